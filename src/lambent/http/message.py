@@ -1,0 +1,29 @@
+"""One HTTP request and one HTTP response, as values."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Request:
+    """`target` is the request target exactly as sent (a signature covers it); `path` is its part before '?', still
+    percent-encoded, and `query` the part after it. Header names are lower-case; a repeated header's values are joined
+    by ','. `body` is whole and no longer chunked."""
+
+    method: str
+    target: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: bytes
+    peer: str = ""
+
+
+@dataclass(slots=True)
+class Response:
+    """Content-Length (or chunked framing, for a body that is produced as it goes), Date and Connection are added by
+    the connection; everything else is the handler's."""
+
+    status: int
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes | AsyncIterator[bytes] = b""

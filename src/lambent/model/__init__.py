@@ -1,0 +1,1 @@
+"""The vocabulary: frozen values and the pure rules about them. No I/O, no clock, no engine."""

@@ -1,0 +1,129 @@
+"""A Lambda function, its versions, and what may be said of them.
+
+Source: the FunctionConfiguration shape of the lambda service model, and
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html for the limits.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+LATEST = "$LATEST"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class FunctionId:
+    """What names a function: unique in a region of an account."""
+
+    account_id: str
+    region: str
+    name: str
+
+    def arn(self, qualifier: str | None = None, partition: str = "aws") -> str:
+        base = f"arn:{partition}:lambda:{self.region}:{self.account_id}:function:{self.name}"
+        return f"{base}:{qualifier}" if qualifier else base
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeReference:
+    """A deployment package in the artifact store."""
+
+    digest: str
+    """SHA-256 in hexadecimal: the artifact's name on disk."""
+    sha256: str
+    """The same in base64: AWS's CodeSha256."""
+    size: int
+    """Bytes of the zip file: AWS's CodeSize."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerReference:
+    """A layer version as a function uses it; the code is kept even when the layer version is deleted."""
+
+    arn: str
+    code: CodeReference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggingConfig:
+    log_format: str = "Text"
+    application_log_level: str | None = None
+    system_log_level: str | None = None
+    log_group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionVersion:
+    """One version of a function: `$LATEST`, which changes, or a published one, which never does.
+
+    Field names follow FunctionConfiguration. `last_modified` is epoch seconds.
+    """
+
+    function: FunctionId
+    version: str = LATEST
+    runtime: str | None
+    handler: str | None
+    role: str
+    code: CodeReference
+    description: str = ""
+    timeout: int = 3
+    memory_size: int = 128
+    ephemeral_storage: int = 512
+    variables: Mapping[str, str] | None = None
+    layers: tuple[LayerReference, ...] = ()
+    architectures: tuple[str, ...] = ("x86_64",)
+    package_type: str = "Zip"
+    tracing_mode: str = "PassThrough"
+    logging: LoggingConfig
+    runtime_version_arn: str | None = None
+    last_modified: float
+    revision_id: str
+    state: str = "Pending"
+    state_reason: str | None = None
+    state_reason_code: str | None = None
+    last_update_status: str | None = None
+    last_update_status_reason: str | None = None
+    last_update_status_reason_code: str | None = None
+    settles_at: float = 0.0
+    """Epoch seconds before which a pending state or update is not shown as settled (`--state-transition-seconds`)."""
+
+    @property
+    def published(self) -> bool:
+        return self.version != LATEST
+
+    def arn(self, partition: str = "aws") -> str:
+        """The version's ARN; `$LATEST` is qualified too."""
+        return self.function.arn(self.version, partition)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A function as the control plane wants it (`latest`) and as callers reach it (`serving`).
+
+    The two differ while a creation or an update is in progress: invocations of `$LATEST` run `serving`, which is None
+    until the creation has succeeded once. Counters outlive the versions they counted.
+    """
+
+    id: FunctionId
+    latest: FunctionVersion
+    serving: FunctionVersion | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    last_published_version: int = 0
+    """The highest version number ever published; numbers are never used twice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alias:
+    """A name for one published version, or for two by weight.
+
+    `weights` maps additional versions to their share (0.0-1.0); the rest goes to `version`.
+    """
+
+    function: FunctionId
+    name: str
+    version: str
+    description: str = ""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    revision_id: str
+
+    def arn(self, partition: str = "aws") -> str:
+        return self.function.arn(self.name, partition)

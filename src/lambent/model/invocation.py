@@ -1,0 +1,50 @@
+"""One run of a function: what goes in, what comes out. Payloads are bytes and pass through unread."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """`invoked_arn` is as the caller wrote it (name, version or alias); `client_context` is the decoded JSON text."""
+
+    request_id: str
+    invoked_arn: str
+    payload: bytes
+    client_context: str | None = None
+    identity: Mapping[str, Any] | None = None
+    trace_id: str | None = None
+    tail_log: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvocationResult:
+    """A function that fails is a value: `function_error` is "Unhandled" or "Handled" and `payload` the error object."""
+
+    payload: bytes
+    executed_version: str
+    function_error: Literal["Unhandled", "Handled"] | None = None
+    log_tail: bytes = b""
+    """The last 4 KB of what the invocation logged; empty unless asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventInvocation:
+    """An asynchronous invocation that was accepted and must run or reach its failure destination.
+
+    Times are epoch seconds. `attempt` counts the runs that ended with a function error."""
+
+    request_id: str
+    account_id: str
+    region: str
+    function_name: str
+    qualifier: str | None
+    invoked_arn: str
+    payload: bytes
+    client_context: str | None = None
+    trace_id: str | None = None
+    accepted_at: float
+    attempt: int = 0
+    throttles: int = 0
+    due_at: float

@@ -1,0 +1,1 @@
+"""Where state lives. `ports` say what a store promises; `sqlite` (and later `postgres`) keep the promise."""

@@ -1,0 +1,21 @@
+"""How a store says no. Services translate these into AWS's errors; none reaches a caller."""
+
+
+class StoreError(Exception):
+    """Base of what a store raises."""
+
+
+class AlreadyExistsError(StoreError):
+    """The key is taken."""
+
+
+class NotFoundError(StoreError):
+    """Nothing has this key."""
+
+
+class StaleRevisionError(StoreError):
+    """The record was changed since the caller read it."""
+
+
+class StoreFullError(StoreError):
+    """The disk (or the database's quota) takes no more; old data is intact."""
