@@ -1,0 +1,1 @@
+"""Isolation of processes. Knows the kernel; does not know Lambda."""

@@ -1,0 +1,158 @@
+"""The port that every isolation backend implements, and the values that go through it.
+
+The life of a sandbox, whatever the backend:
+
+    create ──► (start) ──► attach* ──► seal ──► freeze ⇄ thaw ──► destroy
+       └ a "blank": isolated, nobody's; its process may already run and wait
+
+Until `seal` the sandbox holds no user code and its supervisor keeps the privileges that attaching needs; `seal` drops
+them for good. So privilege and user code never live in a sandbox at the same time. A sandbox is used once.
+"""
+
+import socket
+from asyncio import Future
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+
+class SandboxError(Exception):
+    """A sandbox could not be made or changed. The message names the step and the kernel's answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """A host file or directory shown read-only (nosuid, nodev) at `target`, an absolute path inside."""
+
+    source: Path
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Root:
+    """What the read-only root of a sandbox shows. The same Root is prepared once and used by many sandboxes.
+
+    Beside this every sandbox has a private /tmp, /proc of its own pids, a minimal /dev, and the empty directories
+    `mount_points`, over which code is attached later."""
+
+    binds: tuple[Bind, ...]
+    links: Mapping[str, str] = field(default_factory=dict)
+    """Symbolic links by path: {"/bin": "usr/bin"}."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Small text files by path: {"/etc/passwd": "…"}."""
+    mount_points: tuple[str, ...] = ("/var/task", "/opt")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """`argv[0]` is an absolute path inside. `files` maps descriptor numbers inside (0, 1, 2, …) to descriptors of the
+    caller, which stay open here; 0 is /dev/null where not given. `variables` is the whole environment."""
+
+    argv: tuple[str, ...]
+    variables: Mapping[str, str]
+    directory: str = "/"
+    files: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxSpec:
+    root: Root
+    hostname: str = "localhost"
+    tmp_mib: int = 512
+    listen: tuple[tuple[str, int], ...] = ()
+    """TCP addresses bound inside the sandbox's own network, whose listening sockets come out as `Sandbox.listeners`."""
+    processes_max: int = 1024
+    descriptors_max: int = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How the sandbox's process ended: `code` 0-255, or `signal`; both None where only its end is known (the supervisor
+    was killed). `out_of_memory` where the kernel killed in this sandbox for its memory limit."""
+
+    code: int | None = None
+    signal: int | None = None
+    out_of_memory: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Isolation:
+    """What a backend guarantees here, for `lambent doctor`."""
+
+    backend: str
+    guarantees: tuple[str, ...]
+    missing: tuple[str, ...]
+    """What the strongest form has and this one lacks, each with the command or setting that mends it."""
+    cgroup: str
+    """"v2", "v1", "hybrid" or "none"."""
+
+
+class Sandbox(Protocol):
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def listeners(self) -> Sequence[socket.socket]:
+        """Listening sockets for the spec's `listen`, in order, non-blocking. The caller closes them."""
+        ...
+
+    @property
+    def exited(self) -> "Future[Exit]":
+        """Done when the sandbox's process has ended. Everything else inside is dead by then, too."""
+        ...
+
+    async def start(self, process: Process) -> None:
+        """Runs the one process of this sandbox. Raises SandboxError, also where it cannot be executed."""
+        ...
+
+    async def attach(self, binds: Sequence[Bind]) -> None:
+        """Shows directories read-only over the mount points. Only before `seal`. Raises SandboxError."""
+        ...
+
+    async def resize_tmp(self, mib: int) -> None:
+        """Replaces the (still empty) /tmp by one of another size. Only before `seal`."""
+        ...
+
+    async def seal(self) -> None:
+        """Gives up every privilege of the supervisor: from here on user code may run."""
+        ...
+
+    def limit_memory(self, mib: int) -> None: ...
+
+    def limit_cpu(self, cpus: float | None) -> None:
+        """In whole CPUs (0.5 is half of one); None for no limit."""
+        ...
+
+    def memory_peak_bytes(self) -> int:
+        """The most memory in use since `create`. Cheap enough to be read after every invocation (one pread)."""
+        ...
+
+    def freeze(self) -> None:
+        """Stops every process inside from running until `thaw`. Costs ~0.1 ms; idempotent."""
+        ...
+
+    def thaw(self) -> None: ...
+
+    async def destroy(self) -> None:
+        """Kills everything inside, frozen or not, and returns when nothing of the sandbox is left: no process, mount,
+        cgroup, file, descriptor. Idempotent; never raises for a sandbox that already died."""
+        ...
+
+
+class SandboxBackend(Protocol):
+    @property
+    def isolation(self) -> Isolation: ...
+
+    async def open(self) -> None:
+        """Prepares the backend and removes what a killed predecessor left in the same state directory."""
+        ...
+
+    async def create(self, spec: SandboxSpec, process: Process | None = None) -> Sandbox:
+        """A sandbox ready for `attach`; with `process`, that runs in it already. Safe to call concurrently.
+        Raises SandboxError; then nothing is left behind."""
+        ...
+
+    async def close(self) -> None:
+        """Destroys every sandbox. If the caller dies instead, the kernel ends them all."""
+        ...
