@@ -1,0 +1,26 @@
+"""Access keys, and whom they speak for."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """A key pair that may sign. `session_token` and `expires_at` (epoch seconds) only for temporary ones (ASIA…)."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str | None = None
+    expires_at: float | None = None
+    account_id: str
+    principal_arn: str
+    user_id: str
+    role_arn: str | None = None
+
+
+class CredentialSource(Protocol):
+    def find(self, access_key_id: str, session_token: str | None) -> Credential | None:
+        """The credential behind an access key id (and its token), or None. No I/O: this is on every request's path.
+
+        An expired one is returned: the caller of this port answers it as AWS does (ExpiredToken)."""
+        ...

@@ -1,0 +1,31 @@
+"""What a service is to the rest: a name, its operations, and the resource that each of them acts on."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from lambent.model.caller import Caller, Parameters
+
+Operation = Callable[[Caller, Parameters], Awaitable[Parameters]]
+"""One operation: members of its input shape in, members of its output shape out.
+
+Input has passed the model's constraints. Blobs are bytes, timestamps aware datetimes (epoch seconds are accepted on
+the way out), streaming blobs bytes or an async iterator of bytes, event streams an async iterator of one-member
+dicts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """`name` is botocore's ("lambda", "logs"); `operations` is by AWS's operation name. An operation that the model has
+    and this mapping lacks is answered as not offered, by name."""
+
+    name: str
+    operations: Mapping[str, Operation]
+    resource_arn: Callable[[str, Caller, Parameters], str]
+    """The ARN an operation acts on, for authorization; "*" where AWS defines none."""
+
+
+class Client(Protocol):
+    """Services call each other through the public API, in-process: the same operations, checks and errors."""
+
+    async def __call__(self, service: str, operation: str, caller: Caller, parameters: Parameters) -> Parameters: ...

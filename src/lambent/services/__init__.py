@@ -1,0 +1,1 @@
+"""One package per AWS service; siblings do not import each other, they call each other through the public API."""
