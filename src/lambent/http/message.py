@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Request:
-    """`target` is the request target exactly as sent (a signature covers it); `path` is its part before '?', still
-    percent-encoded, and `query` the part after it. Header names are lower-case; a repeated header's values are joined
-    by ','. `body` is whole and no longer chunked."""
+    """`target` is the request target exactly as sent (a signature covers it); `path` is its part before
+    '?', still percent-encoded, and `query` the part after it. Header names are lower-case; a repeated
+    header's values are joined by ','. `body` is whole and no longer chunked."""
 
     method: str
     target: str
@@ -21,8 +21,8 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """Content-Length (or chunked framing, for a body that is produced as it goes), Date and Connection are added by
-    the connection; everything else is the handler's."""
+    """Content-Length (or chunked framing, for a body that is produced as it goes), Date and Connection are
+    added by the connection; everything else is the handler's."""
 
     status: int
     headers: list[tuple[str, str]] = field(default_factory=list)

@@ -1,0 +1,32 @@
+"""What one client may take of a listener: bytes, seconds, connections."""
+
+from dataclasses import dataclass
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Sizes are bytes, times seconds. Times are looked at once a second, so they hold to the second."""
+
+    head_bytes_max: int = MIB
+    """Request line and headers together. AWS's number for Lambda is 1 MB."""
+    headers_max: int = 1000
+    body_bytes_max: int = 6 * MIB + 100 * 1024
+    """A body after this many bytes is not read on. Lambda's synchronous payload is 6 MB."""
+    head_seconds: float = 30.0
+    """From the first byte of a request to the end of its headers."""
+    body_seconds: float = 30.0
+    """A body may pause this long in all …"""
+    body_bytes_per_second_min: int = 4096
+    """… beyond the time it would take at this rate: a trickle does not hold a connection for ever."""
+    idle_seconds: float = 120.0
+    """Between two requests of one connection. Longer than the 60 s after which SDKs give up a pooled
+    connection."""
+    write_seconds: float = 60.0
+    """How long a client may take nothing of an answer that waits for it."""
+    linger_seconds: float = 2.0
+    """How long a refused client is listened to, so that it reads the refusal before the reset."""
+    pipelined_max: int = 16
+    """Requests read ahead of the one that is being answered."""
+    connections_max: int = 10_000
