@@ -36,3 +36,9 @@ def new_uuid() -> str:
 def new_token(length: int = 32) -> str:
     """`length` random lower-case hexadecimal digits."""
     return os.urandom((length + 1) // 2).hex()[:length]
+
+
+def new_trace_header(now: float) -> str:
+    """An X-Ray tracing header for a request that came without one; not sampled, as nothing collects the trace."""
+    digits = (_take() + _take()).hex()
+    return f"Root=1-{int(now):08x}-{digits[:24]};Parent={digits[24:40]};Sampled=0"

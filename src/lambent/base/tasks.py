@@ -31,3 +31,9 @@ class Tasks:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+    async def finish(self, seconds: float) -> None:
+        """Waits for what runs, but not longer than this; then cancels the rest."""
+        if self._running:
+            await asyncio.wait(list(self._running), timeout=seconds)
+        await self.close()

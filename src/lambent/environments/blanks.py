@@ -1,0 +1,199 @@
+"""Blank environments: isolated, their runtime up where it is ours, belonging to no function yet, made before needed.
+
+A blank is used once. Runtimes in use keep a few in stock (`--blanks-per-runtime`); who finds none waits for one that is
+made for it, in order of arrival, because making is bounded (`_MAKING_MOST`).
+"""
+
+import asyncio
+import logging
+import socket
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from lambent.base.tasks import Tasks
+from lambent.environments.channel import Channel
+from lambent.environments.link import Link, LinkClosedError, ProtocolError
+from lambent.environments.output import Output
+from lambent.environments.runtime_api import RuntimeApi, closed_runtime_api
+from lambent.environments.variables import GATEWAY_PORT, RUNTIME_API_PORT
+from lambent.http.message import Request, Response
+from lambent.runtimes.install import RuntimeInstall
+from lambent.sandbox.port import Process, Sandbox, SandboxBackend, SandboxError, SandboxSpec
+
+log = logging.getLogger(__name__)
+
+_MAKING_MOST = 4
+"""Sandboxes made at the same time; more only slow each other down."""
+_READY_SECONDS = 10.0
+_RETRY_SECONDS = 1.0
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Listening(Protocol):
+    async def close(self) -> None: ...
+
+
+Serve = Callable[[socket.socket, Handler], Awaitable[Listening]]
+"""Serves HTTP on a listening socket."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Blank:
+    """`channel_end` is our bootstrap's end of the channel, and None once its process has it (or for a foreign one)."""
+
+    install: RuntimeInstall
+    sandbox: Sandbox
+    output: Output
+    link: Link
+    listening: list[Listening]
+    channel_end: socket.socket | None
+    started: bool
+
+    async def start(self, process: Process) -> None:
+        """Runs the process, which from here on has the write ends and the channel to itself."""
+        await self.sandbox.start(process)
+        self.let_go()
+
+    def files(self) -> dict[int, int]:
+        files = {1: self.output.raw_write, 2: self.output.raw_write, 4: self.output.framed_write}
+        if self.channel_end is not None:
+            files[3] = self.channel_end.fileno()
+        return files
+
+    def let_go(self) -> None:
+        """Closes our copies of what the process holds now."""
+        self.started = True
+        self.output.close_write_ends()
+        if self.channel_end is not None:
+            self.channel_end.close()
+            self.channel_end = None
+
+    async def destroy(self) -> None:
+        """Returns when nothing is left of it. What it wrote to the end has been read."""
+        self.link.close()
+        await self.sandbox.destroy()
+        for listening in self.listening:
+            await listening.close()
+        if not self.started:
+            self.let_go()
+        self.output.drain()
+        self.output.close()
+
+
+class Blanks:
+    def __init__(self, backend: SandboxBackend, serve: Serve, gateway: Handler, *, stock: int) -> None:
+        self._backend = backend
+        self._serve = serve
+        self._gateway = gateway
+        self._stock_wanted = stock
+        self._stock: dict[str, deque[Blank]] = {}
+        self._making: dict[str, int] = {}
+        self._turns = asyncio.Semaphore(_MAKING_MOST)
+        self._tasks = Tasks("blanks")
+        self._closing = False
+
+    def expect(self, install: RuntimeInstall) -> None:
+        """A function of this runtime may be called soon: see that there is stock."""
+        if install.kind != "channel" or self._closing:
+            return
+        stock = self._stock.setdefault(install.identifier, deque())
+        making = self._making.get(install.identifier, 0)
+        for _ in range(self._stock_wanted - len(stock) - making):
+            self._making[install.identifier] = self._making.get(install.identifier, 0) + 1
+            self._tasks.start(self._restock(install), f"make a {install.identifier} blank")
+
+    async def take(self, install: RuntimeInstall, *, started: bool) -> Blank:
+        """A blank nobody has used. With `started`, our bootstrap runs in it; without, its process is still to be
+        chosen (a foreign runtime, or variables that must be there at exec). Raises SandboxError."""
+        if not started:
+            return await self._make_for_caller(install, start=False)
+        stock = self._stock.get(install.identifier)
+        try:
+            while stock:
+                blank = stock.popleft()
+                if not blank.sandbox.exited.done():
+                    return blank
+                await blank.destroy()
+            return await self._make_for_caller(install, start=True)
+        finally:
+            self.expect(install)
+
+    async def close(self) -> None:
+        self._closing = True
+        await self._tasks.close()
+        for stock in self._stock.values():
+            await asyncio.gather(*(blank.destroy() for blank in stock))
+            stock.clear()
+
+    async def _make_for_caller(self, install: RuntimeInstall, *, start: bool) -> Blank:
+        """Making is never broken off half-way: if the caller is cancelled, what was made for it is destroyed."""
+        making = asyncio.ensure_future(self._make(install, start=start))
+        try:
+            return await asyncio.shield(making)
+        except asyncio.CancelledError:
+            self._tasks.start(_destroy_when_made(making), "destroy a blank whose caller left")
+            raise
+
+    async def _restock(self, install: RuntimeInstall) -> None:
+        try:
+            blank = await self._make(install, start=True)
+            self._stock[install.identifier].append(blank)
+        except SandboxError as error:
+            log.error("could not make a blank for %s: %s", install.identifier, error)
+            await asyncio.sleep(_RETRY_SECONDS)
+        finally:
+            self._making[install.identifier] -= 1
+
+    async def _make(self, install: RuntimeInstall, *, start: bool) -> Blank:
+        async with self._turns:
+            blank = await self._make_unstarted(install)
+            if start:
+                try:
+                    process = Process(argv=install.argv, variables=install.static_variables, files=blank.files())
+                    await blank.start(process)
+                    await asyncio.wait_for(blank.link.ready(), _READY_SECONDS)
+                except (SandboxError, LinkClosedError, ProtocolError, TimeoutError) as error:
+                    await blank.destroy()
+                    reason = str(error) or type(error).__name__
+                    raise SandboxError(f"{install.identifier} did not come up: {reason}") from error
+            return blank
+
+    async def _make_unstarted(self, install: RuntimeInstall) -> Blank:
+        spec = SandboxSpec(
+            root=install.root,
+            listen=(("127.0.0.1", RUNTIME_API_PORT), ("127.0.0.1", GATEWAY_PORT)),
+        )
+        sandbox = await self._backend.create(spec)
+        output = Output()
+        link: Link
+        channel_end = None
+        if install.kind == "channel":
+            ours, channel_end = socket.socketpair()
+            ours.setblocking(False)
+            link = await Channel.connect(ours)
+            api: Handler = closed_runtime_api
+        else:
+            link = runtime_api = RuntimeApi()
+            api = runtime_api.handle
+        runtime_socket, gateway_socket = sandbox.listeners
+        listening = [await self._serve(runtime_socket, api), await self._serve(gateway_socket, self._gateway)]
+        return Blank(
+            install=install,
+            sandbox=sandbox,
+            output=output,
+            link=link,
+            listening=listening,
+            channel_end=channel_end,
+            started=False,
+        )
+
+
+async def _destroy_when_made(making: "asyncio.Future[Blank]") -> None:
+    try:
+        blank = await making
+    except SandboxError:
+        return
+    await blank.destroy()

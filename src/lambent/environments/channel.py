@@ -1,0 +1,180 @@
+"""The lean link to our own bootstraps: frames on a unix stream socket. See docs/internals/channel.md."""
+
+import asyncio
+import socket
+import struct
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+
+from lambent.environments.link import (
+    RESPONSE_BYTES_MOST,
+    InvokeRequest,
+    LinkClosedError,
+    ProtocolError,
+    Reply,
+    ReplyKind,
+    response_too_large,
+)
+
+_HEADER: Final = struct.Struct("<BII")
+_INIT: Final = 1
+_INVOKE: Final = 2
+_KINDS: Final[dict[int, ReplyKind]] = {
+    16: "ready",
+    17: "initialized",
+    18: "init_failed",
+    19: "result",
+    20: "failed",
+}
+_META_MOST: Final = 1 << 20
+
+
+class Channel(asyncio.Protocol):
+    """One connected bootstrap. Implements `link.Link`."""
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._loop = asyncio.get_running_loop()
+        self._received = bytearray()
+        self._to_skip = 0
+        self._waiting: asyncio.Future[Reply] | None = None
+        self._early: Reply | None = None
+        self._error: Exception | None = None
+
+    @classmethod
+    async def connect(cls, sock: socket.socket) -> "Channel":
+        """Takes over `sock`, this side's end of the socket pair."""
+        _, channel = await asyncio.get_running_loop().create_unix_connection(cls, sock=sock)
+        return channel
+
+    def ready(self) -> "asyncio.Future[Reply]":
+        return self._expect()
+
+    def initialize(self, settings: Mapping[str, Any]) -> "asyncio.Future[Reply]":
+        return self._request(_INIT, orjson.dumps(settings), b"")
+
+    def invoke(self, request: InvokeRequest) -> "asyncio.Future[Reply]":
+        meta: dict[str, Any] = {
+            "request_id": request.request_id,
+            "deadline_ms": request.deadline_ms,
+            "invoked_arn": request.invoked_arn,
+        }
+        if request.trace_id is not None:
+            meta["trace_id"] = request.trace_id
+        if request.client_context is not None:
+            meta["client_context"] = request.client_context
+        if request.identity is not None:
+            meta["identity"] = request.identity
+        return self._request(_INVOKE, orjson.dumps(meta), request.payload)
+
+    def await_again(self) -> "asyncio.Future[Reply]":
+        self._waiting = None
+        return self._expect()
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _request(self, kind: int, meta: bytes, payload: bytes) -> "asyncio.Future[Reply]":
+        reply = self._expect()
+        if self._transport is not None and not reply.done():
+            self._transport.write(_HEADER.pack(kind, len(meta), len(payload)) + meta + payload)
+        return reply
+
+    def _expect(self) -> "asyncio.Future[Reply]":
+        assert self._waiting is None, "one request at a time"
+        reply: asyncio.Future[Reply] = self._loop.create_future()
+        if self._error is not None:
+            reply.set_exception(self._error)
+        elif self._early is not None:
+            reply.set_result(self._early)
+            self._early = None
+        else:
+            self._waiting = reply
+        return reply
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        # Nearly every reply arrives as one whole frame; only the rest is put together.
+        if self._to_skip:
+            skipped = min(self._to_skip, len(data))
+            self._to_skip -= skipped
+            if not self._to_skip:
+                self._answer(response_too_large())
+            data = data[skipped:]
+        if self._received or not self._whole_frame(data):
+            self._received += data
+            self._take_frames()
+
+    def _whole_frame(self, data: bytes) -> bool:
+        if len(data) < _HEADER.size:
+            return False
+        kind, meta_length, payload_length = _HEADER.unpack_from(data)
+        start = _HEADER.size + meta_length
+        if len(data) != start + payload_length or payload_length > RESPONSE_BYTES_MOST:
+            return False
+        self._deliver(kind, data[_HEADER.size : start], data[start:])
+        return True
+
+    def _take_frames(self) -> None:
+        received = self._received
+        while len(received) >= _HEADER.size:
+            kind, meta_length, payload_length = _HEADER.unpack_from(received)
+            if meta_length > _META_MOST:
+                self._fail(ProtocolError(f"the runtime announced {meta_length} bytes of meta"))
+                return
+            start = _HEADER.size + meta_length
+            end = start + payload_length
+            if payload_length > RESPONSE_BYTES_MOST:
+                # Never held in memory: passed over as it comes, then answered as too large.
+                self._to_skip = end - len(received)
+                received.clear()
+                return
+            if len(received) < end:
+                return
+            meta, payload = bytes(received[_HEADER.size : start]), bytes(received[start:end])
+            del received[:end]
+            self._deliver(kind, meta, payload)
+
+    def _deliver(self, kind: int, meta: bytes, payload: bytes) -> None:
+        name = _KINDS.get(kind)
+        if name is None:
+            self._fail(ProtocolError(f"the runtime sent a frame of unknown kind {kind}"))
+            return
+        self._answer(Reply(name, payload, _error_type(meta) if meta else None))
+
+    def _answer(self, reply: Reply) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is None:
+            if reply.kind == "ready" and self._early is None:
+                self._early = reply  # a blank is up before anybody asks
+            else:
+                self._fail(ProtocolError(f"the runtime sent {reply.kind} unasked"))
+        elif not waiting.done():
+            waiting.set_result(reply)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._fail(LinkClosedError("the runtime closed its channel"))
+
+    def _fail(self, error: Exception) -> None:
+        self._error = self._error or error
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and not waiting.done():
+            waiting.set_exception(self._error)
+        self.close()
+
+
+def _error_type(meta: bytes) -> str | None:
+    try:
+        decoded = orjson.loads(meta)
+    except orjson.JSONDecodeError:
+        return None
+    value = decoded.get("error_type") if isinstance(decoded, dict) else None
+    return value if isinstance(value, str) else None

@@ -1,0 +1,76 @@
+"""How an environment's failures are told: AWS's error types and messages."""
+
+import signal
+from dataclasses import dataclass
+
+import orjson
+
+from lambent.environments.link import error_object
+from lambent.environments.log_lines import Status
+from lambent.sandbox.port import Exit
+
+# As Go's os.ProcessState, which AWS's runtime supervisor prints, words them.
+_SIGNAL_WORDS: dict[int, str] = {
+    signal.SIGHUP: "hangup",
+    signal.SIGINT: "interrupt",
+    signal.SIGQUIT: "quit",
+    signal.SIGILL: "illegal instruction",
+    signal.SIGTRAP: "trace/breakpoint trap",
+    signal.SIGABRT: "aborted",
+    signal.SIGBUS: "bus error",
+    signal.SIGFPE: "floating point exception",
+    signal.SIGKILL: "killed",
+    signal.SIGUSR1: "user defined signal 1",
+    signal.SIGSEGV: "segmentation fault",
+    signal.SIGUSR2: "user defined signal 2",
+    signal.SIGPIPE: "broken pipe",
+    signal.SIGALRM: "alarm clock",
+    signal.SIGTERM: "terminated",
+    signal.SIGSYS: "bad system call",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why an environment is lost. `message` goes into the log and, with the request id before it, to the caller."""
+
+    message: str
+    error_type: str
+    status: Status
+
+    def payload(self, request_id: str) -> bytes:
+        return error_object(f"RequestId: {request_id} Error: {self.message}", self.error_type)
+
+
+def timed_out(timeout_seconds: float) -> Fault:
+    return Fault(f"Task timed out after {timeout_seconds:.2f} seconds", "Sandbox.Timedout", "timeout")
+
+
+def exited(exit: Exit | None) -> Fault:
+    """`exit` is None where the runtime hung up and did not end."""
+    if exit is not None and exit.signal is not None:
+        words = _SIGNAL_WORDS.get(exit.signal, f"signal {exit.signal}")
+        return Fault(f"Runtime exited with error: signal: {words}", "Runtime.ExitError", "error")
+    if exit is not None and exit.code:
+        return Fault(f"Runtime exited with error: exit status {exit.code}", "Runtime.ExitError", "error")
+    return Fault("Runtime exited without providing a reason", "Runtime.ExitError", "error")
+
+
+def broken_protocol(reason: str) -> Fault:
+    return Fault(f"Runtime failed: {reason}", "Runtime.Unknown", "error")
+
+
+def invalid_entrypoint(reason: str) -> Fault:
+    """The runtime could not be executed at all."""
+    return Fault(f"Couldn't start the runtime: {reason}", "Runtime.InvalidEntrypoint", "error")
+
+
+def with_request_id(payload: bytes, request_id: str) -> bytes:
+    """An error object from Init, which had no request, told to the invocation that it failed."""
+    try:
+        decoded = orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        return payload
+    if not isinstance(decoded, dict) or "requestId" not in decoded:
+        return payload
+    return orjson.dumps(decoded | {"requestId": request_id})

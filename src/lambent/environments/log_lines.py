@@ -1,0 +1,141 @@
+"""What the platform itself writes into a function's log, in both log formats.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html and, for JSON, the event
+schema of the Telemetry API.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, Protocol
+
+import orjson
+
+Status = Literal["success", "error", "timeout"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The measurements of one invocation. Durations in milliseconds."""
+
+    request_id: str
+    duration_ms: float
+    memory_size_mb: int
+    max_memory_used_mb: int
+    init_duration_ms: float | None = None
+    status: Status = "success"
+    error_type: str | None = None
+
+    @property
+    def billed_duration_ms(self) -> int:
+        """Whole milliseconds, Init included (as AWS bills since August 2025)."""
+        return math.ceil(self.duration_ms + (self.init_duration_ms or 0.0))
+
+
+class LogLines(Protocol):
+    """One format. Each method gives the text of one log event; "" where the format has none."""
+
+    def init_start(self, runtime_version: str, runtime_version_arn: str | None, at: float) -> str: ...
+    def init_report(self, duration_ms: float, status: Status, error_type: str | None, at: float) -> str: ...
+    def start(self, request_id: str, version: str, at: float) -> str: ...
+    def end(self, request_id: str) -> str: ...
+    def fault(self, request_id: str, message: str, error_type: str, at: float) -> str: ...
+    def report(self, report: Report, at: float) -> str: ...
+
+
+class TextLines:
+    def init_start(self, runtime_version: str, runtime_version_arn: str | None, at: float) -> str:
+        return f"INIT_START Runtime Version: {runtime_version}\tRuntime Version ARN: {runtime_version_arn or ''}\n"
+
+    def init_report(self, duration_ms: float, status: Status, error_type: str | None, at: float) -> str:
+        error = f"\tError Type: {error_type}" if error_type else ""
+        return f"INIT_REPORT Init Duration: {duration_ms:.2f} ms\tPhase: init\tStatus: {status}{error}\n"
+
+    def start(self, request_id: str, version: str, at: float) -> str:
+        return f"START RequestId: {request_id} Version: {version}\n"
+
+    def end(self, request_id: str) -> str:
+        return f"END RequestId: {request_id}\n"
+
+    def fault(self, request_id: str, message: str, error_type: str, at: float) -> str:
+        if error_type == "Sandbox.Timedout":
+            return f"{iso_milliseconds(at)} {request_id} {message}\n\n"
+        return f"RequestId: {request_id} Error: {message}\n{error_type}\n"
+
+    def report(self, report: Report, at: float) -> str:
+        line = (
+            f"REPORT RequestId: {report.request_id}\tDuration: {report.duration_ms:.2f} ms\t"
+            f"Billed Duration: {report.billed_duration_ms} ms\tMemory Size: {report.memory_size_mb} MB\t"
+            f"Max Memory Used: {report.max_memory_used_mb} MB\t"
+        )
+        if report.init_duration_ms is not None:
+            line += f"Init Duration: {report.init_duration_ms:.2f} ms\t"
+        if report.status != "success":
+            line += f"Status: {report.status}\t"
+            if report.error_type:
+                line += f"Error Type: {report.error_type}\t"
+        return line + "\n"
+
+
+class JsonLines:
+    """`level` is the function's SystemLogLevel: WARN keeps only what went wrong, DEBUG adds nothing yet."""
+
+    def __init__(self, level: str | None = None) -> None:
+        self._quiet = level == "WARN"
+
+    def init_start(self, runtime_version: str, runtime_version_arn: str | None, at: float) -> str:
+        record = {
+            "initializationType": "on-demand",
+            "phase": "init",
+            "runtimeVersion": runtime_version,
+            "runtimeVersionArn": runtime_version_arn or "",
+        }
+        return "" if self._quiet else _event("platform.initStart", record, at)
+
+    def init_report(self, duration_ms: float, status: Status, error_type: str | None, at: float) -> str:
+        record: dict[str, Any] = {
+            "initializationType": "on-demand",
+            "phase": "init",
+            "status": status,
+            "metrics": {"durationMs": round(duration_ms, 3)},
+        }
+        if error_type:
+            record["errorType"] = error_type
+        return _event("platform.initReport", record, at)
+
+    def start(self, request_id: str, version: str, at: float) -> str:
+        return "" if self._quiet else _event("platform.start", {"requestId": request_id, "version": version}, at)
+
+    def end(self, request_id: str) -> str:
+        return ""
+
+    def fault(self, request_id: str, message: str, error_type: str, at: float) -> str:
+        return ""  # the report carries status and errorType
+
+    def report(self, report: Report, at: float) -> str:
+        if self._quiet and report.status == "success":
+            return ""
+        metrics: dict[str, Any] = {
+            "durationMs": round(report.duration_ms, 3),
+            "billedDurationMs": report.billed_duration_ms,
+            "memorySizeMB": report.memory_size_mb,
+            "maxMemoryUsedMB": report.max_memory_used_mb,
+        }
+        if report.init_duration_ms is not None:
+            metrics["initDurationMs"] = round(report.init_duration_ms, 3)
+        record: dict[str, Any] = {"requestId": report.request_id, "metrics": metrics, "status": report.status}
+        if report.error_type:
+            record["errorType"] = report.error_type
+        return _event("platform.report", record, at)
+
+
+def log_lines(log_format: str, system_log_level: str | None) -> LogLines:
+    return JsonLines(system_log_level) if log_format == "JSON" else TextLines()
+
+
+def iso_milliseconds(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+def _event(kind: str, record: dict[str, Any], at: float) -> str:
+    return orjson.dumps({"time": iso_milliseconds(at), "type": kind, "record": record}).decode() + "\n"

@@ -1,0 +1,253 @@
+"""The warm environments of every function version, and how an invocation gets one.
+
+The most recently used is taken first, so that a quiet function's surplus ages, freezes and ends. Who finds none waits
+in order: for the one that is made on its behalf or for the next that becomes free, whichever is sooner.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+
+from lambent.base.tasks import Tasks
+from lambent.environments.environment import Environment, State, Surroundings, Trees
+from lambent.model.error import ServiceException
+from lambent.model.function import FunctionId, FunctionVersion
+from lambent.model.invocation import Invocation, InvocationResult
+from lambent.runtimes.install import RuntimeInstall
+from lambent.sandbox.port import SandboxError
+
+log = logging.getLogger(__name__)
+
+_EXPIRY_SWEEP_SECONDS = 1.0
+_CLOSE_SECONDS = 5.0
+
+Prepare = Callable[[FunctionVersion], Awaitable[tuple[RuntimeInstall, Trees]]]
+"""Finds the runtime and unpacks the code of a version. Raises a ServiceException where it cannot run here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifetimes:
+    """In seconds. An environment is frozen when idle for `freeze_after`, ended when idle for `idle_expiry`, and not
+    used again when older than `age_most` (its role's credentials expire)."""
+
+    freeze_after: float
+    idle_expiry: float
+    age_most: float
+
+
+class EnvironmentFailedError(ServiceException):
+    """No environment could be made. Retrying is right: the cause is this host, not the function."""
+
+    status = 500
+
+    @property
+    def code(self) -> str:
+        return "ServiceException"
+
+
+class Pool:
+    """The environments of one version, in one configuration."""
+
+    def __init__(
+        self, version: FunctionVersion, prepare: Prepare, surroundings: Surroundings, tasks: Tasks, lifetimes: Lifetimes
+    ) -> None:
+        self.version = version
+        self.retired = False
+        self._prepare = prepare
+        self._around = surroundings
+        self._monotonic = surroundings.clock.monotonic
+        self._lifetimes = lifetimes
+        self._tasks = tasks
+        self._idle: list[Environment] = []
+        self._busy = 0
+        self._starting = 0
+        self._waiting: deque[asyncio.Future[Environment]] = deque()
+        self.restless = False
+        """Whether an idle environment is not frozen yet."""
+
+    async def invoke(self, invocation: Invocation) -> InvocationResult:
+        environment = self._idle.pop() if self._idle else await self._wait()
+        self._busy += 1
+        try:
+            result = await environment.invoke(invocation)
+        except asyncio.CancelledError:
+            self._release_later(environment)
+            raise
+        except BaseException:
+            environment.reusable = False
+            self._release(environment)
+            raise
+        self._release(environment)
+        return result
+
+    @property
+    def size(self) -> int:
+        return len(self._idle) + self._busy + self._starting
+
+    async def _wait(self) -> Environment:
+        waiting: asyncio.Future[Environment] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
+        if self._starting < len(self._waiting):
+            self._starting += 1
+            self._tasks.start(self._start_one(), f"start an environment of {self.version.arn()}")
+        try:
+            return await waiting
+        except asyncio.CancelledError:
+            if waiting.done() and not waiting.cancelled():
+                self._offer(waiting.result())
+            else:
+                self._waiting.remove(waiting)
+            raise
+
+    async def _start_one(self) -> None:
+        environment: Environment | None = None
+        try:
+            install, trees = await self._prepare(self.version)
+            environment = Environment(self.version, install, trees, self._around)
+            await environment.start()
+        except BaseException as error:
+            self._starting -= 1
+            if environment is not None:
+                await environment.stop()
+            if not isinstance(error, Exception):
+                raise
+            self._fail_one(error)
+            return
+        self._starting -= 1
+        self._offer(environment)
+
+    def _fail_one(self, error: Exception) -> None:
+        if not isinstance(error, ServiceException):
+            log.error("no environment for %s: %s", self.version.arn(), error, exc_info=not isinstance(error, SandboxError))
+            error = EnvironmentFailedError("The service could not make an execution environment; see the server's log.")
+        for waiting in self._waiting:
+            if not waiting.done():
+                self._waiting.remove(waiting)
+                waiting.set_exception(error)
+                return
+
+    def _offer(self, environment: Environment) -> None:
+        """To who waits longest, or to the idle ones."""
+        if not self._usable(environment):
+            self._end(environment)
+            if self._waiting and self._starting < len(self._waiting):
+                self._starting += 1
+                self._tasks.start(self._start_one(), f"start an environment of {self.version.arn()}")
+            return
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            if not waiting.done():
+                waiting.set_result(environment)
+                return
+        self._rest(environment)
+
+    def _rest(self, environment: Environment) -> None:
+        self._idle.append(environment)
+        self.restless = True
+
+    def _usable(self, environment: Environment) -> bool:
+        return environment.reusable and not self.retired and not environment.ended
+
+    def _release(self, environment: Environment) -> None:
+        self._busy -= 1
+        if environment.reusable and not self.retired and not self._waiting:
+            self._rest(environment)
+        else:
+            self._offer(environment)
+
+    def _release_later(self, environment: Environment) -> None:
+        """The caller went away. The invocation goes on, if it had begun to."""
+        if environment.state is State.BUSY:
+            environment.on_abandoned_end = self._release
+        else:
+            environment.reusable = False
+            self._release(environment)
+
+    def _end(self, environment: Environment) -> None:
+        self._tasks.start(environment.stop(), f"stop an environment of {self.version.arn()}")
+
+    def retire(self) -> None:
+        """This configuration serves no more: idle environments end now, busy ones when they are done."""
+        self.retired = True
+        idle, self._idle = self._idle, []
+        for environment in idle:
+            self._end(environment)
+
+    def sweep(self) -> None:
+        """Freezes what is idle, ends what is too old or has died. The oldest come first."""
+        now = self._monotonic()
+        keep: list[Environment] = []
+        self.restless = False
+        for environment in self._idle:
+            idle_seconds = now - environment.idle_since
+            too_old = now - environment.created_at > self._lifetimes.age_most
+            if idle_seconds > self._lifetimes.idle_expiry or too_old or environment.ended:
+                self._end(environment)
+                continue
+            if environment.state is State.IDLE:
+                if idle_seconds > self._lifetimes.freeze_after:
+                    environment.freeze()
+                else:
+                    self.restless = True
+            keep.append(environment)
+        self._idle = keep
+
+
+class Pools:
+    """Every pool of this server."""
+
+    def __init__(self, prepare: Prepare, surroundings: Surroundings, lifetimes: Lifetimes) -> None:
+        self._prepare = prepare
+        self._around = surroundings
+        self._lifetimes = lifetimes
+        self._pools: dict[tuple[FunctionId, str], Pool] = {}
+        self._tasks = Tasks("pools")
+
+    async def invoke(self, version: FunctionVersion, invocation: Invocation) -> InvocationResult:
+        """Runs one invocation of this version. Raises a ServiceException where no environment can be had."""
+        key = (version.function, version.version)
+        pool = self._pools.get(key)
+        if pool is None or pool.version is not version:
+            pool = self._replace(key, pool, version)
+        return await pool.invoke(invocation)
+
+    def _replace(self, key: tuple[FunctionId, str], old: Pool | None, version: FunctionVersion) -> Pool:
+        if old is not None:
+            if old.version == version:
+                return old
+            old.retire()
+        pool = Pool(version, self._prepare, self._around, self._tasks, self._lifetimes)
+        self._pools[key] = pool
+        return pool
+
+    def retire(self, function: FunctionId, *, keep: Collection[FunctionVersion] = ()) -> None:
+        """Ends the environments of a function that was changed or deleted, but for those of the versions in `keep`."""
+        for key, pool in list(self._pools.items()):
+            if key[0] == function and pool.version not in keep:
+                pool.retire()
+                del self._pools[key]
+
+    def count(self) -> int:
+        return sum(pool.size for pool in self._pools.values())
+
+    async def run(self) -> None:
+        """Freezes soon, expires now and then, for ever. Pools where all is frozen cost nothing in between."""
+        interval = max(0.02, min(self._lifetimes.freeze_after / 2, _EXPIRY_SWEEP_SECONDS))
+        swept_all_at = 0.0
+        while True:
+            await asyncio.sleep(interval)
+            now = self._around.clock.monotonic()
+            sweep_all = now - swept_all_at >= _EXPIRY_SWEEP_SECONDS
+            if sweep_all:
+                swept_all_at = now
+            for pool in list(self._pools.values()):
+                if sweep_all or pool.restless:
+                    pool.sweep()
+
+    async def close(self) -> None:
+        """Ends what is idle; what is still starting or busy ends with the sandbox backend."""
+        for pool in self._pools.values():
+            pool.retire()
+        await self._tasks.finish(_CLOSE_SECONDS)

@@ -1,0 +1,45 @@
+"""The environment variables of an environment.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+"""
+
+from collections.abc import Mapping
+
+from lambent.model.credential import Credential
+from lambent.model.function import FunctionVersion
+
+RUNTIME_API_PORT = 9001
+GATEWAY_PORT = 9000
+GATEWAY_URL = f"http://127.0.0.1:{GATEWAY_PORT}"
+"""Where a function finds Lambent itself: in its own network, there and nowhere else."""
+
+
+def environment_variables(
+    version: FunctionVersion, static: Mapping[str, str], credential: Credential, log_stream: str
+) -> dict[str, str]:
+    """Everything the process sees: the runtime's own, the reserved ones, and the function's, which cannot override
+    the reserved (they were refused when the function was created)."""
+    variables = {
+        **static,
+        **(version.variables or {}),
+        "AWS_REGION": version.function.region,
+        "AWS_DEFAULT_REGION": version.function.region,
+        "AWS_ACCESS_KEY_ID": credential.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": credential.secret_access_key,
+        "AWS_LAMBDA_FUNCTION_NAME": version.function.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": version.version,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(version.memory_size),
+        "AWS_LAMBDA_LOG_GROUP_NAME": version.logging.log_group,
+        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{RUNTIME_API_PORT}",
+        "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+        "_HANDLER": version.handler or "",
+    }
+    if credential.session_token is not None:
+        variables["AWS_SESSION_TOKEN"] = credential.session_token
+    variables.setdefault("AWS_ENDPOINT_URL", GATEWAY_URL)
+    if version.logging.log_format == "JSON":
+        variables["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
+        variables["AWS_LAMBDA_LOG_LEVEL"] = version.logging.application_log_level or "INFO"
+    return variables

@@ -1,0 +1,99 @@
+"""One invocation, from a function's name to its result. Start here.
+
+    resolve the qualifier ─► take a concurrency lease ─► environment ⇄ runtime ─► result
+
+A synchronous invocation touches no disk on this way. An asynchronous one is on disk when `enqueue` returns, and comes
+back here through `event_worker.py`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lambent.base.clock import Clock
+from lambent.environments.pools import Pools
+from lambent.invoke.concurrency import Concurrency
+from lambent.invoke.directory import Directory
+from lambent.invoke.event_worker import EventQueue
+from lambent.model.function import FunctionId
+from lambent.model.invocation import EventInvocation, Invocation, InvocationResult
+
+
+class Invoker:
+    def __init__(
+        self, directory: Directory, concurrency: Concurrency, pools: Pools, events: EventQueue, clock: Clock
+    ) -> None:
+        self._directory = directory
+        self._concurrency = concurrency
+        self._pools = pools
+        self._events = events
+        self._clock = clock
+
+    async def invoke(
+        self,
+        function: FunctionId,
+        qualifier: str | None,
+        invoked_arn: str,
+        *,
+        request_id: str,
+        payload: bytes,
+        client_context: str | None = None,
+        identity: Mapping[str, Any] | None = None,
+        trace_id: str | None = None,
+        tail_log: bool = False,
+    ) -> InvocationResult:
+        """Runs the function and returns its result, or its error as a value.
+
+        Raises ResourceNotFoundException, ResourceConflictException (not ready yet), TooManyRequestsException, and
+        ServiceException where this host cannot give it an environment."""
+        target = self._directory.known(function, qualifier)
+        if target is None:
+            target = await self._directory.resolve(function, qualifier)
+        invocation = Invocation(
+            request_id=request_id,
+            invoked_arn=invoked_arn,
+            payload=payload,
+            client_context=client_context,
+            identity=identity,
+            trace_id=trace_id,
+            tail_log=tail_log,
+        )
+        self._concurrency.acquire(function.account_id, function.region)
+        try:
+            return await self._pools.invoke(target.choose(), invocation)
+        finally:
+            self._concurrency.release(function.account_id, function.region)
+
+    async def check(self, function: FunctionId, qualifier: str | None) -> None:
+        """Whether an invocation would be accepted (InvocationType=DryRun). Raises as `invoke` does before it runs."""
+        await self._directory.resolve(function, qualifier)
+
+    async def enqueue(
+        self,
+        function: FunctionId,
+        qualifier: str | None,
+        invoked_arn: str,
+        *,
+        request_id: str,
+        payload: bytes,
+        client_context: str | None = None,
+        identity: Mapping[str, Any] | None = None,
+        trace_id: str | None = None,
+    ) -> None:
+        """Accepts an asynchronous invocation: when this returns, it survives anything that happens to this process."""
+        await self._directory.resolve(function, qualifier)
+        now = self._clock.now()
+        await self._events.put(
+            EventInvocation(
+                request_id=request_id,
+                account_id=function.account_id,
+                region=function.region,
+                function_name=function.name,
+                qualifier=qualifier,
+                invoked_arn=invoked_arn,
+                payload=payload,
+                client_context=client_context,
+                trace_id=trace_id,
+                accepted_at=now,
+                due_at=now,
+            )
+        )
