@@ -1,0 +1,43 @@
+"""The IAM policy language: what a document says, and what it decides about a request. Pure: no I/O, no clock.
+
+Documents are parsed once, with every pattern compiled, and evaluated often. Knows the language; does not know
+which policies a principal has (services/iam) nor what is asked (api).
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html and
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+"""
+
+from lambent.model.policy.document import PolicyDocument, Statement
+from lambent.model.policy.evaluate import (
+    Decision,
+    Evaluation,
+    Outcome,
+    Policies,
+    PolicyType,
+    Request,
+    denial_message,
+    evaluate,
+)
+from lambent.model.policy.malformed import MalformedPolicyError
+from lambent.model.policy.parse import PolicyKind, parse_policy
+from lambent.model.policy.pattern import Context
+from lambent.model.policy.principal import Match, Principal
+
+__all__ = [
+    "Context",
+    "Decision",
+    "Evaluation",
+    "MalformedPolicyError",
+    "Match",
+    "Outcome",
+    "Policies",
+    "PolicyDocument",
+    "PolicyKind",
+    "PolicyType",
+    "Principal",
+    "Request",
+    "Statement",
+    "denial_message",
+    "evaluate",
+    "parse_policy",
+]
