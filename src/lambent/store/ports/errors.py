@@ -19,3 +19,7 @@ class StaleRevisionError(StoreError):
 
 class StoreFullError(StoreError):
     """The disk (or the database's quota) takes no more; old data is intact."""
+
+
+class StoreClosedError(StoreError):
+    """The store was closed before it could answer; nothing was changed."""

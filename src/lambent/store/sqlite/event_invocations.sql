@@ -1,0 +1,45 @@
+-- name: last_id
+SELECT coalesce(max(id), 0) FROM event_payloads;
+
+-- name: insert
+INSERT INTO event_invocations (id, request_id, due_at, document) VALUES (?, ?, ?, ?);
+
+-- name: insert_payload
+INSERT INTO event_payloads (id, payload) VALUES (?, ?);
+
+-- name: due
+SELECT due_at, id FROM event_invocations WHERE owner IS NULL AND due_at <= :now ORDER BY due_at, id LIMIT :limit;
+
+-- name: run_out
+SELECT due_at, id FROM event_invocations
+WHERE owner IS NOT NULL AND claimed_until <= :now AND due_at <= :now
+ORDER BY due_at, id LIMIT :limit;
+
+-- name: claim
+UPDATE event_invocations SET owner = :owner, claimed_until = :until
+WHERE id IN (SELECT value FROM json_each(:ids));
+
+-- name: claimed
+SELECT e.document, p.payload FROM json_each(:ids) AS claimed
+JOIN event_invocations AS e ON e.id = claimed.value
+JOIN event_payloads AS p ON p.id = claimed.value
+ORDER BY claimed.key;
+
+-- name: complete
+DELETE FROM event_invocations WHERE owner = :owner AND request_id = :request_id RETURNING id;
+
+-- name: delete_payload
+DELETE FROM event_payloads WHERE id = :id;
+
+-- name: retry
+UPDATE event_invocations SET owner = NULL, claimed_until = NULL, due_at = :due_at, document = :document
+WHERE owner = :owner AND request_id = :request_id;
+
+-- name: release
+UPDATE event_invocations SET owner = NULL, claimed_until = NULL WHERE owner = :owner;
+
+-- name: next_due
+SELECT min(due_at) FROM event_invocations WHERE owner IS NULL;
+
+-- name: depth
+SELECT count(*) FROM event_invocations;
