@@ -1,1 +1,2 @@
-"""AWS's protocols, generic over botocore's service models, and its signatures. Knows AWS; does not know Lambda."""
+"""AWS's protocols, generic over botocore's service models, and its signatures. Knows AWS; does not know
+Lambda."""

@@ -1,0 +1,48 @@
+"""How each service words a request that breaks its model's constraints.
+
+The texts come from one framework at AWS, but services differ in the name of the error and in whether the
+offending value is repeated. Sources: errors that users recorded from AWS in public issue threads (Lambda
+2017-2024, CloudWatch Logs 2020-2023, STS 2016-2025, IAM, DynamoDB, Kinesis), and the error lists of the
+models for the rest.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConstraintStyle:
+    """`code` is the error's name. `repeats_value`: "Value 'x' at 'y'" rather than "Value at 'y'".
+    `elements_not_null`: lists of scalars end their constraints with "Member must not be null".
+    `apart`: members (by path) whose enum error stands alone, with its code and its text."""
+
+    code: str = "ValidationException"
+    repeats_value: bool = True
+    elements_not_null: bool = False
+    apart: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+
+_LAMBDA_RUNTIME = (
+    "InvalidParameterValueException",
+    "Value {value} at '{path}' failed to satisfy constraint: "
+    "Member must satisfy enum value set: {values} or be a valid ARN",
+)
+_QUERY = ConstraintStyle(code="ValidationError")
+_STYLES = {
+    "lambda": ConstraintStyle(elements_not_null=True, apart={"runtime": _LAMBDA_RUNTIME}),
+    "logs": ConstraintStyle(code="InvalidParameterException"),
+    "iam": ConstraintStyle(code="ValidationError", repeats_value=False, elements_not_null=True),
+    "sts": _QUERY,
+    "sns": _QUERY,
+    "cloudwatch": _QUERY,
+    "cloudformation": _QUERY,
+    "sqs": ConstraintStyle(code="InvalidParameterValue"),
+    "s3": ConstraintStyle(code="InvalidArgument"),
+    "ecr": ConstraintStyle(code="InvalidParameterException"),
+    "apigatewayv2": ConstraintStyle(code="BadRequestException"),
+}
+
+
+def constraint_style(service: str) -> ConstraintStyle:
+    """The style of a service by botocore's name; ValidationException where nothing else is known."""
+    return _STYLES.get(service, ConstraintStyle())

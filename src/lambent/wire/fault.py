@@ -1,0 +1,89 @@
+"""What the service model says of an error: its status, whose fault it is, and how its members are spelled."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.model import ServiceModel
+
+from lambent.model.error import ServiceException
+from lambent.wire.event_stream import message_member
+from lambent.wire.shapes import Shape
+
+_NO_MEMBERS: Mapping[str, Shape] = {}
+
+_SQS_QUERY_CODES = {
+    name: f"AWS.SimpleQueueService.{code}"
+    for name, code in {
+        "BatchEntryIdsNotDistinct": "BatchEntryIdsNotDistinct",
+        "BatchRequestTooLong": "BatchRequestTooLong",
+        "EmptyBatchRequest": "EmptyBatchRequest",
+        "InvalidBatchEntryId": "InvalidBatchEntryId",
+        "MessageNotInflight": "MessageNotInflight",
+        "PurgeQueueInProgress": "PurgeQueueInProgress",
+        "QueueDeletedRecently": "QueueDeletedRecently",
+        "QueueDoesNotExist": "NonExistentQueue",
+        "TooManyEntriesInBatchRequest": "TooManyEntriesInBatchRequest",
+        "UnsupportedOperation": "UnsupportedOperation",
+    }.items()
+} | {"QueueNameExists": "QueueAlreadyExists"}
+"""The names that SQS's errors had in the query protocol; its model, json since 2023, no longer has them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """An error, ready for any protocol. `code` is the error shape's name, `query_code` the one that the query
+    and rest-xml protocols use. `members` are by the model's names and include the message."""
+
+    code: str
+    query_code: str
+    status: int
+    message: str
+    members: Mapping[str, Any]
+    shape: Shape | None
+
+    @property
+    def side(self) -> str:
+        """Who is at fault, in the query protocol's word."""
+        return "Sender" if self.status < 500 else "Receiver"
+
+    @property
+    def shapes(self) -> Mapping[str, Shape]:
+        return self.shape.members if self.shape is not None else _NO_MEMBERS
+
+
+class FaultTable:
+    """The errors of one service, by their shapes' names and by their codes."""
+
+    def __init__(self, service: ServiceModel) -> None:
+        self._shapes: dict[str, Shape] = {}
+        self._query_codes = _SQS_QUERY_CODES if service.service_name == "sqs" else {}
+        for shape in service.error_shapes:
+            self._shapes[shape.name] = shape
+            code = shape.metadata.get("error", {}).get("code")
+            if code:
+                self._shapes.setdefault(code, shape)
+
+    def describe(self, error: ServiceException) -> Fault:
+        shape = self._shapes.get(error.code)
+        if shape is None:
+            status = error.status or 400
+            return Fault(
+                code=error.code,
+                query_code=error.code,
+                status=status,
+                message=error.message,
+                members={"message": error.message, **error.members},
+                shape=None,
+            )
+        modeled = shape.metadata.get("error", {})
+        is_server_fault = bool(shape.metadata.get("fault") or modeled.get("fault"))
+        status = modeled.get("httpStatusCode") or error.status or (500 if is_server_fault else 400)
+        return Fault(
+            code=shape.name,
+            query_code=modeled.get("code") or self._query_codes.get(shape.name, shape.name),
+            status=status,
+            message=error.message,
+            members={message_member(shape): error.message, **error.members},
+            shape=shape,
+        )

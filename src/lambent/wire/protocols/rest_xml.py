@@ -1,0 +1,126 @@
+"""rest-xml: S3's protocol."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.model import OperationModel, ServiceModel
+
+from lambent.http.message import Response
+from lambent.model.caller import Parameters
+from lambent.wire.event_stream import EncodeBody
+from lambent.wire.fault import Fault
+from lambent.wire.operation import Serialize
+from lambent.wire.protocols.rest import DecodeBody, RestProtocol
+from lambent.wire.shapes import Shape
+from lambent.wire.xml_decoder import XmlDecoder, parse_xml
+from lambent.wire.xml_encoder import XmlEncoder, escape_text
+
+_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
+_S3_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+_S3_ROOTS = {
+    "CompleteMultipartUpload": "CompleteMultipartUploadResult",
+    "CreateMultipartUpload": "InitiateMultipartUploadResult",
+    "DeleteObjects": "DeleteResult",
+    "GetBucketAccelerateConfiguration": "AccelerateConfiguration",
+    "GetBucketAcl": "AccessControlPolicy",
+    "GetBucketCors": "CORSConfiguration",
+    "GetBucketLifecycle": "LifecycleConfiguration",
+    "GetBucketLifecycleConfiguration": "LifecycleConfiguration",
+    "GetBucketLogging": "BucketLoggingStatus",
+    "GetBucketRequestPayment": "RequestPaymentConfiguration",
+    "GetBucketTagging": "Tagging",
+    "GetBucketVersioning": "VersioningConfiguration",
+    "GetBucketWebsite": "WebsiteConfiguration",
+    "GetObjectAcl": "AccessControlPolicy",
+    "GetObjectAttributes": "GetObjectAttributesResponse",
+    "GetObjectTagging": "Tagging",
+    "ListBuckets": "ListAllMyBucketsResult",
+    "ListDirectoryBuckets": "ListAllMyDirectoryBucketsResult",
+    "ListMultipartUploads": "ListMultipartUploadsResult",
+    "ListObjectVersions": "ListVersionsResult",
+    "ListObjects": "ListBucketResult",
+    "ListObjectsV2": "ListBucketResult",
+    "ListParts": "ListPartsResult",
+}
+"""S3's root elements, where they are not called after the operation. Source: the S3 API reference."""
+
+
+class RestXmlProtocol(RestProtocol):
+    content_type = "application/xml"
+    writes_empty_body = False
+
+    def __init__(self, service: ServiceModel) -> None:
+        super().__init__(service)
+        self._is_s3 = service.service_name == "s3"
+        namespace = service.metadata.get("xmlNamespace") or (_S3_NAMESPACE if self._is_s3 else "")
+        self._xmlns = f' xmlns="{namespace}"' if namespace else ""
+        self.request_id_header = "x-amz-request-id" if self._is_s3 else "x-amzn-RequestId"
+        self._decoder = XmlDecoder()
+        self._encoder = XmlEncoder()
+
+    def compile_serialize(self, operation: OperationModel) -> Serialize:
+        if self._is_s3 and operation.name == "GetBucketLocation":
+            return self._serialize_bucket_location
+        return super().compile_serialize(operation)
+
+    def _serialize_bucket_location(self, output: Parameters, request_id: str) -> Response:
+        """The only output whose root element is the member itself."""
+        region = escape_text(output.get("LocationConstraint") or "")
+        body = f"{_DECLARATION}<LocationConstraint{self._xmlns}>{region}</LocationConstraint>"
+        headers = [(self.request_id_header, request_id), ("Content-Type", self.content_type)]
+        return Response(200, headers, body.encode())
+
+    def members_decoder(self, shape: Shape, members: Mapping[str, Shape]) -> DecodeBody:
+        decode = self._decoder.compile_members(members)
+        return lambda body: decode(parse_xml(body))
+
+    def members_encoder(self, shape: Shape, members: Mapping[str, Shape], root: str) -> EncodeBody:
+        if self._is_s3:
+            root = _S3_ROOTS.get(root.removesuffix("Result"), root)
+        write = self._encoder.compile_members(shape.name, members)
+        start, end = f"{_DECLARATION}<{root}{self._xmlns}>", f"</{root}>"
+
+        def encode(value: Any) -> bytes:
+            out = [start]
+            write(value, out)
+            out.append(end)
+            return "".join(out).encode()
+
+        return encode
+
+    def value_decoder(self, shape: Shape) -> DecodeBody:
+        decode = self._decoder.compile(shape)
+        return lambda body: decode(parse_xml(body))
+
+    def value_encoder(self, shape: Shape) -> EncodeBody:
+        write = self._encoder.element(shape, shape.serialization.get("name", shape.name))
+
+        def encode(value: Any) -> bytes:
+            out = [_DECLARATION]
+            write(value, out)
+            return "".join(out).encode()
+
+        return encode
+
+    def serialize_fault(self, fault: Fault, request_id: str) -> Response:
+        headers = [(self.request_id_header, request_id), ("Content-Type", self.content_type)]
+        inner = [
+            f"<Code>{escape_text(fault.query_code)}</Code><Message>{escape_text(fault.message)}</Message>"
+        ]
+        for name, value in fault.members.items():
+            if name.lower() == "message":
+                continue
+            if name in fault.shapes:
+                self._encoder.compile_members(fault.code, fault.shapes)({name: value}, inner)
+            else:
+                inner.append(f"<{name}>{escape_text(str(value))}</{name}>")
+        identity = f"<RequestId>{escape_text(request_id)}</RequestId>"
+        if self._is_s3:
+            headers.append(("x-amz-id-2", request_id))
+            body = f"<Error>{''.join(inner)}{identity}<HostId>{escape_text(request_id)}</HostId></Error>"
+        else:
+            kind = f"<Type>{fault.side}</Type>"
+            body = (
+                f"<ErrorResponse{self._xmlns}><Error>{kind}{''.join(inner)}</Error>{identity}</ErrorResponse>"
+            )
+        return Response(fault.status, headers, f"{_DECLARATION}{body}".encode())

@@ -1,0 +1,170 @@
+"""Which operation a rest request is for: by method, path, and the parts of the query string that a model
+fixes.
+
+The most specific route wins: literal segments before labels before greedy labels, then the route with the
+most fixed query parts. Where operations differ in nothing but a required query parameter or header (S3's
+UploadPart and PutObject), the one whose requirements are all there wins.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, unquote
+
+from botocore.model import OperationModel, ServiceModel
+
+from lambent.http.message import Request
+
+Labels = dict[str, str]
+_NO_PARTS: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(slots=True)
+class _Route:
+    """One operation at the end of a path. `fixed` are the query parts that its URI spells out."""
+
+    operation: str
+    labels: tuple[str, ...]
+    fixed: frozenset[tuple[str, str]]
+    required_query: frozenset[str] = frozenset()
+    required_headers: frozenset[str] = frozenset()
+    deprecated: bool = False
+
+    @property
+    def rank(self) -> tuple[int, int, bool]:
+        return -len(self.fixed), -len(self.required_query) - len(self.required_headers), self.deprecated
+
+
+@dataclass(slots=True)
+class _Node:
+    literals: dict[str, "_Node"] = field(default_factory=dict)
+    label: "_Node | None" = None
+    greedy: "_Node | None" = None
+    routes: list[_Route] = field(default_factory=list)
+
+
+class Router:
+    """The routes of one rest service."""
+
+    def __init__(self, service: ServiceModel) -> None:
+        self._methods: dict[str, _Node] = {}
+        for name in service.operation_names:
+            self._add(service.operation_model(name))
+        for root in self._methods.values():
+            self._settle(root, service)
+
+    def _add(self, operation: OperationModel) -> None:
+        method, uri = operation.http["method"], operation.http["requestUri"]
+        path, _, query = uri.partition("?")
+        node = self._methods.setdefault(method, _Node())
+        labels = []
+        for segment in _segments(path):
+            if not segment.startswith("{"):
+                node = node.literals.setdefault(segment, _Node())
+            elif segment.endswith("+}"):
+                labels.append(segment[1:-2])
+                node.greedy = node = node.greedy or _Node()
+            else:
+                labels.append(segment[1:-1])
+                node.label = node = node.label or _Node()
+        fixed = frozenset(parse_qsl(query, keep_blank_values=True))
+        node.routes.append(
+            _Route(operation.name, tuple(labels), fixed, deprecated=bool(operation.deprecated))
+        )
+
+    def _settle(self, node: _Node, service: ServiceModel) -> None:
+        """Orders the routes of every node. Only rivals need a look at their requirements."""
+        if len(node.routes) > 1:
+            for route in node.routes:
+                _read_requirements(route, service.operation_model(route.operation))
+            node.routes.sort(key=lambda route: route.rank)
+        children: Iterable[_Node | None] = (*node.literals.values(), node.label, node.greedy)
+        for child in children:
+            if child is not None:
+                self._settle(child, service)
+
+    def find(self, request: Request) -> tuple[str, Labels] | None:
+        """The operation's name and the decoded labels, or None."""
+        root = self._methods.get(request.method)
+        if root is None:
+            return None
+        segments = request.path.split("/")
+        del segments[0]
+        found = _walk(root, segments, 0, ())
+        if found is None:
+            return None
+        node, values = found
+        route = (
+            node.routes[0]
+            if len(node.routes) == 1 and not node.routes[0].fixed
+            else _choose(node.routes, request)
+        )
+        if route is None:
+            return None
+        decoded = [unquote(value) if "%" in value else value for value in values]
+        return route.operation, dict(zip(route.labels, decoded, strict=True))
+
+
+def _segments(path: str) -> list[str]:
+    return [segment for segment in path.split("/") if segment]
+
+
+def _walk(
+    node: _Node, segments: list[str], at: int, values: tuple[str, ...]
+) -> tuple[_Node, tuple[str, ...]] | None:
+    """The node where the path ends, with the labels' values. A slash at the end makes no difference to
+    AWS."""
+    left = len(segments) - at
+    if (left == 0 or (left == 1 and not segments[at])) and node.routes:
+        return node, values
+    if left == 0:
+        return None
+    segment = segments[at]
+    child = node.literals.get(segment)
+    if child is not None and (found := _walk(child, segments, at + 1, values)) is not None:
+        return found
+    if node.label is not None and segment:
+        found = _walk(node.label, segments, at + 1, (*values, segment))
+        if found is not None:
+            return found
+    if node.greedy is not None:
+        return _walk_greedy(node.greedy, segments, at, values)
+    return None
+
+
+def _walk_greedy(
+    node: _Node, segments: list[str], at: int, values: tuple[str, ...]
+) -> tuple[_Node, tuple[str, ...]] | None:
+    """A greedy label takes all it can and leaves what the rest of the route needs."""
+    if node.routes and (rest := "/".join(segments[at:])):
+        return node, (*values, rest)
+    for end in range(len(segments) - 1, at, -1):
+        found = _walk(node, segments, end, (*values, "/".join(segments[at:end])))
+        if found is not None:
+            return found
+    return None
+
+
+def _choose(routes: list[_Route], request: Request) -> _Route | None:
+    """The best route whose fixed parts are there. If no route's requirements are met, the one that asks
+    least: its operation then says what is missing."""
+    parts = frozenset(parse_qsl(request.query, keep_blank_values=True)) if request.query else _NO_PARTS
+    names = {name for name, _ in parts}
+    possible = [route for route in routes if route.fixed <= parts]
+    for route in possible:
+        if route.required_query <= names and route.required_headers <= request.headers.keys():
+            return route
+    return max(possible, key=lambda route: (len(route.fixed), route.rank[1]), default=None)
+
+
+def _read_requirements(route: _Route, operation: OperationModel) -> None:
+    shape = operation.input_shape
+    if shape is None:
+        return
+    where: Mapping[str, set[str]] = {"querystring": set(), "header": set()}
+    for name in shape.required_members:
+        member = shape.members[name]
+        location = member.serialization.get("location", "")
+        if location in where:
+            where[location].add(member.serialization.get("name", name))
+    route.required_query = frozenset(where["querystring"])
+    route.required_headers = frozenset(name.lower() for name in where["header"])
