@@ -20,7 +20,9 @@ def canonical_request(
     request: Request, signed_headers: tuple[str, ...], payload_hash: str, *, s3: bool, presigned: bool
 ) -> str:
     get = request.headers.get
-    headers = "".join([f"{name}:{_spaced_once(get(name, ''))}\n" for name in signed_headers])
+    headers = "".join([f"{name}:{get(name, '')}\n" for name in signed_headers])
+    if "  " in headers or "\t" in headers:
+        headers = "".join([f"{name}:{_spaced_once(get(name, ''))}\n" for name in signed_headers])
     path = _s3_path(request.path) if s3 else _path(request.path)
     query = canonical_query(request.query, presigned=presigned) if request.query else ""
     return f"{request.method}\n{path}\n{query}\n{headers}\n{';'.join(signed_headers)}\n{payload_hash}"
@@ -74,6 +76,4 @@ def _encoded_once(text: str) -> str:
 
 def _spaced_once(value: str) -> str:
     """Runs of white space, also those that a folded line leaves, count as one space."""
-    if "  " in value or "\t" in value:
-        return " ".join(value.split())
-    return value
+    return " ".join(value.split())
