@@ -30,7 +30,10 @@ def run(name: str, command: list[str]) -> bool:
     print(f"── {name}", flush=True)
     started = time.monotonic()
     code = subprocess.run(command, cwd=ROOT, check=False).returncode
-    print(f"── {name}: {'ok' if code == 0 else f'exit {code}'} in {time.monotonic() - started:.0f} s", flush=True)
+    print(
+        f"── {name}: {'ok' if code == 0 else f'exit {code}'} in {time.monotonic() - started:.0f} s",
+        flush=True,
+    )
     return code == 0
 
 

@@ -152,7 +152,9 @@ class Blanks:
             blank = await self._make_unstarted(install)
             if start:
                 try:
-                    process = Process(argv=install.argv, variables=install.static_variables, files=blank.files())
+                    process = Process(
+                        argv=install.argv, variables=install.static_variables, files=blank.files()
+                    )
                     await blank.start(process)
                     await asyncio.wait_for(blank.link.ready(), _READY_SECONDS)
                 except (SandboxError, LinkClosedError, ProtocolError, TimeoutError) as error:

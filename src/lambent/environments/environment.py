@@ -277,7 +277,9 @@ class Environment:
         if reply.kind == "result":
             tail = self._finish(run, "success", None)
             self._become(State.IDLE)
-            return InvocationResult(payload=reply.payload, executed_version=self.version.version, log_tail=tail)
+            return InvocationResult(
+                payload=reply.payload, executed_version=self.version.version, log_tail=tail
+            )
         payload = reply.payload
         if reply.kind == "init_failed":
             payload = faults.with_request_id(payload, run.invocation.request_id)
@@ -383,7 +385,9 @@ class Environment:
             await blank.destroy()
 
     def _become(self, state: State) -> None:
-        assert state in _ALLOWED[self.state], f"an environment that is {self.state.value} cannot become {state.value}"
+        assert state in _ALLOWED[self.state], (
+            f"an environment that is {self.state.value} cannot become {state.value}"
+        )
         self.state = state
         if state is State.IDLE:
             self.idle_since = self._monotonic()

@@ -82,7 +82,9 @@ class LogDelivery:
             try:
                 await self._store.append_many(batches)
             except StoreError:
-                log.exception("log events could not be stored; %d streams wait for the next try", len(pending))
+                log.exception(
+                    "log events could not be stored; %d streams wait for the next try", len(pending)
+                )
                 self._put_back(pending, taken)
                 return
         for subscriber in list(self._subscribers):

@@ -104,7 +104,9 @@ class JsonLines:
         return _event("platform.initReport", record, at)
 
     def start(self, request_id: str, version: str, at: float) -> str:
-        return "" if self._quiet else _event("platform.start", {"requestId": request_id, "version": version}, at)
+        return (
+            "" if self._quiet else _event("platform.start", {"requestId": request_id, "version": version}, at)
+        )
 
     def end(self, request_id: str) -> str:
         return ""

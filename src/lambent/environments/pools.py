@@ -51,7 +51,12 @@ class Pool:
     """The environments of one version, in one configuration."""
 
     def __init__(
-        self, version: FunctionVersion, prepare: Prepare, surroundings: Surroundings, tasks: Tasks, lifetimes: Lifetimes
+        self,
+        version: FunctionVersion,
+        prepare: Prepare,
+        surroundings: Surroundings,
+        tasks: Tasks,
+        lifetimes: Lifetimes,
     ) -> None:
         self.version = version
         self.retired = False
@@ -120,8 +125,15 @@ class Pool:
 
     def _fail_one(self, error: Exception) -> None:
         if not isinstance(error, ServiceException):
-            log.error("no environment for %s: %s", self.version.arn(), error, exc_info=not isinstance(error, SandboxError))
-            error = EnvironmentFailedError("The service could not make an execution environment; see the server's log.")
+            log.error(
+                "no environment for %s: %s",
+                self.version.arn(),
+                error,
+                exc_info=not isinstance(error, SandboxError),
+            )
+            error = EnvironmentFailedError(
+                "The service could not make an execution environment; see the server's log."
+            )
         for waiting in self._waiting:
             if not waiting.done():
                 self._waiting.remove(waiting)

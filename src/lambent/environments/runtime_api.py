@@ -102,7 +102,9 @@ class RuntimeApi:
                 return self._take_error(request_id, request)
             case "POST", ["init", "error"]:
                 return self._take_init_error(request)
-        return _error(404, "Runtime.UnknownPath", f"there is no {request.method} {request.path} in the Runtime API")
+        return _error(
+            404, "Runtime.UnknownPath", f"there is no {request.method} {request.path} in the Runtime API"
+        )
 
     async def _next_invocation(self) -> Response:
         if self._current is not None:
@@ -129,7 +131,11 @@ class RuntimeApi:
         self._current = None
         if len(request.body) > RESPONSE_BYTES_MOST:
             self._answer(response_too_large())
-            return _error(413, "RequestEntityTooLarge", f"Exceeded maximum allowed payload size ({RESPONSE_BYTES_MOST} bytes).")
+            return _error(
+                413,
+                "RequestEntityTooLarge",
+                f"Exceeded maximum allowed payload size ({RESPONSE_BYTES_MOST} bytes).",
+            )
         self._answer(Reply("result", request.body))
         return Response(202, [("Content-Type", "application/json")], _ACCEPTED)
 
@@ -157,7 +163,9 @@ class RuntimeApi:
 
 async def closed_runtime_api(request: Request) -> Response:
     """What user code finds at this address behind a bootstrap of ours, which has the invocations for itself."""
-    return _error(403, "InvalidStateTransition", "the managed runtime of this environment takes the invocations")
+    return _error(
+        403, "InvalidStateTransition", "the managed runtime of this environment takes the invocations"
+    )
 
 
 def _invocation_headers(invocation: InvokeRequest) -> list[tuple[str, str]]:

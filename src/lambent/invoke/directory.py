@@ -107,10 +107,14 @@ class Directory(FunctionStore):
         await self._store.delete(id)
         self._forget(id)
 
-    async def page(self, account_id: str, region: str, *, after: str | None, limit: int) -> Sequence[Function]:
+    async def page(
+        self, account_id: str, region: str, *, after: str | None, limit: int
+    ) -> Sequence[Function]:
         return await self._store.page(account_id, region, after=after, limit=limit)
 
-    async def publish(self, function: Function, version: FunctionVersion, *, expected_revision_id: str) -> None:
+    async def publish(
+        self, function: Function, version: FunctionVersion, *, expected_revision_id: str
+    ) -> None:
         await self._store.publish(function, version, expected_revision_id=expected_revision_id)
         self._forget(function.id)
 

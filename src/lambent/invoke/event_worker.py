@@ -5,6 +5,7 @@ claim that nobody gives back runs out. So an accepted event runs at least once, 
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable
 from typing import Protocol
@@ -58,7 +59,13 @@ class EventWorker:
     """`owner` names this server in its claims, the same after a restart."""
 
     def __init__(
-        self, store: EventInvocationStore, queue: EventQueue, run: Run, clock: Clock, rules: RetryRules, owner: str
+        self,
+        store: EventInvocationStore,
+        queue: EventQueue,
+        run: Run,
+        clock: Clock,
+        rules: RetryRules,
+        owner: str,
     ) -> None:
         self._store = store
         self._wake = queue.wake
@@ -98,10 +105,8 @@ class EventWorker:
         seconds = _LOOK_SECONDS
         if self._running < _RUNNING_MOST and (due := await self._store.next_due()) is not None:
             seconds = max(0.0, min(seconds, due - self._clock.now()))
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), seconds)
-        except TimeoutError:
-            pass
 
     async def _run_one(self, event: EventInvocation) -> None:
         try:
@@ -111,7 +116,9 @@ class EventWorker:
                 await self._store.retry(decision.invocation, owner=self._owner)
                 return
             if decision.reason != "succeeded":
-                log.warning("event %s for %s is given up: %s", event.request_id, event.invoked_arn, decision.reason)
+                log.warning(
+                    "event %s for %s is given up: %s", event.request_id, event.invoked_arn, decision.reason
+                )
             await self._store.complete(event.request_id, owner=self._owner)
         finally:
             self._running -= 1

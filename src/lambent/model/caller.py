@@ -19,6 +19,8 @@ class Caller:
     user_id: str
     access_key_id: str
     role_arn: str | None = None
+    session_policies: tuple[str, ...] = ()
+    """Its Credential's."""
     request_id: str = ""
     source_ip: str = "127.0.0.1"
     user_agent: str = ""

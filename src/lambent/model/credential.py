@@ -16,6 +16,8 @@ class Credential:
     principal_arn: str
     user_id: str
     role_arn: str | None = None
+    session_policies: tuple[str, ...] = ()
+    """What a session may do at most: JSON text of documents, and ARNs of managed policies. It is the Caller's too."""
 
 
 class CredentialSource(Protocol):

@@ -52,6 +52,8 @@ class ManagedPolicy:
     created_at: float
     updated_at: float
     default_version_id: str = "v1"
+    newest_version: int = 1
+    """The number of the version that was made last, which may be deleted: numbers do not come back."""
     versions: tuple[PolicyVersion, ...]
     tags: Mapping[str, str] = field(default_factory=dict)
 

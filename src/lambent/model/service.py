@@ -28,4 +28,6 @@ class Service:
 class Client(Protocol):
     """Services call each other through the public API, in-process: the same operations, checks and errors."""
 
-    async def __call__(self, service: str, operation: str, caller: Caller, parameters: Parameters) -> Parameters: ...
+    async def __call__(
+        self, service: str, operation: str, caller: Caller, parameters: Parameters
+    ) -> Parameters: ...

@@ -26,9 +26,13 @@ class FunctionStore(Protocol):
         """Deletes the function with its versions and aliases. Raises NotFoundError."""
         ...
 
-    async def page(self, account_id: str, region: str, *, after: str | None, limit: int) -> Sequence[Function]: ...
+    async def page(
+        self, account_id: str, region: str, *, after: str | None, limit: int
+    ) -> Sequence[Function]: ...
 
-    async def publish(self, function: Function, version: FunctionVersion, *, expected_revision_id: str) -> None:
+    async def publish(
+        self, function: Function, version: FunctionVersion, *, expected_revision_id: str
+    ) -> None:
         """Stores `version` and replaces its function's record with `function` (whose counter moved) as one step.
 
         Raises NotFoundError, StaleRevisionError, AlreadyExistsError (the version's number)."""

@@ -21,11 +21,15 @@ class LayerStore(Protocol):
         """Does nothing where there is none."""
         ...
 
-    async def page_versions(self, layer: LayerId, *, before: int | None, limit: int) -> Sequence[LayerVersion]:
+    async def page_versions(
+        self, layer: LayerId, *, before: int | None, limit: int
+    ) -> Sequence[LayerVersion]:
         """Newest first, numbers below `before`."""
         ...
 
-    async def page_layers(self, account_id: str, region: str, *, after: str | None, limit: int) -> Sequence[LayerVersion]:
+    async def page_layers(
+        self, account_id: str, region: str, *, after: str | None, limit: int
+    ) -> Sequence[LayerVersion]:
         """The newest version that is left of each layer, by layer name."""
         ...
 

@@ -65,7 +65,9 @@ class LogStore(Protocol):
         """By name. `pattern` is a case-sensitive substring; prefix and pattern may be empty."""
         ...
 
-    async def insert_stream(self, account_id: str, region: str, group: str, name: str, created_ms: int) -> None:
+    async def insert_stream(
+        self, account_id: str, region: str, group: str, name: str, created_ms: int
+    ) -> None:
         """Raises NotFoundError (the group), AlreadyExistsError."""
         ...
 
@@ -91,7 +93,14 @@ class LogStore(Protocol):
         ...
 
     async def append(
-        self, account_id: str, region: str, group: str, stream: str, events: Sequence[LogEvent], *, create: bool
+        self,
+        account_id: str,
+        region: str,
+        group: str,
+        stream: str,
+        events: Sequence[LogEvent],
+        *,
+        create: bool,
     ) -> None:
         """Appends one batch. With `create`, makes the group and stream that are missing (what Lambda does for its
         functions). Raises NotFoundError otherwise."""

@@ -25,7 +25,9 @@ class RoleStore(Protocol):
         """Raises NotFoundError."""
         ...
 
-    async def page(self, account_id: str, *, path_prefix: str, after: str | None, limit: int) -> Sequence[Role]:
+    async def page(
+        self, account_id: str, *, path_prefix: str, after: str | None, limit: int
+    ) -> Sequence[Role]:
         """By name."""
         ...
 

@@ -1,0 +1,64 @@
+"""A server in a process of its own, for commands that need one: started, waited for, stopped by its pid."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+_START_SECONDS = 30.0
+_STOP_SECONDS = 15.0
+
+
+class StartFailedError(Exception):
+    """The server did not come up; the message ends with what it logged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerProcess:
+    process: "subprocess.Popen[bytes]"
+    endpoint: str
+    access_key_id: str
+    secret_access_key: str
+
+    @classmethod
+    def start(cls, data_dir: Path, port: int, *arguments: str) -> "ServerProcess":
+        """Runs `lambent start` in a session of its own, so that it outlives this command's terminal."""
+        data_dir.mkdir(parents=True, exist_ok=True)
+        ready, log = data_dir / "ready.json", data_dir / "server.log"
+        ready.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "lambent", "start", "--data-dir", str(data_dir), "--port", str(port)]
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                [*command, "--ready-file", str(ready), *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + _START_SECONDS
+        while not ready.exists():
+            if process.poll() is not None or time.monotonic() > deadline:
+                process.kill()
+                process.wait()
+                tail = log.read_text(errors="replace").strip()[-2000:]
+                raise StartFailedError(f"the server did not start. It said:\n{tail}")
+            time.sleep(0.02)
+        return cls(process=process, **json.loads(ready.read_text()))
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def stop(self) -> None:
+        """SIGTERM, and SIGKILL for one that does not end."""
+        if self.process.poll() is None:
+            os.kill(self.pid, signal.SIGTERM)
+            try:
+                self.process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()

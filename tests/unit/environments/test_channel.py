@@ -1,0 +1,108 @@
+import asyncio
+import json
+import socket
+import struct
+
+import pytest
+
+from lambent.environments.channel import Channel
+from lambent.environments.link import RESPONSE_BYTES_MOST, InvokeRequest, LinkClosedError, ProtocolError
+
+REQUEST = InvokeRequest(request_id="r-1", deadline_ms=1, invoked_arn="arn", payload=b'{"a":1}')
+
+
+def frame(kind: int, meta: bytes = b"", payload: bytes = b"") -> bytes:
+    return struct.pack("<BII", kind, len(meta), len(payload)) + meta + payload
+
+
+@pytest.fixture
+async def pair():
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    theirs.setblocking(False)
+    channel = await Channel.connect(ours)
+    yield channel, theirs
+    channel.close()
+    theirs.close()
+    await asyncio.sleep(0)
+
+
+async def test_ready_may_come_before_anybody_asks(pair):
+    channel, bootstrap = pair
+    bootstrap.send(frame(16))
+    await asyncio.sleep(0.01)
+    assert (await channel.ready()).kind == "ready"
+
+
+async def test_an_invocation_is_one_frame_each_way(pair):
+    channel, bootstrap = pair
+    reply = channel.invoke(REQUEST)
+    loop = asyncio.get_running_loop()
+    kind, meta_length, payload_length = struct.unpack("<BII", await loop.sock_recv(bootstrap, 9))
+    assert kind == 2
+    assert json.loads(await loop.sock_recv(bootstrap, meta_length)) == {
+        "request_id": "r-1",
+        "deadline_ms": 1,
+        "invoked_arn": "arn",
+    }
+    assert await loop.sock_recv(bootstrap, payload_length) == b'{"a":1}'
+    bootstrap.send(frame(19, b"", b'"done"'))
+    assert (await reply).payload == b'"done"'
+
+
+async def test_a_reply_in_pieces_is_put_together(pair):
+    channel, bootstrap = pair
+    reply = channel.invoke(REQUEST)
+    for byte in frame(20, b'{"error_type":"E"}', b'{"errorMessage":"x"}'):
+        bootstrap.send(bytes([byte]))
+        await asyncio.sleep(0)
+    answer = await reply
+    assert (answer.kind, answer.error_type, answer.payload) == ("failed", "E", b'{"errorMessage":"x"}')
+
+
+async def test_a_response_over_the_limit_is_never_held_and_the_channel_stays_usable(pair):
+    channel, bootstrap = pair
+    reply = channel.invoke(REQUEST)
+    loop = asyncio.get_running_loop()
+    await loop.sock_sendall(bootstrap, frame(19, b"", b"x" * (RESPONSE_BYTES_MOST + 1)))
+    assert json.loads((await reply).payload)["errorType"] == "Function.ResponseSizeTooLarge"
+    reply = channel.invoke(REQUEST)
+    bootstrap.send(frame(19, b"", b"1"))
+    assert (await reply).payload == b"1"
+
+
+async def test_an_answer_nobody_asked_for_breaks_the_channel(pair):
+    channel, bootstrap = pair
+    reply = channel.invoke(REQUEST)
+    bootstrap.send(frame(19, b"", b"1") + frame(19, b"", b"2"))
+    assert (await reply).payload == b"1"
+    await asyncio.sleep(0.01)
+    with pytest.raises(ProtocolError):
+        await channel.invoke(REQUEST)
+
+
+@pytest.mark.parametrize("garbage", [frame(99), b"\xff" * 64])
+async def test_garbage_breaks_the_channel(pair, garbage):
+    channel, bootstrap = pair
+    reply = channel.invoke(REQUEST)
+    bootstrap.send(garbage)
+    with pytest.raises(ProtocolError):
+        await reply
+
+
+async def test_a_closed_channel_fails_the_open_request_and_the_next(pair):
+    channel, bootstrap = pair
+    reply = channel.invoke(REQUEST)
+    bootstrap.close()
+    with pytest.raises(LinkClosedError):
+        await reply
+    with pytest.raises(LinkClosedError):
+        await channel.invoke(REQUEST)
+
+
+async def test_another_may_wait_on_when_the_first_who_waited_was_cancelled(pair):
+    channel, bootstrap = pair
+    channel.invoke(REQUEST).cancel()
+    reply = channel.await_again()
+    bootstrap.send(frame(19, b"", b"1"))
+    assert (await reply).payload == b"1"
