@@ -1,0 +1,82 @@
+"""CloudWatch Logs: groups, streams, events, filter patterns, Live Tail.
+
+Knows the log store's port and AWS's rules; does not know who writes logs. Metric filters, subscription filters
+and Insights queries are not offered.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import wraps
+
+from lambent.base.clock import Clock
+from lambent.model.caller import Caller, Parameters
+from lambent.model.service import Operation, Service
+from lambent.services.logs.authorization import resource_arn
+from lambent.services.logs.events import EventOperations
+from lambent.services.logs.exceptions import ServiceUnavailableException
+from lambent.services.logs.feed import LogFeed
+from lambent.services.logs.filter_events import FilterOperations
+from lambent.services.logs.groups import GroupOperations, Groups
+from lambent.services.logs.live_tail import LiveTailOperations
+from lambent.services.logs.metric_filters import test_metric_filter
+from lambent.services.logs.retention import RetentionOperations
+from lambent.services.logs.streams import StreamOperations
+from lambent.services.logs.tags import TagOperations
+from lambent.store.ports.errors import StoreFullError
+from lambent.store.ports.logs import LogStore
+
+
+def service(
+    store: LogStore,
+    clock: Clock,
+    feed: LogFeed,
+    *,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> Service:
+    """`feed` must be told of what is appended to `store`: see `fed_store.FedLogStore`."""
+    groups = Groups(store)
+    group = GroupOperations(store, groups, clock)
+    retention = RetentionOperations(groups)
+    stream = StreamOperations(store, groups, clock)
+    event = EventOperations(store, groups, clock)
+    tag = TagOperations(groups)
+    operations: dict[str, Operation] = {
+        "CreateLogGroup": group.create_log_group,
+        "DeleteLogGroup": group.delete_log_group,
+        "DescribeLogGroups": group.describe_log_groups,
+        "ListLogGroups": group.list_log_groups,
+        "PutRetentionPolicy": retention.put_retention_policy,
+        "DeleteRetentionPolicy": retention.delete_retention_policy,
+        "CreateLogStream": stream.create_log_stream,
+        "DeleteLogStream": stream.delete_log_stream,
+        "DescribeLogStreams": stream.describe_log_streams,
+        "PutLogEvents": event.put_log_events,
+        "GetLogEvents": event.get_log_events,
+        "FilterLogEvents": FilterOperations(store, groups, clock).filter_log_events,
+        "StartLiveTail": LiveTailOperations(feed, groups, clock, sleep).start_live_tail,
+        "TestMetricFilter": test_metric_filter,
+        "TagResource": tag.tag_resource,
+        "UntagResource": tag.untag_resource,
+        "ListTagsForResource": tag.list_tags_for_resource,
+        "TagLogGroup": tag.tag_log_group,
+        "UntagLogGroup": tag.untag_log_group,
+        "ListTagsLogGroup": tag.list_tags_log_group,
+    }
+    return Service(
+        name="logs",
+        operations={name: _with_full_store(operation) for name, operation in operations.items()},
+        resource_arn=resource_arn,
+    )
+
+
+def _with_full_store(operation: Operation) -> Operation:
+    """Says a full disk in a way that the service model knows."""
+
+    @wraps(operation)
+    async def guarded(caller: Caller, parameters: Parameters) -> Parameters:
+        try:
+            return await operation(caller, parameters)
+        except StoreFullError as error:
+            raise ServiceUnavailableException(f"The log store takes no more data: {error}") from error
+
+    return guarded

@@ -1,0 +1,33 @@
+"""The ARN that each operation acts on, as AWS names it when it denies one.
+
+The ':log-stream:' behind a group's name is what lets a policy for 'log-group:NAME:*' cover what is done to it.
+
+Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
+"""
+
+from lambent.model.caller import Caller, Parameters
+from lambent.services.logs.arns import group_arn, group_name, stream_arn
+
+_ALL_GROUPS = frozenset({"DescribeLogGroups", "ListLogGroups"})
+_BY_RESOURCE_ARN = frozenset({"TagResource", "UntagResource", "ListTagsForResource"})
+_OF_ONE_STREAM = frozenset({"CreateLogStream", "DeleteLogStream", "PutLogEvents", "GetLogEvents"})
+
+
+def resource_arn(operation: str, caller: Caller, parameters: Parameters) -> str:
+    if operation in _BY_RESOURCE_ARN:
+        return str(parameters["resourceArn"])
+    if operation in _ALL_GROUPS:
+        return stream_arn(caller, "", "")
+    if operation == "StartLiveTail":
+        return _live_tail(caller, parameters)
+    identifier = parameters.get("logGroupName") or parameters.get("logGroupIdentifier")
+    if identifier is None:  # TestMetricFilter, or a request that will be refused
+        return "*"
+    group = group_name(caller, identifier)
+    return stream_arn(caller, group, parameters["logStreamName"] if operation in _OF_ONE_STREAM else "")
+
+
+def _live_tail(caller: Caller, parameters: Parameters) -> str:
+    """Several groups need a permission that covers all: one ARN cannot say more, and must not say less."""
+    identifiers = parameters["logGroupIdentifiers"]
+    return group_arn(caller, group_name(caller, identifiers[0]) if len(identifiers) == 1 else "*")
