@@ -22,6 +22,7 @@ from lambent.model.policy.malformed import MalformedPolicyError
 from lambent.model.policy.parse import PolicyKind, parse_policy
 from lambent.model.policy.pattern import Context
 from lambent.model.policy.principal import Match, Principal
+from lambent.model.policy.request_context import request_context
 
 __all__ = [
     "Context",
@@ -40,4 +41,5 @@ __all__ = [
     "denial_message",
     "evaluate",
     "parse_policy",
+    "request_context",
 ]

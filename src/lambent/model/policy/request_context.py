@@ -1,0 +1,45 @@
+"""The global condition keys of a request.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from lambent.model.caller import Caller
+from lambent.model.policy.pattern import Context
+
+
+def request_context(
+    caller: Caller,
+    resource_arn: str,
+    now: float,
+    *,
+    principal_tags: Mapping[str, str] | None = None,
+    own: Mapping[str, str] | None = None,
+) -> Context:
+    """`now` is epoch seconds; `own` are the keys of the service itself (iam:PassedToService)."""
+    context: dict[str, tuple[str, ...]] = {
+        "aws:currenttime": (datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),),
+        "aws:epochtime": (str(int(now)),),
+        "aws:principalaccount": (caller.account_id,),
+        "aws:principalarn": (caller.role_arn or caller.principal_arn,),
+        "aws:principalisawsservice": ("false",),
+        "aws:principaltype": ("AssumedRole" if caller.role_arn else "Account",),
+        "aws:requestedregion": (caller.region,),
+        "aws:securetransport": ("true" if caller.endpoint_url.startswith("https:") else "false",),
+        "aws:sourceip": (caller.source_ip,),
+        "aws:useragent": (caller.user_agent,),
+        "aws:userid": (caller.user_id,),
+        "aws:viaawsservice": ("false",),
+    }
+    if caller.access_key_id.startswith("ASIA"):
+        context["aws:multifactorauthpresent"] = ("false",)
+    owner = resource_arn.split(":", 5)
+    if len(owner) == 6 and owner[4]:
+        context["aws:resourceaccount"] = (owner[4],)
+    if principal_tags:
+        context |= {f"aws:principaltag/{key.lower()}": (value,) for key, value in principal_tags.items()}
+    if own:
+        context |= {key.lower(): (value,) for key, value in own.items()}
+    return context

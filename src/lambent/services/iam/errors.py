@@ -1,0 +1,38 @@
+"""IAM's errors. Their classes bear the codes that are on the wire (the service model's `error.code`), which
+the model's shape names lengthen by "Exception"."""
+
+from lambent.model.error import ServiceException
+
+
+class NoSuchEntity(ServiceException):
+    pass
+
+
+class EntityAlreadyExists(ServiceException):
+    pass
+
+
+class DeleteConflict(ServiceException):
+    pass
+
+
+class MalformedPolicyDocument(ServiceException):
+    pass
+
+
+class InvalidInput(ServiceException):
+    pass
+
+
+class LimitExceeded(ServiceException):
+    pass
+
+
+class ConcurrentModification(ServiceException):
+    pass
+
+
+class ValidationError(ServiceException):
+    """Of every query service, so the iam model does not list it."""
+
+    status = 400

@@ -1,0 +1,17 @@
+"""IAM's quotas, at AWS's defaults.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+"""
+
+TRUST_POLICY_SIZE = 2048
+INLINE_POLICIES_SIZE = 10240
+"""Of all inline policies of one role together."""
+MANAGED_POLICY_SIZE = 6144
+POLICIES_PER_ROLE = 10
+VERSIONS_PER_POLICY = 5
+TAGS = 50
+
+
+def policy_size(document: str) -> int:
+    """Characters of a policy as IAM counts them: without white space."""
+    return sum(len(word) for word in document.split())

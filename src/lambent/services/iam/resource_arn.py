@@ -1,0 +1,22 @@
+"""Which resource an IAM operation acts on.
+
+A role is named without its path, and no path can be looked up before authorization: policies that grant iam
+actions on role/some-path/… apply to CreateRole alone, which says the path."""
+
+from lambent.model.caller import Caller, Parameters
+
+
+def resource_arn(operation: str, caller: Caller, parameters: Parameters) -> str:
+    if "PolicyArn" in parameters and "RoleName" not in parameters:
+        return str(parameters["PolicyArn"])
+    if "PolicySourceArn" in parameters:
+        return str(parameters["PolicySourceArn"])
+    account = f"arn:{caller.partition}:iam::{caller.account_id}"
+    path = parameters.get("Path", "/")
+    if "RoleName" in parameters:
+        return f"{account}:role{path}{parameters['RoleName']}"
+    if operation == "CreatePolicy":
+        return f"{account}:policy{path}{parameters['PolicyName']}"
+    if operation == "ListRoles":
+        return f"{account}:role{parameters.get('PathPrefix', '/')}"
+    return "*"

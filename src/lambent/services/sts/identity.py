@@ -1,0 +1,52 @@
+"""Who a caller or an access key is: GetCallerIdentity, GetAccessKeyInfo; and GetSessionToken."""
+
+from collections.abc import Mapping
+
+from lambent.model.caller import Caller, Parameters
+from lambent.model.credential import CredentialSource
+from lambent.model.service import Operation
+from lambent.services.sts.access_key_id import account_in
+from lambent.services.sts.errors import AccessDenied, ValidationError
+from lambent.services.sts.sessions import SessionTokens
+from lambent.services.sts.shapes import credentials_members
+
+_ROOT_SESSION_SECONDS = 3600
+
+
+class Identity:
+    def __init__(self, sessions: SessionTokens, credentials: CredentialSource) -> None:
+        self._sessions = sessions
+        self._credentials = credentials
+
+    def operations(self) -> Mapping[str, Operation]:
+        return {
+            "GetCallerIdentity": self.caller_identity,
+            "GetAccessKeyInfo": self.access_key_info,
+            "GetSessionToken": self.session_token,
+        }
+
+    async def caller_identity(self, caller: Caller, parameters: Parameters) -> Parameters:
+        return {"UserId": caller.user_id, "Account": caller.account_id, "Arn": caller.principal_arn}
+
+    async def access_key_info(self, caller: Caller, parameters: Parameters) -> Parameters:
+        """Of a long-term key that exists, and of every access key id that contains its account."""
+        key_id = parameters["AccessKeyId"]
+        known = self._credentials.find(key_id, None)
+        account = known.account_id if known else account_in(key_id)
+        if account is None:
+            raise ValidationError("Request is missing access key or the access key is invalid.")
+        return {"Account": account}
+
+    async def session_token(self, caller: Caller, parameters: Parameters) -> Parameters:
+        """Of the account's root, for at most an hour: a longer duration becomes that."""
+        if caller.access_key_id.startswith("ASIA"):
+            raise AccessDenied("Cannot call GetSessionToken with session credentials")
+        if "SerialNumber" in parameters or "TokenCode" in parameters:
+            raise AccessDenied("MultiFactorAuthentication failed: Lambent has no MFA devices.")
+        credential = self._sessions.issue_root(
+            caller.account_id,
+            min(parameters.get("DurationSeconds", _ROOT_SESSION_SECONDS), _ROOT_SESSION_SECONDS),
+            partition=caller.partition,
+            minimum_token_size=parameters.get("MinimumSessionTokenSize", 0),
+        )
+        return credentials_members(credential)
