@@ -6,7 +6,7 @@ _POOL_BYTES = 16 * 256
 
 
 class _RandomPool:
-    """Hands out 16 random bytes at a time from one bigger read. Refilled after a fork would repeat, so never fork it."""
+    """Hands out 16 random bytes at a time from one bigger read. Never fork it."""
 
     def __init__(self) -> None:
         self._bytes = b""

@@ -33,7 +33,7 @@ class LogStream:
 
 @dataclass(frozen=True, slots=True)
 class LogEvent:
-    """`id` orders events of a group that share a timestamp, and is unique: it is what eventId and tokens are made of."""
+    """`id` orders events of a group that share a timestamp, and is unique: eventId and tokens are made of it."""
 
     timestamp_ms: int
     ingestion_ms: int
