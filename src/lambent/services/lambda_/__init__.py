@@ -1,0 +1,111 @@
+"""AWS Lambda's control plane: functions, versions, aliases, layers; and Invoke, which it hands to the data plane.
+
+Writes what is wanted into the stores; `activation` makes it real. Knows no process, sandbox or pool.
+"""
+
+from dataclasses import dataclass
+
+from lambent.base.clock import Clock
+from lambent.model.service import Service
+from lambent.services.lambda_.account import Account
+from lambent.services.lambda_.activation import Activation
+from lambent.services.lambda_.aliases import Aliases
+from lambent.services.lambda_.code import Packages
+from lambent.services.lambda_.code_download import CodeDownloads
+from lambent.services.lambda_.function_layers import FunctionLayers
+from lambent.services.lambda_.function_records import FunctionRecords
+from lambent.services.lambda_.functions import Functions
+from lambent.services.lambda_.invoke import Invoke
+from lambent.services.lambda_.layer_permissions import LayerPermissions
+from lambent.services.lambda_.layers import Layers
+from lambent.services.lambda_.ports import Artifacts, Invoker, Preparer, RoleChecker, Runtimes
+from lambent.services.lambda_.resource import resource_arn
+from lambent.services.lambda_.tags import Tags
+from lambent.services.lambda_.versions import Versions
+from lambent.store.ports.functions import FunctionStore
+from lambent.store.ports.layers import LayerStore
+
+CODE_STORAGE_LARGEST = 80_530_636_800
+"""75 GB: AWS's default quota of code storage."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LambdaService:
+    """`activation` is opened and closed by the server; `downloads.download` answers the paths below
+    `code_download.PATH`."""
+
+    service: Service
+    activation: Activation
+    downloads: CodeDownloads
+
+
+def service(
+    *,
+    functions: FunctionStore,
+    layers: LayerStore,
+    artifacts: Artifacts,
+    preparer: Preparer,
+    runtimes: Runtimes,
+    roles: RoleChecker,
+    invoker: Invoker,
+    clock: Clock,
+    download_secret: bytes,
+    settle_seconds: float = 1.0,
+    account_concurrency: int = 1000,
+    code_storage_largest: int = CODE_STORAGE_LARGEST,
+) -> LambdaService:
+    records = FunctionRecords(functions)
+    activation = Activation(functions, records, preparer, clock, settle_seconds=settle_seconds)
+    downloads = CodeDownloads(artifacts, clock, download_secret)
+    packages = Packages(artifacts, functions, layers, code_storage_largest)
+    function = Functions(
+        store=functions,
+        records=records,
+        packages=packages,
+        layers=FunctionLayers(layers),
+        runtimes=runtimes,
+        roles=roles,
+        activation=activation,
+        downloads=downloads,
+        clock=clock,
+    )
+    version = Versions(functions, records, activation)
+    alias = Aliases(functions, records)
+    layer = Layers(layers, packages, downloads, clock)
+    permission = LayerPermissions(layers)
+    tag = Tags(functions, records)
+    operations = {
+        "Invoke": Invoke(invoker).invoke,
+        "CreateFunction": function.create,
+        "GetFunction": function.get,
+        "GetFunctionConfiguration": function.get_configuration,
+        "UpdateFunctionCode": function.update_code,
+        "UpdateFunctionConfiguration": function.update_configuration,
+        "DeleteFunction": function.delete,
+        "ListFunctions": function.list,
+        "PublishVersion": version.publish,
+        "ListVersionsByFunction": version.list,
+        "CreateAlias": alias.create,
+        "GetAlias": alias.get,
+        "UpdateAlias": alias.update,
+        "DeleteAlias": alias.delete,
+        "ListAliases": alias.list,
+        "PublishLayerVersion": layer.publish,
+        "GetLayerVersion": layer.get,
+        "GetLayerVersionByArn": layer.get_by_arn,
+        "ListLayers": layer.list,
+        "ListLayerVersions": layer.list_versions,
+        "DeleteLayerVersion": layer.delete,
+        "AddLayerVersionPermission": permission.add,
+        "RemoveLayerVersionPermission": permission.remove,
+        "GetLayerVersionPolicy": permission.get_policy,
+        "TagResource": tag.tag,
+        "UntagResource": tag.untag,
+        "ListTags": tag.list,
+        "GetAccountSettings": Account(packages, account_concurrency).get_settings,
+    }
+    return LambdaService(
+        service=Service(name="lambda", operations=operations, resource_arn=resource_arn),
+        activation=activation,
+        downloads=downloads,
+    )

@@ -1,0 +1,25 @@
+"""The account: GetAccountSettings."""
+
+from lambent.model.caller import Caller, Parameters
+from lambent.services.lambda_.code import UNZIPPED_LARGEST, ZIPPED_LARGEST, Packages
+
+
+class Account:
+    """`concurrency`: how many invocations of an account may run at once in a region."""
+
+    def __init__(self, packages: Packages, concurrency: int) -> None:
+        self._packages = packages
+        self._concurrency = concurrency
+
+    async def get_settings(self, caller: Caller, parameters: Parameters) -> Parameters:
+        function_count, code_size = await self._packages.used(caller.account_id, caller.region)
+        return {
+            "AccountLimit": {
+                "TotalCodeSize": self._packages.storage_largest,
+                "CodeSizeUnzipped": UNZIPPED_LARGEST,
+                "CodeSizeZipped": ZIPPED_LARGEST,
+                "ConcurrentExecutions": self._concurrency,
+                "UnreservedConcurrentExecutions": self._concurrency,
+            },
+            "AccountUsage": {"TotalCodeSize": code_size, "FunctionCount": function_count},
+        }

@@ -1,0 +1,87 @@
+"""A function version as FunctionConfiguration shows it, member by member in AWS's order."""
+
+import hashlib
+import time
+from typing import Any
+
+from lambent.base.arn import partition_of
+from lambent.model.caller import Parameters
+from lambent.model.function import FunctionVersion, LoggingConfig
+
+_LISTS_OMIT = (
+    "State",
+    "StateReason",
+    "StateReasonCode",
+    "LastUpdateStatus",
+    "LastUpdateStatusReason",
+    "LastUpdateStatusReasonCode",
+    "RuntimeVersionConfig",
+)
+"""The members that ListFunctions and ListVersionsByFunction leave out, as their documentation says."""
+
+
+def describe(version: FunctionVersion, qualifier: str | None) -> Parameters:
+    """`qualifier` is what FunctionArn ends with: None for the unqualified ARN."""
+    partition = partition_of(version.function.region)
+    members: dict[str, Any] = {
+        "FunctionName": version.function.name,
+        "FunctionArn": version.function.arn(qualifier, partition),
+        "Runtime": version.runtime,
+        "Role": version.role,
+        "Handler": version.handler,
+        "CodeSize": version.code.size,
+        "Description": version.description,
+        "Timeout": version.timeout,
+        "MemorySize": version.memory_size,
+        "LastModified": format_time(version.last_modified),
+        "CodeSha256": version.code.sha256,
+        "Version": version.version,
+        "Environment": {"Variables": dict(version.variables)} if version.variables else None,
+        "TracingConfig": {"Mode": version.tracing_mode},
+        "RevisionId": version.revision_id,
+        "Layers": [{"Arn": layer.arn, "CodeSize": layer.code.size} for layer in version.layers] or None,
+        "State": version.state,
+        "StateReason": version.state_reason,
+        "StateReasonCode": version.state_reason_code,
+        "LastUpdateStatus": version.last_update_status,
+        "LastUpdateStatusReason": version.last_update_status_reason,
+        "LastUpdateStatusReasonCode": version.last_update_status_reason_code,
+        "PackageType": version.package_type,
+        "Architectures": list(version.architectures),
+        "EphemeralStorage": {"Size": version.ephemeral_storage},
+        "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
+        "RuntimeVersionConfig": version.runtime_version_arn
+        and {"RuntimeVersionArn": version.runtime_version_arn},
+        "LoggingConfig": _describe_logging(version.logging),
+    }
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def describe_in_list(version: FunctionVersion, qualifier: str | None) -> Parameters:
+    members = describe(version, qualifier)
+    for name in _LISTS_OMIT:
+        members.pop(name, None)
+    return members
+
+
+def _describe_logging(logging: LoggingConfig) -> Parameters:
+    members = {
+        "LogFormat": logging.log_format,
+        "ApplicationLogLevel": logging.application_log_level,
+        "SystemLogLevel": logging.system_log_level,
+        "LogGroup": logging.log_group,
+    }
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def format_time(seconds: float) -> str:
+    """Lambda's timestamps: 2026-11-20T19:00:00.000+0000."""
+    milliseconds = round(seconds * 1000)
+    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(milliseconds // 1000))
+    return f"{whole}.{milliseconds % 1000:03d}+0000"
+
+
+def runtime_version_arn(region: str, runtime: str, exact_version: str) -> str:
+    """Names the interpreter that runs: the same for the same identifier and exact version, on any host."""
+    digest = hashlib.sha256(f"{runtime}\n{exact_version}".encode()).hexdigest()
+    return f"arn:{partition_of(region)}:lambda:{region}::runtime:{digest}"

@@ -1,0 +1,254 @@
+"""Functions: CreateFunction, GetFunction, UpdateFunctionCode, UpdateFunctionConfiguration, DeleteFunction,
+ListFunctions."""
+
+from dataclasses import replace
+from typing import Any
+
+from lambent.base.clock import Clock
+from lambent.base.ids import new_uuid
+from lambent.model.caller import Caller, Parameters
+from lambent.model.function import LATEST, Function, FunctionId, FunctionVersion
+from lambent.model.lambda_errors import InvalidParameterValueException, ResourceConflictException
+from lambent.services.lambda_ import settings
+from lambent.services.lambda_.activation import Activation
+from lambent.services.lambda_.code import Packages
+from lambent.services.lambda_.code_download import CodeDownloads
+from lambent.services.lambda_.configuration import describe, describe_in_list
+from lambent.services.lambda_.errors import not_offered
+from lambent.services.lambda_.function_layers import FunctionLayers
+from lambent.services.lambda_.function_records import FunctionRecords, require_revision
+from lambent.services.lambda_.function_reference import resolve_new, resolve_reference, resolve_unqualified
+from lambent.services.lambda_.paging import Page, marker_of, page_size, position
+from lambent.services.lambda_.ports import RoleChecker, Runtimes
+from lambent.services.lambda_.states import pending, refuse_unsettled, updating
+from lambent.services.lambda_.tags import require_tags
+from lambent.services.lambda_.unsupported import refuse_unsupported
+from lambent.services.lambda_.versions import published
+from lambent.store.ports.errors import AlreadyExistsError, NotFoundError
+from lambent.store.ports.functions import FunctionStore
+
+_PAGE_LARGEST = 50
+
+
+class Functions:
+    def __init__(
+        self,
+        *,
+        store: FunctionStore,
+        records: FunctionRecords,
+        packages: Packages,
+        layers: FunctionLayers,
+        runtimes: Runtimes,
+        roles: RoleChecker,
+        activation: Activation,
+        downloads: CodeDownloads,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._records = records
+        self._packages = packages
+        self._layers = layers
+        self._runtimes = runtimes
+        self._roles = roles
+        self._activation = activation
+        self._downloads = downloads
+        self._clock = clock
+
+    async def create(self, caller: Caller, parameters: Parameters) -> Parameters:
+        id = resolve_new(caller, parameters["FunctionName"])
+        refuse_unsupported(parameters)
+        refuse_unsupported(parameters["Code"])
+        _require_zip(parameters)
+        fields = settings.settings(parameters, id, self._runtimes, settings.default_logging(id))
+        fields["architectures"] = settings.architectures(parameters, self._runtimes)
+        tags = require_tags(parameters.get("Tags", {}))
+        await self._require_role(parameters["Role"])
+        if await self._store.get(id) is not None:
+            raise _already_exists(id)
+        fields["layers"] = await self._layers.resolve(caller, parameters.get("Layers", []))
+        fields["code"] = await self._packages.store(caller, "CreateFunction", parameters["Code"])
+        await self._packages.refuse_too_large(fields["code"], fields["layers"])
+        fields.setdefault("logging", settings.default_logging(id))
+        latest = pending(
+            FunctionVersion(function=id, revision_id=new_uuid(), last_modified=self._clock.now(), **fields),
+            self._activation.settle_time(),
+        )
+        function = Function(id=id, latest=latest, tags=tags)
+        try:
+            await self._store.insert(function)
+        except AlreadyExistsError as error:
+            raise _already_exists(id) from error
+        self._activation.wake(latest)
+        if parameters.get("Publish"):
+            return await self._publish_created(function)
+        return describe(latest, None)
+
+    async def get(self, caller: Caller, parameters: Parameters) -> Parameters:
+        reference = resolve_reference(
+            caller, "GetFunction", parameters["FunctionName"], parameters.get("Qualifier")
+        )
+        function = await self._records.get(reference.function, reference.qualifier)
+        version = await self._records.version(function, reference)
+        answer: Parameters = {
+            "Configuration": describe(version, reference.qualifier),
+            "Code": {"RepositoryType": "S3", "Location": self._downloads.url(caller, version.code.digest)},
+        }
+        if function.tags:
+            answer["Tags"] = dict(function.tags)
+        return answer
+
+    async def get_configuration(self, caller: Caller, parameters: Parameters) -> Parameters:
+        reference = resolve_reference(
+            caller, "GetFunctionConfiguration", parameters["FunctionName"], parameters.get("Qualifier")
+        )
+        function = await self._records.get(reference.function, reference.qualifier)
+        return describe(await self._records.version(function, reference), reference.qualifier)
+
+    async def update_code(self, caller: Caller, parameters: Parameters) -> Parameters:
+        id = resolve_unqualified(caller, "UpdateFunctionCode", parameters["FunctionName"])
+        refuse_unsupported(parameters)
+        dry_run = bool(parameters.get("DryRun"))
+        async with self._records.lock(id):
+            function = await self._updatable(id, parameters)
+            code = await self._packages.store(caller, "UpdateFunctionCode", parameters, keep=not dry_run)
+            changes: dict[str, Any] = {"code": code}
+            if "Architectures" in parameters:
+                changes["architectures"] = settings.architectures(parameters, self._runtimes)
+            if dry_run:
+                return describe(replace(function.latest, **changes), None)
+            await self._packages.refuse_too_large(code, function.latest.layers)
+            return await self._update(function, changes, publish=bool(parameters.get("Publish")))
+
+    async def update_configuration(self, caller: Caller, parameters: Parameters) -> Parameters:
+        id = resolve_unqualified(caller, "UpdateFunctionConfiguration", parameters["FunctionName"])
+        refuse_unsupported(parameters)
+        if "Role" in parameters:
+            await self._require_role(parameters["Role"])
+        async with self._records.lock(id):
+            function = await self._updatable(id, parameters)
+            changes = settings.settings(parameters, id, self._runtimes, function.latest.logging)
+            if "Layers" in parameters:
+                changes["layers"] = await self._layers.resolve(caller, parameters["Layers"])
+                await self._packages.refuse_too_large(function.latest.code, changes["layers"])
+            return await self._update(function, changes)
+
+    async def delete(self, caller: Caller, parameters: Parameters) -> Parameters:
+        """A version that does not exist is deleted already; a function that does not exist is an error."""
+        reference = resolve_reference(
+            caller, "DeleteFunction", parameters["FunctionName"], parameters.get("Qualifier")
+        )
+        async with self._records.lock(reference.function):
+            await self._records.get(reference.function, reference.qualifier)
+            if reference.qualifier is None:
+                await self._store.delete(reference.function)
+            else:
+                await self._delete_version(reference.function, reference.qualifier)
+        return {"StatusCode": 204}
+
+    async def list(self, caller: Caller, parameters: Parameters) -> Parameters:
+        limit = page_size(parameters, default=_PAGE_LARGEST, largest=_PAGE_LARGEST)
+        if parameters.get("FunctionVersion") == "ALL":
+            return await self._list_versions(caller, parameters, limit)
+        if "MasterRegion" in parameters:
+            raise InvalidParameterValueException(
+                "FunctionVersion must be ALL where MasterRegion is specified."
+            )
+        after = position(parameters, str)
+        functions = await self._store.page(caller.account_id, caller.region, after=after, limit=limit + 1)
+        page = Page(functions, limit)
+        answer: Parameters = {
+            "Functions": [describe_in_list(function.latest, None) for function in page.items]
+        }
+        if page.more:
+            answer["NextMarker"] = marker_of(page.items[-1].id.name)
+        return answer
+
+    async def _list_versions(self, caller: Caller, parameters: Parameters, limit: int) -> Parameters:
+        """Every version of every function, by name and number; `$LATEST` is number 0."""
+        if parameters.get("MasterRegion", "ALL") != "ALL":
+            return {"Functions": []}  # it asks for replicas of Lambda@Edge functions, of which there are none
+        after = position(parameters, tuple[str, int])
+        owner = (caller.account_id, caller.region)
+        functions = await self._store.page(*owner, after=after and after[0], limit=limit + 1)
+        versions = [
+            *(function.latest for function in functions),
+            *await self._store.page_all_versions(*owner, after=after, limit=limit + 1),
+        ]
+        page = Page(sorted(versions, key=_name_and_number), limit)
+        answer: Parameters = {
+            "Functions": [describe_in_list(version, version.version) for version in page.items]
+        }
+        if page.more:
+            answer["NextMarker"] = marker_of(_name_and_number(page.items[-1]))
+        return answer
+
+    async def _require_role(self, role_arn: str) -> None:
+        if not await self._roles.assumable(role_arn, "lambda.amazonaws.com"):
+            raise InvalidParameterValueException(
+                "The role defined for the function cannot be assumed by Lambda."
+            )
+
+    async def _publish_created(self, function: Function) -> Parameters:
+        async with self._records.lock(function.id):
+            current = await self._records.get(function.id)
+            version = published(current, current.latest, None, self._activation.settle_time())
+            await self._records.replace_latest(current, current.latest, publish=version)
+        self._activation.wake(version)
+        return describe(version, version.version)
+
+    async def _updatable(self, id: FunctionId, parameters: Parameters) -> Function:
+        function = await self._records.get(id)
+        require_revision(parameters, function.latest.revision_id)
+        refuse_unsettled(function.latest)
+        return function
+
+    async def _update(
+        self, function: Function, changes: dict[str, Any], *, publish: bool = False
+    ) -> Parameters:
+        # One later at least, so that the time of change tells two updates apart.
+        modified = max(self._clock.now(), function.latest.last_modified + 0.001)
+        changes |= {"revision_id": new_uuid(), "last_modified": modified}
+        settles_at = self._activation.settle_time()
+        latest = updating(function.latest, changes, settles_at)
+        version = published(function, latest, None, settles_at) if publish else None
+        await self._records.replace_latest(function, latest, publish=version)
+        self._activation.wake(latest)
+        if version is None:
+            return describe(latest, None)
+        self._activation.wake(version)
+        return describe(version, version.version)
+
+    async def _delete_version(self, id: FunctionId, qualifier: str) -> None:
+        if qualifier == LATEST:
+            raise InvalidParameterValueException(
+                "$LATEST version cannot be deleted without deleting the function."
+            )
+        if not qualifier.isdigit():
+            raise InvalidParameterValueException("Deletion of aliases is not currently supported.")
+        aliases = await self._store.page_aliases(id, version=qualifier, after=None, limit=_PAGE_LARGEST)
+        if aliases:
+            names = ", ".join(alias.name for alias in aliases)
+            raise ResourceConflictException(
+                f"Unable to delete version because the following aliases reference it: [{names}]"
+            )
+        try:
+            await self._store.delete_version(id, qualifier)
+        except NotFoundError:
+            return
+
+
+def _require_zip(parameters: Parameters) -> None:
+    if parameters.get("PackageType", "Zip") != "Zip" or "ImageUri" in parameters["Code"]:
+        raise not_offered("functions from container images (PackageType=Image)")
+    if not parameters.get("Runtime") or not parameters.get("Handler"):
+        raise InvalidParameterValueException(
+            "Runtime and Handler are mandatory parameters for functions created with deployment packages."
+        )
+
+
+def _already_exists(id: FunctionId) -> ResourceConflictException:
+    return ResourceConflictException(f"Function already exist: {id.name}")
+
+
+def _name_and_number(version: FunctionVersion) -> tuple[str, int]:
+    return version.function.name, 0 if version.version == LATEST else int(version.version)

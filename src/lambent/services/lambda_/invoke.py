@@ -1,0 +1,128 @@
+"""Invoke: from the request to the data plane and back. The hot path: one await, no model walked.
+
+Source: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+"""
+
+import binascii
+from base64 import b64decode, b64encode
+
+import msgspec
+
+from lambent.model.caller import Caller, Parameters
+from lambent.model.lambda_errors import InvalidRequestContentException, RequestEntityTooLargeException
+from lambent.services.lambda_.errors import not_authorized, not_offered
+from lambent.services.lambda_.function_reference import FunctionReference, parse_reference
+from lambent.services.lambda_.ports import Invoker
+
+SYNCHRONOUS_LARGEST = 6_291_456
+EVENT_LARGEST = 1_048_576
+_CLIENT_CONTEXT_LARGEST = 3583
+
+_check_json = msgspec.json.Decoder(msgspec.Raw).decode
+_check_json_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+"""The first reads JSON through without building anything: 20 times faster than a parse for large payloads."""
+
+
+class Invoke:
+    def __init__(self, invoker: Invoker) -> None:
+        self._invoker = invoker
+
+    async def invoke(self, caller: Caller, parameters: Parameters) -> Parameters:
+        reference = parse_reference(
+            parameters["FunctionName"], parameters.get("Qualifier"), caller.account_id, caller.region
+        )
+        if reference.function.account_id != caller.account_id:
+            raise not_authorized(caller.principal_arn, "InvokeFunction", reference.arn)
+        payload = parameters.get("Payload") or b"{}"
+        invocation_type = parameters.get("InvocationType", "RequestResponse")
+        _require_payload(payload, invocation_type)
+        client_context = None
+        if "ClientContext" in parameters:
+            client_context = _client_context(parameters["ClientContext"])
+        if "TenantId" in parameters or "DurableExecutionName" in parameters:
+            raise not_offered("TenantId and DurableExecutionName")
+        if invocation_type == "RequestResponse":
+            return await self._run(
+                caller, reference, payload, client_context, parameters.get("LogType") == "Tail"
+            )
+        if invocation_type == "Event":
+            await self._invoker.enqueue(
+                reference.function,
+                reference.qualifier,
+                reference.arn,
+                request_id=caller.request_id,
+                payload=payload,
+                client_context=client_context,
+                identity=None,
+                trace_id=caller.headers.get("x-amzn-trace-id"),
+            )
+            return {"StatusCode": 202, "Payload": b""}
+        await self._invoker.check(reference.function, reference.qualifier)
+        return {"StatusCode": 204, "Payload": b""}
+
+    async def _run(
+        self,
+        caller: Caller,
+        reference: FunctionReference,
+        payload: bytes,
+        client_context: str | None,
+        tail_log: bool,
+    ) -> Parameters:
+        result = await self._invoker.invoke(
+            reference.function,
+            reference.qualifier,
+            reference.arn,
+            request_id=caller.request_id,
+            payload=payload,
+            client_context=client_context,
+            identity=None,
+            trace_id=caller.headers.get("x-amzn-trace-id"),
+            tail_log=tail_log,
+        )
+        answer: Parameters = {
+            "StatusCode": 200,
+            "ExecutedVersion": result.executed_version,
+            "Payload": result.payload,
+        }
+        if result.function_error is not None:
+            answer["FunctionError"] = result.function_error
+        if tail_log:
+            answer["LogResult"] = b64encode(result.log_tail).decode("ascii")
+        return answer
+
+
+def _require_payload(payload: bytes, invocation_type: str) -> None:
+    """Raises RequestEntityTooLargeException, InvalidRequestContentException."""
+    if len(payload) > EVENT_LARGEST:
+        if invocation_type == "Event":
+            raise RequestEntityTooLargeException(
+                f"{len(payload)} byte payload is too large for the Event invocation type (limit {EVENT_LARGEST} bytes)"
+            )
+        if len(payload) > SYNCHRONOUS_LARGEST:
+            raise RequestEntityTooLargeException(
+                f"Request must be smaller than {SYNCHRONOUS_LARGEST} bytes for the InvokeFunction operation"
+            )
+    try:
+        _check_json(payload)
+        if not payload.isascii():
+            str(payload, "utf-8")
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise InvalidRequestContentException(
+            f"Could not parse request body into json: Could not parse payload into json: {error}"
+        ) from error
+
+
+def _client_context(encoded: str) -> str:
+    """The JSON text behind the X-Amz-Client-Context header. Raises InvalidRequestContentException."""
+    if len(encoded) > _CLIENT_CONTEXT_LARGEST:
+        raise InvalidRequestContentException(
+            f"Client context must be at most {_CLIENT_CONTEXT_LARGEST} bytes of base64-encoded data."
+        )
+    try:
+        text = b64decode(encoded, validate=True)
+        _check_json_object(text)
+        return text.decode("utf-8")
+    except (binascii.Error, msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise InvalidRequestContentException(
+            "Client context must be a valid Base64-encoded JSON object."
+        ) from error

@@ -1,0 +1,29 @@
+"""What each operation acts on, for authorization.
+
+Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
+"""
+
+from lambent.base.arn import Arn, partition_of
+from lambent.model.caller import Caller, Parameters
+from lambent.services.lambda_.function_reference import parse_reference
+from lambent.services.lambda_.layer_reference import parse_layer
+
+_OF_NO_RESOURCE = frozenset({"GetAccountSettings", "ListFunctions", "ListLayerVersions", "ListLayers"})
+_OF_QUALIFIED = frozenset({"DeleteFunction", "GetFunction", "GetFunctionConfiguration", "Invoke"})
+
+
+def resource_arn(operation: str, caller: Caller, parameters: Parameters) -> str:
+    """The ARN of the function (qualified where the operation takes a qualifier), layer or layer version."""
+    if operation in _OF_NO_RESOURCE:
+        return "*"
+    if "FunctionName" in parameters:
+        reference = parse_reference(
+            parameters["FunctionName"], parameters.get("Qualifier"), caller.account_id, caller.region
+        )
+        if operation in _OF_QUALIFIED:
+            return reference.arn
+        return reference.function.arn(partition=partition_of(caller.region))
+    if "LayerName" in parameters:
+        layer = parse_layer(caller, parameters["LayerName"])
+        return layer.arn(parameters.get("VersionNumber"), partition_of(layer.region))
+    return str(Arn.parse(parameters["Resource"] if "Resource" in parameters else parameters["Arn"]))
