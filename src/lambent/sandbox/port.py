@@ -21,6 +21,14 @@ class SandboxError(Exception):
     """A sandbox could not be made or changed. The message names the step and the kernel's answer."""
 
 
+class StartError(SandboxError):
+    """The process could not be executed: not found, not executable, no such directory. `errno` is the kernel's."""
+
+    def __init__(self, message: str, errno: int) -> None:
+        super().__init__(message)
+        self.errno = errno
+
+
 @dataclass(frozen=True, slots=True)
 class Bind:
     """A host file or directory shown read-only (nosuid, nodev) at `target`, an absolute path inside."""
@@ -47,7 +55,7 @@ class Root:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process:
     """`argv[0]` is an absolute path inside. `files` maps descriptor numbers inside (0, 1, 2, …) to descriptors of the
-    caller, which stay open here; 0 is /dev/null where not given. `variables` is the whole environment."""
+    caller, which stay open here; of 0, 1 and 2, those not given are /dev/null. `variables` is the whole environment."""
 
     argv: tuple[str, ...]
     variables: Mapping[str, str]
@@ -103,7 +111,8 @@ class Sandbox(Protocol):
         ...
 
     async def start(self, process: Process) -> None:
-        """Runs the one process of this sandbox. Raises SandboxError, also where it cannot be executed."""
+        """Runs the one process of this sandbox, before or after `attach` and `seal`. Raises SandboxError; StartError
+        where it cannot be executed."""
         ...
 
     async def attach(self, binds: Sequence[Bind]) -> None:

@@ -1,0 +1,46 @@
+"""Messages between the server, the spawner and what it spawns: a JSON object and descriptors in one packet of a
+SOCK_SEQPACKET unix socket."""
+
+import json
+import os
+import socket
+from collections.abc import Sequence
+from typing import Any
+
+BYTES_MAX = 192 * 1024
+DESCRIPTORS_MAX = 64
+
+Message = dict[str, Any]
+
+
+class MessageTooLargeError(Exception):
+    """A message for a sandbox is larger than 192 KiB or carries more than 64 descriptors."""
+
+
+def socket_pair() -> tuple[socket.socket, socket.socket]:
+    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+
+def send(to: socket.socket, message: Message, descriptors: Sequence[int] = ()) -> None:
+    data = json.dumps(message).encode()
+    if len(data) > BYTES_MAX or len(descriptors) > DESCRIPTORS_MAX:
+        raise MessageTooLargeError(f"{len(data)} bytes, {len(descriptors)} descriptors")
+    socket.send_fds(to, [data], list(descriptors))
+
+
+def receive(source: socket.socket) -> tuple[Message, list[int]] | None:
+    """None when the other end is closed. Descriptors arrive close-on-exec."""
+    try:
+        data, descriptors, flags, _ = socket.recv_fds(
+            source, BYTES_MAX + 1, DESCRIPTORS_MAX, socket.MSG_CMSG_CLOEXEC
+        )
+    except ConnectionResetError:
+        return None
+    if not data:
+        return None
+    if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
+        for descriptor in descriptors:
+            os.close(descriptor)
+        raise MessageTooLargeError("a message arrived cut off")
+    message: Message = json.loads(data)
+    return message, descriptors

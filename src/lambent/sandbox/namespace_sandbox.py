@@ -1,0 +1,203 @@
+"""One sandbox of the `namespaces` backend, seen from the server."""
+
+import asyncio
+import os
+import socket
+from asyncio import Future
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from typing import Any
+
+from lambent.sandbox import mounts
+from lambent.sandbox.cgroup import Cgroup
+from lambent.sandbox.line import Line
+from lambent.sandbox.messages import Message
+from lambent.sandbox.port import Bind, Exit, Process, SandboxError, StartError
+from lambent.sandbox.scratch import Scratch, ScratchMaker
+
+_READ_ONLY = mounts.ATTR_RDONLY | mounts.ATTR_NOSUID | mounts.ATTR_NODEV
+_MIB = 1 << 20
+_ENDED = "the sandbox has ended"
+
+
+class NamespaceSandbox:
+    """Talks with its supervisor over `control` and with the process to be over `launch`, one request at a time each."""
+
+    def __init__(
+        self,
+        sandbox_id: str,
+        uid: int,
+        scratch: Scratch,
+        scratches: ScratchMaker,
+        destroy: "Callable[[NamespaceSandbox], Coroutine[Any, Any, None]]",
+    ) -> None:
+        self.id = sandbox_id
+        self.uid = uid
+        self.scratches_made = [scratch]
+        self.cgroup: Cgroup | None = None
+        self.listeners: Sequence[socket.socket] = ()
+        loop = asyncio.get_running_loop()
+        self.exited: Future[Exit] = loop.create_future()
+        self.supervisor_gone: Future[None] = loop.create_future()
+        self._scratches = scratches
+        self._destroy = destroy
+        self._destroying: asyncio.Task[None] | None = None
+        self._status: int | None = None
+        self._error: str | None = None
+        self._memory_peak_bytes = 0
+        self._sealed = False
+        self._started = False
+        self._supervisor_turn = asyncio.Lock()
+        self.control = Line()
+        self.launch = Line()
+
+    async def wait_ready(self) -> None:
+        """Returns when supervisor and process are, with the listeners. Raises SandboxError."""
+        answer, descriptors = await self._answer(self.control)
+        self.listeners = tuple(socket.socket(fileno=descriptor) for descriptor in descriptors)
+        for listener in self.listeners:
+            listener.setblocking(False)
+        assert "ready" in answer
+        await self._answer(self.launch)
+
+    async def start(self, process: Process) -> None:
+        if self._started:
+            raise SandboxError("start: a sandbox runs one process, once")
+        self._started = True
+        order = {
+            "argv": process.argv,
+            "variables": dict(process.variables),
+            "directory": process.directory,
+            "files": list(process.files),
+        }
+        self.launch.send(order, list(process.files.values()))
+        # Silence is success: the exec closes the other end. What ends before it is told by the supervisor, too.
+        received = await self.launch.receive()
+        self.launch.close()
+        if received is not None:
+            raise StartError(received[0]["error"], received[0]["errno"])
+
+    async def attach(self, binds: Sequence[Bind]) -> None:
+        descriptors: list[int] = []
+        try:
+            for bind in binds:
+                try:
+                    descriptors.append(mounts.clone_tree(str(bind.source), _READ_ONLY))
+                except OSError as error:
+                    raise SandboxError(f"attach {bind.source}: {error.strerror}") from error
+            await self._order({"order": "attach", "targets": [bind.target for bind in binds]}, descriptors)
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+    async def resize_tmp(self, mib: int) -> None:
+        scratch = await self._scratches.make(mib, self.uid)
+        self.scratches_made.append(scratch)
+        try:
+            await self._order({"order": "replace_tmp"}, [scratch.mount])
+        finally:
+            scratch.release()
+
+    async def seal(self) -> None:
+        if self._sealed:
+            return
+        await self._order({"order": "seal"})
+        self._sealed = True
+
+    def limit_memory(self, mib: int) -> None:
+        try:
+            self._group().limit_memory(mib * _MIB)
+        except OSError as error:
+            raise SandboxError(f"limit the memory to {mib} MiB: {error.strerror}") from error
+
+    def limit_cpu(self, cpus: float | None) -> None:
+        try:
+            self._group().limit_cpu(cpus)
+        except OSError as error:
+            raise SandboxError(f"limit the processor to {cpus}: {error.strerror}") from error
+
+    def memory_peak_bytes(self) -> int:
+        if self.cgroup is not None:
+            self._memory_peak_bytes = self.cgroup.memory_peak_bytes()
+        return self._memory_peak_bytes
+
+    def freeze(self) -> None:
+        try:
+            self._group().freeze()
+        except OSError as error:
+            raise SandboxError(f"freeze: {error.strerror}") from error
+
+    def thaw(self) -> None:
+        try:
+            self._group().thaw()
+        except OSError as error:
+            raise SandboxError(f"thaw: {error.strerror}") from error
+
+    async def destroy(self) -> None:
+        # Shared and shielded: whoever asks, and whoever of them is cancelled, it is done once and to the end.
+        if self._destroying is None:
+            self._destroying = asyncio.get_running_loop().create_task(self._destroy(self))
+        await asyncio.shield(self._destroying)
+
+    def supervisor_ended(self, error: str | None) -> None:
+        """Called when pid 1 has been reaped, and so nothing inside lives any more."""
+        self._error = self._error or error
+        while (received := self.control.take()) is not None:
+            self._note(received[0])
+        self.control.close()
+        self.launch.close()
+        if not self.supervisor_gone.done():
+            self.supervisor_gone.set_result(None)
+        if not self.exited.done():
+            self.exited.set_result(self._exit())
+
+    def release_cgroup(self) -> None:
+        """Keeps the last figure of what is removed with the cgroup."""
+        if self.cgroup is not None:
+            with suppress(OSError):  # the group is gone already where the spawner died and cleaned up
+                self.memory_peak_bytes()
+            self.cgroup.close()
+            self.cgroup = None
+
+    def _exit(self) -> Exit:
+        out_of_memory = False
+        if self.cgroup is not None:
+            with suppress(OSError):  # as above
+                out_of_memory = self.cgroup.out_of_memory_kills() > 0
+        if self._status is None:
+            return Exit(out_of_memory=out_of_memory)
+        code = os.waitstatus_to_exitcode(self._status)
+        if code < 0:
+            return Exit(signal=-code, out_of_memory=out_of_memory)
+        return Exit(code=code, out_of_memory=out_of_memory)
+
+    async def _order(self, order: Message, descriptors: Sequence[int] = ()) -> None:
+        async with self._supervisor_turn:
+            if self._sealed:
+                raise SandboxError(f"{order['order']}: the sandbox is sealed")
+            self.control.send(order, descriptors)
+            answer, _ = await self._answer(self.control)
+            if not answer.get("done"):
+                raise SandboxError(self._error or _ENDED)
+
+    async def _answer(self, line: Line) -> tuple[Message, list[int]]:
+        """Raises SandboxError where the answer is an error, or there will be none."""
+        received = await line.receive()
+        if received is None:
+            await self.supervisor_gone
+            raise SandboxError(self._error or _ENDED)
+        self._note(received[0])
+        if "error" in received[0]:
+            raise SandboxError(received[0]["error"])
+        return received
+
+    def _note(self, message: Message) -> None:
+        if "exit" in message:
+            self._status = message["exit"]
+        if "error" in message and "done" not in message:
+            self._error = message["error"]
+
+    def _group(self) -> Cgroup:
+        if self.cgroup is None:
+            raise SandboxError(_ENDED)
+        return self.cgroup

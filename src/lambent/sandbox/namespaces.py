@@ -1,0 +1,226 @@
+"""The `namespaces` backend: Linux namespaces, cgroups, seccomp, and a user for each sandbox. Needs root.
+
+backend (here, in the server's event loop)
+  ├ spawner_client ⇄ spawner ── clones supervisors, tells when they end
+  ├ namespace_sandbox ⇄ supervisor (pid 1 inside) and process (pid 2 inside)
+  ├ scratch: makes the file systems for /tmp
+  └ cgroup: limits, counters, freezing"""
+
+import asyncio
+import fcntl
+import hashlib
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import IO
+
+from lambent.base.ids import new_token
+from lambent.sandbox import cgroup_detection
+from lambent.sandbox.cgroup import CgroupTree
+from lambent.sandbox.cgroup_detection import CgroupMissingError
+from lambent.sandbox.messages import Message
+from lambent.sandbox.namespace_sandbox import NamespaceSandbox
+from lambent.sandbox.port import Isolation, Process, Root, SandboxError, SandboxSpec
+from lambent.sandbox.scratch import ScratchMaker, loop_devices_missing
+from lambent.sandbox.spawner_client import SpawnerClient
+from lambent.sandbox.uids import UidRange
+
+UID_FIRST, UID_COUNT = 1_900_000_000, 65_536
+"""Above what systemd and container managers hand out, below 2^31."""
+
+_GUARANTEES = (
+    "own mount, pid, network, ipc, uts and cgroup namespaces",
+    "read-only root, own /proc, minimal /dev",
+    "own user, no capabilities, no new privileges",
+    "system call filter",
+    "no network but its own loopback",
+    "ends with the server, however that ends",
+)
+
+
+class NamespacesBackend:
+    """`state_directory` holds the images behind /tmp while sandboxes live, and tells one server from another: two with
+    the same one cannot be open at a time. Uids from `uid_first` on must belong to nobody else."""
+
+    def __init__(
+        self, state_directory: Path, *, uid_first: int = UID_FIRST, uid_count: int = UID_COUNT
+    ) -> None:
+        self._state_directory = state_directory.resolve()
+        self._instance = hashlib.sha256(str(self._state_directory).encode()).hexdigest()[:12]
+        self._uids = UidRange(uid_first, uid_count)
+        self._scratches = ScratchMaker(self._state_directory)
+        self._cleaners = ThreadPoolExecutor(4, thread_name_prefix="sandbox-cleaner")
+        self._sandboxes: dict[str, NamespaceSandbox] = {}
+        self._spawner: SpawnerClient | None = None
+        self._spawner_turn = asyncio.Lock()
+        self._tree: CgroupTree | None = None
+        self._lock: IO[str] | None = None
+        self._missing: tuple[str, ...] = ()
+
+    @property
+    def isolation(self) -> Isolation:
+        guarantees = [*_GUARANTEES]
+        if self._tree is not None:
+            guarantees.append("limits on memory, processor and processes")
+        if self._scratches.on_disk:
+            guarantees.append("a /tmp limited in size, outside the memory limit")
+        return Isolation(
+            backend="namespaces",
+            guarantees=tuple(guarantees),
+            missing=self._missing,
+            cgroup="none" if self._tree is None else self._tree.layout,
+        )
+
+    @property
+    def spawner_pid(self) -> int | None:
+        return None if self._spawner is None else self._spawner.pid
+
+    async def open(self) -> None:
+        self._state_directory.mkdir(parents=True, exist_ok=True)
+        self._lock = _lock(self._state_directory / "sandboxes.lock")
+        await asyncio.get_running_loop().run_in_executor(self._cleaners, self._prepare)
+        await self._running_spawner()
+
+    def _prepare(self) -> None:
+        """Blocking: finds the cgroups, and sweeps what a killed predecessor left."""
+        try:
+            self._tree = cgroup_detection.find_tree(self._instance)
+            self._tree.clear()
+            cgroup_detection.prepare(self._tree)
+        except (CgroupMissingError, OSError) as error:
+            raise SandboxError(f"prepare the control groups: {error}") from error
+        if (reason := loop_devices_missing()) is not None:
+            self._missing = (f"files in /tmp count against the memory limit: {reason}",)
+        try:
+            self._scratches.open()
+            (self._state_directory / "roots").mkdir(exist_ok=True)
+        except OSError as error:
+            raise SandboxError(f"prepare {self._state_directory}: {error.strerror}") from error
+
+    async def create(self, spec: SandboxSpec, process: Process | None = None) -> NamespaceSandbox:
+        spawner = await self._running_spawner()
+        root = await self._prepared_root(spawner, spec.root)
+        uid = self._uids.take()
+        try:
+            scratch = await self._scratches.make(spec.tmp_mib, uid)
+        except BaseException:
+            self._uids.release(uid)
+            raise
+        sandbox = NamespaceSandbox(new_token(16), uid, scratch, self._scratches, self._destroy)
+        self._sandboxes[sandbox.id] = sandbox
+        try:
+            try:
+                message = self._spec_message(sandbox, spec, root)
+                spawner.create(message, sandbox.control.far, sandbox.launch.far, scratch.mount)
+            except BaseException:
+                sandbox.supervisor_ended(None)  # there never was one
+                raise
+            finally:
+                sandbox.control.hand_over()
+                sandbox.launch.hand_over()
+                scratch.release()
+            await sandbox.wait_ready()
+            self._open_cgroup(sandbox, spec)
+            if process is not None:
+                await sandbox.start(process)
+        except BaseException:
+            for listener in sandbox.listeners:
+                listener.close()
+            await sandbox.destroy()
+            raise
+        return sandbox
+
+    async def close(self) -> None:
+        await asyncio.gather(*(sandbox.destroy() for sandbox in list(self._sandboxes.values())))
+        if self._spawner is not None:
+            await self._spawner.close()
+            self._spawner = None
+        await asyncio.get_running_loop().run_in_executor(self._cleaners, self._clear)
+        self._cleaners.shutdown()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _clear(self) -> None:
+        if self._tree is not None:
+            self._tree.clear()
+        self._scratches.close()
+
+    async def _running_spawner(self) -> SpawnerClient:
+        if self._lock is None:
+            raise SandboxError("the backend is not open")
+        async with self._spawner_turn:
+            if self._spawner is None:
+                spawner = SpawnerClient(self._gone, self._spawner_lost)
+                cgroup = None if self._tree is None else self._tree.to_message()
+                await spawner.open(self._state_directory / "roots", cgroup)
+                self._spawner = spawner
+            return self._spawner
+
+    async def _prepared_root(self, spawner: SpawnerClient, root: Root) -> str:
+        message: Message = {
+            "binds": [[str(bind.source), bind.target] for bind in root.binds],
+            "links": dict(root.links),
+            "files": dict(root.files),
+            "mount_points": list(root.mount_points),
+        }
+        name = hashlib.sha256(json.dumps(message, sort_keys=True).encode()).hexdigest()[:24]
+        await asyncio.shield(spawner.make_root(name, message))
+        return name
+
+    def _spec_message(self, sandbox: NamespaceSandbox, spec: SandboxSpec, root: str) -> Message:
+        return {
+            "id": sandbox.id,
+            "root": root,
+            "hostname": spec.hostname,
+            "listen": [list(address) for address in spec.listen],
+            "uid": sandbox.uid,
+            "supervisor_uid": self._uids.supervisor,
+            "processes_max": spec.processes_max,
+            "descriptors_max": spec.descriptors_max,
+        }
+
+    def _open_cgroup(self, sandbox: NamespaceSandbox, spec: SandboxSpec) -> None:
+        if self._tree is None:
+            return
+        try:
+            sandbox.cgroup = cgroup_detection.open_cgroup(self._tree, sandbox.id)
+            sandbox.cgroup.limit_processes(spec.processes_max)
+        except OSError as error:
+            raise SandboxError(f"limit the processes: {error.strerror}") from error
+
+    def _gone(self, sandbox_id: str, error: str | None) -> None:
+        self._sandboxes[sandbox_id].supervisor_ended(error)
+
+    def _spawner_lost(self) -> None:
+        """The kernel has killed every supervisor; the next `create` starts another spawner."""
+        self._spawner = None
+        for sandbox in list(self._sandboxes.values()):
+            sandbox.supervisor_ended("the spawner has ended")
+
+    async def _destroy(self, sandbox: NamespaceSandbox) -> None:
+        if not sandbox.supervisor_gone.done() and self._spawner is not None:
+            self._spawner.kill(sandbox.id)
+            await sandbox.supervisor_gone
+        sandbox.release_cgroup()
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._cleaners, self._clean_up_after, sandbox)
+        del self._sandboxes[sandbox.id]
+        self._uids.release(sandbox.uid)
+
+    def _clean_up_after(self, sandbox: NamespaceSandbox) -> None:
+        """Blocking: waits for what the kernel does after the last process."""
+        if self._tree is not None:
+            self._tree.remove(sandbox.id)
+        for scratch in sandbox.scratches_made:
+            scratch.wait_gone()
+
+
+def _lock(path: Path) -> IO[str]:
+    file = path.open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise SandboxError(f"another server uses {path.parent}") from error
+    return file

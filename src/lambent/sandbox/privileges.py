@@ -1,0 +1,81 @@
+"""How a process inside gives up what it could do, for good, in the one order that works."""
+
+import ctypes
+import os
+import resource
+
+from lambent.sandbox import syscalls
+from lambent.sandbox.steps import step
+
+_PR_SET_PDEATHSIG = 1
+_PR_CAPBSET_DROP = 24
+_PR_SET_SECUREBITS = 28
+_PR_SET_NO_NEW_PRIVS = 38
+_PR_CAP_AMBIENT = 47
+_PR_CAP_AMBIENT_CLEAR_ALL = 4
+_PR_SET_SECCOMP = 22
+_SECCOMP_MODE_FILTER = 2
+_SIGKILL = 9
+
+# NOROOT, KEEP_CAPS off, no ambient capabilities, each locked. NO_SETUID_FIXUP is locked off: leaving uid 0 must clear.
+_SECUREBITS = 0x01 | 0x02 | 0x08 | 0x20 | 0x40 | 0x80
+
+
+class FilterProgram:
+    """A seccomp program in the form that prctl takes, made once and used by every process that comes after."""
+
+    def __init__(self, program: bytes) -> None:
+        self._instructions = ctypes.create_string_buffer(program, len(program))
+        address = ctypes.addressof(self._instructions)
+        # struct sock_fprog: length (2 bytes, padded to 8), pointer.
+        self._header = (len(program) // 8).to_bytes(8, "little") + address.to_bytes(8, "little")
+
+    def install(self) -> None:
+        syscalls.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, self._header)
+
+
+def die_with_parent() -> None:
+    syscalls.prctl(_PR_SET_PDEATHSIG, _SIGKILL)
+
+
+def limit_resources(*, descriptors_max: int, processes_max: int) -> None:
+    with step(f"limit descriptors to {descriptors_max}"):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors_max, descriptors_max))
+    with step(f"limit processes to {processes_max}"):
+        resource.setrlimit(resource.RLIMIT_NPROC, (processes_max, processes_max))
+    with step("limit core dumps and locked memory"):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, (65536, 65536))
+
+
+def drop(uid: int, program: FilterProgram) -> None:
+    """Becomes `uid` (also as group) without groups, capabilities or a way back to them, under the call filter."""
+    with step("drop the capability bounding set"):
+        _drop_bounding_set()
+    with step("lock the secure bits"):
+        syscalls.prctl(_PR_SET_SECUREBITS, _SECUREBITS)
+        syscalls.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
+    with step(f"become uid {uid}"):
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    with step("clear the capabilities"):
+        syscalls.clear_capabilities()
+    with step("end with the parent"):
+        die_with_parent()  # again: changing the uid cleared it
+    with step("forbid new privileges"):
+        syscalls.prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    with step("filter system calls"):
+        program.install()
+
+
+def _drop_bounding_set() -> None:
+    for capability in range(64):
+        try:
+            syscalls.prctl(_PR_CAPBSET_DROP, capability)
+        except OSError:
+            if (
+                capability <= 40
+            ):  # CAP_CHECKPOINT_RESTORE, the last one of Linux 5.9: every kernel we run on knows it
+                raise
+            return

@@ -1,0 +1,93 @@
+"""Pid 2 of a sandbox: joins the control groups, gives up its privileges, and waits to become the one process that the
+sandbox is for. It exists before it is known what it will run, so that starting it later costs only the exec."""
+
+import fcntl
+import os
+import signal
+import socket
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from lambent.sandbox import messages, privileges, syscalls
+from lambent.sandbox.privileges import FilterProgram
+from lambent.sandbox.steps import StepError, step
+
+EXIT_NOT_STARTED = 127
+
+
+def become_process(
+    launch: socket.socket,
+    *,
+    go: int,
+    cgroup_joins: Sequence[int],
+    spec: dict[str, Any],
+    program: FilterProgram,
+) -> NoReturn:
+    """Reports to the server over `launch`: {"ready": true}, or {"error": …}; then takes one order. When that is
+    executed, the socket closes by itself. `go` is readable once the root is in place."""
+    try:
+        _prepare(cgroup_joins, spec)
+        if os.read(go, 1) != b"1":
+            os._exit(EXIT_NOT_STARTED)  # the supervisor failed, and has said why
+        os.close(go)
+        os.chdir("/")
+        privileges.drop(spec["uid"], program)
+        messages.send(launch, {"ready": True})
+        order = messages.receive(launch)
+        if order is not None:
+            _execute(*order)
+    except StepError as error:
+        _report(launch, {"error": str(error), "errno": error.errno})
+    except OSError as error:
+        _report(launch, {"error": f"prepare the process: {error}", "errno": error.errno or 0})
+    os._exit(EXIT_NOT_STARTED)
+
+
+def _prepare(cgroup_joins: Sequence[int], spec: dict[str, Any]) -> None:
+    with step("join the control groups"):
+        for descriptor in cgroup_joins:
+            os.write(descriptor, b"0")
+            os.close(descriptor)
+        syscalls.unshare(syscalls.CLONE_NEWCGROUP)
+    with step("leave the session and its keyring"):
+        os.setsid()
+        syscalls.join_new_session_keyring()
+    privileges.limit_resources(descriptors_max=spec["descriptors_max"], processes_max=spec["processes_max"])
+    # An ignored signal stays ignored over exec. Python ignores two, the spawner three more.
+    for number in signal.valid_signals():
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    os.umask(0o022)
+
+
+def _execute(order: dict[str, Any], received: Sequence[int]) -> None:
+    """Only returns by raising StepError."""
+    with step("arrange the descriptors"):
+        _arrange(dict(zip(order["files"], received, strict=True)))
+    with step(f"change to {order['directory']}"):
+        os.chdir(order["directory"])
+    executable = order["argv"][0]
+    with step(f"execute {executable}"):
+        os.execve(executable, order["argv"], order["variables"])  # noqa: S606 - what this is for
+
+
+def _arrange(files: dict[int, int]) -> None:
+    """Gives each descriptor its number, /dev/null to those of 0, 1 and 2 that have none, and nothing else over exec."""
+    syscalls.close_on_exec_from(3)
+    above = max([2, *files]) + 1
+    sources = {
+        number: fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, above) for number, descriptor in files.items()
+    }
+    null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+    for number in range(3):
+        if number not in sources:
+            sources[number] = fcntl.fcntl(null, fcntl.F_DUPFD_CLOEXEC, above)
+    for number, descriptor in sources.items():
+        os.dup2(descriptor, number)
+
+
+def _report(launch: socket.socket, message: dict[str, Any]) -> None:
+    try:
+        messages.send(launch, message)
+    except OSError:
+        return  # the server closed its end: nobody wants to know

@@ -1,0 +1,115 @@
+"""The read-only root of sandboxes, made once for each Root by the spawner in its own mount namespace; every sandbox is
+born with a copy of that namespace and only has to step into it."""
+# Paths are strings: supervisors use this between clone and start, where pathlib's objects cost.
+# ruff: noqa: PTH102, PTH103, PTH106, PTH110, PTH112, PTH120, PTH123, PTH211
+
+import os
+import stat
+from typing import Any
+
+from lambent.sandbox import mounts
+from lambent.sandbox.steps import step
+
+_READ_ONLY = mounts.ATTR_RDONLY | mounts.ATTR_NOSUID | mounts.ATTR_NODEV
+_DEVICES = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9)}
+_DEVICE_LINKS = {
+    "fd": "/proc/self/fd",
+    "stdin": "/proc/self/fd/0",
+    "stdout": "/proc/self/fd/1",
+    "stderr": "/proc/self/fd/2",
+}
+# Readable or writable by root only, or about the whole machine; hidden all the same, as a second line.
+_MASKED = (
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/key-users",
+    "/proc/timer_list",
+    "/proc/sysrq-trigger",
+    "/proc/kallsyms",
+    "/proc/kmsg",
+    "/proc/modules",
+)
+
+
+def build_root(directory: str, root: dict[str, Any]) -> None:
+    """Mounts a Root (`binds` [[source, target]], `links`, `files`, `mount_points`) at the new `directory`.
+    Raises StepError; then nothing is mounted there."""
+    with step(f"make the root {directory}"):
+        os.mkdir(directory)
+        mounts.mount("lambent", directory, "tmpfs", mounts.MS_NOSUID | mounts.MS_NODEV, "mode=0755,size=16m")
+    try:
+        _fill(directory, root)
+        with step("make the root read-only"):
+            flags = mounts.MS_REMOUNT | mounts.MS_BIND | mounts.MS_RDONLY | mounts.MS_NOSUID | mounts.MS_NODEV
+            mounts.mount(None, directory, None, flags)
+    except BaseException:
+        mounts.unmount(directory, mounts.MNT_DETACH)
+        os.rmdir(directory)
+        raise
+
+
+def _fill(directory: str, root: dict[str, Any]) -> None:
+    for name in ("/proc", "/dev", "/tmp", *root["mount_points"]):  # noqa: S108 - a path inside, not a temporary file
+        with step(f"make {name}"):
+            os.makedirs(directory + name, exist_ok=True)
+    for source, target in sorted(root["binds"], key=lambda bind: len(bind[1])):
+        with step(f"show {source} at {target}"):
+            _bind(source, directory + target)
+    for path, text in root["files"].items():
+        with step(f"write {path}"):
+            _write_file(directory + path, text)
+    for path, destination in root["links"].items():
+        with step(f"link {path}"):
+            os.makedirs(os.path.dirname(directory + path), exist_ok=True)
+            os.symlink(destination, directory + path)
+    _make_devices(directory + "/dev")
+
+
+def _bind(source: str, target: str) -> None:
+    tree = mounts.clone_tree(source, _READ_ONLY, recursive=True)
+    try:
+        if os.path.isdir(source):
+            os.makedirs(target, exist_ok=True)
+        else:
+            _write_file(target, "")
+        mounts.place(tree, target)
+    finally:
+        os.close(tree)
+
+
+def _write_file(path: str, text: str) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "x", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _make_devices(directory: str) -> None:
+    """A /dev of its own mount, because the root around it allows no devices."""
+    with step("make /dev"):
+        flags = mounts.MS_NOSUID | mounts.MS_NOEXEC
+        mounts.mount("dev", directory, "tmpfs", flags, "mode=0755,size=64k")
+        umask = os.umask(0)
+        for name, (major, minor) in _DEVICES.items():
+            os.mknod(f"{directory}/{name}", stat.S_IFCHR | 0o666, os.makedev(major, minor))
+        os.umask(umask)
+        for name, destination in _DEVICE_LINKS.items():
+            os.symlink(destination, f"{directory}/{name}")
+        mounts.mount(None, directory, None, flags | mounts.MS_REMOUNT | mounts.MS_BIND | mounts.MS_RDONLY)
+
+
+def enter_root(directory: str) -> None:
+    """Makes `directory` the root of this mount namespace, with a /proc of this pid namespace. Raises StepError."""
+    with step("keep mounts private"):
+        mounts.mount(None, "/", None, mounts.MS_REC | mounts.MS_PRIVATE)
+    with step("enter the root"):
+        os.chdir(directory)
+        mounts.pivot_root(".", ".")  # the old root now lies over the new one, and comes off:
+        mounts.unmount(".", mounts.MNT_DETACH)
+        os.chdir("/")
+    with step("mount /proc"):
+        flags = mounts.MS_RDONLY | mounts.MS_NOSUID | mounts.MS_NODEV | mounts.MS_NOEXEC
+        mounts.mount("proc", "/proc", "proc", flags)
+    for path in _MASKED:
+        if os.path.exists(path):
+            with step(f"mask {path}"):
+                mounts.mount("/dev/null", path, None, mounts.MS_BIND)

@@ -1,0 +1,180 @@
+"""The process that every sandbox is a child of: small, single-threaded, apart from the server, which is neither.
+
+    server ──control socket──► spawner ──clone──► pid 1 of a sandbox (supervisor) ──► pid 2 (the process)
+
+It takes orders {"order": "root" | "create" | "kill" | "close", …} and tells events {"event": "root" | "failed" |
+"gone", …}. When the server is gone, however it went, it kills every sandbox, removes their cgroups and ends. When
+the spawner itself is killed, the kernel kills every supervisor, and with it its sandbox.
+
+Runs as `python -I -m lambent.sandbox.spawner DESCRIPTOR`, without an environment. Imports no asyncio."""
+
+import gc
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+from typing import Any
+
+from lambent.sandbox import messages, mounts, seccomp, syscalls
+from lambent.sandbox.cgroup import CgroupTree
+from lambent.sandbox.privileges import FilterProgram
+from lambent.sandbox.root import build_root
+from lambent.sandbox.steps import StepError, step
+from lambent.sandbox.supervisor import NAMESPACES, supervise
+
+
+class Spawner:
+    def __init__(
+        self, control: socket.socket, parent_pidfd: int, tree: CgroupTree | None, directory: str
+    ) -> None:
+        self._control = control
+        self._parent_pidfd = parent_pidfd
+        self._tree = tree
+        self._directory = directory
+        self._program = FilterProgram(seccomp.assemble(syscalls.MACHINE))
+        self._supervisors: dict[str, tuple[int, int]] = {}
+        """id: (pid, pidfd)"""
+        self._ids: dict[int, str] = {}
+        """pidfd: id"""
+        self._poll = select.epoll()
+
+    def run(self) -> None:
+        """Returns when the server is gone or says so, with every sandbox gone."""
+        for descriptor in (self._control.fileno(), self._parent_pidfd):
+            self._poll.register(descriptor, select.EPOLLIN)
+        try:
+            while self._serve():
+                pass
+        finally:
+            self._end_everything()
+
+    def _serve(self) -> bool:
+        for descriptor, _ in self._poll.poll():
+            if descriptor == self._parent_pidfd:
+                return False
+            if descriptor == self._control.fileno():
+                received = messages.receive(self._control)
+                if received is None or not self._obey(*received):
+                    return False
+            else:
+                self._reap(descriptor)
+        return True
+
+    def _obey(self, order: dict[str, Any], descriptors: list[int]) -> bool:
+        match order["order"]:
+            case "root":
+                self._make_root(order["name"], order["root"])
+            case "create":
+                self._create(order["spec"], descriptors)
+            case "kill":
+                self._kill(order["id"])
+            case "close":
+                return False
+            case other:
+                raise AssertionError(other)
+        return True
+
+    def _make_root(self, name: str, root: dict[str, Any]) -> None:
+        try:
+            build_root(f"{self._directory}/{name}", root)
+        except StepError as error:
+            self._tell({"event": "root", "name": name, "error": str(error)})
+        else:
+            self._tell({"event": "root", "name": name, "error": None})
+
+    def _create(self, spec: dict[str, Any], descriptors: list[int]) -> None:
+        try:
+            with step("clone with new namespaces"):
+                pid, pidfd = syscalls.clone(NAMESPACES)
+        except StepError as error:
+            _close(descriptors)
+            self._tell({"event": "failed", "id": spec["id"], "error": str(error)})
+            return
+        if pid == 0:
+            self._control.detach()  # closed with all the rest, but not by this object
+            self._poll.close()
+            control, launch, scratch = descriptors
+            root = f"{self._directory}/{spec['root']}"
+            supervise(control, launch, scratch, spec=spec, root=root, tree=self._tree, program=self._program)
+        _close(descriptors)
+        self._supervisors[spec["id"]] = (pid, pidfd)
+        self._ids[pidfd] = spec["id"]
+        self._poll.register(pidfd, select.EPOLLIN)
+
+    def _kill(self, sandbox_id: str) -> None:
+        if sandbox_id not in self._supervisors:
+            return  # its end is already told
+        if self._tree is not None:
+            self._tree.kill(sandbox_id)  # also thaws it: with v1, what is frozen does not die
+        signal.pidfd_send_signal(self._supervisors[sandbox_id][1], signal.SIGKILL)
+
+    def _reap(self, pidfd: int) -> None:
+        sandbox_id = self._ids.pop(pidfd)
+        pid, _ = self._supervisors.pop(sandbox_id)
+        self._poll.unregister(pidfd)
+        os.close(pidfd)
+        os.waitpid(pid, 0)
+        self._tell({"event": "gone", "id": sandbox_id})
+
+    def _tell(self, event: dict[str, Any]) -> None:
+        try:
+            messages.send(self._control, event)
+        except (BrokenPipeError, ConnectionResetError):
+            return  # the server is gone, as the next poll will say
+
+    def _end_everything(self) -> None:
+        for sandbox_id in list(self._supervisors):
+            self._kill(sandbox_id)
+        for pid, _ in self._supervisors.values():
+            os.waitpid(pid, 0)
+        if self._tree is not None:
+            self._tree.clear()
+
+
+def _close(descriptors: list[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+def main() -> None:
+    control = socket.socket(fileno=int(sys.argv[1]))
+    control.set_inheritable(False)
+    # Two signs that the server is gone: its socket closes, or it ends (while a child of it keeps the socket open).
+    parent_pidfd = os.pidfd_open(os.getppid())
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # a Ctrl-C goes to the server, which ends us in its own order
+    received = messages.receive(control)
+    if received is None:
+        return
+    settings, _ = received
+    tree = settings["cgroup"] and CgroupTree(**settings["cgroup"])
+    try:
+        _prepare(settings["directory"])
+    except StepError as error:
+        messages.send(control, {"event": "opened", "error": str(error)})
+        return
+    spawner = Spawner(control, parent_pidfd, tree, settings["directory"])
+    gc.collect()
+    gc.freeze()  # children share these pages as long as nobody counts in them
+    gc.disable()
+    messages.send(control, {"event": "opened", "error": None})
+    spawner.run()
+
+
+def _prepare(directory: str) -> None:
+    with step("allow as many descriptors as the hard limit"):
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    with step("take a mount namespace"):
+        syscalls.unshare(syscalls.CLONE_NEWNS)
+        # What the host unmounts goes here, too; what we mount stays unseen outside.
+        mounts.mount(None, "/", None, mounts.MS_REC | mounts.MS_SLAVE)
+    with step(f"mount {directory}"):
+        mounts.mount("lambent", directory, "tmpfs", mounts.MS_NOSUID | mounts.MS_NODEV, "mode=0700,size=1m")
+        mounts.mount(None, directory, None, mounts.MS_PRIVATE)
+
+
+if __name__ == "__main__":
+    main()

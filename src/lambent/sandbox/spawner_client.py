@@ -1,0 +1,139 @@
+"""The server's side of the spawner: starts it, gives it orders, hears its events."""
+
+import asyncio
+import logging
+import socket
+import sys
+from asyncio import Future
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lambent.sandbox import messages
+from lambent.sandbox.messages import Message
+from lambent.sandbox.port import SandboxError
+
+log = logging.getLogger(__name__)
+
+_GONE = "the spawner has ended"
+
+
+class SpawnerClient:
+    """One spawner process. `on_gone(id, error)` is called when a sandbox's supervisor has ended (error None) or could
+    not be cloned; `on_lost()` when the spawner itself has ended unasked."""
+
+    def __init__(self, on_gone: Callable[[str, str | None], None], on_lost: Callable[[], None]) -> None:
+        self._on_gone = on_gone
+        self._on_lost = on_lost
+        self._control: socket.socket | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._opened: Future[None] | None = None
+        self._roots: dict[str, Future[None]] = {}
+        self._closing = False
+
+    @property
+    def pid(self) -> int | None:
+        return None if self._process is None else self._process.pid
+
+    async def open(self, directory: Path, cgroup: dict[str, object] | None) -> None:
+        """Raises SandboxError."""
+        loop = asyncio.get_running_loop()
+        ours, theirs = messages.socket_pair()
+        with theirs:
+            number = theirs.fileno()
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", "-m", "lambent.sandbox.spawner", str(number)),
+                pass_fds=(number,),
+                stdin=asyncio.subprocess.DEVNULL,
+                env={},
+                cwd="/",
+            )
+        ours.setblocking(False)
+        self._control = ours
+        self._opened = loop.create_future()
+        messages.send(ours, {"directory": str(directory), "cgroup": cgroup})
+        loop.add_reader(ours.fileno(), self._hear)
+        await self._opened
+
+    def make_root(self, name: str, root: Message) -> "Future[None]":
+        """Done when the root is made; the same future for the same name. Fails with SandboxError."""
+        if name not in self._roots:
+            self._roots[name] = asyncio.get_running_loop().create_future()
+            self._order({"order": "root", "name": name, "root": root})
+        return self._roots[name]
+
+    def create(self, spec: Message, control: int, launch: int, scratch: int) -> None:
+        self._order({"order": "create", "spec": spec}, (control, launch, scratch))
+
+    def kill(self, sandbox_id: str) -> None:
+        self._order({"order": "kill", "id": sandbox_id})
+
+    async def close(self) -> None:
+        """Ends the spawner and with it every sandbox."""
+        self._closing = True
+        self._hang_up()
+        if self._process is not None:
+            await self._process.wait()
+
+    def _order(self, order: Message, descriptors: tuple[int, ...] = ()) -> None:
+        if self._control is None:
+            raise SandboxError(_GONE)
+        try:
+            messages.send(self._control, order, descriptors)
+        except messages.MessageTooLargeError as error:
+            raise SandboxError(f"order the spawner: {error}") from error
+        except OSError as error:
+            raise SandboxError(f"order the spawner: {error.strerror}") from error
+
+    def _hear(self) -> None:
+        assert self._control is not None
+        while True:
+            try:
+                received = messages.receive(self._control)
+            except BlockingIOError:
+                return
+            if received is None:
+                self._lost()
+                return
+            self._handle(received[0])
+
+    def _handle(self, event: Message) -> None:
+        match event["event"]:
+            case "opened":
+                assert self._opened is not None
+                _settle(self._opened, event["error"])
+            case "root":
+                root = self._roots[event["name"]]
+                if event["error"] is not None:
+                    del self._roots[event["name"]]  # so that the next sandbox tries again
+                _settle(root, event["error"])
+            case "failed":
+                self._on_gone(event["id"], event["error"])
+            case "gone":
+                self._on_gone(event["id"], None)
+            case other:
+                raise AssertionError(other)
+
+    def _lost(self) -> None:
+        self._hang_up()
+        waiting: list[Future[Any]] = [*self._roots.values(), *([self._opened] if self._opened else [])]
+        for future in waiting:
+            _settle(future, _GONE)
+        if not self._closing:
+            log.error("the spawner (pid %s) has ended: its sandboxes with it", self.pid)
+            self._on_lost()
+
+    def _hang_up(self) -> None:
+        if self._control is not None:
+            asyncio.get_running_loop().remove_reader(self._control.fileno())
+            self._control.close()
+            self._control = None
+
+
+def _settle(future: "Future[None]", error: str | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(None)
+    else:
+        future.set_exception(SandboxError(error))

@@ -1,0 +1,211 @@
+"""Pid 1 of a sandbox: builds it from inside, attaches code on the server's orders, gives up its privileges when sealed,
+and from then on only waits. When it ends, the kernel ends everything in its pid namespace.
+
+The process proper is its child, not itself: the kernel shields pid 1 from signals, even from its own abort().
+It is under no cgroup of the sandbox, so that its memory is not the function's and freezing does not stop it."""
+
+import fcntl
+import os
+import select
+import socket
+import struct
+import sys
+from typing import Any, NoReturn
+
+from lambent.sandbox import messages, mounts, privileges, syscalls
+from lambent.sandbox.cgroup import CgroupTree
+from lambent.sandbox.privileges import FilterProgram
+from lambent.sandbox.process import become_process
+from lambent.sandbox.root import enter_root
+from lambent.sandbox.steps import StepError, step
+
+NAMESPACES = (
+    syscalls.CLONE_NEWNS
+    | syscalls.CLONE_NEWPID
+    | syscalls.CLONE_NEWNET
+    | syscalls.CLONE_NEWIPC
+    | syscalls.CLONE_NEWUTS
+)
+"""Of pid 1. Pid 2 adds a cgroup namespace, once it is where that shall begin."""
+
+_SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
+_BACKLOG = 128
+_OOM_SCORE = b"500"  # whatever else runs on the machine is worth more to it than a function
+
+
+def supervise(
+    control: int,
+    launch: int,
+    scratch: int,
+    *,
+    spec: dict[str, Any],
+    root: str,
+    tree: CgroupTree | None,
+    program: FilterProgram,
+) -> NoReturn:
+    """Never returns; what fails is reported over `control`, then this process (and so the sandbox) ends."""
+    control_socket = socket.socket(fileno=control)
+    try:
+        privileges.die_with_parent()
+        syscalls.close_all_but({control, launch, scratch})
+        _Supervisor(control_socket, spec, program).run(launch, scratch, root, tree)
+    except StepError as error:
+        _send(control_socket, {"error": str(error)})
+    except OSError as error:
+        _send(control_socket, {"error": f"supervise: {error}"})
+    except BaseException:
+        sys.excepthook(*sys.exc_info())  # a bug: to the server's standard error
+    finally:
+        os._exit(1)
+
+
+class _Supervisor:
+    def __init__(self, control: socket.socket, spec: dict[str, Any], program: FilterProgram) -> None:
+        self._control = control
+        self._spec = spec
+        self._program = program
+
+    def run(self, launch: int, scratch: int, root: str, tree: CgroupTree | None) -> None:
+        process, process_pidfd, go = self._fork_process(launch, tree)
+        listeners = self._open_network()
+        with step("set the host name"):
+            socket.sethostname(self._spec["hostname"])
+        enter_root(root)
+        with step("show /tmp"):
+            mounts.place(scratch, "/tmp")  # noqa: S108 - a path inside
+        os.close(scratch)
+        os.write(go, b"1")
+        os.close(go)
+        messages.send(self._control, {"ready": True}, [listener.fileno() for listener in listeners])
+        for listener in listeners:
+            listener.close()
+        self._obey(process_pidfd)
+        _send(self._control, {"exit": _wait_for(process)})
+
+    def _fork_process(self, launch: int, tree: CgroupTree | None) -> tuple[int, int, int]:
+        """(pid, pidfd, descriptor to write to when the root is ready). First of all, because joining the cgroups takes
+        longest, and can go on beside the rest."""
+        joins, into = self._make_cgroup(tree)
+        go_read, go_write = os.pipe()
+        with step("offer the process to die first when memory is short"):
+            # Set here, inherited, and set back: its own /proc will be read-only by the time the child could do it.
+            own_score = _exchange_oom_score(_OOM_SCORE)
+        with step("fork the process"):
+            pid, pidfd = syscalls.clone(0, cgroup_descriptor=into)
+        if pid == 0:
+            self._control.close()
+            os.close(go_write)
+            become_process(
+                socket.socket(fileno=launch),
+                go=go_read,
+                cgroup_joins=joins,
+                spec=self._spec,
+                program=self._program,
+            )
+        with step("be worth as much as before"):
+            _exchange_oom_score(own_score)
+        for descriptor in (launch, go_read, *joins, *([into] if into is not None else [])):
+            os.close(descriptor)
+        return pid, pidfd, go_write
+
+    def _make_cgroup(self, tree: CgroupTree | None) -> tuple[list[int], int | None]:
+        if tree is None:
+            return [], None
+        with step("make the control groups"):
+            tree.create(self._spec["id"])
+            return tree.open_joins(self._spec["id"]), tree.open_v2(self._spec["id"])
+
+    def _open_network(self) -> list[socket.socket]:
+        with (
+            step("bring the loopback interface up"),
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket,
+        ):
+            request = struct.pack("16sH14x", b"lo", 0)
+            name, flags = struct.unpack("16sH14x", fcntl.ioctl(any_socket, _SIOCGIFFLAGS, request))
+            fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sH14x", name, flags | _IFF_UP))
+        listeners = []
+        for host, port in self._spec["listen"]:
+            with step(f"listen on {host}:{port}"):
+                family = socket.AF_INET6 if ":" in host else socket.AF_INET
+                listener = socket.socket(family, socket.SOCK_STREAM)
+                listener.bind((host, port))
+                listener.listen(_BACKLOG)
+                listeners.append(listener)
+        return listeners
+
+    def _obey(self, process_pidfd: int) -> None:
+        """Follows orders until the process ends or the sandbox is sealed, or the server is gone."""
+        poll = select.poll()
+        poll.register(self._control, select.POLLIN)
+        poll.register(process_pidfd, select.POLLIN)
+        while True:
+            ready = dict(poll.poll())
+            if process_pidfd in ready:
+                return
+            received = messages.receive(self._control)
+            if received is None:
+                os._exit(1)
+            order, descriptors = received
+            try:
+                self._carry_out(order, descriptors)
+            except StepError as error:
+                messages.send(self._control, {"done": False, "error": str(error)})
+                continue
+            messages.send(self._control, {"done": True})
+            if order["order"] == "seal":
+                return
+
+    def _carry_out(self, order: dict[str, Any], descriptors: list[int]) -> None:
+        match order["order"]:
+            case "attach":
+                _attach(order["targets"], descriptors)
+            case "replace_tmp":
+                _replace_tmp(descriptors[0])
+            case "seal":
+                privileges.drop(self._spec["supervisor_uid"], self._program)
+            case other:
+                raise AssertionError(other)
+
+
+def _attach(targets: list[str], descriptors: list[int]) -> None:
+    try:
+        for target, descriptor in zip(targets, descriptors, strict=True):
+            with step(f"attach {target}"):
+                mounts.place(descriptor, target)
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def _replace_tmp(descriptor: int) -> None:
+    try:
+        with step("replace /tmp"):
+            mounts.unmount("/tmp")  # noqa: S108 - a path inside
+            mounts.place(descriptor, "/tmp")  # noqa: S108
+    finally:
+        os.close(descriptor)
+
+
+def _exchange_oom_score(score: bytes) -> bytes:
+    file = os.open("/proc/self/oom_score_adj", os.O_RDWR | os.O_CLOEXEC)
+    try:
+        before = os.read(file, 16)
+        os.pwrite(file, score, 0)
+    finally:
+        os.close(file)
+    return before
+
+
+def _wait_for(process: int) -> int:
+    """The wait status of `process`; orphans are reaped on the way."""
+    while True:
+        pid, status = os.wait()
+        if pid == process:
+            return status
+
+
+def _send(control: socket.socket, message: dict[str, Any]) -> None:
+    try:
+        messages.send(control, message)
+    except OSError:
+        return  # the server closed its end: nobody wants to know

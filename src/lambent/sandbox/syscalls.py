@@ -1,0 +1,105 @@
+"""System calls that Python's library lacks, on x86_64 and aarch64. Failures are OSError with the kernel's errno."""
+
+import ctypes
+import os
+import platform
+import signal
+import struct
+from collections.abc import Callable
+
+MACHINE = platform.machine()
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWCGROUP = 0x02000000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+_CLONE_PIDFD = 0x00001000
+_CLONE_INTO_CGROUP = 0x200000000
+
+_SYS_CLONE3 = 435
+_SYS_CLOSE_RANGE = 436
+_SYS_CAPSET = {"x86_64": 126, "aarch64": 91}
+_SYS_UNSHARE = {"x86_64": 272, "aarch64": 97}
+_SYS_KEYCTL = {"x86_64": 250, "aarch64": 219}
+_KEYCTL_JOIN_SESSION_KEYRING = 1
+_CLOSE_RANGE_CLOEXEC = 4
+_CAPABILITY_VERSION_3 = 0x20080522
+
+
+def _caller() -> Callable[..., int]:
+    # PyDLL keeps the interpreter's lock over the call: clone3 must not return into a process that waits for it.
+    libc = ctypes.PyDLL(None, use_errno=True)
+    libc.syscall.restype = ctypes.c_long
+
+    def call(number: int, *arguments: int | bytes | ctypes.Array[ctypes.c_char] | None) -> int:
+        converted = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
+        result: int = libc.syscall(ctypes.c_long(number), *converted)
+        if result < 0:
+            error = ctypes.get_errno()
+            raise OSError(error, os.strerror(error))
+        return result
+
+    return call
+
+
+syscall = _caller()
+
+
+def clone(flags: int, *, cgroup_descriptor: int | None = None) -> tuple[int, int]:
+    """Forks with new namespaces, into a cgroup v2 where given: (pid, pidfd) in the parent, (0, -1) in the child.
+
+    Only for processes with one thread: the C library is not told, as it is by `os.fork`; Python is."""
+    pidfd = ctypes.c_int(-1)
+    flags |= _CLONE_PIDFD
+    if cgroup_descriptor is not None:
+        flags |= _CLONE_INTO_CGROUP
+    address = ctypes.addressof(pidfd)
+    arguments = struct.pack(
+        "<11Q", flags, address, 0, 0, signal.SIGCHLD, 0, 0, 0, 0, 0, cgroup_descriptor or 0
+    )
+    ctypes.pythonapi.PyOS_BeforeFork()
+    try:
+        pid = syscall(_SYS_CLONE3, arguments, len(arguments))
+    except OSError:
+        ctypes.pythonapi.PyOS_AfterFork_Parent()
+        raise
+    if pid == 0:
+        ctypes.pythonapi.PyOS_AfterFork_Child()
+        return 0, -1
+    ctypes.pythonapi.PyOS_AfterFork_Parent()
+    return pid, pidfd.value
+
+
+def unshare(flags: int) -> None:
+    syscall(_SYS_UNSHARE[MACHINE], flags)
+
+
+def prctl(option: int, *arguments: int | bytes | ctypes.Array[ctypes.c_char]) -> int:
+    padded = (*arguments, 0, 0, 0, 0)[:4]
+    return syscall({"x86_64": 157, "aarch64": 167}[MACHINE], option, *padded)
+
+
+def clear_capabilities() -> None:
+    """Empties the effective, permitted and inheritable sets of this thread."""
+    syscall(_SYS_CAPSET[MACHINE], struct.pack("<Ii", _CAPABILITY_VERSION_3, 0), bytes(24))
+
+
+def join_new_session_keyring() -> None:
+    syscall(_SYS_KEYCTL[MACHINE], _KEYCTL_JOIN_SESSION_KEYRING, None)
+
+
+def close_on_exec_from(lowest: int) -> None:
+    """Marks every descriptor from `lowest` on."""
+    syscall(_SYS_CLOSE_RANGE, lowest, 0xFFFFFFFF, _CLOSE_RANGE_CLOEXEC)
+
+
+def close_all_but(keep: set[int]) -> None:
+    """Closes every descriptor above 2 that is not in `keep`."""
+    lowest = 3
+    for number in sorted(n for n in keep if n >= lowest):
+        if lowest < number:
+            syscall(_SYS_CLOSE_RANGE, lowest, number - 1, 0)
+        lowest = number + 1
+    syscall(_SYS_CLOSE_RANGE, lowest, 0xFFFFFFFF, 0)

@@ -1,0 +1,35 @@
+"""Which user each sandbox is. No two live ones share one: the kernel counts processes, signals and keys by it."""
+
+from lambent.sandbox.port import SandboxError
+
+
+class UidRange:
+    """`count` uids from `first` on, which nobody else on the machine has. The first is every supervisor's."""
+
+    def __init__(self, first: int, count: int) -> None:
+        if first < 1000 or count < 2:
+            raise ValueError(f"not a range of unprivileged users: {count} from {first} on")
+        self.first = first
+        self.count = count
+        self.supervisor = first
+        self._next = first + 1
+        self._taken: set[int] = set()
+
+    def take(self) -> int:
+        """The one that was free longest, roughly. Raises SandboxError where all are taken."""
+        if len(self._taken) >= self.count - 1:
+            raise SandboxError(f"all {self.count - 1} sandbox users are in use")
+        while self._next in self._taken:
+            self._advance()
+        uid = self._next
+        self._taken.add(uid)
+        self._advance()
+        return uid
+
+    def release(self, uid: int) -> None:
+        self._taken.remove(uid)
+
+    def _advance(self) -> None:
+        self._next += 1
+        if self._next >= self.first + self.count:
+            self._next = self.first + 1
