@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lambent.wire.cbor import EpochTime
+from lambent.wire.fault import Fault
 from lambent.wire.scalars import encode_base64, encode_float, timestamp_format
 from lambent.wire.shapes import Shape
 from lambent.wire.structures import StructureCache
@@ -94,3 +95,13 @@ def _encode_epoch_time(value: Any) -> EpochTime:
 def _encode_float(value: Any) -> Any:
     """JSON has no word for what is not finite; AWS sends it as text."""
     return value if math.isfinite(value) else encode_float(value)
+
+
+def encode_fault_members(encoder: DocumentEncoder, fault: Fault) -> dict[str, Any]:
+    """An error's members that stand in the body beside its message. What no shape describes is sent as it is."""
+    if fault.shape is None:
+        return dict(fault.members)
+    located = {name for name, shape in fault.shapes.items() if shape.serialization.get("location")}
+    in_body = {name: value for name, value in fault.members.items() if name not in located}
+    encoded: dict[str, Any] = encoder.compile_members(fault.code, fault.shapes)(in_body)
+    return encoded

@@ -33,12 +33,14 @@ _SQS_QUERY_CODES = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """An error, ready for any protocol. `code` is the error shape's name, `query_code` the one that the query
-    and rest-xml protocols use. `members` are by the model's names and include the message."""
+    and rest-xml protocols use. `message_name` is how the shape spells its message (CloudWatch Logs' shapes
+    name none, and send one); `members` are the others, by the model's names."""
 
     code: str
     query_code: str
     status: int
     message: str
+    message_name: str
     members: Mapping[str, Any]
     shape: Shape | None
 
@@ -73,7 +75,8 @@ class FaultTable:
                 query_code=error.code,
                 status=status,
                 message=error.message,
-                members={"message": error.message, **error.members},
+                message_name="message",
+                members=error.members,
                 shape=None,
             )
         modeled = shape.metadata.get("error", {})
@@ -84,6 +87,7 @@ class FaultTable:
             query_code=modeled.get("code") or self._query_codes.get(shape.name, shape.name),
             status=status,
             message=error.message,
-            members={message_member(shape): error.message, **error.members},
+            message_name=message_member(shape),
+            members=error.members,
             shape=shape,
         )

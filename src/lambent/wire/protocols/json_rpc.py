@@ -1,7 +1,6 @@
 """json 1.0 and 1.1: POST / with X-Amz-Target: Prefix.Operation, everything in the body."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import orjson
 from botocore.model import OperationModel, ServiceModel
@@ -10,7 +9,7 @@ from lambent.http.message import Request, Response
 from lambent.model.caller import Parameters
 from lambent.wire.body import plain_body, read_json
 from lambent.wire.document_decoder import DocumentDecoder
-from lambent.wire.document_encoder import DocumentEncoder
+from lambent.wire.document_encoder import DocumentEncoder, encode_fault_members
 from lambent.wire.event_stream import CONTENT_TYPE, EncodeBody, EventStreamEncoder, stream_member
 from lambent.wire.fault import Fault
 from lambent.wire.operation import Labels, Parse, Serialize
@@ -80,11 +79,8 @@ class JsonProtocol:
         return lambda value: orjson.dumps(encode(value))
 
     def serialize_fault(self, fault: Fault, request_id: str) -> Response:
-        body: dict[str, Any] = {"__type": fault.code}
-        if fault.shape is None:
-            body |= fault.members
-        else:
-            body |= self._encoder.compile_members(fault.code, fault.shapes)(fault.members)
+        body = {"__type": fault.code, fault.message_name: fault.message}
+        body |= encode_fault_members(self._encoder, fault)
         headers = _headers(self._content_type, request_id)
         if self._query_compatible:
             headers.append(("x-amzn-query-error", f"{fault.query_code};{fault.side}"))

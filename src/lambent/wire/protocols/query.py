@@ -70,9 +70,7 @@ class QueryProtocol:
             f"<Code>{escape_text(fault.query_code)}</Code><Message>{escape_text(fault.message)}</Message>",
         ]
         if fault.shape is not None:
-            others = {name: shape for name, shape in fault.shapes.items() if name.lower() != "message"}
-            known = {name: value for name, value in fault.members.items() if name in others}
-            self._encoder.compile_members(fault.code, others)(known, out)
+            self._encoder.compile_members(fault.code, fault.shapes)(fault.members, out)
         out.append(f"</Error><RequestId>{escape_text(request_id)}</RequestId></ErrorResponse>")
         return _response(fault.status, "".join(out), request_id)
 

@@ -82,14 +82,16 @@ class RestProtocol(ABC):
     def _payload_parse(
         self, shape: Shape, payload: str, read_bindings: Callable[[Request, Labels, Parameters], None]
     ) -> Parse:
-        """A payload that is absent from the request (an empty body) is absent from the parameters."""
+        """With an empty body the payload is absent from the parameters, unless it must be there and may be empty."""
         member = shape.members[payload]
-        decode = _raw_decoder(member) or self.value_decoder(member)
+        raw = _raw_decoder(member)
+        decode = raw or self.value_decoder(member)
+        always = raw is not None and payload in shape.required_members
 
         def parse(request: Request, labels: Labels) -> Parameters:
             parameters: Parameters = {}
             read_bindings(request, labels, parameters)
-            if request.body:
+            if request.body or always:
                 parameters[payload] = decode(request.body)
             return parameters
 

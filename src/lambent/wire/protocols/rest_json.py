@@ -1,7 +1,6 @@
 """rest-json: Lambda's protocol."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import orjson
 from botocore.model import ServiceModel
@@ -9,11 +8,11 @@ from botocore.model import ServiceModel
 from lambent.http.message import Response
 from lambent.wire.body import read_json
 from lambent.wire.document_decoder import DocumentDecoder
-from lambent.wire.document_encoder import DocumentEncoder
+from lambent.wire.document_encoder import DocumentEncoder, encode_fault_members
 from lambent.wire.event_stream import EncodeBody
 from lambent.wire.fault import Fault
 from lambent.wire.protocols.rest import DecodeBody, RestProtocol
-from lambent.wire.response_bindings import body_members, compile_headers
+from lambent.wire.response_bindings import compile_headers
 from lambent.wire.shapes import Shape
 
 _BLOB_CONTENT_TYPES = {"lambda": "application/json"}
@@ -51,10 +50,8 @@ class RestJsonProtocol(RestProtocol):
             ("x-amzn-ErrorType", fault.code),
             ("Content-Type", self.content_type),
         ]
-        body: Any = fault.members
+        body = {fault.message_name: fault.message}
         if fault.shape is not None:
             compile_headers(fault.shape)(fault.members, headers)
-            members = body_members(fault.shape)
-            in_body = {name: value for name, value in fault.members.items() if name in members}
-            body = self._encoder.compile_members(fault.code, members)(in_body)
+        body |= encode_fault_members(self._encoder, fault)
         return Response(fault.status, headers, orjson.dumps(body))

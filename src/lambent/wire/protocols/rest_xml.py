@@ -108,8 +108,6 @@ class RestXmlProtocol(RestProtocol):
             f"<Code>{escape_text(fault.query_code)}</Code><Message>{escape_text(fault.message)}</Message>"
         ]
         for name, value in fault.members.items():
-            if name.lower() == "message":
-                continue
             if name in fault.shapes:
                 self._encoder.compile_members(fault.code, fault.shapes)({name: value}, inner)
             else:

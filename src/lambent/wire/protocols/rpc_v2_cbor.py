@@ -9,7 +9,7 @@ from lambent.model.caller import Parameters
 from lambent.wire import cbor
 from lambent.wire.body import plain_body
 from lambent.wire.document_decoder import DocumentDecoder
-from lambent.wire.document_encoder import DocumentEncoder
+from lambent.wire.document_encoder import DocumentEncoder, encode_fault_members
 from lambent.wire.event_stream import CONTENT_TYPE, EncodeBody, EventStreamEncoder, stream_member
 from lambent.wire.exceptions import SerializationException
 from lambent.wire.fault import Fault
@@ -79,13 +79,12 @@ class RpcV2CborProtocol:
         return lambda value: cbor.encode(encode(value))
 
     def serialize_fault(self, fault: Fault, request_id: str) -> Response:
-        members = dict(fault.members)
-        if fault.shape is not None:
-            members = self._encoder.compile_members(fault.code, fault.shapes)(members)
+        body = {"__type": fault.code, fault.message_name: fault.message}
+        body |= encode_fault_members(self._encoder, fault)
         headers = _headers(_CBOR, request_id)
         if self._query_compatible:
             headers.append(("x-amzn-query-error", f"{fault.query_code};{fault.side}"))
-        return Response(fault.status, headers, cbor.encode({"__type": fault.code, **members}))
+        return Response(fault.status, headers, cbor.encode(body))
 
 
 def _headers(content_type: str | None, request_id: str) -> list[tuple[str, str]]:
