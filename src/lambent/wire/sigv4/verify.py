@@ -23,11 +23,11 @@ _IN_A_THREAD_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """Who signed; `region` and `service` (its signing name) are of the credential's scope."""
+    """Who signed; `region` and `service` (a signing name) are of the scope. Unsigned (--dev): no service."""
 
     credential: Credential
     region: str
-    service: str
+    service: str | None
 
 
 class Verifier:

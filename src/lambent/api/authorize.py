@@ -1,0 +1,70 @@
+"""Which permission an operation needs, and who needs none."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from lambent.model.caller import Caller
+
+
+class Authorizer(Protocol):
+    async def authorize(self, caller: Caller, action: str, resource_arn: str) -> None:
+        """Raises a ServiceException (AccessDeniedException, or what the service calls it) where the caller may not.
+
+        `action` is an IAM action: lambda:InvokeFunction."""
+        ...
+
+
+_ACTIONS: Mapping[tuple[str, str], str] = {
+    ("lambda", "Invoke"): "lambda:InvokeFunction",
+    ("lambda", "InvokeAsync"): "lambda:InvokeFunction",
+    ("lambda", "InvokeWithResponseStream"): "lambda:InvokeFunction",
+    ("lambda", "GetLayerVersionByArn"): "lambda:GetLayerVersion",
+    ("s3", "CompleteMultipartUpload"): "s3:PutObject",
+    ("s3", "CopyObject"): "s3:PutObject",
+    ("s3", "CreateMultipartUpload"): "s3:PutObject",
+    ("s3", "DeleteBucketCors"): "s3:PutBucketCORS",
+    ("s3", "DeleteBucketEncryption"): "s3:PutEncryptionConfiguration",
+    ("s3", "DeleteBucketLifecycle"): "s3:PutLifecycleConfiguration",
+    ("s3", "DeleteBucketReplication"): "s3:PutReplicationConfiguration",
+    ("s3", "DeleteBucketTagging"): "s3:PutBucketTagging",
+    ("s3", "DeleteObjects"): "s3:DeleteObject",
+    ("s3", "GetBucketAccelerateConfiguration"): "s3:GetAccelerateConfiguration",
+    ("s3", "GetBucketCors"): "s3:GetBucketCORS",
+    ("s3", "GetBucketEncryption"): "s3:GetEncryptionConfiguration",
+    ("s3", "GetBucketLifecycleConfiguration"): "s3:GetLifecycleConfiguration",
+    ("s3", "GetBucketNotificationConfiguration"): "s3:GetBucketNotification",
+    ("s3", "GetBucketReplication"): "s3:GetReplicationConfiguration",
+    ("s3", "GetObjectLockConfiguration"): "s3:GetBucketObjectLockConfiguration",
+    ("s3", "HeadBucket"): "s3:ListBucket",
+    ("s3", "HeadObject"): "s3:GetObject",
+    ("s3", "ListBuckets"): "s3:ListAllMyBuckets",
+    ("s3", "ListMultipartUploads"): "s3:ListBucketMultipartUploads",
+    ("s3", "ListObjects"): "s3:ListBucket",
+    ("s3", "ListObjectVersions"): "s3:ListBucketVersions",
+    ("s3", "ListObjectsV2"): "s3:ListBucket",
+    ("s3", "ListParts"): "s3:ListMultipartUploadParts",
+    ("s3", "PutBucketAccelerateConfiguration"): "s3:PutAccelerateConfiguration",
+    ("s3", "PutBucketCors"): "s3:PutBucketCORS",
+    ("s3", "PutBucketEncryption"): "s3:PutEncryptionConfiguration",
+    ("s3", "PutBucketLifecycleConfiguration"): "s3:PutLifecycleConfiguration",
+    ("s3", "PutBucketNotificationConfiguration"): "s3:PutBucketNotification",
+    ("s3", "PutBucketReplication"): "s3:PutReplicationConfiguration",
+    ("s3", "PutObjectLockConfiguration"): "s3:PutBucketObjectLockConfiguration",
+    ("s3", "UploadPart"): "s3:PutObject",
+    ("s3", "UploadPartCopy"): "s3:PutObject",
+    ("sqs", "ChangeMessageVisibilityBatch"): "sqs:ChangeMessageVisibility",
+    ("sqs", "DeleteMessageBatch"): "sqs:DeleteMessage",
+    ("sqs", "SendMessageBatch"): "sqs:SendMessage",
+    ("sns", "PublishBatch"): "sns:Publish",
+}
+"""By signing name and operation, where the action is not the operation's name. Source: the service authorization
+reference, https://docs.aws.amazon.com/service-authorization/latest/reference/."""
+
+
+def action_of(signing_name: str, operation: str) -> str:
+    return _ACTIONS.get((signing_name, operation)) or f"{signing_name}:{operation}"
+
+
+def is_root(caller: Caller) -> bool:
+    """The account itself, which may do everything. A session of it (GetSessionToken) may not: IAM refuses some."""
+    return caller.principal_arn.endswith(":root") and not caller.access_key_id.startswith("ASIA")

@@ -1,0 +1,108 @@
+"""The way of a request, in order:
+
+    request id > health > authenticate > route > parse > authorize > dispatch > serialize > log
+
+Each step is a line of `Gateway._answer`; what goes wrong in any of them is worded in one place, `_refuse`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from lambent.api.access_log import AccessLog
+from lambent.api.authorize import Authorizer, action_of, is_root
+from lambent.api.caller import caller_of
+from lambent.api.dev_credentials import DevCredentials
+from lambent.api.errors import UnknownRequestError, internal_failure, unknown_request
+from lambent.api.health import HEALTH_PATH, health
+from lambent.api.route import Offered, Router, family_of
+from lambent.base.clock import Clock, SystemClock
+from lambent.base.ids import new_uuid
+from lambent.http.message import Request, Response
+from lambent.model.credential import CredentialSource
+from lambent.model.error import ServiceException
+from lambent.model.service import Service
+from lambent.wire.service import Match
+from lambent.wire.sigv4.errors import SignatureError
+from lambent.wire.sigv4.verify import Verified, Verifier
+
+
+class Authenticator(Protocol):
+    async def verify(self, request: Request) -> Verified:
+        """Raises SignatureError, ServiceException."""
+        ...
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """What is known of one request so far: for its error, should it end in one, and for the log."""
+
+    request_id: str
+    signing_name: str | None = None
+    offered: Offered | None = None
+    match: Match | None = None
+
+
+class Gateway:
+    """Answers the requests of one listener: `HttpListener(gateway.handle, refusal=refuse)`.
+
+    With DevCredentials nothing is verified (see there); with any other source every signature is."""
+
+    def __init__(
+        self,
+        services: Sequence[Service],
+        credentials: CredentialSource,
+        authorizer: Authorizer,
+        clock: Clock | None = None,
+        *,
+        slow_request_seconds: float = 10.0,
+    ) -> None:
+        clock = clock or SystemClock()
+        self._authenticator: Authenticator = (
+            credentials if isinstance(credentials, DevCredentials) else Verifier(credentials, clock)
+        )
+        self._router = Router(services)
+        self._authorizer = authorizer
+        self._monotonic = clock.monotonic
+        self._log = AccessLog(slow_request_seconds)
+
+    async def handle(self, request: Request) -> Response:
+        """Always answers; nothing but a cancellation gets out."""
+        began = self._monotonic()
+        exchange = _Exchange(new_uuid())
+        try:
+            response = await self._answer(request, exchange)
+        except Exception as error:
+            response = self._refuse(request, exchange, error)
+        self._log.write(request, response.status, exchange, self._monotonic() - began)
+        return response
+
+    async def _answer(self, request: Request, exchange: _Exchange) -> Response:
+        if request.path == HEALTH_PATH:
+            return health(request)
+        verified = await self._authenticator.verify(request)
+        exchange.signing_name = verified.service
+        exchange.offered, exchange.match = offered, match = self._router.route(request, verified.service)
+        operation = offered.operation(match)
+        parameters = offered.wire.parse(match, request)
+        caller = caller_of(verified, request, exchange.request_id)
+        if not is_root(caller):
+            action = action_of(offered.wire.signing_name, match.operation)
+            resource_arn = offered.service.resource_arn(match.operation, caller, parameters)
+            await self._authorizer.authorize(caller, action, resource_arn)
+        output = await operation(caller, parameters)
+        return offered.wire.serialize(match, output, exchange.request_id)
+
+    def _refuse(self, request: Request, exchange: _Exchange, error: Exception) -> Response:
+        """The answer to an error of any step, in the words and the protocol of the service that was asked."""
+        wire, protocol = self._router.voice(request, exchange.signing_name, exchange.offered)
+        if exchange.match is not None:
+            protocol = exchange.match.protocol
+        if isinstance(error, SignatureError):
+            error = error.for_family(family_of(wire.signing_name, protocol))
+        elif isinstance(error, UnknownRequestError):
+            error = unknown_request(error, family_of(wire.signing_name, protocol))
+        elif not isinstance(error, ServiceException):
+            self._log.failed(exchange.request_id, request, error)
+            error = internal_failure(wire.name)
+        return wire.serialize_error(exchange.match or protocol, error, exchange.request_id)

@@ -1,0 +1,84 @@
+"""`--dev`: no key is asked for. Any program of this machine is the root of the account that its key id spells."""
+
+import re
+from urllib.parse import urlsplit
+
+from lambent.http.message import Request
+from lambent.model.credential import Credential, CredentialSource
+from lambent.model.error import AccessDeniedException
+from lambent.wire.sigv4.authorization import Authorization, read_authorization
+from lambent.wire.sigv4.chunked import STREAMING_PREFIX
+from lambent.wire.sigv4.errors import Fault, SignatureError
+from lambent.wire.sigv4.verify import Verified, unpack
+
+DEV_ACCOUNT_ID = "000000000000"
+DEV_REGION = "us-east-1"
+_ACCOUNT_ID = re.compile(r"[0-9]{12}")
+
+
+class DevCredentials:
+    """Accepts any access key and any signature, or none, from loopback addresses; nothing is verified.
+
+    A key id of twelve digits is an account id; the keys that `known` has (sessions of roles, say) keep their
+    owners; all else is the root of account 000000000000. The region is the scope's, us-east-1 where unsigned.
+    Pages in a browser are programs of this machine, too, so requests that one of another origin makes are refused.
+    """
+
+    def __init__(self, known: CredentialSource | None = None) -> None:
+        self._known = known
+
+    def find(self, access_key_id: str, session_token: str | None) -> Credential:
+        if self._known is not None:
+            credential = self._known.find(access_key_id, session_token)
+            if credential is not None:
+                return credential
+        account_id = access_key_id if _ACCOUNT_ID.fullmatch(access_key_id) else DEV_ACCOUNT_ID
+        return Credential(
+            access_key_id=access_key_id,
+            secret_access_key="",
+            account_id=account_id,
+            principal_arn=f"arn:aws:iam::{account_id}:root",
+            user_id=account_id,
+        )
+
+    async def verify(self, request: Request) -> Verified:
+        """Raises AccessDeniedException, and SignatureError where the scope or a chunked body cannot be read."""
+        _refuse_strangers(request)
+        if request.headers.get("x-amz-content-sha256", "").startswith(STREAMING_PREFIX):
+            await unpack(request, None)
+        claim = _claim(request)
+        if claim is None:
+            return Verified(self.find("", None), DEV_REGION, None)
+        return Verified(self.find(claim.access_key_id, claim.session_token), claim.region, claim.service)
+
+
+def _claim(request: Request) -> Authorization | None:
+    try:
+        return read_authorization(request)
+    except SignatureError as error:
+        if error.fault is Fault.SCOPE:
+            raise
+        return None
+
+
+def _refuse_strangers(request: Request) -> None:
+    peer = request.peer.removeprefix("::ffff:")
+    if not peer.startswith("127.") and peer != "::1":
+        raise AccessDeniedException(
+            f"--dev answers this machine only, not {request.peer or 'an unknown peer'}"
+        )
+    origin = request.headers.get("origin")
+    if origin is not None and not _is_local_origin(origin):
+        raise AccessDeniedException(f"--dev answers no page of {origin}")
+
+
+def _is_local_origin(origin: str) -> bool:
+    try:
+        host = urlsplit(origin).hostname or ""
+    except ValueError:
+        return False
+    return (
+        host in ("localhost", "::1")
+        or host.endswith(".localhost")
+        or bool(re.fullmatch(r"127(\.\d+){3}", host))
+    )
