@@ -1,0 +1,47 @@
+"""Every engine, one after the other: a contract test takes `stores` and runs on each."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from lambent.base.clock import ManualClock
+from lambent.store.ports.event_invocations import EventInvocationStore
+from lambent.store.ports.functions import FunctionStore
+from lambent.store.ports.layers import LayerStore
+from lambent.store.ports.logs import LogStore
+from lambent.store.ports.roles import RoleStore
+from lambent.store.sqlite.database import Database
+from lambent.store.sqlite.event_invocations import SqliteEventInvocationStore
+from lambent.store.sqlite.functions import SqliteFunctionStore
+from lambent.store.sqlite.layers import SqliteLayerStore
+from lambent.store.sqlite.logs import SqliteLogStore
+from lambent.store.sqlite.roles import SqliteRoleStore
+
+
+@dataclass(frozen=True)
+class Stores:
+    functions: FunctionStore
+    layers: LayerStore
+    roles: RoleStore
+    event_invocations: EventInvocationStore
+    logs: LogStore
+    clock: ManualClock
+
+
+@pytest.fixture(params=["sqlite"])
+def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
+    assert request.param == "sqlite"
+    clock = ManualClock()
+    database = Database(tmp_path / "lambent.db")
+    database.open()
+    yield Stores(
+        functions=SqliteFunctionStore(database),
+        layers=SqliteLayerStore(database),
+        roles=SqliteRoleStore(database),
+        event_invocations=SqliteEventInvocationStore(database),
+        logs=SqliteLogStore(database, clock),
+        clock=clock,
+    )
+    database.close()
