@@ -33,6 +33,8 @@ class CodeReference:
     """The same in base64: AWS's CodeSha256."""
     size: int
     """Bytes of the zip file: AWS's CodeSize."""
+    unzipped_size: int = 0
+    """Bytes of the files in it: what counts with the layers' towards 250 MB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

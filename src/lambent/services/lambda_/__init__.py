@@ -18,14 +18,15 @@ from lambent.services.lambda_.functions import Functions
 from lambent.services.lambda_.invoke import Invoke
 from lambent.services.lambda_.layer_permissions import LayerPermissions
 from lambent.services.lambda_.layers import Layers
-from lambent.services.lambda_.ports import Artifacts, Invoker, Preparer, RoleChecker, Runtimes
+from lambent.services.lambda_.ports import Artifacts, Compiler, Invoker, RoleChecker, Runtimes
+from lambent.services.lambda_.preparation import Preparation
 from lambent.services.lambda_.resource import resource_arn
 from lambent.services.lambda_.tags import Tags
 from lambent.services.lambda_.versions import Versions
 from lambent.store.ports.functions import FunctionStore
 from lambent.store.ports.layers import LayerStore
 
-CODE_STORAGE_LARGEST = 80_530_636_800
+CODE_STORAGE_MOST = 80_530_636_800
 """75 GB: AWS's default quota of code storage."""
 
 
@@ -44,7 +45,7 @@ def service(
     functions: FunctionStore,
     layers: LayerStore,
     artifacts: Artifacts,
-    preparer: Preparer,
+    compiler: Compiler,
     runtimes: Runtimes,
     roles: RoleChecker,
     invoker: Invoker,
@@ -52,12 +53,14 @@ def service(
     download_secret: bytes,
     settle_seconds: float = 1.0,
     account_concurrency: int = 1000,
-    code_storage_largest: int = CODE_STORAGE_LARGEST,
+    code_storage_most: int = CODE_STORAGE_MOST,
 ) -> LambdaService:
     records = FunctionRecords(functions)
-    activation = Activation(functions, records, preparer, clock, settle_seconds=settle_seconds)
+    activation = Activation(
+        functions, records, Preparation(artifacts, compiler, runtimes), clock, settle_seconds=settle_seconds
+    )
     downloads = CodeDownloads(artifacts, clock, download_secret)
-    packages = Packages(artifacts, functions, layers, code_storage_largest)
+    packages = Packages(artifacts, functions, layers, code_storage_most)
     function = Functions(
         store=functions,
         records=records,

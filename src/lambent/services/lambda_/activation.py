@@ -15,7 +15,7 @@ from lambent.base.ids import new_uuid
 from lambent.base.tasks import Tasks
 from lambent.model.function import LATEST, FunctionId, FunctionVersion
 from lambent.services.lambda_.function_records import FunctionRecords
-from lambent.services.lambda_.ports import PreparationError, Preparer
+from lambent.services.lambda_.preparation import Preparation, PreparationError
 from lambent.services.lambda_.states import failed, succeeded, unsettled
 from lambent.store.ports.errors import NotFoundError, StaleRevisionError
 from lambent.store.ports.functions import FunctionStore
@@ -33,7 +33,7 @@ class Activation:
         self,
         store: FunctionStore,
         records: FunctionRecords,
-        preparer: Preparer,
+        preparation: Preparation,
         clock: Clock,
         *,
         settle_seconds: float = 1.0,
@@ -41,7 +41,7 @@ class Activation:
     ) -> None:
         self._store = store
         self._records = records
-        self._preparer = preparer
+        self._preparation = preparation
         self._clock = clock
         self._settle_seconds = settle_seconds
         self._sleep = sleep
@@ -105,7 +105,7 @@ class Activation:
 
     async def _prepare(self, version: FunctionVersion) -> PreparationError | None:
         try:
-            await self._preparer.prepare(version)
+            await self._preparation.prepare(version)
         except PreparationError as error:
             log.warning("%s cannot be activated: %s", version.arn(), error)
             return error

@@ -1,14 +1,28 @@
 """Deployment packages: from the parameters of an operation into the artifact store."""
 
+import asyncio
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+
+from lambent.artifacts.errors import (
+    ArchiveError,
+    ArtifactStoreFullError,
+    EmptyZipError,
+    NotAZipError,
+    UnzippedTooLargeError,
+)
 from lambent.model.caller import Caller, Parameters
 from lambent.model.function import CodeReference, LayerReference
 from lambent.model.lambda_errors import (
     CodeStorageExceededException,
     InvalidParameterValueException,
     RequestEntityTooLargeException,
+    ServiceException_,
 )
 from lambent.services.lambda_.errors import not_offered
-from lambent.services.lambda_.ports import ArchiveError, Artifacts
+from lambent.services.lambda_.ports import Artifacts
 from lambent.store.ports.functions import FunctionStore
 from lambent.store.ports.layers import LayerStore
 
@@ -38,28 +52,15 @@ class Packages:
         Raises InvalidParameterValueException, RequestEntityTooLargeException, CodeStorageExceededException."""
         archive = _archive(operation, code)
         try:
-            inspected = await self._artifacts.inspect(archive)
+            summary = await self._artifacts.inspect(archive)
         except ArchiveError as error:
-            raise InvalidParameterValueException(str(error)) from error
-        if inspected.unzipped_size > UNZIPPED_LARGEST:
-            raise InvalidParameterValueException(
-                f"Unzipped size must be smaller than {UNZIPPED_LARGEST} bytes"
-            )
-        await self._refuse_full(caller, inspected.code.size)
-        return await self._artifacts.put(archive) if keep else inspected.code
-
-    async def refuse_too_large(self, code: CodeReference, layers: tuple[LayerReference, ...]) -> None:
-        """Raises InvalidParameterValueException where code and layers together unzip to more than 250 MB."""
-        if not layers:
-            return
-        size = await self._artifacts.unzipped_size(code)
-        for layer in layers:
-            size += await self._artifacts.unzipped_size(layer.code)
-        if size > UNZIPPED_LARGEST:
-            raise InvalidParameterValueException(
-                "Function code combined with layers exceeds the maximum allowed size of "
-                f"{UNZIPPED_LARGEST} bytes. The actual size is {size} bytes."
-            )
+            raise _translate(error) from error
+        await self._refuse_full(caller, len(archive))
+        try:
+            reference = await (self._artifacts.put(archive) if keep else asyncio.to_thread(_refer, archive))
+        except ArtifactStoreFullError as error:
+            raise ServiceException_(str(error)) from error
+        return replace(reference, unzipped_size=summary.unzipped_size)
 
     async def used(self, account_id: str, region: str) -> tuple[int, int]:
         """How many functions there are, and the bytes of code that functions and layers keep."""
@@ -92,3 +93,35 @@ def _archive(operation: str, code: Parameters) -> bytes:
             f"Request must be smaller than {_REQUEST_LARGEST} bytes for the {operation} operation"
         )
     return bytes(archive)
+
+
+def _refer(archive: bytes) -> CodeReference:
+    sha256 = hashlib.sha256(archive)
+    return CodeReference(
+        digest=sha256.hexdigest(), sha256=base64.b64encode(sha256.digest()).decode(), size=len(archive)
+    )
+
+
+def _translate(error: ArchiveError) -> InvalidParameterValueException:
+    match error:
+        case EmptyZipError():
+            return InvalidParameterValueException("Uploaded file must be a non-empty zip")
+        case UnzippedTooLargeError():
+            return InvalidParameterValueException(
+                f"Unzipped size must be smaller than {UNZIPPED_LARGEST} bytes"
+            )
+        case NotAZipError():
+            return InvalidParameterValueException(
+                "Could not unzip uploaded file. Please check your file, then try to upload again."
+            )
+    return InvalidParameterValueException(f"Could not unzip uploaded file: {error}")
+
+
+def refuse_too_large(code: CodeReference, layers: Sequence[LayerReference]) -> None:
+    """Raises InvalidParameterValueException where code and layers together unzip to more than 250 MB."""
+    size = code.unzipped_size + sum(layer.code.unzipped_size for layer in layers)
+    if size > UNZIPPED_LARGEST:
+        raise InvalidParameterValueException(
+            f"Function code combined with layers exceeds the maximum allowed size of {UNZIPPED_LARGEST} bytes. "
+            f"The actual size is {size} bytes."
+        )

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 from urllib.parse import parse_qs, urlencode
 
+from lambent.artifacts.errors import ArtifactNotFoundError
 from lambent.base.clock import Clock
 from lambent.http.message import Request, Response
 from lambent.model.caller import Caller
@@ -42,8 +43,9 @@ class CodeDownloads:
             return _refusal(403, "The link is not one of ours.")
         if int(expires) < self._clock.now():
             return _refusal(403, "The link has expired.")
-        archive = await self._artifacts.get(digest)
-        if archive is None:
+        try:
+            archive = await self._artifacts.get(digest)
+        except ArtifactNotFoundError:
             return _refusal(404, "The package has been deleted.")
         headers = [("Content-Type", "application/zip"), ("Cache-Control", "private, no-store")]
         return Response(200, headers, archive)

@@ -11,7 +11,7 @@ from lambent.model.function import LATEST, Function, FunctionId, FunctionVersion
 from lambent.model.lambda_errors import InvalidParameterValueException, ResourceConflictException
 from lambent.services.lambda_ import settings
 from lambent.services.lambda_.activation import Activation
-from lambent.services.lambda_.code import Packages
+from lambent.services.lambda_.code import Packages, refuse_too_large
 from lambent.services.lambda_.code_download import CodeDownloads
 from lambent.services.lambda_.configuration import describe, describe_in_list
 from lambent.services.lambda_.errors import not_offered
@@ -67,7 +67,7 @@ class Functions:
             raise _already_exists(id)
         fields["layers"] = await self._layers.resolve(caller, parameters.get("Layers", []))
         fields["code"] = await self._packages.store(caller, "CreateFunction", parameters["Code"])
-        await self._packages.refuse_too_large(fields["code"], fields["layers"])
+        refuse_too_large(fields["code"], fields["layers"])
         fields.setdefault("logging", settings.default_logging(id))
         latest = pending(
             FunctionVersion(function=id, revision_id=new_uuid(), last_modified=self._clock.now(), **fields),
@@ -116,7 +116,7 @@ class Functions:
                 changes["architectures"] = settings.architectures(parameters, self._runtimes)
             if dry_run:
                 return describe(replace(function.latest, **changes), None)
-            await self._packages.refuse_too_large(code, function.latest.layers)
+            refuse_too_large(code, function.latest.layers)
             return await self._update(function, changes, publish=bool(parameters.get("Publish")))
 
     async def update_configuration(self, caller: Caller, parameters: Parameters) -> Parameters:
@@ -129,7 +129,7 @@ class Functions:
             changes = settings.settings(parameters, id, self._runtimes, function.latest.logging)
             if "Layers" in parameters:
                 changes["layers"] = await self._layers.resolve(caller, parameters["Layers"])
-                await self._packages.refuse_too_large(function.latest.code, changes["layers"])
+                refuse_too_large(function.latest.code, changes["layers"])
             return await self._update(function, changes)
 
     async def delete(self, caller: Caller, parameters: Parameters) -> Parameters:

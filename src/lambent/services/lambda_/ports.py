@@ -1,10 +1,11 @@
 """What the lambda service needs of the rest, beside the stores."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
-from lambent.model.function import CodeReference, FunctionId, FunctionVersion
+from lambent.artifacts.archive import ZipSummary
+from lambent.model.function import CodeReference, FunctionId
 from lambent.model.invocation import InvocationResult
 
 
@@ -68,46 +69,33 @@ class Runtimes(Protocol):
         ...
 
 
-class ArchiveError(Exception):
-    """A zip file that cannot be used. The message is for the caller."""
-
-
-@dataclass(frozen=True, slots=True)
-class Archive:
-    """A zip file that can be used; `unzipped_size` in bytes."""
-
-    code: CodeReference
-    unzipped_size: int
-
-
 class Artifacts(Protocol):
-    """Content-addressed zip files. None of these methods blocks the event loop."""
+    """The part of lambent.artifacts.store.ArtifactStore that the control plane uses."""
 
-    async def inspect(self, archive: bytes) -> Archive:
+    async def inspect(self, data: bytes) -> ZipSummary:
         """Keeps nothing. Raises ArchiveError."""
         ...
 
-    async def put(self, archive: bytes) -> CodeReference:
-        """Keeps it; durable when it returns. Raises ArchiveError."""
+    async def put(self, data: bytes) -> CodeReference:
+        """Durable when it returns. Raises ArtifactStoreFullError."""
         ...
 
-    async def get(self, digest: str) -> bytes | None:
-        """The zip file, or None where it is gone."""
+    async def get(self, digest: str) -> bytes:
+        """Raises ArtifactNotFoundError."""
         ...
 
-    async def unzipped_size(self, code: CodeReference) -> int: ...
+    async def unpack(self, digest: str) -> Path:
+        """Raises ArchiveError, ArtifactNotFoundError, ArtifactStoreFullError."""
+        ...
+
+    async def merge(self, digests: Sequence[str]) -> Path:
+        """Raises as `unpack`."""
+        ...
 
 
-class PreparationError(Exception):
-    """A version cannot be made ready to run. `reason_code` is one of AWS's StateReasonCodes."""
+class Compiler(Protocol):
+    async def compile(self, runtime: str, tree: Path, mounted_at: str) -> None:
+        """Compiles in place what this runtime can load compiled, for a tree that functions see at `mounted_at`.
 
-    def __init__(self, reason_code: str, message: str) -> None:
-        super().__init__(message)
-        self.reason_code = reason_code
-
-
-class Preparer(Protocol):
-    async def prepare(self, version: FunctionVersion) -> None:
-        """Unpacks the version's code and layers and compiles what its runtime can compile, so that no invocation has
-        to. Repeating it costs nothing. Raises PreparationError."""
+        Repeating it costs little. Code that does not compile is left for the runtime to complain about."""
         ...

@@ -1,0 +1,52 @@
+"""Making a version ready to run before anybody waits for it: its trees unpacked, its code compiled."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lambent.artifacts.errors import ArchiveError, ArtifactNotFoundError, ArtifactStoreFullError
+from lambent.model.function import FunctionVersion
+from lambent.services.lambda_.ports import Artifacts, Compiler, Runtimes
+
+
+class PreparationError(Exception):
+    """A version cannot be made ready to run. `reason_code` is one of AWS's StateReasonCodes."""
+
+    def __init__(self, reason_code: str, message: str) -> None:
+        super().__init__(message)
+        self.reason_code = reason_code
+
+
+class Preparation:
+    """Repeating it costs little, so it is simply done again after a crash."""
+
+    def __init__(self, artifacts: Artifacts, compiler: Compiler, runtimes: Runtimes) -> None:
+        self._artifacts = artifacts
+        self._compiler = compiler
+        self._runtimes = runtimes
+
+    async def prepare(self, version: FunctionVersion) -> None:
+        """Raises PreparationError."""
+        runtime = version.runtime
+        if runtime is None or runtime not in self._runtimes.names():
+            raise PreparationError("InvalidRuntime", f"The runtime {runtime} is not available on this host.")
+        code = await self._tree([version.code.digest])
+        await self._compiler.compile(runtime, code, "/var/task")
+        if version.layers:
+            layers = await self._tree([layer.code.digest for layer in version.layers])
+            await self._compiler.compile(runtime, layers, "/opt")
+
+    async def _tree(self, digests: Sequence[str]) -> Path:
+        try:
+            if len(digests) == 1:
+                return await self._artifacts.unpack(digests[0])
+            return await self._artifacts.merge(digests)
+        except ArchiveError as error:
+            raise PreparationError(
+                "InvalidZipFileException", f"Lambda could not unzip the file: {error}"
+            ) from error
+        except ArtifactNotFoundError as error:
+            raise PreparationError(
+                "InternalError", "The deployment package is missing on this host."
+            ) from error
+        except ArtifactStoreFullError as error:
+            raise PreparationError("InternalError", str(error)) from error
