@@ -19,7 +19,7 @@ def position(parameters: Parameters) -> str | None:
     if marker is None:
         return None
     try:
-        return base64.urlsafe_b64decode(marker.encode()).decode()
+        return base64.b64decode(marker, altchars="-_", validate=True).decode()
     except (binascii.Error, ValueError):
         raise ValidationError("Invalid Marker.") from None
 
