@@ -95,6 +95,8 @@ def check_link(entry: Entry, target: str) -> None:
 
 def _entry(info: ZipInfo) -> Entry:
     name = _name(info)
+    if info.header_offset < 0:
+        raise NotAZipError("the archive lacks its beginning")
     if info.flag_bits & _ENCRYPTED:
         raise NotAZipError(f"{name!r} is encrypted")
     # The others' decompressors give out a bomb whole, however little is asked for.
