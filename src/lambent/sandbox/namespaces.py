@@ -21,7 +21,7 @@ from lambent.sandbox.cgroup_detection import CgroupMissingError
 from lambent.sandbox.messages import Message
 from lambent.sandbox.namespace_sandbox import NamespaceSandbox
 from lambent.sandbox.port import Isolation, Process, Root, SandboxError, SandboxSpec
-from lambent.sandbox.scratch import ScratchMaker, loop_devices_missing
+from lambent.sandbox.scratch import ScratchMaker
 from lambent.sandbox.spawner_client import SpawnerClient
 from lambent.sandbox.uids import UidRange
 
@@ -46,7 +46,7 @@ class NamespacesBackend:
         self, state_directory: Path, *, uid_first: int = UID_FIRST, uid_count: int = UID_COUNT
     ) -> None:
         self._state_directory = state_directory.resolve()
-        self._instance = hashlib.sha256(str(self._state_directory).encode()).hexdigest()[:12]
+        self.instance = hashlib.sha256(str(self._state_directory).encode()).hexdigest()[:12]
         self._uids = UidRange(uid_first, uid_count)
         self._scratches = ScratchMaker(self._state_directory)
         self._cleaners = ThreadPoolExecutor(4, thread_name_prefix="sandbox-cleaner")
@@ -84,15 +84,14 @@ class NamespacesBackend:
     def _prepare(self) -> None:
         """Blocking: finds the cgroups, and sweeps what a killed predecessor left."""
         try:
-            self._tree = cgroup_detection.find_tree(self._instance)
+            self._tree = cgroup_detection.find_tree(self.instance)
             self._tree.clear()
             cgroup_detection.prepare(self._tree)
         except (CgroupMissingError, OSError) as error:
             raise SandboxError(f"prepare the control groups: {error}") from error
-        if (reason := loop_devices_missing()) is not None:
-            self._missing = (f"files in /tmp count against the memory limit: {reason}",)
         try:
-            self._scratches.open()
+            reason = self._scratches.open()
+            self._missing = (f"files in /tmp count against the memory limit: {reason}",) if reason else ()
             (self._state_directory / "roots").mkdir(exist_ok=True)
         except OSError as error:
             raise SandboxError(f"prepare {self._state_directory}: {error.strerror}") from error
@@ -131,15 +130,16 @@ class NamespacesBackend:
         return sandbox
 
     async def close(self) -> None:
+        if self._lock is None:
+            return
         await asyncio.gather(*(sandbox.destroy() for sandbox in list(self._sandboxes.values())))
         if self._spawner is not None:
             await self._spawner.close()
             self._spawner = None
         await asyncio.get_running_loop().run_in_executor(self._cleaners, self._clear)
         self._cleaners.shutdown()
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        self._lock.close()
+        self._lock = None
 
     def _clear(self) -> None:
         if self._tree is not None:
@@ -153,7 +153,11 @@ class NamespacesBackend:
             if self._spawner is None:
                 spawner = SpawnerClient(self._gone, self._spawner_lost)
                 cgroup = None if self._tree is None else self._tree.to_message()
-                await spawner.open(self._state_directory / "roots", cgroup)
+                try:
+                    await spawner.open(self._state_directory / "roots", cgroup)
+                except BaseException:
+                    await spawner.close()
+                    raise
                 self._spawner = spawner
             return self._spawner
 

@@ -44,7 +44,8 @@ def limit_resources(*, descriptors_max: int, processes_max: int) -> None:
     with step(f"limit processes to {processes_max}"):
         resource.setrlimit(resource.RLIMIT_NPROC, (processes_max, processes_max))
     with step("limit core dumps and locked memory"):
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        # One byte, not none: the kernel would still run the machine's core dump handler, as root, at a limit of 0.
+        resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
         resource.setrlimit(resource.RLIMIT_MEMLOCK, (65536, 65536))
 
 

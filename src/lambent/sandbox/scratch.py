@@ -29,6 +29,7 @@ _BLOCK_BYTES = 4096
 _ATTRIBUTES = mounts.ATTR_NOSUID | mounts.ATTR_NODEV
 _RESERVED_MIB_MAX = 16  # what ext4 keeps back for itself: 2 %, at most 4,096 blocks
 _FILES_MIN = 16_384
+_TRIAL_MIB = 8
 _DETACH_TRIES = 400
 _DETACH_PAUSE_S = 0.005
 
@@ -65,11 +66,22 @@ class ScratchMaker:
         self._directory = directory / "lambent-scratch"
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="scratch")
         self._template_lock = threading.Lock()
-        self.on_disk = loop_devices_missing() is None
+        self.on_disk = False
 
-    def open(self) -> None:
+    def open(self) -> str | None:
+        """Why file systems for /tmp will be in memory, with what mends it; None where they will be on disk."""
         shutil.rmtree(self._directory, ignore_errors=True)
         self._directory.mkdir(parents=True, mode=0o700)
+        reason = loop_devices_missing()
+        if reason is None:
+            try:
+                scratch = self._make_on_disk(_TRIAL_MIB, os.getuid())
+            except (StepError, SandboxError) as error:
+                return f"{error}: keep the state directory on ext4 or xfs, and allow loop devices"
+            scratch.release()
+            scratch.wait_gone()
+        self.on_disk = reason is None
+        return reason
 
     def close(self) -> None:
         self._threads.shutdown()

@@ -16,6 +16,8 @@ from lambent.sandbox.port import SandboxError
 log = logging.getLogger(__name__)
 
 _GONE = "the spawner has ended"
+_SO_SNDBUFFORCE = 32
+_ORDERS_BYTES_MAX = 16 << 20  # thousands of orders may wait while the spawner clones; none is refused
 
 
 class SpawnerClient:
@@ -49,6 +51,7 @@ class SpawnerClient:
                 cwd="/",
             )
         ours.setblocking(False)
+        ours.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _ORDERS_BYTES_MAX)
         self._control = ours
         self._opened = loop.create_future()
         messages.send(ours, {"directory": str(directory), "cgroup": cgroup})

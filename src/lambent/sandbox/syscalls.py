@@ -90,6 +90,13 @@ def join_new_session_keyring() -> None:
     syscall(_SYS_KEYCTL[MACHINE], _KEYCTL_JOIN_SESSION_KEYRING, None)
 
 
+def check_seccomp_filters() -> None:
+    """Raises OSError where this kernel cannot answer a filtered call with an errno."""
+    seccomp_get_action_avail, ret_errno = 2, 0x00050000
+    number = {"x86_64": 317, "aarch64": 277}[MACHINE]
+    syscall(number, seccomp_get_action_avail, 0, ret_errno.to_bytes(4, "little"))
+
+
 def close_on_exec_from(lowest: int) -> None:
     """Marks every descriptor from `lowest` on."""
     syscall(_SYS_CLOSE_RANGE, lowest, 0xFFFFFFFF, _CLOSE_RANGE_CLOEXEC)

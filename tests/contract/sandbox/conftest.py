@@ -1,0 +1,6 @@
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
+
+from sandboxes import bench  # noqa: E402, F401 - the fixture of this suite

@@ -1,0 +1,130 @@
+"""Fixtures of the sandbox suites: an open backend, a root with the host's /usr, and a way to run Python inside."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from lambent.sandbox.namespaces import NamespacesBackend
+from lambent.sandbox.port import Bind, Exit, Process, Root, Sandbox, SandboxSpec
+
+ROOT = Root(
+    binds=(Bind(Path("/usr"), "/usr"),),
+    links={"/bin": "usr/bin", "/lib": "usr/lib", "/lib64": "usr/lib64", "/sbin": "usr/sbin"},
+    files={"/etc/passwd": "root:x:0:0:root:/:/bin/false\n"},
+)
+PYTHON = "/usr/bin/python3.11"
+UID_FIRST = 1_910_000_000 + os.getpid() % 10_000 * 1_000
+"""Apart from the uids of other test runs on the same machine."""
+UID_COUNT = 1_000
+TIMEOUT_S = 20
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="making sandboxes without root is not possible yet")
+
+
+@dataclass(frozen=True)
+class Ran:
+    exit: Exit
+    output: str
+
+
+@dataclass
+class Workbench:
+    """A backend, and what the tests do with it again and again."""
+
+    backend: NamespacesBackend
+    spec: SandboxSpec = field(default_factory=lambda: SandboxSpec(root=ROOT, tmp_mib=16))
+
+    async def blank(self, process: Process | None = None) -> Sandbox:
+        return await asyncio.wait_for(self.backend.create(self.spec, process), TIMEOUT_S)
+
+    async def python(self, code: str, *, sandbox: Sandbox | None = None, binds: Sequence[Bind] = ()) -> Ran:
+        """Runs Python code in a sealed sandbox to its end."""
+        sandbox = sandbox or await self.blank()
+        await sandbox.attach(binds)
+        await sandbox.seal()
+        running = await Running.start(sandbox, code)
+        ran = await running.wait()
+        await sandbox.destroy()
+        return ran
+
+
+class Running:
+    """A Python process in a sandbox, with its output and a pipe to its standard input."""
+
+    def __init__(self, sandbox: Sandbox, reader: asyncio.StreamReader, input_descriptor: int) -> None:
+        self.sandbox = sandbox
+        self._reader = reader
+        self._input = input_descriptor
+
+    @classmethod
+    async def start(cls, sandbox: Sandbox, code: str) -> "Running":
+        out_read, out_write = os.pipe()
+        in_read, in_write = os.pipe()
+        files = {0: in_read, 1: out_write, 2: out_write}
+        try:
+            await sandbox.start(Process(argv=(PYTHON, "-I", "-S", "-u", "-c", code), variables={}, files=files))
+        except BaseException:
+            os.close(out_read)
+            os.close(in_write)
+            raise
+        finally:
+            os.close(in_read)
+            os.close(out_write)
+        reader = asyncio.StreamReader(limit=1 << 24)
+        loop = asyncio.get_running_loop()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        await loop.connect_read_pipe(lambda: protocol, os.fdopen(out_read, "rb", buffering=0))
+        return cls(sandbox, reader, in_write)
+
+    async def line(self) -> str:
+        return (await asyncio.wait_for(self._reader.readline(), TIMEOUT_S)).decode().rstrip("\n")
+
+    def say(self, text: str) -> None:
+        os.write(self._input, text.encode() + b"\n")
+
+    async def wait(self) -> Ran:
+        """Lets its input end, and waits for its end."""
+        os.close(self._input)
+        ended = await asyncio.wait_for(asyncio.shield(self.sandbox.exited), TIMEOUT_S)
+        output = await asyncio.wait_for(self._reader.read(), TIMEOUT_S)
+        return Ran(ended, output.decode())
+
+
+def leftovers(state: Path, backend: NamespacesBackend) -> list[str]:
+    """Whatever of this backend's sandboxes the kernel still has."""
+    found = [f"cgroup {path}" for path in Path("/sys/fs/cgroup").glob(f"**/lambent/{backend.instance}")]
+    for backing in Path("/sys/block").glob("loop*/loop/backing_file"):
+        if str(state) in _read(backing):
+            found.append(f"loop device {backing}")
+    for status in Path("/proc").glob("[0-9]*/status"):
+        uid = next((int(line.split()[1]) for line in _read(status).splitlines() if line.startswith("Uid:")), 0)
+        if UID_FIRST <= uid < UID_FIRST + UID_COUNT:
+            found.append(f"process {status}")
+    if str(state) in _read(Path("/proc/self/mounts")):
+        found.append("mount")
+    return found
+
+
+def open_descriptors() -> dict[str, str]:
+    return {entry.name: str(entry.readlink()) for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink()}
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Workbench]:
+    """Fails the test where its sandboxes left something behind."""
+    backend = NamespacesBackend(tmp_path / "state", uid_first=UID_FIRST, uid_count=UID_COUNT)
+    await backend.open()
+    yield Workbench(backend)
+    await backend.close()
+    assert leftovers(tmp_path, backend) == []
