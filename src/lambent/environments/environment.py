@@ -9,6 +9,7 @@ longer than its limit is run again inside the first invocation, within the funct
 """
 
 import asyncio
+import contextlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -69,6 +70,8 @@ class Trees:
 
     task: Path
     layers: Path | None
+    release: Callable[[], None] = lambda: None
+    """Says that the environment which mounts them has ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +205,7 @@ class Environment:
         """Runs one invocation to its end. If the caller is cancelled meanwhile, the invocation goes on, and
         `on_abandoned_end` is called when it is over."""
         if self.state is State.FROZEN:
-            self.thaw()
+            self._thaw()
         self._become(State.BUSY)
         recorder, now = self._recorder, self._now()
         if invocation.tail_log:
@@ -356,14 +359,17 @@ class Environment:
     # Idle
 
     def freeze(self) -> None:
+        """Stops what runs inside. An environment that dies meanwhile is found dead by the next look at it."""
         self._become(State.FROZEN)
         if self._blank is not None:
-            self._blank.sandbox.freeze()
+            with contextlib.suppress(SandboxError):
+                self._blank.sandbox.freeze()
 
-    def thaw(self) -> None:
-        if self._blank is not None:
-            self._blank.sandbox.thaw()
+    def _thaw(self) -> None:
         self._become(State.IDLE)
+        if self._blank is not None:
+            with contextlib.suppress(SandboxError):  # dead: the invocation will say so
+                self._blank.sandbox.thaw()
 
     @property
     def ended(self) -> bool:
@@ -375,6 +381,7 @@ class Environment:
         if self.state is not State.STOPPED:
             self.state = State.STOPPED
             await self._discard_blank()
+            self._trees.release()
 
     async def _discard_blank(self) -> None:
         if self._blank is not None:

@@ -7,7 +7,7 @@ in order: for the one that is made on its behalf or for the next that becomes fr
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from lambent.base.tasks import Tasks
@@ -25,6 +25,10 @@ _CLOSE_SECONDS = 5.0
 
 Prepare = Callable[[FunctionVersion], Awaitable[tuple[RuntimeInstall, Trees]]]
 """Finds the runtime and unpacks the code of a version. Raises a ServiceException where it cannot run here."""
+
+
+CurrentVersion = Callable[[FunctionId, str], Awaitable[FunctionVersion | None]]
+"""The version that now runs under this number or `$LATEST`; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,18 +232,23 @@ class Pools:
     def _replace(self, key: tuple[FunctionId, str], old: Pool | None, version: FunctionVersion) -> Pool:
         if old is not None:
             if old.version == version:
+                old.version = version
                 return old
             old.retire()
         pool = Pool(version, self._prepare, self._around, self._tasks, self._lifetimes)
         self._pools[key] = pool
         return pool
 
-    def retire(self, function: FunctionId, *, keep: Collection[FunctionVersion] = ()) -> None:
-        """Ends the environments of a function that was changed or deleted, but for those of the versions in `keep`."""
+    async def review(self, function: FunctionId, current: CurrentVersion) -> None:
+        """Ends the environments of versions that are deleted or not what they were. Called when a function changed."""
         for key, pool in list(self._pools.items()):
-            if key[0] == function and pool.version not in keep:
+            if key[0] == function and pool.version != await current(*key):
                 pool.retire()
-                del self._pools[key]
+                if self._pools.get(key) is pool:
+                    del self._pools[key]
+
+    def has(self, function: FunctionId) -> bool:
+        return any(key[0] == function for key in self._pools)
 
     def count(self) -> int:
         return sum(pool.size for pool in self._pools.values())

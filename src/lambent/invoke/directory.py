@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from lambent.model.error import ServiceException
 from lambent.model.function import LATEST, Alias, Function, FunctionId, FunctionVersion
 from lambent.model.lambda_errors import ResourceConflictException, ResourceNotFoundException
 from lambent.store.ports.functions import FunctionStore
@@ -29,14 +30,14 @@ class Target:
 
 
 class Directory(FunctionStore):
-    """A FunctionStore that remembers what invocations resolve to. `changed` is called after every change of a
-    function's versions, with its id."""
+    """A FunctionStore that remembers what invocations resolve to."""
 
-    def __init__(self, store: FunctionStore, changed: Callable[[FunctionId], None] = lambda id: None) -> None:
+    def __init__(self, store: FunctionStore) -> None:
         self._store = store
         self._targets: dict[FunctionId, dict[str | None, Target]] = {}
-        self._changed = changed
         self._changes = 0
+        self.on_change: Callable[[FunctionId], None] = lambda id: None
+        """Called after every change of a function, its versions or aliases."""
 
     # Resolution
 
@@ -55,6 +56,13 @@ class Directory(FunctionStore):
         if changes == self._changes:  # nothing was written while we read
             self._targets.setdefault(id, {})[qualifier] = target
         return target
+
+    async def current_version(self, id: FunctionId, version: str) -> FunctionVersion | None:
+        """What invocations of this version (a number or `$LATEST`) run now; None where they cannot."""
+        try:
+            return (await self.resolve(id, version)).version
+        except ServiceException:
+            return None
 
     async def _read(self, id: FunctionId, qualifier: str | None) -> Target:
         function = await self._store.get(id)
@@ -88,7 +96,7 @@ class Directory(FunctionStore):
     def _forget(self, id: FunctionId) -> None:
         self._changes += 1
         self._targets.pop(id, None)
-        self._changed(id)
+        self.on_change(id)
 
     # store.ports.functions.FunctionStore: reads pass through, writes are noticed
 

@@ -1,0 +1,37 @@
+"""What a function version needs before an environment of it can be made: a runtime on this host, and its code unpacked."""
+
+from lambent.artifacts.store import ArtifactStore
+from lambent.environments.environment import Trees
+from lambent.model.function import FunctionVersion
+from lambent.model.lambda_errors import InvalidRuntimeException
+from lambent.runtimes.install import RuntimeInstall
+from lambent.runtimes.registry import RuntimeRegistry
+
+
+class Preparation:
+    """Called by pools before every new environment: after the first time for the same code, nothing is left to do."""
+
+    def __init__(self, artifacts: ArtifactStore, runtimes: RuntimeRegistry) -> None:
+        self._artifacts = artifacts
+        self._runtimes = runtimes
+
+    async def __call__(self, version: FunctionVersion) -> tuple[RuntimeInstall, Trees]:
+        """The trees are held until they are released. Raises InvalidRuntimeException where the runtime is gone from this
+        host, ArtifactError for the code."""
+        install = self._runtimes.get(version.runtime or "")
+        if install is None:
+            raise InvalidRuntimeException(
+                f"The runtime {version.runtime} is not available on this host any more: see `lambent runtimes`."
+            )
+        task = await self._artifacts.unpack(version.code.digest)
+        holds = [self._artifacts.hold(task)]
+        layers = None
+        if version.layers:
+            layers = await self._artifacts.merge([layer.code.digest for layer in version.layers])
+            holds.append(self._artifacts.hold(layers))
+
+        def release() -> None:
+            for hold in holds:
+                hold.release()
+
+        return install, Trees(task=task, layers=layers, release=release)

@@ -1,0 +1,8 @@
+"""Puts the parts together. The only place that picks implementations; see `compose.py`.
+
+`run.py` is the life of a server: start, ready, signals, graceful end.
+"""
+
+from lambent.server.run import run
+
+__all__ = ["run"]

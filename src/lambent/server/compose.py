@@ -1,0 +1,232 @@
+"""One server, made of its parts: every implementation that Lambent runs with is chosen here."""
+
+import asyncio
+import socket
+from pathlib import Path
+
+from lambent.api.chain import Gateway
+from lambent.api.client import InProcessClient
+from lambent.api.credentials import FirstOf
+from lambent.api.dev_credentials import DEV_ACCOUNT_ID, DevCredentials
+from lambent.api.errors import refuse
+from lambent.api.root_key import RootCredentials, RootKey, load_or_create_root_key
+from lambent.artifacts.store import ArtifactStore
+from lambent.base.clock import SystemClock
+from lambent.base.tasks import Tasks
+from lambent.config import Settings
+from lambent.environments.blanks import Blanks, Handler
+from lambent.environments.environment import Surroundings
+from lambent.environments.log_delivery import LogDelivery
+from lambent.environments.pools import Lifetimes, Pools
+from lambent.environments.preparation import Preparation
+from lambent.http.limits import MIB, Limits
+from lambent.http.listener import HttpListener
+from lambent.http.message import Request, Response
+from lambent.invoke.concurrency import Concurrency
+from lambent.invoke.directory import Directory
+from lambent.invoke.event_worker import EventQueue, EventWorker
+from lambent.invoke.invoke import Invoker
+from lambent.invoke.retries import RetryRules
+from lambent.model.function import FunctionId
+from lambent.model.service import Service
+from lambent.runtimes.registry import RuntimeRegistry
+from lambent.sandbox.port import SandboxBackend
+from lambent.server import adapters
+from lambent.server.isolation import choose_backend
+from lambent.server.keys import MasterKey, load_or_create_account_id, load_or_create_master_key
+from lambent.services import iam, lambda_, logs, sts
+from lambent.services.lambda_ import code_download
+from lambent.services.logs.fed_store import FedLogStore
+from lambent.services.logs.feed import LocalFeed
+from lambent.services.logs.retention import Expiry
+from lambent.store.directory_lock import DataDirectoryLock
+from lambent.store.sqlite.database import Database
+from lambent.store.sqlite.event_invocations import SqliteEventInvocationStore
+from lambent.store.sqlite.functions import SqliteFunctionStore
+from lambent.store.sqlite.layers import SqliteLayerStore
+from lambent.store.sqlite.logs import SqliteLogStore
+from lambent.store.sqlite.roles import SqliteRoleStore
+
+_LOG_EXPIRY_SECONDS = 3600.0
+_RUNTIME_API_LIMITS = Limits(
+    body_bytes_max=64 * MIB,  # a response that is too large is answered as such, not cut off
+    head_seconds=3600.0,
+    body_seconds=3600.0,
+    idle_seconds=86_400.0,  # between two invocations a runtime client is frozen
+    write_seconds=3600.0,
+)
+
+
+class Server:
+    """Everything of one `lambent start`. `open` leaves it serving; `close` leaves nothing behind."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.root_key: RootKey
+        self.account_id: str
+        self._lock = DataDirectoryLock(settings.data_dir)
+        self._tasks = Tasks("server")
+        self._inside = _Doorway()
+
+    @property
+    def endpoint(self) -> str:
+        host, port = self._listener.addresses[0]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    @property
+    def backend(self) -> SandboxBackend:
+        return self._backend
+
+    async def open(self) -> None:
+        """Raises OSError, StoreError, SandboxError, RootKeyError, KeysError: each says what to do."""
+        data_dir = self.settings.data_dir
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock.acquire()
+        self._read_secrets(data_dir)
+        self._clock = SystemClock()
+        self._open_stores(data_dir)
+        await self._artifacts.open()
+        self._backend = choose_backend(self.settings)
+        await self._backend.open()
+        self._registry = RuntimeRegistry(extra_paths=self.settings.runtime_paths)
+        await asyncio.to_thread(self._registry.discover)
+        self._make_data_plane()
+        self._make_services()
+        await self._start()
+
+    def _read_secrets(self, data_dir: Path) -> None:
+        self.root_key = load_or_create_root_key(data_dir / "root-key.json")
+        self._master_key: MasterKey = load_or_create_master_key(data_dir / "master-key")
+        if self.settings.account_id:
+            self.account_id = self.settings.account_id
+        elif self.settings.dev:
+            self.account_id = DEV_ACCOUNT_ID
+        else:
+            self.account_id = load_or_create_account_id(data_dir / "account-id")
+
+    def _open_stores(self, data_dir: Path) -> None:
+        self._database = Database(data_dir / "lambent.db")
+        self._database.open()
+        self._feed = LocalFeed()
+        self._logs = FedLogStore(SqliteLogStore(self._database), self._feed)
+        self._roles = SqliteRoleStore(self._database)
+        self._layers = SqliteLayerStore(self._database)
+        self._event_store = SqliteEventInvocationStore(self._database)
+        self._directory = Directory(SqliteFunctionStore(self._database))
+        self._artifacts = ArtifactStore(data_dir / "artifacts")
+
+    def _make_data_plane(self) -> None:
+        settings = self.settings
+        self._sessions = sts.SessionTokens(self._master_key.derive("sessions"), self._clock)
+        self._role_checker = iam.RoleChecker(self._roles)
+        self._log_delivery = LogDelivery(self._logs, self._clock, settings.log_flush_seconds)
+        self._preparation = Preparation(self._artifacts, self._registry)
+        self._blanks = Blanks(self._backend, _serve, self._inside, stock=settings.blanks_per_runtime)
+        age_most = settings.environment_max_age_seconds
+        surroundings = Surroundings(
+            blanks=self._blanks,
+            # Twice as long as an environment lives, so that they do not run out in the last invocation.
+            credentials=adapters.FunctionCredentials(self._role_checker, self._sessions, int(2 * age_most)),
+            logs=self._log_delivery,
+            clock=self._clock,
+            init_timeout_seconds=settings.init_timeout_seconds,
+        )
+        lifetimes = Lifetimes(
+            freeze_after=settings.freeze_after_seconds,
+            idle_expiry=settings.idle_expiry_seconds,
+            age_most=age_most,
+        )
+        self._pools = Pools(self._preparation, surroundings, lifetimes)
+        self._directory.on_change = self._review_pools
+        events = EventQueue(self._event_store)
+        concurrency = Concurrency(settings.account_concurrency)
+        self._invoker = Invoker(self._directory, concurrency, self._pools, events, self._clock)
+        rules = RetryRules(base_seconds=settings.retry_base_seconds)
+        self._event_worker = EventWorker(
+            self._event_store, events, self._invoker.invoke, self._clock, rules, owner="local"
+        )
+
+    def _review_pools(self, function: FunctionId) -> None:
+        if self._pools.has(function):
+            self._tasks.start(self._pools.review(function, self._directory.current_version), "review pools")
+
+    def _make_services(self) -> None:
+        authorizer = iam.Authorizer(self._roles, self._clock)
+        credentials = FirstOf(RootCredentials(self.root_key, self.account_id), self._sessions)
+        self._lambda = lambda_.service(
+            functions=self._directory,
+            layers=self._layers,
+            artifacts=adapters.Packages(self._artifacts),
+            preparer=adapters.Preparer(self._preparation, self._registry, self._blanks),
+            runtimes=adapters.Runtimes(self._registry),
+            roles=self._role_checker,
+            invoker=self._invoker,
+            clock=self._clock,
+            download_secret=self._master_key.derive("code downloads"),
+            settle_seconds=self.settings.state_transition_seconds,
+            account_concurrency=self.settings.account_concurrency,
+        )
+        services: list[Service] = [
+            self._lambda.service,
+            logs.service(self._logs, self._clock, self._feed),
+            iam.service(self._roles, self._clock, authorizer),
+            sts.service(self._roles, self._clock, self._sessions, authorizer, credentials),
+        ]
+        client = InProcessClient(authorizer)
+        client.offer(services)
+        outside = DevCredentials(credentials) if self.settings.dev else credentials
+        self._outside = _Doorway(Gateway(services, outside, authorizer, self._clock).handle, self._lambda.downloads)
+        # Functions sign as their role, also where --dev lets everybody else in unsigned.
+        self._inside.open(Gateway(services, credentials, authorizer, self._clock).handle, self._lambda.downloads)
+
+    async def _start(self) -> None:
+        self._tasks.start(self._log_delivery.run(), "deliver logs")
+        self._tasks.start(self._pools.run(), "freeze and expire environments")
+        self._tasks.start(self._event_worker.run(), "run event invocations")
+        self._tasks.start(Expiry(self._logs, self._clock, interval_seconds=_LOG_EXPIRY_SECONDS).run(), "expire logs")
+        await self._lambda.activation.open()
+        limits = Limits(body_bytes_max=self.settings.max_request_mib * MIB)
+        self._listener = HttpListener(self._outside, limits=limits, refusal=refuse)
+        await self._listener.start(self.settings.host, self.settings.port)
+
+    async def close(self, drain_seconds: float = 10.0) -> None:
+        """Answers what is in progress, then ends every part in the order of the way of a request."""
+        await self._listener.close(drain_seconds=drain_seconds)
+        await self._lambda.activation.close()
+        await self._event_worker.close()
+        await self._pools.close()
+        await self._blanks.close()
+        await self._backend.close()
+        await self._tasks.close()
+        await self._log_delivery.flush()
+        await self._artifacts.close()
+        self._database.close()
+        self._lock.release()
+
+
+class _Doorway:
+    """The handler of a listener: links to code, and everything else. Opened when there is something behind it."""
+
+    def __init__(
+        self, gateway: Handler | None = None, downloads: code_download.CodeDownloads | None = None
+    ) -> None:
+        self._gateway = gateway
+        self._downloads = downloads
+
+    def open(self, gateway: Handler, downloads: code_download.CodeDownloads) -> None:
+        self._gateway = gateway
+        self._downloads = downloads
+
+    async def __call__(self, request: Request) -> Response:
+        assert self._gateway is not None
+        assert self._downloads is not None
+        if request.path.startswith(code_download.PATH):
+            return await self._downloads.download(request)
+        return await self._gateway(request)
+
+
+async def _serve(sock: socket.socket, handler: Handler) -> HttpListener:
+    """Listens inside a sandbox."""
+    listener = HttpListener(handler, limits=_RUNTIME_API_LIMITS)
+    await listener.start_on(sock)
+    return listener

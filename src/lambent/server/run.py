@@ -1,0 +1,56 @@
+"""The life of a server process: start, say so, wait for a signal, end gracefully."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+from pathlib import Path
+
+import uvloop
+
+from lambent.config import Settings
+from lambent.server.compose import Server
+
+log = logging.getLogger(__name__)
+
+
+def run(settings: Settings, ready_file: Path | None = None) -> None:
+    """Serves until SIGTERM or SIGINT. `ready_file` is written (0600) when the endpoint answers, with what a client
+    needs: endpoint, access_key_id, secret_access_key. Blocking."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, ready_file))
+
+
+async def _serve(settings: Settings, ready_file: Path | None) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    server = Server(settings)
+    await server.open()
+    log.info("listening at %s; data in %s", server.endpoint, settings.data_dir)
+    log.info("isolation: %s, cgroups: %s", server.backend.isolation.backend, server.backend.isolation.cgroup)
+    for missing in server.backend.isolation.missing:
+        log.warning("isolation is not complete here: %s", missing)
+    if settings.dev:
+        log.warning("--dev: every request from this machine is accepted, signed or not")
+    if ready_file is not None:
+        _announce(server, ready_file)
+    await stop.wait()
+    log.info("ending: answering what is in progress")
+    await server.close()
+
+
+def _announce(server: Server, ready_file: Path) -> None:
+    ready = {
+        "endpoint": server.endpoint,
+        "access_key_id": server.root_key.access_key_id,
+        "secret_access_key": server.root_key.secret_access_key,
+    }
+    unfinished = ready_file.with_name(f"{ready_file.name}.new")
+    unfinished.unlink(missing_ok=True)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(ready, file)
+    unfinished.rename(ready_file)
