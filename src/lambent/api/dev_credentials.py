@@ -1,19 +1,20 @@
 """`--dev`: no key is asked for. Any program of this machine is the root of the account that its key id spells."""
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from lambent.http.message import Request
 from lambent.model.credential import Credential, CredentialSource
 from lambent.model.error import AccessDeniedException
-from lambent.wire.sigv4.authorization import Authorization, read_authorization
+from lambent.wire.sigv4.authorization import read_scoped_credential
 from lambent.wire.sigv4.chunked import STREAMING_PREFIX
-from lambent.wire.sigv4.errors import Fault, SignatureError
+from lambent.wire.sigv4.errors import Fault
 from lambent.wire.sigv4.verify import Verified, unpack
 
 DEV_ACCOUNT_ID = "000000000000"
 DEV_REGION = "us-east-1"
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
+_CREDENTIAL = re.compile(r"Credential=([^,\s]+)")
 
 
 class DevCredentials:
@@ -46,19 +47,28 @@ class DevCredentials:
         _refuse_strangers(request)
         if request.headers.get("x-amz-content-sha256", "").startswith(STREAMING_PREFIX):
             await unpack(request, None)
-        claim = _claim(request)
-        if claim is None:
+        scoped = _scoped_credential(request)
+        if scoped is None:
             return Verified(self.find("", None), DEV_REGION, None)
-        return Verified(self.find(claim.access_key_id, claim.session_token), claim.region, claim.service)
+        access_key_id, _, region, service = read_scoped_credential(scoped, Fault.INCOMPLETE)
+        return Verified(self.find(access_key_id, _session_token(request)), region, service)
 
 
-def _claim(request: Request) -> Authorization | None:
-    try:
-        return read_authorization(request)
-    except SignatureError as error:
-        if error.fault is Fault.SCOPE:
-            raise
-        return None
+def _scoped_credential(request: Request) -> str | None:
+    """KEY/DATE/REGION/SERVICE/aws4_request, of the header or the query; the rest of a signature may be missing."""
+    found = _CREDENTIAL.search(request.headers.get("authorization", ""))
+    if found is not None:
+        return found[1]
+    return _query_parameter(request, "X-Amz-Credential")
+
+
+def _session_token(request: Request) -> str | None:
+    return request.headers.get("x-amz-security-token") or _query_parameter(request, "X-Amz-Security-Token")
+
+
+def _query_parameter(request: Request, name: str) -> str | None:
+    _, found, rest = f"&{request.query}".partition(f"&{name}=")
+    return unquote(rest.partition("&")[0]) if found else None
 
 
 def _refuse_strangers(request: Request) -> None:

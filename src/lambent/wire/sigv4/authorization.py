@@ -108,7 +108,7 @@ def _read_header_slowly(header: str, request: Request) -> Authorization:
         missing.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
     if missing:
         raise SignatureError(Fault.INCOMPLETE, f"{' '.join(missing)} Authorization={algorithm}")
-    access_key_id, date, region, service = _read_credential(fields["Credential"], Fault.INCOMPLETE)
+    access_key_id, date, region, service = read_scoped_credential(fields["Credential"], Fault.INCOMPLETE)
     return Authorization(
         access_key_id=access_key_id,
         date=date,
@@ -142,7 +142,9 @@ def _read_query(query: str) -> Authorization:
             )
     if fields["X-Amz-Algorithm"] != ALGORITHM:
         raise _unsupported(fields["X-Amz-Algorithm"], fields["X-Amz-Algorithm"])
-    access_key_id, date, region, service = _read_credential(fields["X-Amz-Credential"], Fault.QUERY_MALFORMED)
+    access_key_id, date, region, service = read_scoped_credential(
+        fields["X-Amz-Credential"], Fault.QUERY_MALFORMED
+    )
     return Authorization(
         access_key_id=access_key_id,
         date=date,
@@ -171,7 +173,8 @@ def _read_expires(text: str | None) -> int:
     return expires
 
 
-def _read_credential(credential: str, fault: Fault) -> tuple[str, str, str, str]:
+def read_scoped_credential(credential: str, fault: Fault) -> tuple[str, str, str, str]:
+    """Access key id, date, region, service. Raises SignatureError: SCOPE, or `fault` where there are not five parts."""
     parts = credential.split("/")
     if len(parts) != 5 or not parts[0]:
         raise SignatureError(
