@@ -11,6 +11,11 @@ from lambent.services.sts.sessions import SessionTokens
 from lambent.services.sts.shapes import credentials_members
 
 _ROOT_SESSION_SECONDS = 3600
+_WITHOUT_MFA = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},'
+    '{"Effect":"Deny","Action":"iam:*","Resource":"*"}]}'
+)
+"""AWS takes IAM away from sessions without MFA by rule; as a session policy the denial says so in words."""
 
 
 class Identity:
@@ -46,6 +51,7 @@ class Identity:
         credential = self._sessions.issue_root(
             caller.account_id,
             min(parameters.get("DurationSeconds", _ROOT_SESSION_SECONDS), _ROOT_SESSION_SECONDS),
+            session_policies=(_WITHOUT_MFA,),
             partition=caller.partition,
             minimum_token_size=parameters.get("MinimumSessionTokenSize", 0),
         )

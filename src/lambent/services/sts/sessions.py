@@ -64,6 +64,7 @@ class SessionTokens:
         account_id: str,
         duration_seconds: int,
         *,
+        session_policies: Sequence[str] = (),
         partition: str = "aws",
         minimum_token_size: int = 0,
     ) -> Credential:
@@ -72,6 +73,7 @@ class SessionTokens:
             account_id=account_id,
             partition=partition,
             expires_at=int(self._clock.now()) + duration_seconds,
+            session_policies=tuple(session_policies),
         )
         return self._credential(claims, self._token(claims, minimum_token_size))
 

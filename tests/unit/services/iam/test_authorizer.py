@@ -4,7 +4,6 @@ from dataclasses import replace
 import pytest
 
 from lambent.services.iam.access_denied import AccessDenied
-from lambent.services.iam.authorizer import InvalidClientTokenId
 
 FUNCTION = "arn:aws:lambda:eu-west-1:111122223333:function:hello"
 SESSION = "arn:aws:sts::111122223333:assumed-role/worker/me"
@@ -201,12 +200,12 @@ async def test_asking_who_one_is_needs_no_permission(authorizer, session, iam, a
     await authorizer.authorize(session, "sts:GetCallerIdentity", "*")
 
 
-async def test_a_root_session_without_mfa_is_refused_by_iam(authorizer, root):
-    session = replace(root, access_key_id="ASIAIOSFODNN7EXAMPLE")
-    await authorizer.authorize(session, "lambda:InvokeFunction", FUNCTION)
-    await authorizer.authorize(session, "sts:GetCallerIdentity", "*")
-    with pytest.raises(InvalidClientTokenId):
-        await authorizer.authorize(session, "iam:ListRoles", "*")
+async def test_a_root_session_may_do_what_its_session_policies_allow(authorizer, root, allow):
+    temporary = replace(root, access_key_id="ASIAIOSFODNN7EXAMPLE")
+    await authorizer.authorize(temporary, "iam:ListRoles", "*")
+    limited = replace(temporary, session_policies=(allow("lambda:*"),))
+    await authorizer.authorize(limited, "lambda:InvokeFunction", FUNCTION)
+    assert "no session policy allows" in (await denial(authorizer, limited, "iam:ListRoles", "*")).message
 
 
 async def test_documents_with_several_statements(authorizer, session, iam):

@@ -5,7 +5,15 @@ import pytest
 
 from lambent.base.clock import ManualClock
 from lambent.model.credential import Credential
-from lambent.model.policy import Decision, Outcome, PolicyType
+from lambent.model.policy import (
+    Decision,
+    Outcome,
+    PolicyKind,
+    PolicyType,
+    Request,
+    evaluate,
+    parse_policy,
+)
 from lambent.model.role import Role
 from lambent.services.sts import SessionTokens, service
 from lambent.services.sts.errors import (
@@ -275,6 +283,10 @@ async def test_a_session_of_the_root_lasts_an_hour_at_most(sts, sessions, clock,
     assert credentials["Expiration"] == clock.now() + 3600
     found = sessions.find(credentials["AccessKeyId"], credentials["SessionToken"])
     assert found.principal_arn == ROOT
+    (policy,) = found.session_policies
+    for action, allowed in (("lambda:Invoke", True), ("iam:ListRoles", False)):
+        documents = [parse_policy(policy, PolicyKind.IDENTITY)]
+        assert evaluate(documents, Request(action=action, resource="*")).allowed is allowed
     with pytest.raises(AccessDenied, match="Cannot call GetSessionToken with session credentials"):
         await sts("GetSessionToken", caller=other_role)
 
