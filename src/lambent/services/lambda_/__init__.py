@@ -3,6 +3,8 @@
 Writes what is wanted into the stores; `activation` makes it real. Knows no process, sandbox or pool.
 """
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from lambent.base.clock import Clock
@@ -54,10 +56,16 @@ def service(
     settle_seconds: float = 1.0,
     account_concurrency: int = 1000,
     code_storage_most: int = CODE_STORAGE_MOST,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> LambdaService:
     records = FunctionRecords(functions)
     activation = Activation(
-        functions, records, Preparation(artifacts, compiler, runtimes), clock, settle_seconds=settle_seconds
+        functions,
+        records,
+        Preparation(artifacts, compiler, runtimes),
+        clock,
+        settle_seconds=settle_seconds,
+        sleep=sleep,
     )
     downloads = CodeDownloads(artifacts, clock, download_secret)
     packages = Packages(artifacts, functions, layers, code_storage_most)

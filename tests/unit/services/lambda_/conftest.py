@@ -1,0 +1,217 @@
+"""The lambda service on stores in memory, a clock that tests move, and a data plane that records."""
+
+import asyncio
+import base64
+import hashlib
+import importlib.util
+import io
+import sys
+import zipfile
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from lambent.artifacts.archive import ZipSummary, summarize
+from lambent.artifacts.errors import ArtifactNotFoundError
+from lambent.base.clock import ManualClock
+from lambent.model.caller import Caller, Parameters
+from lambent.model.function import CodeReference, FunctionId
+from lambent.model.invocation import InvocationResult
+from lambent.services import lambda_
+
+
+def _sibling(name: str) -> ModuleType:
+    """A module beside this one: with --import-mode=importlib, tests are no package."""
+    spec = importlib.util.spec_from_file_location(
+        f"lambda_unit_{name}", Path(__file__).with_name(f"{name}.py")
+    )
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+_stores = _sibling("memory_stores")
+
+ROLE = "arn:aws:iam::123456789012:role/works"
+
+
+def zip_of(files: dict[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(zipfile.ZipInfo(name), text)
+    return buffer.getvalue()
+
+
+class MemoryArtifacts:
+    """`unpacked` lists digests in the order of unpacking; those in `broken` are gone."""
+
+    def __init__(self) -> None:
+        self.zips: dict[str, bytes] = {}
+        self.unpacked: list[str] = []
+        self.broken = False
+        self.blocked: asyncio.Event | None = None
+
+    async def inspect(self, data: bytes) -> ZipSummary:
+        return summarize(io.BytesIO(data))
+
+    async def put(self, data: bytes) -> CodeReference:
+        sha256 = hashlib.sha256(data)
+        self.zips[sha256.hexdigest()] = data
+        encoded = base64.b64encode(sha256.digest()).decode()
+        return CodeReference(digest=sha256.hexdigest(), sha256=encoded, size=len(data))
+
+    async def get(self, digest: str) -> bytes:
+        if digest not in self.zips:
+            raise ArtifactNotFoundError(digest)
+        return self.zips[digest]
+
+    async def unpack(self, digest: str) -> Path:
+        if self.blocked is not None:
+            await self.blocked.wait()
+        if self.broken or digest not in self.zips:
+            raise ArtifactNotFoundError(digest)
+        self.unpacked.append(digest)
+        return Path("/trees") / digest
+
+    async def merge(self, digests: Sequence[str]) -> Path:
+        return [await self.unpack(digest) for digest in digests][-1]
+
+
+class Compiler:
+    def __init__(self) -> None:
+        self.compiled: list[tuple[str, str]] = []
+
+    async def compile(self, runtime: str, tree: Path, mounted_at: str) -> None:
+        self.compiled.append((runtime, mounted_at))
+
+
+class Runtimes:
+    architecture = "x86_64"
+
+    def __init__(self) -> None:
+        self.available = ["python3.12", "python3.13"]
+
+    def names(self) -> Sequence[str]:
+        return self.available
+
+    def version(self, runtime: str) -> str:
+        return f"exactly {runtime}.1"
+
+
+class Roles:
+    async def assumable(self, role_arn: str, service_principal: str) -> bool:
+        return role_arn.startswith(ROLE) and service_principal == "lambda.amazonaws.com"
+
+
+class Invoker:
+    """Records what it was asked; answers `result`."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, FunctionId, str | None, str, dict[str, Any]]] = []
+        self.result = InvocationResult(payload=b'"ok"', executed_version="$LATEST", log_tail=b"END\n")
+
+    async def invoke(
+        self, function: FunctionId, qualifier: str | None, arn: str, **rest: Any
+    ) -> InvocationResult:
+        self.calls.append(("invoke", function, qualifier, arn, rest))
+        return self.result
+
+    async def enqueue(self, function: FunctionId, qualifier: str | None, arn: str, **rest: Any) -> None:
+        self.calls.append(("enqueue", function, qualifier, arn, rest))
+
+    async def check(self, function: FunctionId, qualifier: str | None) -> None:
+        self.calls.append(("check", function, qualifier, "", {}))
+
+
+class Lambda:
+    """The service and everything around it. `call` is what an SDK would send, after parsing."""
+
+    def __init__(self, **options: Any) -> None:
+        self.functions = _stores.MemoryFunctionStore()
+        self.layers = _stores.MemoryLayerStore()
+        self.artifacts = MemoryArtifacts()
+        self.compiler = Compiler()
+        self.runtimes = Runtimes()
+        self.invoker = Invoker()
+        self.clock = ManualClock()
+        self.options = options
+        self.caller = Caller(
+            account_id="123456789012",
+            region="us-east-1",
+            principal_arn="arn:aws:iam::123456789012:root",
+            user_id="123456789012",
+            access_key_id="AKIA",
+            request_id="request-1",
+            endpoint_url="http://127.0.0.1:4566",
+        )
+        self.start()
+
+    def start(self) -> None:
+        """Also again, as after a restart."""
+        self.lambda_ = lambda_.service(
+            functions=self.functions,
+            layers=self.layers,
+            artifacts=self.artifacts,
+            compiler=self.compiler,
+            runtimes=self.runtimes,
+            roles=Roles(),
+            invoker=self.invoker,
+            clock=self.clock,
+            download_secret=b"secret",
+            sleep=self._sleep,
+            **self.options,
+        )
+
+    async def _sleep(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+
+    async def call(self, operation: str, **parameters: Any) -> Parameters:
+        return await self.lambda_.service.operations[operation](self.caller, parameters)
+
+    def by(self, **changes: Any) -> "Lambda":
+        """The same service, called by somebody else."""
+        other = object.__new__(Lambda)
+        other.__dict__.update(self.__dict__)
+        other.caller = replace(self.caller, **changes)
+        return other
+
+    async def settle(self) -> None:
+        """Waits until the reconciler has nothing left to do."""
+        for _ in range(1000):
+            await asyncio.sleep(0)
+            if not await self.functions.unsettled():
+                await asyncio.sleep(0)
+                return
+        raise AssertionError("some function never settles")
+
+    async def create(self, name: str = "hello", *, settle: bool = True, **changes: Any) -> Parameters:
+        parameters = {
+            "FunctionName": name,
+            "Runtime": "python3.13",
+            "Role": ROLE,
+            "Handler": "app.handler",
+            "Code": {"ZipFile": zip_of({"app.py": "def handler(event, context): return event"})},
+        }
+        created = await self.call("CreateFunction", **(parameters | changes))
+        if settle:
+            await self.settle()
+        return created
+
+
+@pytest.fixture
+async def aws() -> AsyncIterator[Lambda]:
+    aws = Lambda()
+    yield aws
+    await aws.lambda_.activation.close()
+
+
+@pytest.fixture
+def new_zip():  # type: ignore[no-untyped-def]
+    return zip_of

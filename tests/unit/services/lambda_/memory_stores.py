@@ -1,0 +1,186 @@
+"""The function and layer stores in memory, as their ports describe them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from lambent.model.function import Alias, Function, FunctionId, FunctionVersion
+from lambent.model.layer import LayerId, LayerVersion
+from lambent.services.lambda_.states import unsettled
+from lambent.store.ports.errors import AlreadyExistsError, NotFoundError, StaleRevisionError
+
+
+class MemoryFunctionStore:
+    """Implements FunctionStore."""
+
+    def __init__(self) -> None:
+        self.functions: dict[FunctionId, Function] = {}
+        self.versions: dict[tuple[FunctionId, int], FunctionVersion] = {}
+        self.aliases: dict[tuple[FunctionId, str], Alias] = {}
+
+    async def insert(self, function: Function) -> None:
+        if function.id in self.functions:
+            raise AlreadyExistsError
+        self.functions[function.id] = function
+
+    async def get(self, id: FunctionId) -> Function | None:
+        return self.functions.get(id)
+
+    async def replace(self, function: Function, *, expected_revision_id: str) -> None:
+        self._expect(function.id, expected_revision_id)
+        self.functions[function.id] = function
+
+    async def delete(self, id: FunctionId) -> None:
+        if self.functions.pop(id, None) is None:
+            raise NotFoundError
+        self.versions = {key: version for key, version in self.versions.items() if key[0] != id}
+        self.aliases = {key: alias for key, alias in self.aliases.items() if key[0] != id}
+
+    async def page(
+        self, account_id: str, region: str, *, after: str | None, limit: int
+    ) -> Sequence[Function]:
+        own = [
+            f
+            for id, f in sorted(self.functions.items())
+            if (id.account_id, id.region) == (account_id, region)
+        ]
+        return [function for function in own if after is None or function.id.name > after][:limit]
+
+    async def publish(
+        self, function: Function, version: FunctionVersion, *, expected_revision_id: str
+    ) -> None:
+        self._expect(function.id, expected_revision_id)
+        key = (version.function, int(version.version))
+        if key in self.versions:
+            raise AlreadyExistsError
+        self.functions[function.id] = function
+        self.versions[key] = version
+
+    async def get_version(self, id: FunctionId, version: str) -> FunctionVersion | None:
+        return self.versions.get((id, int(version)))
+
+    async def replace_version(self, version: FunctionVersion) -> None:
+        key = (version.function, int(version.version))
+        if key not in self.versions:
+            raise NotFoundError
+        self.versions[key] = version
+
+    async def delete_version(self, id: FunctionId, version: str) -> None:
+        if self.versions.pop((id, int(version)), None) is None:
+            raise NotFoundError
+
+    async def page_versions(self, id: FunctionId, *, after: int, limit: int) -> Sequence[FunctionVersion]:
+        numbers = sorted(number for owner, number in self.versions if owner == id and number > after)
+        return [self.versions[id, number] for number in numbers[:limit]]
+
+    async def page_all_versions(
+        self, account_id: str, region: str, *, after: tuple[str, int] | None, limit: int
+    ) -> Sequence[FunctionVersion]:
+        keys = sorted(
+            (id.name, number, id)
+            for id, number in self.versions
+            if (id.account_id, id.region) == (account_id, region)
+            and (after is None or (id.name, number) > tuple(after))
+        )
+        return [self.versions[id, number] for _, number, id in keys[:limit]]
+
+    async def insert_alias(self, alias: Alias) -> None:
+        if alias.function not in self.functions:
+            raise NotFoundError
+        if (alias.function, alias.name) in self.aliases:
+            raise AlreadyExistsError
+        self.aliases[alias.function, alias.name] = alias
+
+    async def get_alias(self, id: FunctionId, name: str) -> Alias | None:
+        return self.aliases.get((id, name))
+
+    async def replace_alias(self, alias: Alias, *, expected_revision_id: str) -> None:
+        stored = self.aliases.get((alias.function, alias.name))
+        if stored is None:
+            raise NotFoundError
+        if stored.revision_id != expected_revision_id:
+            raise StaleRevisionError
+        self.aliases[alias.function, alias.name] = alias
+
+    async def delete_alias(self, id: FunctionId, name: str) -> None:
+        self.aliases.pop((id, name), None)
+
+    async def page_aliases(
+        self, id: FunctionId, *, version: str | None, after: str | None, limit: int
+    ) -> Sequence[Alias]:
+        found = [alias for (owner, _), alias in sorted(self.aliases.items()) if owner == id]
+        if version is not None:
+            found = [alias for alias in found if alias.version == version or version in alias.weights]
+        return [alias for alias in found if after is None or alias.name > after][:limit]
+
+    async def unsettled(self) -> Sequence[FunctionVersion]:
+        versions = [*(function.latest for function in self.functions.values()), *self.versions.values()]
+        return [version for version in versions if unsettled(version)]
+
+    async def usage(self, account_id: str, region: str) -> tuple[int, int]:
+        own = [
+            f.latest for id, f in self.functions.items() if (id.account_id, id.region) == (account_id, region)
+        ]
+        published = [version for (id, _), version in self.versions.items() if id.account_id == account_id]
+        return len(own), sum(version.code.size for version in own + published)
+
+    async def uses_code(self, digest: str) -> bool:
+        versions = [*(function.latest for function in self.functions.values()), *self.versions.values()]
+        return any(digest in (v.code.digest, *(layer.code.digest for layer in v.layers)) for v in versions)
+
+    def _expect(self, id: FunctionId, revision_id: str) -> None:
+        if id not in self.functions:
+            raise NotFoundError
+        if self.functions[id].latest.revision_id != revision_id:
+            raise StaleRevisionError
+
+
+class MemoryLayerStore:
+    """Implements LayerStore."""
+
+    def __init__(self) -> None:
+        self.versions: dict[tuple[LayerId, int], LayerVersion] = {}
+        self.last: dict[LayerId, int] = {}
+
+    async def publish(self, version: LayerVersion) -> LayerVersion:
+        number = self.last[version.layer] = self.last.get(version.layer, 0) + 1
+        self.versions[version.layer, number] = numbered = replace(version, version=number)
+        return numbered
+
+    async def get(self, layer: LayerId, version: int) -> LayerVersion | None:
+        return self.versions.get((layer, version))
+
+    async def replace(self, version: LayerVersion, *, expected_policy_revision_id: str | None) -> None:
+        stored = self.versions.get((version.layer, version.version))
+        if stored is None:
+            raise NotFoundError
+        if stored.policy_revision_id != expected_policy_revision_id:
+            raise StaleRevisionError
+        self.versions[version.layer, version.version] = version
+
+    async def delete(self, layer: LayerId, version: int) -> None:
+        self.versions.pop((layer, version), None)
+
+    async def page_versions(
+        self, layer: LayerId, *, before: int | None, limit: int
+    ) -> Sequence[LayerVersion]:
+        numbers = sorted(
+            (n for id, n in self.versions if id == layer and (before is None or n < before)), reverse=True
+        )
+        return [self.versions[layer, number] for number in numbers[:limit]]
+
+    async def page_layers(
+        self, account_id: str, region: str, *, after: str | None, limit: int
+    ) -> Sequence[LayerVersion]:
+        newest = {id: self.versions[id, number] for id, number in sorted(self.versions)}
+        own = [v for id, v in sorted(newest.items()) if (id.account_id, id.region) == (account_id, region)]
+        return [version for version in own if after is None or version.layer.name > after][:limit]
+
+    async def code_size(self, account_id: str, region: str) -> int:
+        return sum(
+            v.code.size
+            for (id, _), v in self.versions.items()
+            if (id.account_id, id.region) == (account_id, region)
+        )
+
+    async def uses_code(self, digest: str) -> bool:
+        return any(version.code.digest == digest for version in self.versions.values())

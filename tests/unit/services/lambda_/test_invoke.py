@@ -1,0 +1,115 @@
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from lambent.model.error import AccessDeniedException
+from lambent.model.function import FunctionId
+from lambent.model.invocation import InvocationResult
+from lambent.model.lambda_errors import (
+    InvalidParameterValueException,
+    InvalidRequestContentException,
+    RequestEntityTooLargeException,
+)
+
+HELLO = FunctionId("123456789012", "us-east-1", "hello")
+
+
+async def test_a_synchronous_invocation(aws: Any) -> None:
+    caller = aws.by(headers={"x-amzn-trace-id": "Root=1"})
+    answer = await caller.call("Invoke", FunctionName="hello", Payload=b'{"a": 1}')
+    assert answer == {"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": b'"ok"'}
+    rest = {
+        "request_id": "request-1", "payload": b'{"a": 1}', "client_context": None, "identity": None,
+        "trace_id": "Root=1", "tail_log": False,
+    }  # fmt: skip
+    assert aws.invoker.calls == [("invoke", HELLO, None, HELLO.arn(), rest)]
+
+
+async def test_errors_of_the_function_and_its_log(aws: Any) -> None:
+    aws.invoker.result = InvocationResult(
+        payload=b"{}", executed_version="3", function_error="Unhandled", log_tail=b"END\n"
+    )
+    answer = await aws.call("Invoke", FunctionName="hello", Qualifier="live", LogType="Tail")
+    assert (answer["FunctionError"], answer["ExecutedVersion"]) == ("Unhandled", "3")
+    assert base64.b64decode(answer["LogResult"]) == b"END\n"
+    ((_, _, qualifier, arn, rest),) = aws.invoker.calls
+    assert (qualifier, arn, rest["tail_log"]) == ("live", HELLO.arn("live"), True)
+
+
+async def test_no_payload_is_an_empty_event(aws: Any) -> None:
+    await aws.call("Invoke", FunctionName="hello", Payload=b"")
+    assert aws.invoker.calls[0][4]["payload"] == b"{}"
+
+
+async def test_events_are_enqueued_and_dry_runs_only_checked(aws: Any) -> None:
+    assert (await aws.call("Invoke", FunctionName="hello", InvocationType="Event"))["StatusCode"] == 202
+    assert (await aws.call("Invoke", FunctionName="hello:2", InvocationType="DryRun"))["StatusCode"] == 204
+    assert [(call[0], call[2]) for call in aws.invoker.calls] == [("enqueue", None), ("check", "2")]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"nul",
+        b"{a:1}",
+        b"[1,]",
+        b'{"a":NaN}',
+        b'"\xff"',
+        b"{} {}",
+        b"\xef\xbb\xbf{}",
+        b"[" * 100_000,
+        b'"\x01"',
+    ],
+)
+@pytest.mark.parametrize("invocation_type", ["RequestResponse", "Event", "DryRun"])
+async def test_what_is_not_json_is_refused(aws: Any, payload: bytes, invocation_type: str) -> None:
+    with pytest.raises(InvalidRequestContentException, match=r"^Could not parse request body into json: "):
+        await aws.call("Invoke", FunctionName="hello", Payload=payload, InvocationType=invocation_type)
+    assert not aws.invoker.calls
+
+
+@pytest.mark.parametrize("payload", [b"1", b'"x"', b"null", b" [] ", '"é"'.encode(), b"-1.5e3"])
+async def test_any_json_value_is_an_event(aws: Any, payload: bytes) -> None:
+    await aws.call("Invoke", FunctionName="hello", Payload=payload)
+    assert aws.invoker.calls[0][4]["payload"] == payload
+
+
+async def test_payloads_have_limits(aws: Any) -> None:
+    def json_of(size: int) -> bytes:
+        return b'"' + b"x" * (size - 2) + b'"'
+
+    await aws.call("Invoke", FunctionName="hello", Payload=json_of(6_291_456))
+    with pytest.raises(
+        RequestEntityTooLargeException, match="smaller than 6291456 bytes for the InvokeFunction"
+    ):
+        await aws.call("Invoke", FunctionName="hello", Payload=json_of(6_291_457))
+    await aws.call("Invoke", FunctionName="hello", Payload=json_of(1_048_576), InvocationType="Event")
+    with pytest.raises(
+        RequestEntityTooLargeException, match=r"^1048577 byte payload is too large for the Event"
+    ):
+        await aws.call("Invoke", FunctionName="hello", Payload=json_of(1_048_577), InvocationType="Event")
+
+
+async def test_the_client_context_is_json_in_base64(aws: Any) -> None:
+    encoded = base64.b64encode(json.dumps({"custom": {"a": "b"}}).encode()).decode()
+    await aws.call("Invoke", FunctionName="hello", ClientContext=encoded)
+    assert json.loads(aws.invoker.calls[0][4]["client_context"]) == {"custom": {"a": "b"}}
+    for bad in ("%%%", base64.b64encode(b"nul").decode(), base64.b64encode(b"[]").decode(), "e30=" * 900):
+        with pytest.raises(InvalidRequestContentException, match="Client context"):
+            await aws.call("Invoke", FunctionName="hello", ClientContext=bad)
+
+
+@pytest.mark.parametrize("member", ["TenantId", "DurableExecutionName"])
+async def test_what_is_not_offered_is_refused(aws: Any, member: str) -> None:
+    with pytest.raises(InvalidParameterValueException, match="does not offer"):
+        await aws.call("Invoke", FunctionName="hello", **{member: "x"})
+
+
+async def test_functions_of_others_are_not_invoked(aws: Any) -> None:
+    with pytest.raises(
+        AccessDeniedException, match="not authorized to perform: lambda:InvokeFunction on resource: arn"
+    ):
+        await aws.by(account_id="999999999999").call("Invoke", FunctionName=HELLO.arn())
+    assert not aws.invoker.calls
