@@ -42,4 +42,6 @@ UPDATE event_invocations SET owner = NULL, claimed_until = NULL WHERE owner = :o
 SELECT min(due_at) FROM event_invocations WHERE owner IS NULL;
 
 -- name: depth
-SELECT count(*) FROM event_invocations;
+-- By the two partial indexes, which are a tenth of the table.
+SELECT (SELECT count(*) FROM event_invocations WHERE owner IS NULL)
+    + (SELECT count(*) FROM event_invocations WHERE owner IS NOT NULL);

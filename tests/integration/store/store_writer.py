@@ -1,0 +1,83 @@
+"""Run as a process of its own and killed: writes for ever, and prints the name of each write once it is acknowledged.
+
+usage: store_writer.py DATABASE ROUND
+"""
+
+import asyncio
+import itertools
+import os
+import sys
+from pathlib import Path
+
+from lambent.model.function import CodeReference, Function, FunctionId, FunctionVersion, LoggingConfig
+from lambent.model.invocation import EventInvocation
+from lambent.store.ports.logs import LogEvent
+from lambent.store.sqlite.database import Database
+from lambent.store.sqlite.event_invocations import SqliteEventInvocationStore
+from lambent.store.sqlite.functions import SqliteFunctionStore
+from lambent.store.sqlite.logs import SqliteLogStore
+
+WHERE = ("123456789012", "eu-west-1")
+
+
+def event(name: str, payload: bytes = b"x" * 1000) -> EventInvocation:
+    return EventInvocation(
+        request_id=name,
+        account_id=WHERE[0],
+        region=WHERE[1],
+        function_name="f",
+        qualifier=None,
+        invoked_arn="arn",
+        payload=payload,
+        accepted_at=1.0,
+        due_at=1.0,
+    )
+
+
+def function(name: str) -> Function:
+    id = FunctionId(*WHERE, name)
+    latest = FunctionVersion(
+        function=id,
+        runtime="python3.13",
+        handler="a.b",
+        role="r",
+        code=CodeReference(digest="d", sha256="s", size=1),
+        logging=LoggingConfig(log_group="g"),
+        last_modified=1.0,
+        revision_id="r",
+    )
+    return Function(id=id, latest=latest)
+
+
+async def write_for_ever(path: Path, prefix: str) -> None:
+    database = Database(path)
+    database.open()
+    events, functions, logs = (
+        SqliteEventInvocationStore(database),
+        SqliteFunctionStore(database),
+        SqliteLogStore(database),
+    )
+
+    async def enqueue(writer: int) -> None:
+        for number in itertools.count():
+            name = f"event-{prefix}-{writer}-{number}"
+            await events.enqueue(event(name))
+            os.write(1, f"{name}\n".encode())
+
+    async def create() -> None:
+        for number in itertools.count():
+            name = f"function-{prefix}-{number}"
+            await functions.insert(function(name))
+            os.write(1, f"{name}\n".encode())
+
+    async def log() -> None:
+        for number in itertools.count():
+            name = f"log-{prefix}-{number}"
+            await logs.append(*WHERE, "g", "s", [LogEvent(number, 1, name)], create=True)
+            os.write(1, f"{name}\n".encode())
+
+    await asyncio.gather(create(), log(), *(enqueue(writer) for writer in range(8)))
+
+
+if __name__ == "__main__":
+    asyncio.run(write_for_ever(Path(sys.argv[1]), sys.argv[2]))

@@ -1,0 +1,208 @@
+import asyncio
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from lambent.store.directory_lock import DataDirectoryLock, DirectoryInUseError
+from lambent.store.ports.errors import StoreClosedError
+from lambent.store.sqlite import migrate as migrate_module
+from lambent.store.sqlite.database import Database
+from lambent.store.sqlite.migrate import MigrationError, migrate
+from lambent.store.sqlite.queries import queries
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    made = Database(tmp_path / "lambent.db")
+    made.open()
+    yield made
+    made.close()
+
+
+async def create_table(database: Database) -> None:
+    await database.write(
+        lambda connection: connection.execute("CREATE TABLE t (n INTEGER PRIMARY KEY)").rowcount
+    )
+
+
+async def numbers(database: Database) -> list[int]:
+    return await database.read(
+        lambda connection: [n for (n,) in connection.execute("SELECT n FROM t ORDER BY n")]
+    )
+
+
+def insert(number: int, *, fail: bool = False):
+    def work(connection: sqlite3.Connection) -> int:
+        connection.execute("INSERT INTO t VALUES (?)", (number,))
+        if fail:
+            raise KeyError(number)
+        return number
+
+    return work
+
+
+async def test_a_write_that_fails_is_undone_alone(database):
+    await create_table(database)
+    outcomes = await asyncio.gather(
+        *(database.write(insert(n, fail=n % 3 == 0)) for n in range(30)), return_exceptions=True
+    )
+    assert [outcome for outcome in outcomes if isinstance(outcome, int)] == [n for n in range(30) if n % 3]
+    assert sum(isinstance(outcome, KeyError) for outcome in outcomes) == 10
+    assert await numbers(database) == [n for n in range(30) if n % 3]
+
+
+async def test_of_writes_made_together_the_one_that_fails_fails_alone(database):
+    await create_table(database)
+    handed_over: list[int] = []
+
+    def work(connection: sqlite3.Connection, items: list[int]) -> None:
+        handed_over.append(len(items))
+        connection.executemany("INSERT INTO t VALUES (?)", [(n,) for n in items])
+        if 7 in items:
+            raise KeyError(7)
+
+    await database.write_together(work, 100)
+    outcomes = await asyncio.gather(
+        *(database.write_together(work, n) for n in range(20)), return_exceptions=True
+    )
+    assert [type(outcome) for outcome in outcomes].count(KeyError) == 1
+    assert isinstance(outcomes[7], KeyError)
+    assert await numbers(database) == [n for n in range(20) if n != 7] + [100]
+    assert max(handed_over) > 1
+
+
+async def test_a_lost_transaction_is_made_again_for_each(database):
+    """SQLite may undo a whole transaction itself (a full disk); neighbours must not be told that theirs was made."""
+    await create_table(database)
+
+    def undo_all(connection: sqlite3.Connection) -> None:
+        connection.execute("ROLLBACK")
+        raise sqlite3.OperationalError("as if")
+
+    writes = [database.write(insert(1)), database.write(undo_all), database.write(insert(2))]
+    outcomes = await asyncio.gather(*writes, return_exceptions=True)
+    assert (outcomes[0], outcomes[2]) == (1, 2)
+    assert isinstance(outcomes[1], sqlite3.OperationalError)
+    assert await numbers(database) == [1, 2]
+
+
+async def test_a_cancelled_caller_harms_nobody(database):
+    await create_table(database)
+    cancelled = asyncio.ensure_future(database.write(insert(1)))
+    other = asyncio.ensure_future(database.write(insert(2)))
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    assert await other == 2
+
+
+async def test_readers_see_a_snapshot_and_cannot_write(database):
+    await create_table(database)
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        await database.read(insert(1))
+    assert await numbers(database) == []
+
+
+async def test_closing_commits_what_was_asked_and_refuses_the_rest(tmp_path):
+    database = Database(tmp_path / "lambent.db")
+    database.open()
+    await create_table(database)
+    asked = [asyncio.ensure_future(database.write(insert(n))) for n in range(600)]
+    await asyncio.sleep(0)
+    await asyncio.to_thread(database.close)
+    assert await asyncio.gather(*asked) == list(range(600))
+    for attempt in (database.write(insert(1)), numbers(database)):
+        with pytest.raises(StoreClosedError):
+            await attempt
+    database.close()
+
+
+def test_the_files_are_nobody_elses_to_read(database, tmp_path):
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
+
+
+def test_a_newer_schema_is_refused_and_left_alone(tmp_path):
+    path = tmp_path / "lambent.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 999")
+    with pytest.raises(MigrationError, match="upgrade Lambent"):
+        Database(path).open()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (999,)
+
+
+def test_migrating_again_changes_nothing(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "x.db", isolation_level=None)) as connection:
+        migrate(connection)
+        before = list(connection.iterdump())
+        migrate(connection)
+        assert list(connection.iterdump()) == before
+
+
+def test_a_migration_that_fails_leaves_the_version_before_it(tmp_path, monkeypatch):
+    scripts = ["CREATE TABLE a (n);", "CREATE TABLE b (n); CREATE TABLE b (n);"]
+    monkeypatch.setattr(migrate_module, "_scripts", lambda: scripts)
+    with closing(sqlite3.connect(tmp_path / "x.db", isolation_level=None)) as connection:
+        with pytest.raises(sqlite3.OperationalError):
+            migrate(connection)
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("SELECT name FROM sqlite_schema").fetchall() == [("a",)]
+
+
+@pytest.mark.parametrize("noun", ["functions", "layers", "roles", "event_invocations", "logs"])
+def test_every_statement_is_valid_and_walks_no_whole_table(database, tmp_path, noun):
+    """Statements that may read a whole table are named here, each with its reason."""
+    small = {"retained_groups", "garbage", "depth"}
+    with closing(sqlite3.connect(tmp_path / "lambent.db")) as connection:
+        for name, statement in queries(noun).items():
+            parameters = [None] * statement.count("?") if ":" not in statement else AnyParameters()
+            steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+            # A step reads "SCAN table" or "SCAN table USING INDEX …"; json_each and subqueries are scanned by design.
+            scans = [
+                step for step in steps if step.startswith("SCAN ") and not step.startswith("SCAN claimed ")
+            ]
+            scans = [step for step in scans if "json_each" not in step and "CONSTANT ROW" not in step]
+            assert not scans or name in small, f"{name}: {scans}"
+
+
+class AnyParameters(dict):
+    def __missing__(self, name: str) -> int:
+        return 1
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from lambent.store.directory_lock import DataDirectoryLock
+lock = DataDirectoryLock(Path(sys.argv[1]))
+lock.acquire()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_data_directory_has_one_server_and_a_dead_one_does_not_count(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        lock = DataDirectoryLock(tmp_path)
+        with pytest.raises(DirectoryInUseError, match=f"process {holder.pid}.*--data-dir"):
+            lock.acquire()
+        holder.kill()
+        holder.wait()
+        lock.acquire()
+    with pytest.raises(DirectoryInUseError, match=str(os.getpid())):
+        DataDirectoryLock(tmp_path).acquire()
+    lock.release()
+    lock.release()
+    again = DataDirectoryLock(tmp_path)
+    again.acquire()
+    again.release()
