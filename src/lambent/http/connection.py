@@ -22,6 +22,7 @@ Refusal = Callable[[int, str], Response]
 """The answer to a request that could not be read: from a status and a sentence."""
 
 _ONE_WRITE_BYTES = 64 * 1024
+_READ_AHEAD_BYTES = 1024 * 1024
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -84,7 +85,7 @@ class Connection(asyncio.Protocol):
         if reader.ready:
             if self._task is None:
                 self._task = self._loop.create_task(self._serve())
-            elif len(reader.ready) > self._limits.pipelined_max and not self._reading_paused:
+            elif not self._reading_paused and self._is_far_ahead():
                 self._reading_paused = True
                 self._transport.pause_reading()
         if reader.wants_continue and self._task is None:
@@ -158,6 +159,13 @@ class Connection(asyncio.Protocol):
             self._write_progress_at = now
         return now - self._write_progress_at > self._limits.write_seconds
 
+    def _is_far_ahead(self) -> bool:
+        """Whether a client sends faster than it is answered: what it sent is kept in memory."""
+        ready = self._reader.ready
+        return len(ready) > self._limits.pipelined_max or (
+            len(ready) > 1 and sum(len(one.request.body) for one in ready) > _READ_AHEAD_BYTES
+        )
+
     # Serving.
 
     async def _serve(self) -> None:
@@ -166,9 +174,14 @@ class Connection(asyncio.Protocol):
         try:
             while ready:
                 await self._answer(ready.popleft())
-                if self._reading_paused and len(ready) <= self._limits.pipelined_max // 2:
+                await self._wait_writable()
+                if self._reading_paused and not self._is_far_ahead():
                     self._reading_paused = False
                     self._transport.resume_reading()
+        except asyncio.CancelledError:
+            # Also where the handler was cancelled by something of its own: its client must not wait for ever.
+            self._transport.abort()
+            raise
         finally:
             self._task = None
             self._since = self._loop.time()
@@ -213,7 +226,6 @@ class Connection(asyncio.Protocol):
             self._transport.write(head + body)
         else:
             self._transport.writelines((head, body))
-            await self._wait_writable()
 
     async def _send_stream(
         self, response: Response, body: AsyncIterator[bytes], received: Received, closing: bool

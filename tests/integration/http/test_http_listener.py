@@ -73,6 +73,11 @@ async def test_pipelined_requests_are_answered_in_order():
     assert answer.count(b"connection: close") == 1
 
 
+async def test_both_event_loops_are_tested(request):
+    expected = request.node.callspec.params["event_loop_policy"]
+    assert type(asyncio.get_running_loop()).__module__.startswith(expected)
+
+
 async def test_one_connection_for_many_requests():
     async with serving(echo) as (listener, client):
         reader, writer = await client.open()
@@ -220,6 +225,40 @@ async def test_a_stream_waits_for_a_client_that_does_not_read():
         assert 0 < produced == stalled_at < 1000
         writer.transport.abort()
         await asyncio.wait_for(closed.wait(), 5)
+
+
+@pytest.mark.parametrize("body", [0, 200_000])
+async def test_a_client_that_asks_on_without_reading_is_not_served_on(body):
+    answered = 0
+
+    async def handler(request):
+        nonlocal answered
+        answered += 1
+        return Response(200, [], b"x" * 60_000)
+
+    wire = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % body + b"y" * body
+    async with serving(handler) as (_, client):
+        _, writer = await client.open()
+        writer.transport.pause_reading()
+        for _ in range(1000 if body == 0 else 100):
+            writer.write(wire)
+        await asyncio.sleep(0.3)
+        stalled_at = answered
+        await asyncio.sleep(0.1)
+        assert 0 < answered == stalled_at < (1000 if body == 0 else 100)
+        writer.transport.abort()
+
+
+async def test_a_handler_that_was_cancelled_leaves_no_client_waiting():
+    async def handler(request):
+        raise asyncio.CancelledError
+
+    async with serving(handler) as (_, client):
+        try:
+            answer = await client.ask(GET % b"")
+        except ConnectionResetError:
+            return
+    assert answer == b""
 
 
 async def test_the_handler_ends_with_its_client():
