@@ -19,6 +19,12 @@ class LambdaException(ServiceException):
         super().__init__(message, members={"Type": self.type, **(members or {})})
 
 
+class AccessDeniedException(LambdaException):
+    """Not in the service model either: a role that Lambda cannot assume when it wants to run the function."""
+
+    status = 403
+
+
 class AliasLimitExceededException(LambdaException):
     pass
 
