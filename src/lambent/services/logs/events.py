@@ -1,6 +1,6 @@
 """Log events, as they come in (PutLogEvents) and as they are read back stream by stream (GetLogEvents)."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal
 
 from lambent.base.clock import Clock
@@ -10,7 +10,7 @@ from lambent.services.logs.arns import requested_group
 from lambent.services.logs.batch import judge
 from lambent.services.logs.exceptions import ResourceNotFoundException
 from lambent.services.logs.groups import Groups
-from lambent.services.logs.page import EVENTS_MOST, Position, fitting, position
+from lambent.services.logs.page import EVENTS_MOST, PAGE_BYTES_MOST, Position, chunk_size, position
 from lambent.services.logs.retention import oldest_kept_ms
 from lambent.services.logs.streams import sequence_token
 from lambent.store.ports.errors import NotFoundError
@@ -63,19 +63,22 @@ class EventOperations:
         at = (token[1], token[2]) if token else None
         start_ms = max(parameters.get("startTime", 0), oldest_kept_ms(group, self._now_ms()))
         limit = parameters.get("limit", EVENTS_MOST)
-        found = await self._store.read(
-            caller.account_id,
-            caller.region,
-            group.name,
-            streams=[stream],
-            start_ms=start_ms,
-            end_ms=parameters.get("endTime"),
-            after=at if forward else None,
-            before=None if forward else at,
-            descending=not forward,
-            limit=limit,
-        )
-        events = fitting(found, limit)
+
+        async def read(at: Position | None, most: int) -> Sequence[LogEvent]:
+            return await self._store.read(
+                caller.account_id,
+                caller.region,
+                group.name,
+                streams=[stream],
+                start_ms=start_ms,
+                end_ms=parameters.get("endTime"),
+                after=at if forward else None,
+                before=None if forward else at,
+                descending=not forward,
+                limit=most,
+            )
+
+        events = await _fill(read, at, limit)
         if not forward:
             events.reverse()
         return _page(events, at or (start_ms, 0))
@@ -87,6 +90,26 @@ class EventOperations:
 
     def _now_ms(self) -> int:
         return int(self._clock.now() * 1000)
+
+
+async def _fill(
+    read: Callable[[Position | None, int], Awaitable[Sequence[LogEvent]]], at: Position | None, limit: int
+) -> list[LogEvent]:
+    """The first events that fit into one page: at least one, however big it is."""
+    events: list[LogEvent] = []
+    size = 0
+    while len(events) < limit:
+        most = min(limit - len(events), chunk_size(len(events), size))
+        chunk = await read(at, most)
+        for event in chunk:
+            size += len(event.message.encode())
+            if events and size > PAGE_BYTES_MOST:
+                return events
+            events.append(event)
+            at = position(event)
+        if len(chunk) < most:
+            break
+    return events
 
 
 def _page(events: Sequence[LogEvent], at: Position) -> Parameters:

@@ -10,13 +10,12 @@ from lambent.services.logs.arns import requested_group
 from lambent.services.logs.exceptions import InvalidParameterException, ResourceNotFoundException
 from lambent.services.logs.filter_pattern import FilterPattern, InvalidFilterPatternError, parse
 from lambent.services.logs.groups import Groups
-from lambent.services.logs.page import EVENTS_MOST, PAGE_BYTES_MOST, Position, event_id, position
+from lambent.services.logs.page import EVENTS_MOST, PAGE_BYTES_MOST, Position, chunk_size, event_id, position
 from lambent.services.logs.retention import oldest_kept_ms
 from lambent.store.ports.logs import LogEvent, LogStore
 
 _SCANNED_EVENTS_MOST = 50_000
 _SCANNED_BYTES_MOST = 32 * 1_048_576
-_CHUNK_EVENTS = 200
 _STREAMS_A_TIME = 1000
 _DESCENDING_FROM_MS = 1_704_067_200_000  # 2024-01-01, AWS's bound for reading backwards
 _Token = tuple[bool, int, int]
@@ -78,7 +77,8 @@ class FilterOperations:
         found: list[LogEvent] = []
         at, found_bytes, scanned, scanned_bytes = query.at, 0, 0, 0
         while scanned < _SCANNED_EVENTS_MOST and scanned_bytes < _SCANNED_BYTES_MOST:
-            chunk = await self._read(query, at)
+            most = chunk_size(scanned, scanned_bytes)
+            chunk = await self._read(query, at, most)
             for event in chunk:
                 size = len(event.message.encode())
                 if query.pattern.matches(event.message):
@@ -90,12 +90,12 @@ class FilterOperations:
                 scanned_bytes += size
                 if len(found) == query.limit:
                     return found, at
-            if len(chunk) < _CHUNK_EVENTS:
+            if len(chunk) < most:
                 return found, None
             scanned += len(chunk)
         return found, at
 
-    async def _read(self, query: Query, at: Position | None) -> Sequence[LogEvent]:
+    async def _read(self, query: Query, at: Position | None, most: int) -> Sequence[LogEvent]:
         return await self._store.read(
             query.caller.account_id,
             query.caller.region,
@@ -106,7 +106,7 @@ class FilterOperations:
             after=None if query.descending else at,
             before=at if query.descending else None,
             descending=query.descending,
-            limit=_CHUNK_EVENTS,
+            limit=most,
         )
 
     async def _streams(self, caller: Caller, group: str, parameters: Parameters) -> list[str] | None:

@@ -221,6 +221,17 @@ def test_filtering_merges_streams_and_pages(logs: Any, group: str, now_ms: int) 
     assert newest_first == merged[::-1]
 
 
+def test_a_search_for_little_among_much_comes_in_partial_pages(
+    logs: Any, group: str, now_ms: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lambent.services.logs.filter_events._SCANNED_EVENTS_MOST", 50)
+    put(logs, "a", *((now_ms + number, f"m{number}") for number in range(300)))
+    pages = list(logs.get_paginator("filter_log_events").paginate(logGroupName=group, filterPattern="m299"))
+    assert [messages(page) for page in pages if page["events"]] == [["m299"]]
+    assert pages[0]["events"] == []
+    assert "nextToken" in pages[0]
+
+
 def test_a_filtered_event_has_an_id_that_sorts_as_it_does(logs: Any, group: str, now_ms: int) -> None:
     put(logs, "a", (now_ms, "x"), (now_ms, "y"), (now_ms + 1, "z"))
     page = logs.filter_log_events(logGroupIdentifier=ARN + group, interleaved=True)
