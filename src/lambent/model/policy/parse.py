@@ -131,7 +131,7 @@ def _element(members: Mapping[str, Any], name: str, parse: Any, missing: str) ->
     texts = _texts(members.get(f"Not{name}" if negated else name, []))
     if not texts:
         raise MalformedPolicyError(missing)
-    return Element(patterns=tuple(parse(text) for text in texts), negated=negated)
+    return Element.of([parse(text) for text in texts], ignore_case=name == "Action", negated=negated)
 
 
 def _texts(value: Any) -> list[str]:

@@ -54,6 +54,11 @@ class Pattern:
         matcher = _compile(fixed, ignore_case) if len(fixed) == len(pieces) else None
         return cls(text, pieces, ignore_case, matcher)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it has no wildcards and no variables: it matches its own text."""
+        return self.pieces == (self.text,)
+
     def matches(self, value: str, context: Context) -> bool:
         """Whether it is all of `value`. A variable that the request does not have matches nothing."""
         matcher = self.matcher or self._fill(context)

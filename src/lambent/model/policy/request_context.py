@@ -3,8 +3,9 @@
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 
 from lambent.model.caller import Caller
 from lambent.model.policy.pattern import Context
@@ -19,6 +20,34 @@ def request_context(
     own: Mapping[str, str] | None = None,
 ) -> Context:
     """`now` is epoch seconds; `own` are the keys of the service itself (iam:PassedToService)."""
+    return _MadeWhenAsked(partial(_values, caller, resource_arn, now, principal_tags or {}, own or {}))
+
+
+class _MadeWhenAsked(Mapping[str, tuple[str, ...]]):
+    """Most policies have neither conditions nor variables, and every request is evaluated."""
+
+    def __init__(self, make: Callable[[], Context]) -> None:
+        self._make = make
+        self._made: Context | None = None
+
+    def __getitem__(self, key: str) -> tuple[str, ...]:
+        return self._whole()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._whole())
+
+    def __len__(self) -> int:
+        return len(self._whole())
+
+    def _whole(self) -> Context:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+
+def _values(
+    caller: Caller, resource_arn: str, now: float, principal_tags: Mapping[str, str], own: Mapping[str, str]
+) -> Context:
     context: dict[str, tuple[str, ...]] = {
         "aws:currenttime": (datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),),
         "aws:epochtime": (str(int(now)),),
@@ -38,8 +67,6 @@ def request_context(
     owner = resource_arn.split(":", 5)
     if len(owner) == 6 and owner[4]:
         context["aws:resourceaccount"] = (owner[4],)
-    if principal_tags:
-        context |= {f"aws:principaltag/{key.lower()}": (value,) for key, value in principal_tags.items()}
-    if own:
-        context |= {key.lower(): (value,) for key, value in own.items()}
+    context |= {f"aws:principaltag/{key.lower()}": (value,) for key, value in principal_tags.items()}
+    context |= {key.lower(): (value,) for key, value in own.items()}
     return context
