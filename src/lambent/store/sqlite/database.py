@@ -1,8 +1,9 @@
 """One SQLite database: a writer thread that commits in groups, and reader threads that never wait for it.
 
-Two things are paid once for a group instead of once for a write: the fsync, and the interpreter lock. SQLite
-gives the lock up in every statement and, while the event loop is busy, waits up to 5 ms to get it back, so
-what many callers do at once is handed over with `write_together` and done in a few statements of many rows.
+The fsync is paid once for a group instead of once for a write. What many callers do at once, such as
+enqueueing, is handed over with `write_together`: one savepoint for all, and rows inserted by one call.
+That matters because sqlite3 gives the interpreter lock up in every step and has to get it back from a
+busy event loop.
 """
 
 import asyncio
@@ -53,7 +54,11 @@ class Database:
         # business.
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         connection = self._connect()
-        migrate(connection)
+        try:
+            migrate(connection)
+        except BaseException:
+            self.close()
+            raise
         self._writer_connection = connection
         self._writer.start()
 
