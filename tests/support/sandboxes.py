@@ -101,8 +101,9 @@ def leftovers(state: Path, backend: NamespacesBackend) -> list[str]:
         if str(state) in _read(backing):
             found.append(f"loop device {backing}")
     for status in Path("/proc").glob("[0-9]*/status"):
-        uid = next((int(line.split()[1]) for line in _read(status).splitlines() if line.startswith("Uid:")), 0)
-        if UID_FIRST <= uid < UID_FIRST + UID_COUNT:
+        fields = dict(line.split(":", 1) for line in _read(status).splitlines())
+        dead = "Z" in fields.get("State", "Z")  # what a killed spawner leaves for init to reap
+        if not dead and UID_FIRST <= int(fields["Uid"].split()[0]) < UID_FIRST + UID_COUNT:
             found.append(f"process {status}")
     if str(state) in _read(Path("/proc/self/mounts")):
         found.append("mount")
@@ -127,4 +128,5 @@ async def bench(tmp_path: Path) -> AsyncIterator[Workbench]:
     await backend.open()
     yield Workbench(backend)
     await backend.close()
-    assert leftovers(tmp_path, backend) == []
+    left = leftovers(tmp_path, backend)
+    assert not left, left

@@ -78,8 +78,12 @@ class NamespacesBackend:
     async def open(self) -> None:
         self._state_directory.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(self._state_directory / "sandboxes.lock")
-        await asyncio.get_running_loop().run_in_executor(self._cleaners, self._prepare)
-        await self._running_spawner()
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._cleaners, self._prepare)
+            await self._running_spawner()
+        except BaseException:
+            await self.close()
+            raise
 
     def _prepare(self) -> None:
         """Blocking: finds the cgroups, and sweeps what a killed predecessor left."""

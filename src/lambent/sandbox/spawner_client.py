@@ -47,6 +47,7 @@ class SpawnerClient:
                 *(sys.executable, "-I", "-m", "lambent.sandbox.spawner", str(number)),
                 pass_fds=(number,),
                 stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,  # who reads ours shall not wait for the spawner's end
                 env={},
                 cwd="/",
             )
