@@ -109,7 +109,9 @@ def _statement(members: Mapping[str, Any], kind: PolicyKind, *, variables: bool)
         effect=members["Effect"],
         action=action,
         resource=_resource(members, kind, variables=variables),
-        principal=parse_principal(members, required=kind is not PolicyKind.IDENTITY),
+        principal=parse_principal(
+            members, required=kind is not PolicyKind.IDENTITY, negatable=kind is PolicyKind.RESOURCE
+        ),
         conditions=conditions,
     )
 

@@ -14,9 +14,14 @@ _SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 _KINDS = ("AWS", "Service", "Federated", "CanonicalUser")
 
 
-def parse_principal(statement: Mapping[str, Any], *, required: bool) -> PrincipalElement | None:
-    """Of a statement's members. Raises MalformedPolicyError also where it is there and not `required`."""
+def parse_principal(
+    statement: Mapping[str, Any], *, required: bool, negatable: bool
+) -> PrincipalElement | None:
+    """Of a statement's members. Raises MalformedPolicyError also where it is there and not `required`, and
+    for a NotPrincipal that is not `negatable` or that allows."""
     negated = "NotPrincipal" in statement
+    if negated and required and (not negatable or statement["Effect"] == "Allow"):
+        raise MalformedPolicyError("Has prohibited field NotPrincipal")
     value = statement.get("NotPrincipal" if negated else "Principal")
     if not required:
         if value is not None:

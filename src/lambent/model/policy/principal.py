@@ -40,10 +40,11 @@ class PrincipalElement:
     negated: bool = False
 
     def match(self, principal: Principal) -> Match:
+        """NotPrincipal leaves out only whom it names itself, not all of an account that it names."""
         named = self._named(principal)
         if not self.negated:
             return named
-        return Match.NONE if named else Match.DIRECT
+        return Match.NONE if named is Match.DIRECT else Match.DIRECT
 
     def _named(self, principal: Principal) -> Match:
         if self.everyone:
@@ -54,7 +55,9 @@ class PrincipalElement:
             return Match.DIRECT if principal.federated in self.federated else Match.NONE
         if principal.arn in self.arns or principal.role_arn in self.arns:
             return Match.DIRECT
-        return Match.ACCOUNT if principal.account_id in self.accounts else Match.NONE
+        if principal.account_id not in self.accounts:
+            return Match.NONE
+        return Match.DIRECT if principal.role_arn is None else Match.ACCOUNT
 
 
 def account_of(text: str) -> str | None:

@@ -11,14 +11,13 @@ from lambent.model.role import ManagedPolicy, PolicyVersion
 from lambent.model.service import Operation
 from lambent.services.iam.aws_managed import AwsManagedPolicy, aws_managed_policies, find_aws_managed
 from lambent.services.iam.documents import check_document
-from lambent.services.iam.errors import DeleteConflict, EntityAlreadyExists, LimitExceeded
+from lambent.services.iam.errors import DeleteConflict, LimitExceeded
 from lambent.services.iam.identifiers import new_policy_id
 from lambent.services.iam.limits import MANAGED_POLICY_SIZE, policy_size
 from lambent.services.iam.pages import in_order, page, position
 from lambent.services.iam.records import Records
 from lambent.services.iam.shapes import full_policy, listed_policy
 from lambent.services.iam.tags import parse_tags, tag_members, with_tags, without_tags
-from lambent.store.ports.errors import AlreadyExistsError
 
 AnyPolicy = ManagedPolicy | AwsManagedPolicy
 
@@ -55,12 +54,7 @@ class Policies:
             versions=(version,),
             tags=parse_tags(parameters.get("Tags", ())),
         )
-        try:
-            await self._records.store.insert_policy(policy)
-        except AlreadyExistsError:
-            raise EntityAlreadyExists(
-                f"A policy called {policy.name} already exists. Duplicate names are not allowed."
-            ) from None
+        await self._records.insert_policy(policy)
         return {"Policy": full_policy(policy, caller, attachments=0, boundaries=0)}
 
     async def get(self, caller: Caller, parameters: Parameters) -> Parameters:

@@ -8,8 +8,13 @@ from lambent.base.arn import Arn
 from lambent.model.caller import Caller
 from lambent.model.role import ManagedPolicy, Role
 from lambent.services.iam.authorizer import Authorizer
-from lambent.services.iam.errors import ConcurrentModification, InvalidInput, NoSuchEntity
-from lambent.store.ports.errors import NotFoundError, StaleRevisionError
+from lambent.services.iam.errors import (
+    ConcurrentModification,
+    EntityAlreadyExists,
+    InvalidInput,
+    NoSuchEntity,
+)
+from lambent.store.ports.errors import AlreadyExistsError, NotFoundError, StaleRevisionError
 from lambent.store.ports.roles import RoleStore
 
 _ATTEMPTS = 20
@@ -28,6 +33,15 @@ class Records:
         """Raises NoSuchEntity."""
         role = await self.store.get(caller.account_id, name)
         return role or _no_role(name)
+
+    async def insert_role(self, role: Role) -> None:
+        """Raises EntityAlreadyExists."""
+        try:
+            await self.store.insert(role)
+        except AlreadyExistsError:
+            raise EntityAlreadyExists(f"Role with name {role.name} already exists.") from None
+        finally:
+            self._authorizer.forget(role.account_id)
 
     async def change_role(self, caller: Caller, name: str, edit: Callable[[Role], Role]) -> Role:
         """Raises NoSuchEntity, ConcurrentModification, and what `edit` raises."""
@@ -68,6 +82,17 @@ class Records:
         if policy is None or policy.arn(caller.partition) != arn:
             raise NoSuchEntity(f"Policy {arn} was not found.")
         return policy
+
+    async def insert_policy(self, policy: ManagedPolicy) -> None:
+        """Raises EntityAlreadyExists."""
+        try:
+            await self.store.insert_policy(policy)
+        except AlreadyExistsError:
+            raise EntityAlreadyExists(
+                f"A policy called {policy.name} already exists. Duplicate names are not allowed."
+            ) from None
+        finally:
+            self._authorizer.forget(policy.account_id)
 
     async def change_policy(
         self, caller: Caller, arn: str, edit: Callable[[ManagedPolicy], ManagedPolicy]

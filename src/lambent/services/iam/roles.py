@@ -10,14 +10,13 @@ from lambent.model.role import Role
 from lambent.model.service import Operation
 from lambent.services.iam.boundaries import check_boundary
 from lambent.services.iam.documents import check_document
-from lambent.services.iam.errors import DeleteConflict, EntityAlreadyExists, LimitExceeded
+from lambent.services.iam.errors import DeleteConflict, LimitExceeded
 from lambent.services.iam.identifiers import new_role_id
 from lambent.services.iam.limits import TRUST_POLICY_SIZE, policy_size
 from lambent.services.iam.pages import in_order, page, position
 from lambent.services.iam.records import Records
 from lambent.services.iam.shapes import full_role, listed_role
 from lambent.services.iam.tags import parse_tags, tag_members, with_tags, without_tags
-from lambent.store.ports.errors import AlreadyExistsError
 
 
 class Roles:
@@ -56,10 +55,7 @@ class Roles:
             tags=parse_tags(parameters.get("Tags", ())),
             permissions_boundary=boundary,
         )
-        try:
-            await self._records.store.insert(role)
-        except AlreadyExistsError:
-            raise EntityAlreadyExists(f"Role with name {role.name} already exists.") from None
+        await self._records.insert_role(role)
         return {"Role": full_role(role, caller)}
 
     async def get(self, caller: Caller, parameters: Parameters) -> Parameters:

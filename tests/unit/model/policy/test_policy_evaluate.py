@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from lambent.model.policy import (
     Decision,
+    Match,
     Outcome,
     Policies,
     PolicyKind,
@@ -133,12 +134,49 @@ LAMBDA = Principal(service="lambda.amazonaws.com")
     ],
 )
 def test_principals(element, me, service):
-    for name, negated in (("Principal", False), ("NotPrincipal", True)):
-        statement = {"Effect": "Allow", name: element, "Action": "sts:AssumeRole"}
-        documents = [policy(statement, kind=PolicyKind.TRUST)]
-        for principal, named in ((ME, me), (LAMBDA, service)):
-            request = Request(action="sts:AssumeRole", resource="arn", principal=principal)
-            assert evaluate(documents, request).allowed is (named != negated)
+    statement = {"Effect": "Allow", "Principal": element, "Action": "sts:AssumeRole"}
+    documents = [policy(statement, kind=PolicyKind.TRUST)]
+    for principal, named in ((ME, me), (LAMBDA, service)):
+        request = Request(action="sts:AssumeRole", resource="arn", principal=principal)
+        assert evaluate(documents, request).allowed is named
+
+
+ROOT = Principal(account_id="111122223333", arn="arn:aws:iam::111122223333:root")
+
+
+@pytest.mark.parametrize(
+    ("element", "spared"),
+    [
+        ("*", [ME, ROOT, LAMBDA]),
+        ({"AWS": "111122223333"}, [ROOT]),
+        ({"AWS": ["111122223333", "arn:aws:iam::111122223333:role/r"]}, [ME, ROOT]),
+        ({"AWS": "arn:aws:sts::111122223333:assumed-role/r/s"}, [ME]),
+        ({"Service": "lambda.amazonaws.com"}, [LAMBDA]),
+        ({"AWS": "444455556666"}, []),
+    ],
+)
+def test_not_principal_denies_all_that_it_does_not_name(element, spared):
+    statement = {"Effect": "Deny", "NotPrincipal": element, "Action": "*", "Resource": "*"}
+    documents = [policy(statement, kind=PolicyKind.RESOURCE)]
+    for principal in (ME, ROOT, LAMBDA):
+        request = Request(action="s3:GetObject", resource=BUCKET, principal=principal)
+        denied = evaluate(documents, request).decision is Decision.EXPLICIT_DENY
+        assert denied is (principal not in spared)
+
+
+@pytest.mark.parametrize(
+    ("element", "principal", "match"),
+    [
+        ("111122223333", ME, Match.ACCOUNT),
+        ("111122223333", ROOT, Match.DIRECT),
+        ("arn:aws:iam::111122223333:role/r", ME, Match.DIRECT),
+        ("444455556666", ROOT, Match.NONE),
+    ],
+)
+def test_naming_an_account_is_not_naming_its_roles(element, principal, match):
+    statement = {"Effect": "Allow", "Principal": {"AWS": element}, "Action": "sts:AssumeRole"}
+    (parsed,) = policy(statement, kind=PolicyKind.TRUST).statements
+    assert parsed.principal.match(principal) is match
 
 
 def test_a_principal_element_needs_a_principal():

@@ -192,6 +192,15 @@ def test_a_resource_policy_has_principal_and_resource():
     assert refusal(identity(TRUST), PolicyKind.RESOURCE) == "Policy statement must contain resources."
 
 
+def test_not_principal_is_for_denials_by_resource_policies():
+    statement = {"NotPrincipal": "*", "Action": "s3:*", "Effect": "Deny"}
+    assert refusal(identity(statement), PolicyKind.TRUST) == "Has prohibited field NotPrincipal"
+    allowing = statement | {"Resource": "*", "Effect": "Allow"}
+    assert refusal(identity(allowing), PolicyKind.RESOURCE) == "Has prohibited field NotPrincipal"
+    document = json.dumps(identity(statement | {"Resource": "*"}))
+    assert parse_policy(document, PolicyKind.RESOURCE).statements[0].principal.negated
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from(["*", "s3:*", "Allow"]),
     lambda inner: (

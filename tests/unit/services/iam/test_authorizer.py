@@ -6,6 +6,7 @@ import pytest
 from lambent.services.iam.access_denied import AccessDenied
 
 FUNCTION = "arn:aws:lambda:eu-west-1:111122223333:function:hello"
+ARN_OF_P = "arn:aws:iam::111122223333:policy/p"
 SESSION = "arn:aws:sts::111122223333:assumed-role/worker/me"
 
 
@@ -150,6 +151,20 @@ async def test_a_session_of_a_deleted_role_may_do_nothing_even_if_the_name_comes
     await iam("CreateRole", RoleName="worker", Path="/x/", AssumeRolePolicyDocument=trust)
     await iam("PutRolePolicy", RoleName="worker", PolicyName="a", PolicyDocument=allow("*"))
     await denial(authorizer, session)
+
+
+async def test_a_role_is_seen_at_once_though_it_was_missing_a_moment_ago(
+    authorizer, session, iam, trust, allow
+):
+    await iam("DeleteRole", RoleName="worker")
+    await denial(authorizer, session)
+    role = (await iam("CreateRole", RoleName="worker", Path="/x/", AssumeRolePolicyDocument=trust))["Role"]
+    renewed = replace(session, user_id=f"{role['RoleId']}:me", session_policies=(ARN_OF_P,))
+    await denial(authorizer, renewed)
+    await iam("PutRolePolicy", RoleName="worker", PolicyName="a", PolicyDocument=allow("*"))
+    assert "session policy" in (await denial(authorizer, renewed)).message
+    await iam("CreatePolicy", PolicyName="p", PolicyDocument=allow("lambda:*"))
+    await authorizer.authorize(renewed, "lambda:InvokeFunction", FUNCTION)
 
 
 @pytest.mark.parametrize(
