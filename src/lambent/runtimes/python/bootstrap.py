@@ -8,6 +8,6 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib is slow to import
 
-from lambent_runtime.main import run  # type: ignore[import-not-found,unused-ignore]  # noqa: E402
+from lambent_runtime.main import run  # type: ignore[import-not-found,unused-ignore]
 
 run()

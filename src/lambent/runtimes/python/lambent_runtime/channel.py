@@ -1,4 +1,3 @@
-# ruff: noqa: UP
 """Frames on the socket to the server: docs/internals/channel.md."""
 
 import os

@@ -1,4 +1,3 @@
-# ruff: noqa: UP
 """The context object that handlers get. Names and types are AWS's: the memory limit, for one, is a string.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
@@ -33,7 +32,7 @@ class FunctionSettings:
 class _Record:
     """An object of fixed fields, made from a mapping: absent ones are None."""
 
-    __slots__ = ()
+    __slots__: "tuple[str, ...]" = ()
 
     def __init__(self, values: "dict[str, Any]") -> None:
         for name in self.__slots__:
@@ -81,7 +80,7 @@ class LambdaContext:
         self.tenant_id = get("tenant_id")
         text = get("client_context")
         self.client_context = None
-        self._w3c_fields: "dict[str, str]" = {}
+        self._w3c_fields: dict[str, str] = {}
         if text:
             self._take_client_context(text)
         self.identity = CognitoIdentity(get("identity") or {})
@@ -92,7 +91,7 @@ class LambdaContext:
         try:
             values = from_json(text)
         except ValueError as error:
-            message = "Unable to parse Client Context JSON: %s" % error
+            message = f"Unable to parse Client Context JSON: {error}"
             raise Fault("Runtime.LambdaContextUnmarshalError", message) from None
         if values is None:
             return
@@ -102,7 +101,8 @@ class LambdaContext:
         self.client_context = ClientContext(values)  # type: ignore[assignment]
 
     def get_remaining_time_in_millis(self) -> int:
-        return max(0, self._epoch_deadline_time_in_ms - int(time.time() * 1000))
+        remaining: int = self._epoch_deadline_time_in_ms - int(time.time() * 1000)
+        return max(0, remaining)
 
     def w3c(self) -> "dict[str, str]":
         """The W3C trace context that the caller sent in its client context."""
@@ -130,5 +130,5 @@ class LambdaContext:
 
 
 def _repr(value: "Any", names: "tuple[str, ...]") -> str:
-    fields = ",".join("%s=%s" % (name, getattr(value, name)) for name in names)
-    return "%s([%s])" % (type(value).__name__, fields)
+    fields = ",".join(f"{name}={getattr(value, name)}" for name in names)
+    return f"{type(value).__name__}([{fields}])"

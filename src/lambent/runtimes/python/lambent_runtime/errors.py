@@ -1,4 +1,3 @@
-# ruff: noqa: UP
 """Failures as AWS describes them: the error object that callers get and the event that the log gets."""
 
 import logging

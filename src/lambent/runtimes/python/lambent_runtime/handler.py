@@ -1,4 +1,3 @@
-# ruff: noqa: UP
 """From "module.function" to the function. Errors are AWS's, to the letter."""
 
 import importlib
@@ -16,27 +15,27 @@ def load_handler(handler: str) -> "Callable[[Any, Any], Any]":
     try:
         module_name, function_name = handler.rsplit(".", 1)
     except ValueError as error:
-        message = "Bad handler '%s': %s" % (handler, error)
+        message = f"Bad handler '{handler}': {error}"
         raise Fault("Runtime.MalformedHandlerName", message) from error
     module = _import(module_name)
     try:
         function = getattr(module, function_name)
     except AttributeError:
-        message = "Handler '%s' missing on module '%s'" % (function_name, module_name)
+        message = f"Handler '{function_name}' missing on module '{module_name}'"
         raise Fault("Runtime.HandlerNotFound", message) from None
     return function  # type: ignore[no-any-return]
 
 
 def _import(module_name: str) -> "Any":
-    if module_name.split(".")[0] in sys.builtin_module_names:
-        message = "Cannot use built-in module %s as a handler module" % module_name
+    if module_name.split(".", 1)[0] in sys.builtin_module_names:
+        message = f"Cannot use built-in module {module_name} as a handler module"
         raise Fault("Runtime.BuiltInModuleConflict", message)
     try:
         return importlib.import_module(module_name.replace("/", "."))
     except ImportError as error:
-        message = "Unable to import module '%s': %s" % (module_name, error)
+        message = f"Unable to import module '{module_name}': {error}"
         raise Fault("Runtime.ImportModuleError", message) from error
     except SyntaxError as error:
-        message = "Syntax error in module '%s': %s" % (module_name, error)
-        line = '  File "%s" Line %s\n    %s' % (error.filename, error.lineno, error.text)
+        message = f"Syntax error in module '{module_name}': {error}"
+        line = f'  File "{error.filename}" Line {error.lineno}\n    {error.text}'
         raise Fault("Runtime.UserCodeSyntaxError", message, [line]) from error

@@ -1,4 +1,3 @@
-# ruff: noqa: UP
 """What a handler finds in the logging module: a handler on the root logger, in the function's log format.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html
@@ -65,7 +64,7 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         level = min(50, max(0, record.levelno)) // 10 * 10
         whole = isinstance(record.msg, dict) and not record.args
-        fields: "dict[str, Any]" = {
+        fields: dict[str, Any] = {
             "timestamp": self.formatTime(record, self.datefmt),
             "level": logging.getLevelName(level),
             "message": record.msg if whole else record.getMessage(),
@@ -77,7 +76,7 @@ class JsonFormatter(logging.Formatter):
             fields["errorMessage"] = str(record.exc_info[1])
         fields["requestId"] = getattr(record, "aws_request_id", None)
         if record.exc_info:
-            fields["location"] = "%s:%s:%s" % (record.pathname, record.funcName, record.lineno)
+            fields["location"] = f"{record.pathname}:{record.funcName}:{record.lineno}"
         fields["tenantId"] = getattr(record, "tenant_id", None)
         for name, value in record.__dict__.items():
             if name not in _STANDARD_FIELDS and name not in fields:
@@ -88,7 +87,7 @@ class JsonFormatter(logging.Formatter):
 
 def set_up_logging(sink: "Telemetry", as_json: bool, level: str) -> CurrentInvocation:
     """`level` is AWS's word for it (TRACE … FATAL), or "" for the logging module's own default."""
-    logging.Formatter.converter = time.gmtime  # type: ignore[assignment]
+    logging.Formatter.converter = time.gmtime
     base = telemetry.JSON if as_json else telemetry.TEXT
     handler = LambdaLoggerHandler(sink, base, levels=as_json or bool(level))
     if as_json:

@@ -1,4 +1,3 @@
-# ruff: noqa: UP
 """The life of the process: READY, INIT, then invocations until the server hangs up."""
 
 import os
@@ -112,7 +111,7 @@ def _event(payload: bytes) -> "Any":
     try:
         return from_json(payload)
     except Exception as error:
-        raise Fault("Runtime.UnmarshalError", "Unable to unmarshal input: %s" % error) from error
+        raise Fault("Runtime.UnmarshalError", f"Unable to unmarshal input: {error}") from error
 
 
 def _response(response: "Any") -> bytes:
@@ -122,7 +121,7 @@ def _response(response: "Any") -> bytes:
     try:
         return to_json(response).encode("utf-8")
     except Exception as error:
-        raise Fault("Runtime.MarshalError", "Unable to marshal response: %s" % error) from error
+        raise Fault("Runtime.MarshalError", f"Unable to marshal response: {error}") from error
 
 
 def _failure(described: "dict[str, Any]") -> "tuple[bytes, bytes]":

@@ -1,4 +1,3 @@
-# ruff: noqa: UP
 """Events from JSON and responses to JSON, with the rules of AWS's encoder."""
 
 import json
@@ -24,7 +23,7 @@ def _default(value: "Any") -> "Any":
         raise _DecimalFound
     if isinstance(value, bytes):
         return value.decode("utf-8")
-    raise TypeError("Object of type %s is not JSON serializable" % type(value).__name__)
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
 _encode = json.JSONEncoder(ensure_ascii=_ENSURE_ASCII, default=_default).encode
@@ -39,9 +38,9 @@ def to_json(value: "Any") -> str:
 
 
 def _encode_with_decimals(value: "Any") -> str:
-    """The standard encoder has no way to write a number it does not know: an unguessable string stands for it meanwhile."""
+    """The standard encoder cannot write a number that it does not know: an unguessable string stands in for it."""
     mark = os.urandom(16).hex()
-    decimals: "list[str]" = []
+    decimals: list[str] = []
 
     def default(item: "Any") -> "Any":
         try:
@@ -53,9 +52,9 @@ def _encode_with_decimals(value: "Any") -> str:
             return mark
 
     encoder = json.JSONEncoder(ensure_ascii=_ENSURE_ASCII, default=default)
-    pieces = encoder.encode(value).split('"%s"' % mark)
+    pieces = encoder.encode(value).split(f'"{mark}"')
     text = [pieces[0]]
-    for digits, piece in zip(decimals, pieces[1:]):  # noqa: B905 - `strict` is newer than 3.6
+    for digits, piece in zip(decimals, pieces[1:]):
         text.append(digits)
         text.append(piece)
     return "".join(text)

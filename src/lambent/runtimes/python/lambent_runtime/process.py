@@ -1,14 +1,12 @@
-# ruff: noqa: UP
 """Makes this process the function's: its variables, its directory, its module path."""
 
 import builtins
 import os
 import sys
 import time
-
 from _sitebuiltins import Quitter, _Helper
 
-_VERSION = "python%d.%d" % sys.version_info[:2]
+_VERSION = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 _PATH_AT_START = tuple(sys.path)
 """Our own directory and the standard library."""
 
@@ -36,7 +34,7 @@ def _module_path(task_root: str, runtime_directory: str, python_path: str) -> "l
     on what happens to be installed there."""
     path = [
         task_root,
-        "/opt/python/lib/%s/site-packages" % _VERSION,
+        f"/opt/python/lib/{_VERSION}/site-packages",
         "/opt/python",
         *[entry for entry in python_path.split(os.pathsep) if entry],
         runtime_directory,

@@ -1,4 +1,3 @@
-# ruff: noqa: UP
 """The telemetry pipe: one frame for each log event, so that an event may have several lines.
 
 The format is that of AWS's runtime clients; docs/internals/channel.md has it too.
@@ -95,7 +94,9 @@ class StandardStream:
 
     def __init__(self, telemetry: Telemetry, descriptor: int) -> None:
         self._lines = LineStream(telemetry, descriptor)
-        self.text = io.TextIOWrapper(self._lines, "utf-8", "backslashreplace", line_buffering=True)
+        self.text = io.TextIOWrapper(  # type: ignore[type-var]
+            self._lines, "utf-8", "backslashreplace", line_buffering=True
+        )
 
     def flush(self) -> None:
         """Sends everything, also an unfinished line. Handlers may have closed the stream."""

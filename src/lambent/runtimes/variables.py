@@ -1,0 +1,108 @@
+"""The environment variables that belong to a runtime rather than to a function.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+"""
+
+from typing import Final
+
+TASK_ROOT: Final = "/var/task"
+RUNTIME_DIR: Final = "/var/runtime"
+LANG_DIR: Final = "/var/lang"
+TELEMETRY_DESCRIPTOR: Final = 4
+
+_LIBRARY_PATH = "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
+
+LIBRARY_DIRECTORIES: Final = ("/var/task/lib", "/opt/lib")
+"""Of LD_LIBRARY_PATH, those that only the function's code and layers have. The dynamic loader looks once, at exec,
+which of its directories exist, and never asks again for the others: a blank must have them before code is mounted."""
+
+_COMMON = {
+    "LANG": "en_US.UTF-8",
+    "TZ": ":UTC",
+    "LAMBDA_TASK_ROOT": TASK_ROOT,
+    "LAMBDA_RUNTIME_DIR": RUNTIME_DIR,
+    "_LAMBDA_TELEMETRY_LOG_FD": str(TELEMETRY_DESCRIPTOR),
+}
+
+_EXEC_TIME_COMMON = frozenset(
+    {
+        "AWS_LAMBDA_EXEC_WRAPPER",
+        "GCONV_PATH",
+        "GLIBC_TUNABLES",
+        "LANG",
+        "LC_ALL",
+        "LC_CTYPE",
+        "LD_AUDIT",
+        "LD_BIND_NOW",
+        "LD_DEBUG",
+        "LD_LIBRARY_PATH",
+        "LD_PRELOAD",
+        "LOCPATH",
+        "MALLOC_ARENA_MAX",
+        "MALLOC_MMAP_THRESHOLD_",
+        "MALLOC_PERTURB_",
+        "MALLOC_TRIM_THRESHOLD_",
+    }
+)
+
+EXEC_TIME_PYTHON: Final = _EXEC_TIME_COMMON | {
+    f"PYTHON{name}"
+    for name in (
+        *("COERCECLOCALE", "DEBUG", "DEVMODE", "DONTWRITEBYTECODE", "FAULTHANDLER", "HASHSEED", "HOME"),
+        *("INSPECT", "INTMAXSTRDIGITS", "IOENCODING", "ISOLATED", "LEGACYWINDOWSSTDIO", "MALLOC"),
+        *("MALLOCSTATS", "NODEBUGRANGES", "NOUSERSITE", "OPTIMIZE", "PERFSUPPORT", "PLATLIBDIR"),
+        *("PROFILEIMPORTTIME", "PYCACHEPREFIX", "SAFEPATH", "TRACEMALLOC", "UNBUFFERED", "USERBASE", "UTF8"),
+        *(
+            "VERBOSE",
+            "WARNDEFAULTENCODING",
+            "WARNINGS",
+            "_BASIC_REPL",
+            "_COLORS",
+            "_CPU_COUNT",
+            "_GIL",
+            "_JIT",
+        ),
+    )
+}
+"""Not PYTHONPATH, which the bootstrap honours at INIT, nor those that modules read when they are imported."""
+
+EXEC_TIME_NODEJS: Final = _EXEC_TIME_COMMON | {
+    *("NODE_COMPILE_CACHE", "NODE_DEBUG", "NODE_DEBUG_NATIVE", "NODE_DISABLE_COMPILE_CACHE"),
+    *("NODE_EXTRA_CA_CERTS", "NODE_ICU_DATA", "NODE_NO_WARNINGS", "NODE_OPTIONS", "NODE_PATH"),
+    *("NODE_PENDING_DEPRECATION", "NODE_PRESERVE_SYMLINKS", "NODE_REDIRECT_WARNINGS", "NODE_USE_ENV_PROXY"),
+    *("NODE_USE_SYSTEM_CA", "NODE_V8_COVERAGE", "OPENSSL_CONF", "OPENSSL_MODULES", "SSL_CERT_DIR"),
+    *("SSL_CERT_FILE", "UV_THREADPOOL_SIZE", "UV_USE_IO_URING"),
+}
+
+
+def managed_variables(identifier: str) -> dict[str, str]:
+    """Of runtimes that come with an interpreter, which is below /var/lang."""
+    return {
+        **_COMMON,
+        "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+        "LD_LIBRARY_PATH": f"/var/lang/lib:{_LIBRARY_PATH}",
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{identifier}",
+    }
+
+
+def python_variables(identifier: str, minor: int) -> dict[str, str]:
+    variables = {**managed_variables(identifier), "PYTHONPATH": RUNTIME_DIR}
+    if minor == 6:
+        # Where en_US.UTF-8 is not installed, later versions fall back to UTF-8 by themselves, and 3.6 to ASCII.
+        variables["LC_CTYPE"] = "C.UTF-8"
+    return variables
+
+
+def nodejs_variables(identifier: str, major: int) -> dict[str, str]:
+    modules = (
+        f"/opt/nodejs/node{major}/node_modules",
+        "/opt/nodejs/node_modules",
+        "/var/runtime/node_modules",
+    )
+    own = ("/var/runtime", "/var/task")
+    return {**managed_variables(identifier), "NODE_PATH": ":".join((*modules, *own))}
+
+
+def custom_variables() -> dict[str, str]:
+    """Of the runtimes that consist of an operating system only."""
+    return {**_COMMON, "PATH": "/usr/local/bin:/usr/bin/:/bin:/opt/bin", "LD_LIBRARY_PATH": _LIBRARY_PATH}
