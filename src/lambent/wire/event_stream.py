@@ -7,7 +7,7 @@ Source: the event stream encoding of the Smithy specification.
 import logging
 import struct
 import zlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -93,6 +93,9 @@ class EventStreamEncoder:
         except Exception:
             log.exception("an event stream failed midway")
             yield _encode_error(InternalFailure("An internal error occurred."))
+        finally:
+            if isinstance(events, AsyncGenerator):
+                await events.aclose()  # a caller that hangs up ends the operation, too
 
     def _encode_exception(self, error: ServiceException) -> bytes:
         for name, encode in self._exceptions.items():

@@ -7,27 +7,11 @@ from typing import Any
 from botocore.model import ServiceModel
 
 from lambent.model.error import ServiceException
+from lambent.wire import sqs_query
 from lambent.wire.event_stream import message_member
 from lambent.wire.shapes import Shape
 
 _NO_MEMBERS: Mapping[str, Shape] = {}
-
-_SQS_QUERY_CODES = {
-    name: f"AWS.SimpleQueueService.{code}"
-    for name, code in {
-        "BatchEntryIdsNotDistinct": "BatchEntryIdsNotDistinct",
-        "BatchRequestTooLong": "BatchRequestTooLong",
-        "EmptyBatchRequest": "EmptyBatchRequest",
-        "InvalidBatchEntryId": "InvalidBatchEntryId",
-        "MessageNotInflight": "MessageNotInflight",
-        "PurgeQueueInProgress": "PurgeQueueInProgress",
-        "QueueDeletedRecently": "QueueDeletedRecently",
-        "QueueDoesNotExist": "NonExistentQueue",
-        "TooManyEntriesInBatchRequest": "TooManyEntriesInBatchRequest",
-        "UnsupportedOperation": "UnsupportedOperation",
-    }.items()
-} | {"QueueNameExists": "QueueAlreadyExists"}
-"""The names that SQS's errors had in the query protocol; its model, json since 2023, no longer has them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +43,7 @@ class FaultTable:
 
     def __init__(self, service: ServiceModel) -> None:
         self._shapes: dict[str, Shape] = {}
-        self._query_codes = _SQS_QUERY_CODES if service.service_name == "sqs" else {}
+        self._query_codes = sqs_query.ERROR_CODES if service.service_name == "sqs" else {}
         for shape in service.error_shapes:
             self._shapes[shape.name] = shape
             code = shape.metadata.get("error", {}).get("code")

@@ -6,6 +6,7 @@ Everything comes from botocore's model of the service. An operation is compiled 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel
@@ -24,6 +25,7 @@ from lambent.wire.protocols.query import QueryProtocol
 from lambent.wire.protocols.rest_json import RestJsonProtocol
 from lambent.wire.protocols.rest_xml import RestXmlProtocol
 from lambent.wire.protocols.rpc_v2_cbor import RpcV2CborProtocol
+from lambent.wire.sqs_query import model_with_query_names
 
 _PROTOCOLS: dict[str, Callable[[ServiceModel], WireProtocol]] = {
     "smithy-rpc-v2-cbor": RpcV2CborProtocol,
@@ -49,14 +51,14 @@ class Match:
 class WireService:
     """`name` is botocore's ("stepfunctions"), `signing_name` what a signature's scope says ("states")."""
 
-    def __init__(self, name: str, model: ServiceModel) -> None:
+    def __init__(self, name: str, description: dict[str, Any]) -> None:
+        """`description` is a service-2 document of botocore's."""
+        model = ServiceModel(description, name)
         self.name = name
         self.model = model
         self.signing_name: str = model.signing_name
-        offered = model.metadata.get("protocols") or [model.metadata["protocol"]]
-        if "awsQueryCompatible" in model.metadata:
-            offered = [*offered, "query"]
-        self.protocols = {known: make(model) for known, make in _PROTOCOLS.items() if known in offered}
+        self.models = _models_by_protocol(model, description)
+        self.protocols = {protocol: _PROTOCOLS[protocol](own) for protocol, own in self.models.items()}
         self._constraints = ConstraintCompiler(constraint_style(name))
         self._faults = FaultTable(model)
         self._compiled: dict[tuple[str, str], CompiledOperation] = {}
@@ -102,7 +104,7 @@ class WireService:
         return next((name for name in self.protocols if marks.get(name)), next(iter(self.protocols)))
 
     def _compile(self, protocol: str, name: str) -> CompiledOperation:
-        operation = self.model.operation_model(name)
+        operation = self.models[protocol].operation_model(name)
         wire = self.protocols[protocol]
         compiled = CompiledOperation(
             name=name,
@@ -132,9 +134,19 @@ class WireService:
         return parse
 
 
+def _models_by_protocol(model: ServiceModel, description: dict[str, Any]) -> dict[str, ServiceModel]:
+    """Every protocol that the service speaks, or once spoke, with the model to speak it by."""
+    offered = model.metadata.get("protocols") or [model.metadata["protocol"]]
+    models = {protocol: model for protocol in _PROTOCOLS if protocol in offered}
+    if "awsQueryCompatible" in model.metadata and "query" not in models:
+        is_sqs = model.service_name == "sqs"
+        models["query"] = model_with_query_names(model, description) if is_sqs else model
+    return models
+
+
 @cache
 def load_service(name: str) -> WireService:
     """Raises botocore.exceptions.UnknownServiceError. Only botocore's own models count, not those in
     ~/.aws."""
     loader = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
-    return WireService(name, ServiceModel(loader.load_service_model(name, "service-2"), name))
+    return WireService(name, loader.load_service_model(name, "service-2"))

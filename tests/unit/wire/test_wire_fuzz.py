@@ -98,9 +98,8 @@ HEADERS = [
 def test_any_json_or_cbor_for_any_operation(name: str) -> None:
     service = load_service(name)
     prefix = service.model.metadata["targetPrefix"]
-    members = sorted(
-        {m for o in OPERATIONS[name] for m in (service.model.operation_model(o).input_shape or EMPTY).members}
-    )
+    shapes = [service.model.operation_model(operation).input_shape for operation in OPERATIONS[name]]
+    members = sorted({member for shape in shapes if shape is not None for member in shape.members})
 
     @SETTINGS
     @given(

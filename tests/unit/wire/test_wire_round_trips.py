@@ -43,14 +43,14 @@ def operations() -> list[Any]:
         for service in SERVICES
         for protocol in load_service(service).protocols
         for name in load_service(service).model.operation_names
-        if (service, name) not in NOT_ROUND and not (service == "sqs" and protocol == "query")
+        if (service, name) not in NOT_ROUND
     ]
 
 
 def wire_request(service: WireService, protocol: str, name: str, parameters: dict[str, Any]) -> Request:
     """What an SDK sends: botocore's serializer and its way to prepare a request."""
     serializer = create_serializer(protocol, include_validation=True)
-    request = serializer.serialize_to_request(parameters, service.model.operation_model(name))
+    request = serializer.serialize_to_request(parameters, service.models[protocol].operation_model(name))
     prepare_request_dict(request, endpoint_url="http://127.0.0.1:9000", context={})
     prepared = create_request_object(request).prepare()
     parts = urlsplit(prepared.url)
@@ -88,7 +88,7 @@ def test_what_botocore_sends_is_what_the_operation_gets(
     service_name: str, protocol: str, name: str, allowed_values: Callable[..., st.SearchStrategy[Any]]
 ) -> None:
     service = load_service(service_name)
-    operation = service.model.operation_model(name)
+    operation = service.models[protocol].operation_model(name)
     shape = operation.input_shape
 
     @SETTINGS
@@ -117,7 +117,7 @@ def test_what_the_operation_answers_is_what_botocore_reads(
     service_name: str, protocol: str, name: str, allowed_values: Callable[..., st.SearchStrategy[Any]]
 ) -> None:
     service = load_service(service_name)
-    operation = service.model.operation_model(name)
+    operation = service.models[protocol].operation_model(name)
     shape = operation.output_shape
     if operation.has_event_stream_output:
         pytest.skip("see test_event_stream.py")
@@ -161,7 +161,6 @@ def errors() -> list[Any]:
         for service in SERVICES
         for protocol in load_service(service).protocols
         for shape in load_service(service).model.error_shapes
-        if not (service == "sqs" and protocol == "query")
     ]
 
 
@@ -170,7 +169,7 @@ def test_errors_arrive_with_code_message_status_and_members(
     service_name: str, protocol: str, name: str, allowed_values: Callable[..., st.SearchStrategy[Any]]
 ) -> None:
     service = load_service(service_name)
-    shape = service.model.shape_for(name)
+    shape = service.models[protocol].shape_for(name)
     kind = type(name, (ServiceException,), {})
     others = [member for member in shape.members if member.lower() != "message"]
     members = {member: allowed_values(shape.members[member]) for member in others}

@@ -54,6 +54,8 @@ class RestXmlProtocol(RestProtocol):
         self._is_s3 = service.service_name == "s3"
         namespace = service.metadata.get("xmlNamespace") or (_S3_NAMESPACE if self._is_s3 else "")
         self._xmlns = f' xmlns="{namespace}"' if namespace else ""
+        if self._is_s3:
+            self.blob_content_type = "binary/octet-stream"
         self.request_id_header = "x-amz-request-id" if self._is_s3 else "x-amzn-RequestId"
         self._decoder = XmlDecoder()
         self._encoder = XmlEncoder()
