@@ -63,6 +63,8 @@ def model_with_query_names(model: ServiceModel, description: dict[str, Any]) -> 
     for name, (_, key, value) in _ENTRIES.items():
         shapes[name]["key"]["locationName"] = key
         shapes[name]["value"]["locationName"] = value
+    for name, code in ERROR_CODES.items():
+        shapes[name]["error"] = {"code": code}
     for shape in shapes.values():
         for member in shape.get("members", {}).values():
             if member["shape"] in _ENTRIES:
