@@ -15,7 +15,7 @@ from lambent.model.lambda_errors import (
 )
 from lambent.model.layer import LayerVersion, PermissionStatement
 from lambent.services.lambda_.errors import not_authorized, revision_mismatch
-from lambent.services.lambda_.layer_reference import parse_layer
+from lambent.services.lambda_.layer_reference import parse_layer, require_number
 from lambent.store.ports.errors import NotFoundError, StaleRevisionError
 from lambent.store.ports.layers import LayerStore
 
@@ -79,7 +79,7 @@ class LayerPermissions:
     async def _version(self, caller: Caller, action: str, parameters: Parameters) -> LayerVersion:
         """The caller's own layer version, if its policy still has the revision that the caller knows."""
         layer = parse_layer(caller, parameters["LayerName"])
-        number = parameters["VersionNumber"]
+        number = require_number(parameters["VersionNumber"])
         arn = layer.arn(number, partition_of(layer.region))
         if layer.account_id != caller.account_id:
             raise not_authorized(caller.principal_arn, action, arn)

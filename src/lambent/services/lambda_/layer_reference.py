@@ -8,9 +8,11 @@ from lambent.model.layer import LayerId
 
 _LAYER_ARN = re.compile(
     r"arn:[a-zA-Z-]+:lambda:(?P<region>[a-z0-9-]+):(?P<account_id>\d{12}):layer:(?P<name>[a-zA-Z0-9-_]+)"
-    r"(:(?P<version>[0-9]+))?"
+    r"(:(?P<version>[0-9]{1,18}))?"
 )
 _NAME_LONGEST = 64
+_NUMBER_LARGEST = 10**18
+"""Beyond what any layer comes to, within what every store can count to."""
 
 
 def parse_layer(caller: Caller, text: str) -> LayerId:
@@ -37,6 +39,15 @@ def parse_layer_version_arn(arn: str) -> tuple[LayerId, int]:
     if match is None or not match["version"]:
         raise InvalidParameterValueException(f"{arn} is not the ARN of a layer version.")
     return LayerId(match["account_id"], match["region"], match["name"]), int(match["version"])
+
+
+def require_number(number: int) -> int:
+    """Raises InvalidParameterValueException, ResourceNotFoundException."""
+    if number < 1:
+        raise InvalidParameterValueException("Layer Version Cannot be less than 1.")
+    if number > _NUMBER_LARGEST:
+        raise ResourceNotFoundException("The resource you requested does not exist.")
+    return number
 
 
 def _in_region(caller: Caller, layer: LayerId) -> LayerId:

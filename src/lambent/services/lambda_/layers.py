@@ -6,14 +6,19 @@ from collections.abc import AsyncIterator
 from lambent.base.arn import partition_of
 from lambent.base.clock import Clock
 from lambent.model.caller import Caller, Parameters
-from lambent.model.lambda_errors import InvalidParameterValueException, ResourceNotFoundException
+from lambent.model.lambda_errors import ResourceNotFoundException
 from lambent.model.layer import LayerId, LayerVersion
 from lambent.services.lambda_.code import Packages
 from lambent.services.lambda_.code_download import CodeDownloads
 from lambent.services.lambda_.configuration import format_time
 from lambent.services.lambda_.errors import not_authorized
 from lambent.services.lambda_.layer_permissions import may_get
-from lambent.services.lambda_.layer_reference import parse_layer, parse_layer_version_arn, parse_new_layer
+from lambent.services.lambda_.layer_reference import (
+    parse_layer,
+    parse_layer_version_arn,
+    parse_new_layer,
+    require_number,
+)
 from lambent.services.lambda_.paging import Page, marker_of, page_size, position
 from lambent.store.ports.layers import LayerStore
 
@@ -92,14 +97,14 @@ class Layers:
     async def delete(self, caller: Caller, parameters: Parameters) -> Parameters:
         """Functions that use the version keep its code. A version that does not exist is deleted already."""
         layer = parse_layer(caller, parameters["LayerName"])
-        number = _require_number(parameters["VersionNumber"])
+        number = require_number(parameters["VersionNumber"])
         if layer.account_id != caller.account_id:
             raise not_authorized(caller.principal_arn, "DeleteLayerVersion", layer.arn(number))
         await self._store.delete(layer, number)
         return {}
 
     async def _get(self, caller: Caller, layer: LayerId, number: int) -> Parameters:
-        version = await self._store.get(layer, _require_number(number))
+        version = await self._store.get(layer, require_number(number))
         if version is not None and may_get(version, caller.account_id):
             return self._describe_whole(caller, version)
         if layer.account_id != caller.account_id:
@@ -175,9 +180,3 @@ def _matches(version: LayerVersion, parameters: Parameters) -> bool:
     return (runtime is None or runtime in version.compatible_runtimes) and (
         architecture is None or architecture in version.compatible_architectures
     )
-
-
-def _require_number(number: int) -> int:
-    if number < 1:
-        raise InvalidParameterValueException("Layer Version Cannot be less than 1.")
-    return number

@@ -99,6 +99,8 @@ async def test_a_bug_in_preparing_is_shown_and_not_swallowed(
 async def test_a_function_made_anew_meanwhile_is_not_taken_for_the_old_one(aws: Any, new_zip: Any) -> None:
     aws.artifacts.blocked = asyncio.Event()
     await aws.create(settle=False, Publish=True)
+    for _ in range(20):
+        await asyncio.sleep(0)  # both versions are being prepared now
     await aws.call("DeleteFunction", FunctionName="hello")
     again = await aws.create(settle=False, Publish=True, Code={"ZipFile": new_zip({"new": "new"})})
     aws.artifacts.blocked.set()

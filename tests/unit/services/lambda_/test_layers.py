@@ -37,8 +37,11 @@ async def test_a_layer_version_from_publishing_to_deletion(aws: Any, new_zip: An
     with pytest.raises(ResourceNotFoundException, match=r"^The resource you requested does not exist\.$"):
         await aws.call("GetLayerVersion", LayerName="tools", VersionNumber=2)
     assert (await publish(aws, new_zip))["Version"] == 3
-    with pytest.raises(InvalidParameterValueException, match="less than 1"):
-        await aws.call("GetLayerVersion", LayerName="tools", VersionNumber=0)
+    for operation in ("GetLayerVersion", "DeleteLayerVersion", "GetLayerVersionPolicy"):
+        with pytest.raises(InvalidParameterValueException, match="less than 1"):
+            await aws.call(operation, LayerName="tools", VersionNumber=0)
+        with pytest.raises(ResourceNotFoundException):
+            await aws.call(operation, LayerName="tools", VersionNumber=2**63)
 
 
 async def test_lists_filter_and_page(aws: Any, new_zip: Any) -> None:

@@ -1,0 +1,179 @@
+"""The control plane on the real database and artifact store, over a restart in the middle of things."""
+
+import asyncio
+import io
+import zipfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lambent.artifacts.store import ArtifactStore
+from lambent.base.clock import SystemClock
+from lambent.model.caller import Caller, Parameters
+from lambent.model.lambda_errors import ResourceNotFoundException
+from lambent.services import lambda_
+from lambent.store.sqlite.database import Database
+from lambent.store.sqlite.functions import SqliteFunctionStore
+from lambent.store.sqlite.layers import SqliteLayerStore
+
+CALLER = Caller(
+    account_id="123456789012",
+    region="us-east-1",
+    principal_arn="arn:aws:iam::123456789012:root",
+    user_id="123456789012",
+    access_key_id="AKIA",
+    endpoint_url="http://127.0.0.1:1",
+)
+
+
+class Compiler:
+    """Compiles nothing; while it is `blocked`, versions stay Pending."""
+
+    def __init__(self, *, blocked: bool) -> None:
+        self.trees: dict[str, Path] = {}
+        self._open = asyncio.Event()
+        if not blocked:
+            self._open.set()
+
+    async def compile(self, runtime: str, tree: Path, mounted_at: str) -> None:
+        self.trees[mounted_at] = tree
+        await self._open.wait()
+
+
+class Runtimes:
+    architecture = "x86_64"
+
+    def names(self) -> Sequence[str]:
+        return ["python3.13"]
+
+    def version(self, runtime: str) -> str:
+        return "Python 3.13.1"
+
+
+class Roles:
+    async def assumable(self, role_arn: str, service_principal: str) -> bool:
+        return True
+
+
+class Running:
+    def __init__(self, parts: lambda_.LambdaService, compiler: Compiler) -> None:
+        self.parts = parts
+        self.compiler = compiler
+
+    async def call(self, operation: str, **parameters: Any) -> Parameters:
+        return await self.parts.service.operations[operation](CALLER, parameters)
+
+    async def wait_active(self, name: str) -> Parameters:
+        async with asyncio.timeout(10):
+            while True:
+                configuration = await self.call("GetFunctionConfiguration", FunctionName=name)
+                if configuration["State"] != "Pending" and configuration["LastUpdateStatus"] != "InProgress":
+                    return configuration
+                await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def running(directory: Path, *, blocked: bool = False) -> AsyncIterator[Running]:
+    database = Database(directory / "lambent.db")
+    await asyncio.to_thread(database.open)
+    artifacts = ArtifactStore(directory / "artifacts")
+    await artifacts.open()
+    compiler = Compiler(blocked=blocked)
+    parts = lambda_.service(
+        functions=SqliteFunctionStore(database),
+        layers=SqliteLayerStore(database),
+        artifacts=artifacts,
+        compiler=compiler,
+        runtimes=Runtimes(),
+        roles=Roles(),
+        invoker=None,  # type: ignore[arg-type]
+        clock=SystemClock(),
+        download_secret=b"secret",
+        settle_seconds=0.0,
+    )
+    await parts.activation.open()
+    try:
+        yield Running(parts, compiler)
+    finally:
+        await parts.activation.close()
+        await artifacts.close()
+        await asyncio.to_thread(database.close)
+
+
+def new_zip(name: str, text: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(name, text)
+    return buffer.getvalue()
+
+
+async def test_a_deployment_survives_restarts_and_finishes(tmp_path: Path) -> None:
+    async with running(tmp_path, blocked=True) as aws:
+        layers = [
+            (await aws.call("PublishLayerVersion", LayerName=name, Content={"ZipFile": new_zip(name, name)}))
+            for name in ("one", "two")
+        ]
+        created = await aws.call(
+            "CreateFunction",
+            FunctionName="hello",
+            Runtime="python3.13",
+            Role="arn:aws:iam::123456789012:role/r",
+            Handler="app.handler",
+            Code={"ZipFile": new_zip("app.py", "x = 1")},
+            Environment={"Variables": {"KEY": "välue"}},
+            Layers=[layer["LayerVersionArn"] for layer in layers],
+            Tags={"a": "b"},
+            Publish=True,
+        )
+        assert (created["Version"], created["State"]) == ("1", "Pending")
+
+    async with running(tmp_path) as aws:
+        latest = await aws.wait_active("hello")
+        first = await aws.wait_active("hello:1")
+        assert latest["State"] == first["State"] == "Active"
+        assert latest["Environment"] == first["Environment"] == {"Variables": {"KEY": "välue"}}
+        assert (aws.compiler.trees["/var/task"] / "app.py").read_text() == "x = 1"
+        assert {path.name for path in aws.compiler.trees["/opt"].iterdir()} == {"one", "two"}
+        routing = {"AdditionalVersionWeights": {"2": 0.5}}
+        await aws.call(
+            "UpdateFunctionCode", FunctionName="hello", ZipFile=new_zip("app.py", "x = 2"), Publish=True
+        )
+        await aws.wait_active("hello")
+        alias = {"FunctionName": "hello", "Name": "live", "FunctionVersion": "1"}
+        await aws.call("CreateAlias", **alias, RoutingConfig=routing)
+
+    async with running(tmp_path) as aws:
+        versions = (await aws.call("ListFunctions", FunctionVersion="ALL"))["Functions"]
+        assert [version["Version"] for version in versions] == ["$LATEST", "1", "2"]
+        assert (await aws.call("GetAlias", FunctionName="hello", Name="live"))["RoutingConfig"] == routing
+        assert (await aws.call("GetFunction", FunctionName="hello:live"))["Tags"] == {"a": "b"}
+        usage = (await aws.call("GetAccountSettings"))["AccountUsage"]
+        assert usage["FunctionCount"] == 1
+        expected = sum(version["CodeSize"] for version in versions)
+        assert usage["TotalCodeSize"] == expected + sum(layer["Content"]["CodeSize"] for layer in layers)
+        await aws.call("DeleteFunction", FunctionName="hello")
+        with pytest.raises(ResourceNotFoundException):
+            await aws.call("GetFunction", FunctionName="hello")
+
+
+async def test_concurrent_updates_have_one_winner(tmp_path: Path) -> None:
+    async with running(tmp_path) as aws:
+        code = {"ZipFile": new_zip("app.py", "x = 1")}
+        await aws.call(
+            "CreateFunction", FunctionName="hello", Runtime="python3.13", Handler="a.b", Code=code,
+            Role="arn:aws:iam::123456789012:role/r",
+        )  # fmt: skip
+        revision_id = (await aws.wait_active("hello"))["RevisionId"]
+        update = {"FunctionName": "hello", "RevisionId": revision_id}
+        outcomes = await asyncio.gather(
+            *(aws.call("UpdateFunctionConfiguration", **update, Timeout=n) for n in range(10, 20)),
+            return_exceptions=True,
+        )
+        (winner,) = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
+        assert {type(outcome).__name__ for outcome in outcomes if isinstance(outcome, BaseException)} == {
+            "PreconditionFailedException"
+        }
+        assert (await aws.wait_active("hello"))["Timeout"] == winner["Timeout"]
