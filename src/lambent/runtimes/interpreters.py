@@ -26,8 +26,8 @@ _PROBES_AT_ONCE = 4
 
 # One line, that Python 3.0 still parses: a literal with all that we want to know.
 _PYTHON_QUESTION = (
-    "import sys, importlib.machinery as m; "
-    "print((sys.implementation.name, tuple(sys.version_info[:3]), sys.prefix, "
+    "import os, sys, importlib.machinery as m; "
+    "print((sys.implementation.name, tuple(sys.version_info[:3]), sys.prefix, os.path.dirname(os.__file__), "
     "'t' in getattr(sys, 'abiflags', ''), "
     "'_ssl' in sys.builtin_module_names or m.PathFinder.find_spec('_ssl') is not None))"
 )
@@ -46,12 +46,14 @@ _PLACES = ("usr/bin", "usr/local/bin", "opt/*/bin", "opt/python/*/bin", "usr/loc
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpreter:
-    """`path` is the real executable; `preferred` says that the user named its directory."""
+    """`path` is the real executable; `standard_library` is Python's, a directory below `prefix`; `preferred` says that
+    the user named the directory of the executable."""
 
     language: Language
     path: Path
     prefix: Path
     version: tuple[int, int, int]
+    standard_library: Path | None = None
     tls: bool = True
     preferred: bool = False
 
@@ -133,11 +135,17 @@ def _real_executable(path: Path) -> Path | None:
 
 def _ask_python(path: Path, preferred: bool) -> Interpreter | None:
     answer = _run([str(path), "-I", "-S", "-c", _PYTHON_QUESTION])
-    name, version, prefix, free_threaded, tls = ast.literal_eval(answer)
+    name, version, prefix, library, free_threaded, tls = ast.literal_eval(answer)
     if name != "cpython" or free_threaded:
         return None
     return Interpreter(
-        language="python", path=path, prefix=Path(prefix), version=version, tls=tls, preferred=preferred
+        language="python",
+        path=path,
+        prefix=Path(prefix),
+        standard_library=Path(library),
+        version=version,
+        tls=tls,
+        preferred=preferred,
     )
 
 

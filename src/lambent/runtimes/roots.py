@@ -4,7 +4,7 @@ Nothing of the host's /etc, /home, /root, /usr/local or /var is in it. What /etc
 certificates and what the dynamic loader and Debian's alternatives need.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +36,8 @@ _FROM_ETC = (
     "/etc/ssl/certs",
     "/etc/ssl/openssl.cnf",
 )
+_PRIVATE = {"dev", "opt", "proc", "tmp"}
+"""Top-level directories that show nothing of the root: the sandbox's own, and where layers are mounted."""
 _DEBIAN_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 _AMAZON_BUNDLE = "/etc/pki/tls/certs/ca-bundle.crt"
 
@@ -55,26 +57,40 @@ def custom_root() -> Root:
 
 
 def python_root(interpreter: Interpreter, runtime: Sequence[Bind]) -> Root:
-    major, minor, _ = interpreter.version
-    library = interpreter.prefix / "lib" / f"python{major}.{minor}"
-    shown = [interpreter.path, library, *sorted((interpreter.prefix / "lib").glob(f"libpython{major}*.so*"))]
-    needed = shared_libraries([interpreter.path, *telling_modules(library)])
-    return _root([*map(_bind_in_place, _outside_userland([*shown, *needed])), *runtime], _links(interpreter))
+    """Interpreter and standard library are shown below /var/lang and, wherever they are on the host, nowhere else: as
+    on AWS, stack traces and sys.prefix say /var/lang."""
+    library = interpreter.standard_library
+    assert library is not None
+    lang = [
+        Bind(interpreter.path, path_inside(interpreter)),
+        Bind(library, f"{LANG_DIR}/{library.relative_to(interpreter.prefix)}"),
+    ]
+    libraries = _library_binds([interpreter.path, *telling_modules(library)])
+    links = {f"{LANG_DIR}/bin/{name}": interpreter.path.name for name in ("python", "python3")}
+    return _root([*lang, *libraries, *runtime], links)
 
 
 def nodejs_root(interpreter: Interpreter, runtime: Sequence[Bind]) -> Root:
-    needed = shared_libraries([interpreter.path])
-    shown = _outside_userland([interpreter.path, *needed])
-    return _root([*map(_bind_in_place, shown), *runtime], _links(interpreter))
+    lang = Bind(interpreter.path, path_inside(interpreter))
+    return _root([lang, *_library_binds([interpreter.path]), *runtime], {})
 
 
 def path_inside(interpreter: Interpreter) -> str:
-    """Below /var/lang, as on AWS, so that stack traces and sys.prefix name what they name there."""
-    return f"{LANG_DIR}/{interpreter.path.relative_to(interpreter.prefix)}"
+    return f"{LANG_DIR}/bin/{interpreter.path.name}"
 
 
-def _links(interpreter: Interpreter) -> dict[str, str]:
-    return {LANG_DIR: str(interpreter.prefix)}
+def _library_binds(executables: Sequence[Path]) -> list[Bind]:
+    """Shared libraries from elsewhere on the host: in /var/lang/lib, where LD_LIBRARY_PATH has them found, and where
+    they are, for functions that set their own, unless the sandbox has something else there."""
+    needed = [path for path in shared_libraries(executables) if not _is_in_userland(path)]
+    binds = [Bind(path.resolve(), f"{LANG_DIR}/lib/{path.name}") for path in needed]
+    return binds + [Bind(path.resolve(), str(path)) for path in needed if path.parts[1] not in _PRIVATE]
+
+
+def _is_in_userland(path: Path) -> bool:
+    """By where it really is: /lib/libc.so.6 is in /usr/lib on most hosts."""
+    parent = path.parent.resolve()
+    return any(parent.is_relative_to(place) for place in _shown_directories())
 
 
 def _root(binds: Sequence[Bind], links: dict[str, str], directories: tuple[str, ...] = ()) -> Root:
@@ -103,16 +119,3 @@ def _etc_links() -> dict[str, str]:
     if Path(_DEBIAN_BUNDLE).exists() and not Path(_AMAZON_BUNDLE).parent.exists():
         links[_AMAZON_BUNDLE] = _DEBIAN_BUNDLE  # where programs built for Amazon Linux look
     return links
-
-
-def _outside_userland(paths: Iterable[Path]) -> list[Path]:
-    """By where a path really is: /lib/libc.so.6 is in /usr/lib on most hosts."""
-    shown = _shown_directories()
-    really = {path: path.parent.resolve() for path in paths}
-    return [
-        path for path, parent in really.items() if not any(parent.is_relative_to(place) for place in shown)
-    ]
-
-
-def _bind_in_place(path: Path) -> Bind:
-    return Bind(path.resolve(), str(path))
