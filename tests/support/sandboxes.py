@@ -66,7 +66,9 @@ class Running:
         in_read, in_write = os.pipe()
         files = {0: in_read, 1: out_write, 2: out_write}
         try:
-            await sandbox.start(Process(argv=(PYTHON, "-I", "-S", "-u", "-c", code), variables={}, files=files))
+            await sandbox.start(
+                Process(argv=(PYTHON, "-I", "-S", "-u", "-c", code), variables={}, files=files)
+            )
         except BaseException:
             os.close(out_read)
             os.close(in_write)
@@ -111,7 +113,9 @@ def leftovers(state: Path, backend: NamespacesBackend) -> list[str]:
 
 
 def open_descriptors() -> dict[str, str]:
-    return {entry.name: str(entry.readlink()) for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink()}
+    return {
+        entry.name: str(entry.readlink()) for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink()
+    }
 
 
 def _read(path: Path) -> str:

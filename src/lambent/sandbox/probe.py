@@ -63,7 +63,9 @@ def _kernel(release: str) -> Check:
 def _machine(machine: str) -> Check:
     if machine in AUDIT_ARCH:
         return Check("machine", True, machine)
-    return Check("machine", False, f"no system call filter for {machine}", f"use one of {', '.join(AUDIT_ARCH)}")
+    return Check(
+        "machine", False, f"no system call filter for {machine}", f"use one of {', '.join(AUDIT_ARCH)}"
+    )
 
 
 def _namespaces() -> Iterator[Check]:
@@ -91,7 +93,9 @@ def _seccomp() -> Check:
     try:
         syscalls.check_seccomp_filters()
     except OSError as error:
-        return Check("system call filter", False, f"seccomp: {error.strerror}", "run a kernel with seccomp filters")
+        return Check(
+            "system call filter", False, f"seccomp: {error.strerror}", "run a kernel with seccomp filters"
+        )
     return Check("system call filter", True, "seccomp filters work")
 
 
@@ -114,5 +118,7 @@ def _loop_devices() -> Check:
 def _uid_range(first: int, count: int) -> Check:
     taken = [entry.pw_name for entry in pwd.getpwall() if first <= entry.pw_uid < first + count]
     if taken:
-        return Check("sandbox users", False, f"{', '.join(taken)} in {first}-{first + count - 1}", "choose other uids")
+        return Check(
+            "sandbox users", False, f"{', '.join(taken)} in {first}-{first + count - 1}", "choose other uids"
+        )
     return Check("sandbox users", True, f"{first}-{first + count - 1}")

@@ -106,9 +106,10 @@ class Spawner:
     def _kill(self, sandbox_id: str) -> None:
         if sandbox_id not in self._supervisors:
             return  # its end is already told
+        # The supervisor first, or it would report how its process ended: by us, which is nobody's exit.
+        signal.pidfd_send_signal(self._supervisors[sandbox_id][1], signal.SIGKILL)
         if self._tree is not None:
             self._tree.kill(sandbox_id)  # also thaws it: with v1, what is frozen does not die
-        signal.pidfd_send_signal(self._supervisors[sandbox_id][1], signal.SIGKILL)
 
     def _reap(self, pidfd: int) -> None:
         sandbox_id = self._ids.pop(pidfd)

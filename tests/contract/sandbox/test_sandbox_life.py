@@ -41,7 +41,9 @@ async def test_no_signal_is_ignored_at_start(bench: Workbench) -> None:
 
 async def test_variables_are_the_whole_environment(bench: Workbench) -> None:
     out_read, out_write = os.pipe()
-    process = Process(argv=("/usr/bin/env",), variables={"A": "1", "EMPTY": "", "U": "ü"}, files={1: out_write})
+    process = Process(
+        argv=("/usr/bin/env",), variables={"A": "1", "EMPTY": "", "U": "ü"}, files={1: out_write}
+    )
     sandbox = await bench.blank(process)
     await sandbox.exited
     os.close(out_write)
@@ -143,7 +145,8 @@ async def test_executable_may_lie_in_attached_code(bench: Workbench, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("source", "target"), [("/no/such/source", "/var/task"), ("/usr", "/no/such/target"), ("/usr", "/etc/passwd")]
+    ("source", "target"),
+    [("/no/such/source", "/var/task"), ("/usr", "/no/such/target"), ("/usr", "/etc/passwd")],
 )
 async def test_attach_of_what_is_not_there_raises(bench: Workbench, source: str, target: str) -> None:
     sandbox = await bench.blank()
@@ -259,7 +262,9 @@ async def test_root_that_cannot_be_made_names_the_step(bench: Workbench) -> None
 async def test_roots_do_not_mix(bench: Workbench) -> None:
     other = replace(ROOT, files={"/etc/release": "other"}, mount_points=("/a/b",))
     bench.spec = replace(bench.spec, root=other)
-    ran = await bench.python("import os; print(os.listdir('/etc'), open('/etc/release').read(), os.listdir('/a'))")
+    ran = await bench.python(
+        "import os; print(os.listdir('/etc'), open('/etc/release').read(), os.listdir('/a'))"
+    )
     assert ran.output == "['release'] other ['b']\n"
     bench.spec = replace(bench.spec, root=ROOT)
     assert (await bench.python("import os; print(os.listdir('/etc'))")).output == "['passwd']\n"

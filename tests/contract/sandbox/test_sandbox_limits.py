@@ -89,13 +89,17 @@ except OSError as error:
 
 
 async def test_tmp_is_private_empty_and_the_processs_own(bench: Workbench) -> None:
-    code = "import os; s = os.stat('/tmp'); print(os.listdir('/tmp'), s.st_uid == os.getuid(), oct(s.st_mode))"
+    code = (
+        "import os; s = os.stat('/tmp'); print(os.listdir('/tmp'), s.st_uid == os.getuid(), oct(s.st_mode))"
+    )
     assert (await bench.python(code)).output == "[] True 0o40700\n"
 
 
 async def test_tmp_may_be_resized_before_seal(bench: Workbench) -> None:
     sandbox = await bench.blank()
-    running = await Running.start(sandbox, "import os; input(); s = os.statvfs('/tmp'); print(s.f_frsize * s.f_blocks)")
+    running = await Running.start(
+        sandbox, "import os; input(); s = os.statvfs('/tmp'); print(s.f_frsize * s.f_blocks)"
+    )
     await sandbox.resize_tmp(1024)
     await sandbox.resize_tmp(100)
     await sandbox.seal()
@@ -176,7 +180,12 @@ async def test_frozen_sandbox_is_destroyed(bench: Workbench) -> None:
 async def test_what_is_destroyed_cannot_be_changed(bench: Workbench) -> None:
     sandbox = await bench.blank()
     await sandbox.destroy()
-    for change in (sandbox.freeze, sandbox.thaw, lambda: sandbox.limit_memory(128), lambda: sandbox.limit_cpu(1)):
+    for change in (
+        sandbox.freeze,
+        sandbox.thaw,
+        lambda: sandbox.limit_memory(128),
+        lambda: sandbox.limit_cpu(1),
+    ):
         with pytest.raises(SandboxError, match="ended"):
             change()
     with pytest.raises(SandboxError, match="ended"):

@@ -25,8 +25,8 @@ socket.getaddrinfo("127.0.0.1", 80); socket.if_nameindex(); socket.socketpair()
 tempfile.NamedTemporaryFile().write(b"x"); os.urandom(8); os.getrandom(8); os.cpu_count()
 print("ok")
 """
-JAVA = 'public class Main { public static void main(String[] a) throws Exception { ' + (
-    'Thread t = new Thread(() -> {}); t.start(); t.join(); java.net.NetworkInterface.getNetworkInterfaces(); '
+JAVA = "public class Main { public static void main(String[] a) throws Exception { " + (
+    "Thread t = new Thread(() -> {}); t.start(); t.join(); java.net.NetworkInterface.getNetworkInterfaces(); "
     'System.out.println("ok"); } }'
 )
 
