@@ -137,6 +137,8 @@ def _walk_greedy(
     """A greedy label takes all it can and leaves what the rest of the route needs."""
     if node.routes and (rest := "/".join(segments[at:])):
         return node, (*values, rest)
+    if not node.literals and node.label is None:
+        return None
     for end in range(len(segments) - 1, at, -1):
         found = _walk(node, segments, end, (*values, "/".join(segments[at:end])))
         if found is not None:
