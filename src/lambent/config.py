@@ -316,6 +316,12 @@ def load(
     return settings
 
 
+def search_path(environ: Mapping[str, str] | None = None) -> tuple[Path, ...]:
+    """The PATH of this process, for finding interpreters."""
+    environ = os.environ if environ is None else environ
+    return tuple(Path(part) for part in environ.get("PATH", os.defpath).split(os.pathsep) if part)
+
+
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach `host`."""
     try:

@@ -168,10 +168,7 @@ class Environment:
         return reply
 
     async def _start_process(self, blank: Blank, variables: Mapping[str, str]) -> None:
-        argv = self._install.argv
-        wrapper = variables.get("AWS_LAMBDA_EXEC_WRAPPER")
-        if wrapper and self._install.kind == "channel":
-            argv = (wrapper, *argv)
+        argv = self._install.command(variables)
         try:
             process = Process(argv=argv, variables=variables, directory="/var/task", files=blank.files())
             await blank.start(process)

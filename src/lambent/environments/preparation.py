@@ -1,5 +1,7 @@
 """What a function version needs before an environment of it can be made: a runtime on this host, and its code unpacked."""
 
+import asyncio
+
 from lambent.artifacts.store import ArtifactStore
 from lambent.environments.environment import Trees
 from lambent.model.function import FunctionVersion
@@ -14,15 +16,12 @@ class Preparation:
     def __init__(self, artifacts: ArtifactStore, runtimes: RuntimeRegistry) -> None:
         self._artifacts = artifacts
         self._runtimes = runtimes
+        self._installs: dict[str, RuntimeInstall] = {}
 
     async def __call__(self, version: FunctionVersion) -> tuple[RuntimeInstall, Trees]:
         """The trees are held until they are released. Raises InvalidRuntimeException where the runtime is gone from this
         host, ArtifactError for the code."""
-        install = self._runtimes.get(version.runtime or "")
-        if install is None:
-            raise InvalidRuntimeException(
-                f"The runtime {version.runtime} is not available on this host any more: see `lambent runtimes`."
-            )
+        install = await self._install(version.runtime or "")
         task = await self._artifacts.unpack(version.code.digest)
         holds = [self._artifacts.hold(task)]
         layers = None
@@ -35,3 +34,14 @@ class Preparation:
                 hold.release()
 
         return install, Trees(task=task, layers=layers, release=release)
+
+    async def _install(self, runtime: str) -> RuntimeInstall:
+        install = self._installs.get(runtime)
+        if install is None:
+            install = await asyncio.to_thread(self._runtimes.get, runtime)
+            if install is None:
+                raise InvalidRuntimeException(
+                    f"The runtime {runtime} is not available on this host any more: see `lambent runtimes`."
+                )
+            self._installs[runtime] = install
+        return install

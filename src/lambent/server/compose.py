@@ -13,7 +13,7 @@ from lambent.api.root_key import RootCredentials, RootKey, load_or_create_root_k
 from lambent.artifacts.store import ArtifactStore
 from lambent.base.clock import SystemClock
 from lambent.base.tasks import Tasks
-from lambent.config import Settings
+from lambent.config import Settings, search_path
 from lambent.environments.blanks import Blanks, Handler
 from lambent.environments.environment import Surroundings
 from lambent.environments.log_delivery import LogDelivery
@@ -47,7 +47,6 @@ from lambent.store.sqlite.layers import SqliteLayerStore
 from lambent.store.sqlite.logs import SqliteLogStore
 from lambent.store.sqlite.roles import SqliteRoleStore
 
-_LOG_EXPIRY_SECONDS = 3600.0
 _RUNTIME_API_LIMITS = Limits(
     body_bytes_max=64 * MIB,  # a response that is too large is answered as such, not cut off
     head_seconds=3600.0,
@@ -88,7 +87,12 @@ class Server:
         await self._artifacts.open()
         self._backend = choose_backend(self.settings)
         await self._backend.open()
-        self._registry = RuntimeRegistry(extra_paths=self.settings.runtime_paths)
+        self._registry = RuntimeRegistry(
+            search_path=search_path(),
+            home=Path.home(),
+            preferred=self.settings.runtime_paths,
+            cache=data_dir / "runtimes",
+        )
         await asyncio.to_thread(self._registry.discover)
         self._make_data_plane()
         self._make_services()
@@ -156,8 +160,8 @@ class Server:
         self._lambda = lambda_.service(
             functions=self._directory,
             layers=self._layers,
-            artifacts=adapters.Packages(self._artifacts),
-            preparer=adapters.Preparer(self._preparation, self._registry, self._blanks),
+            artifacts=self._artifacts,
+            compiler=adapters.Compiler(self._registry, self._blanks),
             runtimes=adapters.Runtimes(self._registry),
             roles=self._role_checker,
             invoker=self._invoker,
@@ -175,15 +179,22 @@ class Server:
         client = InProcessClient(authorizer)
         client.offer(services)
         outside = DevCredentials(credentials) if self.settings.dev else credentials
-        self._outside = _Doorway(Gateway(services, outside, authorizer, self._clock).handle, self._lambda.downloads)
+        self._outside = _Doorway(
+            Gateway(services, outside, authorizer, self._clock).handle, self._lambda.downloads
+        )
         # Functions sign as their role, also where --dev lets everybody else in unsigned.
-        self._inside.open(Gateway(services, credentials, authorizer, self._clock).handle, self._lambda.downloads)
+        self._inside.open(
+            Gateway(services, credentials, authorizer, self._clock).handle, self._lambda.downloads
+        )
 
     async def _start(self) -> None:
         self._tasks.start(self._log_delivery.run(), "deliver logs")
         self._tasks.start(self._pools.run(), "freeze and expire environments")
         self._tasks.start(self._event_worker.run(), "run event invocations")
-        self._tasks.start(Expiry(self._logs, self._clock, interval_seconds=_LOG_EXPIRY_SECONDS).run(), "expire logs")
+        self._tasks.start(
+            Expiry(self._logs, self._clock, interval_seconds=self.settings.log_expiry_seconds).run(),
+            "expire logs",
+        )
         await self._lambda.activation.open()
         limits = Limits(body_bytes_max=self.settings.max_request_mib * MIB)
         self._listener = HttpListener(self._outside, limits=limits, refusal=refuse)

@@ -9,20 +9,21 @@ from pathlib import Path
 
 import uvloop
 
+from lambent.base.log import configure_log
 from lambent.config import Settings
 from lambent.server.compose import Server
 
 log = logging.getLogger(__name__)
 
 
-def run(settings: Settings, ready_file: Path | None = None) -> None:
-    """Serves until SIGTERM or SIGINT. `ready_file` is written (0600) when the endpoint answers, with what a client
-    needs: endpoint, access_key_id, secret_access_key. Blocking."""
+def run(settings: Settings) -> None:
+    """Serves until SIGTERM or SIGINT. Blocking. Raises what `Server.open` raises."""
+    configure_log(settings.log_level, settings.log_format)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, ready_file))
+        runner.run(_serve(settings))
 
 
-async def _serve(settings: Settings, ready_file: Path | None) -> None:
+async def _serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -35,14 +36,15 @@ async def _serve(settings: Settings, ready_file: Path | None) -> None:
         log.warning("isolation is not complete here: %s", missing)
     if settings.dev:
         log.warning("--dev: every request from this machine is accepted, signed or not")
-    if ready_file is not None:
-        _announce(server, ready_file)
+    if settings.ready_file is not None:
+        _announce(server, settings.ready_file)
     await stop.wait()
     log.info("ending: answering what is in progress")
     await server.close()
 
 
 def _announce(server: Server, ready_file: Path) -> None:
+    """Written (0600) when the endpoint answers: all that a client needs."""
     ready = {
         "endpoint": server.endpoint,
         "access_key_id": server.root_key.access_key_id,
