@@ -134,7 +134,7 @@ def _hierarchies(proc: Path) -> Iterator[_Hierarchy]:
 def _own_groups(proc: Path) -> Mapping[str, str]:
     """Controller ("" for v2): path of this process's group."""
     groups = {}
-    for line in (proc / "self/cgroup").read_text().splitlines():
+    for line in filter(None, (proc / "self/cgroup").read_text().splitlines()):
         _, controllers, path = line.split(":", 2)
         for controller in controllers.split(","):
             groups[controller] = path

@@ -9,6 +9,7 @@ from typing import Any
 
 BYTES_MAX = 192 * 1024
 DESCRIPTORS_MAX = 64
+_INT_BYTES = 4
 
 Message = dict[str, Any]
 
@@ -30,12 +31,17 @@ def send(to: socket.socket, message: Message, descriptors: Sequence[int] = ()) -
 
 def receive(source: socket.socket) -> tuple[Message, list[int]] | None:
     """None when the other end is closed. Descriptors arrive close-on-exec."""
+    # Not socket.recv_fds: in Python 3.11 it drops its flags, and with them close-on-exec.
     try:
-        data, descriptors, flags, _ = socket.recv_fds(
-            source, BYTES_MAX + 1, DESCRIPTORS_MAX, socket.MSG_CMSG_CLOEXEC
+        data, ancillary, flags, _ = source.recvmsg(
+            BYTES_MAX + 1, socket.CMSG_LEN(DESCRIPTORS_MAX * _INT_BYTES), socket.MSG_CMSG_CLOEXEC
         )
     except ConnectionResetError:
         return None
+    descriptors: list[int] = []
+    for level, kind, content in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            descriptors += memoryview(content[: len(content) - len(content) % _INT_BYTES]).cast("i")
     if not data:
         return None
     if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):

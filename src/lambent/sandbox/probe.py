@@ -110,9 +110,9 @@ def _cgroups() -> Check:
 def _loop_devices() -> Check:
     reason = loop_devices_missing()
     if reason is None:
-        return Check("/tmp on disk", True, "loop devices and mkfs.ext4 are there")
+        return Check("scratch disk", True, "loop devices and mkfs.ext4 are there")
     detail, _, mend = reason.partition(": ")
-    return Check("/tmp on disk", False, f"{detail}; files in /tmp count against the memory limit", mend)
+    return Check("scratch disk", False, f"{detail}; files in /tmp count against the memory limit", mend)
 
 
 def _uid_range(first: int, count: int) -> Check:

@@ -1,4 +1,6 @@
 """What every sandbox does from create to destroy."""
+# The loop may wait for files: a test is alone on it.
+# ruff: noqa: ASYNC230, ASYNC240, PTH123
 
 import asyncio
 import errno

@@ -194,7 +194,14 @@ async def test_what_is_destroyed_cannot_be_changed(bench: Workbench) -> None:
 
 async def test_cpu_limit_slows_and_can_be_lifted(bench: Workbench) -> None:
     sandbox = await bench.blank()
-    code = "import time\nwhile input():\n  s = time.process_time()\n  while time.process_time() - s < 0.1: pass\n  print(1)"
+    code = """
+import time
+while input():
+    started = time.process_time()
+    while time.process_time() - started < 0.1:
+        pass
+    print(1)
+"""
     running = await Running.start(sandbox, code)
 
     async def seconds() -> float:

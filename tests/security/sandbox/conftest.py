@@ -3,4 +3,4 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 
-from sandboxes import bench  # noqa: E402, F401 - the fixture of this suite
+from sandboxes import bench  # noqa: F401 - the fixture of this suite
