@@ -24,6 +24,10 @@ class Subcommand:
 SUBCOMMANDS = {
     "start": Subcommand("lambent.cli.start", "Run the server until it is told to end."),
     "demo": Subcommand("lambent.cli.demo", "Start a server, deploy example functions, invoke them."),
+    "doctor": Subcommand(
+        "lambent.cli.doctor", "Say what works on this host, what is missing, and what mends it."
+    ),
+    "runtimes": Subcommand("lambent.cli.runtimes", "List the runtimes that functions can use on this host."),
 }
 
 

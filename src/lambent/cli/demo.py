@@ -42,7 +42,7 @@ _PHOTOGRAPH = (4032, 3024)
 )
 def demo(once: bool, port: int, data_dir: Path | None) -> None:
     """Start a server, deploy example functions with boto3, invoke them on real input, show what they log."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     data_dir = data_dir or Path(tempfile.mkdtemp(prefix="lambent-demo-"))
     try:
         server = ServerProcess.start(data_dir, port)
@@ -195,7 +195,7 @@ class Demo:
         tail = base64.b64decode(response["LogResult"]).decode()
         self._console.print(f"  invoked in {milliseconds:.1f} ms, as seen by boto3; its log:")
         for line in tail.rstrip().splitlines():
-            self._console.print(f"    │ {line}", style="dim", markup=False)
+            self._console.print(f"    │ {line}", style="dim", markup=False, soft_wrap=True)
         if "FunctionError" in response:
             raise click.ClickException(f"{name} failed: {payload}")
         return payload

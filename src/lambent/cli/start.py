@@ -8,7 +8,7 @@ import click
 from lambent.config import CONFIG_VARIABLE, FILE_NAME, SYSTEM_FILE, Setting, load, table
 
 
-def _option(setting: Setting) -> click.Option:
+def option(setting: Setting) -> click.Option:
     """Flags have no defaults and no types of their own: what is not given is left to the other sources, and values
     are read in one place."""
     declared = f"{setting.flag}/--no-{setting.name}" if setting.is_switch else setting.flag
@@ -19,12 +19,15 @@ def _option(setting: Setting) -> click.Option:
 def _start(config: Path | None, **flags: Any) -> None:
     settings = load({name: value for name, value in flags.items() if value is not None}, config=config)
     # Late, so that help and refusals do not wait for it.
-    from lambent.server import run  # noqa: PLC0415
+    from lambent.server import StartError, run  # noqa: PLC0415
 
-    run(settings)
+    try:
+        run(settings)
+    except StartError as error:
+        raise click.ClickException(str(error)) from error
 
 
-_CONFIG = click.Option(
+CONFIG = click.Option(
     ["--config"],
     type=click.Path(path_type=Path),
     help=f"TOML file of settings [{CONFIG_VARIABLE}; default: {FILE_NAME} in the data directory, else {SYSTEM_FILE}]",
@@ -32,7 +35,7 @@ _CONFIG = click.Option(
 
 start = click.Command(
     "start",
-    params=[_CONFIG, *map(_option, table())],
+    params=[CONFIG, *map(option, table())],
     callback=_start,
     help="Run the server until it is told to end (SIGTERM, SIGINT). A flag goes before its LAMBENT_ variable, that "
     "before the configuration file, that before the default.",

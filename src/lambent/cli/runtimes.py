@@ -1,0 +1,101 @@
+"""`lambent runtimes`: which runtimes functions can use here, and the command that adds each of the others."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from lambent.cli.start import CONFIG, option
+from lambent.config import Settings, load, search_path, table
+from lambent.runtimes import deprecation, identifiers
+from lambent.runtimes.registry import RuntimeRegistry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeRow:
+    """`version` is the interpreter's, "" for a custom runtime, and None where the runtime cannot be used here for
+    `reason`. `closed` says that AWS refuses new functions with it."""
+
+    identifier: str
+    managed: bool
+    version: str | None
+    interpreter: str | None
+    reason: str | None
+    command: str | None
+    closed: bool
+
+
+def make_registry(settings: Settings) -> RuntimeRegistry:
+    """As the server looks for interpreters."""
+    return RuntimeRegistry(search_path=search_path(), home=Path.home(), preferred=settings.runtime_paths)
+
+
+def list_runtimes(registry: RuntimeRegistry, today: date | None = None) -> tuple[RuntimeRow, ...]:
+    """Every runtime that AWS's service model names, in its order."""
+    today = today or datetime.now(UTC).date()
+    return tuple(_row(registry, identifier, today) for identifier in registry.all_identifiers())
+
+
+def _row(registry: RuntimeRegistry, identifier: str, today: date) -> RuntimeRow:
+    install, missing = registry.get(identifier), registry.unavailable(identifier)
+    return RuntimeRow(
+        identifier=identifier,
+        managed=not identifiers.is_custom(identifier),
+        version=None if install is None else install.version,
+        interpreter=None if install is None or install.interpreter is None else str(install.interpreter),
+        reason=None if missing is None else missing.reason,
+        command=None if missing is None else missing.command,
+        closed=deprecation.refusal(identifier, today, creating=True) is not None,
+    )
+
+
+def runtimes_table(rows: tuple[RuntimeRow, ...]) -> Table:
+    rendered = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("runtime", "version", "from", "AWS"):
+        rendered.add_column(heading, overflow="fold")
+    for row in rows:
+        where = row.interpreter or "the function's own bootstrap"
+        rendered.add_row(row.identifier, row.version, where, "closed" if row.closed else "")
+    return rendered
+
+
+def _print(console: Console, rows: tuple[RuntimeRow, ...]) -> None:
+    console.print(runtimes_table(tuple(row for row in rows if row.version is not None)))
+    console.print("not here, and what adds them:")
+    for row in rows:
+        if row.version is None and row.command is not None:
+            console.print(f"  {row.identifier:<12} {row.command}", markup=False, soft_wrap=True)
+    reasons: dict[str, list[str]] = {}
+    for row in rows:
+        if row.reason is not None and row.command is None:
+            reasons.setdefault(row.reason.replace(row.identifier, "these"), []).append(row.identifier)
+    for reason, names in reasons.items():
+        console.print(f"\n{', '.join(names)}:\n  {reason}", style="dim", markup=False)
+
+
+def _runtimes(as_json: bool, config: Path | None, **flags: Any) -> None:
+    settings = load({name: value for name, value in flags.items() if value is not None}, config=config)
+    rows = list_runtimes(make_registry(settings))
+    if as_json:
+        click.echo(json.dumps([dataclasses.asdict(row) for row in rows], indent=2))
+    else:
+        _print(Console(highlight=False), rows)
+
+
+runtimes = click.Command(
+    "runtimes",
+    params=[
+        click.Option(["--json", "as_json"], is_flag=True, help="Print everything as JSON."),
+        CONFIG,
+        *(option(setting) for setting in table() if setting.name in ("data_dir", "runtime_paths")),
+    ],
+    callback=_runtimes,
+    help="List the runtimes that functions can use on this host, and the commands that add the others.",
+)
