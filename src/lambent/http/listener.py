@@ -91,19 +91,21 @@ class HttpListener:
     def _serve(self, server: asyncio.Server) -> None:
         assert self._server is None, "a listener serves one socket"
         self._server = server
-        self._sweeper = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
 
     def _sweep(self) -> None:
         loop = asyncio.get_running_loop()
         now = loop.time()
         for connection in list(self._connections):
             connection.sweep(now)
-        self._sweeper = loop.call_later(_SWEEP_SECONDS, self._sweep)
+        # A thousand idle environments have two listeners each: without connections, none has a timer.
+        self._sweeper = loop.call_later(_SWEEP_SECONDS, self._sweep) if self._connections else None
 
     # What connections call.
 
     def opened(self, connection: Connection) -> bool:
         self._connections.add(connection)
+        if self._sweeper is None and self._server is not None:
+            self._sweeper = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
         return len(self._connections) <= self.limits.connections_max
 
     def closed(self, connection: Connection) -> None:

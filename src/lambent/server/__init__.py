@@ -3,6 +3,6 @@
 `run.py` is the life of a server: start, ready, signals, graceful end.
 """
 
-from lambent.server.run import run
+from lambent.server.run import StartError, run
 
-__all__ = ["run"]
+__all__ = ["StartError", "run"]

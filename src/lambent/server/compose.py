@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from lambent.api.chain import Gateway
@@ -47,6 +48,7 @@ from lambent.store.sqlite.layers import SqliteLayerStore
 from lambent.store.sqlite.logs import SqliteLogStore
 from lambent.store.sqlite.roles import SqliteRoleStore
 
+_DRAIN_SECONDS = 10.0
 _RUNTIME_API_LIMITS = Limits(
     body_bytes_max=64 * MIB,  # a response that is too large is answered as such, not cut off
     head_seconds=3600.0,
@@ -66,6 +68,7 @@ class Server:
         self._lock = DataDirectoryLock(settings.data_dir)
         self._tasks = Tasks("server")
         self._inside = _Doorway()
+        self._opened = AsyncExitStack()
 
     @property
     def endpoint(self) -> str:
@@ -77,16 +80,26 @@ class Server:
         return self._backend
 
     async def open(self) -> None:
-        """Raises OSError, StoreError, SandboxError, RootKeyError, KeysError: each says what to do."""
-        data_dir = self.settings.data_dir
+        """Raises OSError, StoreError, SandboxError, RootKeyError, KeysError, IsolationUnavailableError: each says what
+        to do, and what was opened before is closed again."""
+        try:
+            await self._open()
+        except BaseException:
+            await self._opened.aclose()
+            raise
+
+    async def _open(self) -> None:
+        """What is pushed on `_opened` is closed in the opposite order: the way of a request, from its first step on."""
+        opened, data_dir = self._opened, self.settings.data_dir
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock.acquire()
+        opened.callback(self._lock.release)
         self._read_secrets(data_dir)
         self._clock = SystemClock()
         self._open_stores(data_dir)
         await self._artifacts.open()
+        opened.push_async_callback(self._artifacts.close)
         self._backend = choose_backend(self.settings)
-        await self._backend.open()
         self._registry = RuntimeRegistry(
             search_path=search_path(),
             home=Path.home(),
@@ -111,6 +124,7 @@ class Server:
     def _open_stores(self, data_dir: Path) -> None:
         self._database = Database(data_dir / "lambent.db")
         self._database.open()
+        self._opened.callback(self._database.close)
         self._feed = LocalFeed()
         self._logs = FedLogStore(SqliteLogStore(self._database), self._feed)
         self._roles = SqliteRoleStore(self._database)
@@ -188,31 +202,29 @@ class Server:
         )
 
     async def _start(self) -> None:
-        self._tasks.start(self._log_delivery.run(), "deliver logs")
-        self._tasks.start(self._pools.run(), "freeze and expire environments")
-        self._tasks.start(self._event_worker.run(), "run event invocations")
-        self._tasks.start(
-            Expiry(self._logs, self._clock, interval_seconds=self.settings.log_expiry_seconds).run(),
-            "expire logs",
-        )
-        await self._lambda.activation.open()
+        opened = self._opened
+        opened.push_async_callback(self._log_delivery.flush)
+        opened.push_async_callback(self._tasks.close)
+        opened.push_async_callback(self._backend.close)
+        await self._backend.open()
+        opened.push_async_callback(self._blanks.close)
+        opened.push_async_callback(self._pools.close)
+        opened.push_async_callback(self._event_worker.close)
+        opened.push_async_callback(self._lambda.activation.close)
         limits = Limits(body_bytes_max=self.settings.max_request_mib * MIB)
         self._listener = HttpListener(self._outside, limits=limits, refusal=refuse)
         await self._listener.start(self.settings.host, self.settings.port)
+        opened.push_async_callback(self._listener.close, drain_seconds=_DRAIN_SECONDS)
+        self._tasks.start(self._log_delivery.run(), "deliver logs")
+        self._tasks.start(self._pools.run(), "freeze and expire environments")
+        self._tasks.start(self._event_worker.run(), "run event invocations")
+        expiry = Expiry(self._logs, self._clock, interval_seconds=self.settings.log_expiry_seconds)
+        self._tasks.start(expiry.run(), "expire logs")
+        await self._lambda.activation.open()
 
-    async def close(self, drain_seconds: float = 10.0) -> None:
-        """Answers what is in progress, then ends every part in the order of the way of a request."""
-        await self._listener.close(drain_seconds=drain_seconds)
-        await self._lambda.activation.close()
-        await self._event_worker.close()
-        await self._pools.close()
-        await self._blanks.close()
-        await self._backend.close()
-        await self._tasks.close()
-        await self._log_delivery.flush()
-        await self._artifacts.close()
-        self._database.close()
-        self._lock.release()
+    async def close(self) -> None:
+        """Answers what is in progress, then ends every part."""
+        await self._opened.aclose()
 
 
 class _Doorway:

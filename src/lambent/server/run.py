@@ -1,6 +1,7 @@
 """The life of a server process: start, say so, wait for a signal, end gracefully."""
 
 import asyncio
+import errno
 import json
 import logging
 import os
@@ -9,15 +10,26 @@ from pathlib import Path
 
 import uvloop
 
+from lambent.api.root_key import RootKeyError
 from lambent.base.log import configure_log
 from lambent.config import Settings
+from lambent.sandbox.port import SandboxError
 from lambent.server.compose import Server
+from lambent.server.isolation import IsolationUnavailableError
+from lambent.server.keys import KeysError
+from lambent.store.ports.errors import StoreError
+
+_CANNOT_START = (OSError, StoreError, SandboxError, RootKeyError, KeysError, IsolationUnavailableError)
 
 log = logging.getLogger(__name__)
 
 
+class StartError(Exception):
+    """The server cannot start; the message is one line that says why and what to do."""
+
+
 def run(settings: Settings) -> None:
-    """Serves until SIGTERM or SIGINT. Blocking. Raises what `Server.open` raises."""
+    """Serves until SIGTERM or SIGINT. Blocking. Raises StartError."""
     configure_log(settings.log_level, settings.log_format)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings))
@@ -29,7 +41,10 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     server = Server(settings)
-    await server.open()
+    try:
+        await server.open()
+    except _CANNOT_START as error:
+        raise StartError(_in_one_line(error, settings)) from error
     log.info("listening at %s; data in %s", server.endpoint, settings.data_dir)
     log.info("isolation: %s, cgroups: %s", server.backend.isolation.backend, server.backend.isolation.cgroup)
     for missing in server.backend.isolation.missing:
@@ -41,6 +56,12 @@ async def _serve(settings: Settings) -> None:
     await stop.wait()
     log.info("ending: answering what is in progress")
     await server.close()
+
+
+def _in_one_line(error: Exception, settings: Settings) -> str:
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return f"port {settings.port} of {settings.host} is taken: stop what listens there, or choose another --port"
+    return str(error)
 
 
 def _announce(server: Server, ready_file: Path) -> None:
