@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lambent.base.clock import Clock
+from lambent.base.ids import new_trace_header
 from lambent.environments.pools import Pools
 from lambent.invoke.concurrency import Concurrency
 from lambent.invoke.directory import Directory
@@ -54,7 +55,7 @@ class Invoker:
             payload=payload,
             client_context=client_context,
             identity=identity,
-            trace_id=trace_id,
+            trace_id=trace_id or new_trace_header(self._clock.now()),
             tail_log=tail_log,
         )
         self._concurrency.acquire(function.account_id, function.region)
@@ -92,7 +93,7 @@ class Invoker:
                 invoked_arn=invoked_arn,
                 payload=payload,
                 client_context=client_context,
-                trace_id=trace_id,
+                trace_id=trace_id or new_trace_header(now),
                 accepted_at=now,
                 due_at=now,
             )

@@ -1,6 +1,7 @@
 """One server, made of its parts: every implementation that Lambent runs with is chosen here."""
 
 import asyncio
+import logging
 import socket
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -11,6 +12,7 @@ from lambent.api.credentials import FirstOf
 from lambent.api.dev_credentials import DEV_ACCOUNT_ID, DevCredentials
 from lambent.api.errors import refuse
 from lambent.api.root_key import RootCredentials, RootKey, load_or_create_root_key
+from lambent.artifacts.errors import ArtifactError
 from lambent.artifacts.store import ArtifactStore
 from lambent.base.clock import SystemClock
 from lambent.base.tasks import Tasks
@@ -41,6 +43,7 @@ from lambent.services.logs.fed_store import FedLogStore
 from lambent.services.logs.feed import LocalFeed
 from lambent.services.logs.retention import Expiry
 from lambent.store.directory_lock import DataDirectoryLock
+from lambent.store.ports.errors import StoreError
 from lambent.store.sqlite.database import Database
 from lambent.store.sqlite.event_invocations import SqliteEventInvocationStore
 from lambent.store.sqlite.functions import SqliteFunctionStore
@@ -48,7 +51,10 @@ from lambent.store.sqlite.layers import SqliteLayerStore
 from lambent.store.sqlite.logs import SqliteLogStore
 from lambent.store.sqlite.roles import SqliteRoleStore
 
+log = logging.getLogger(__name__)
+
 _DRAIN_SECONDS = 10.0
+_SWEEP_SECONDS = 3600.0
 _RUNTIME_API_LIMITS = Limits(
     body_bytes_max=64 * MIB,  # a response that is too large is answered as such, not cut off
     head_seconds=3600.0,
@@ -220,7 +226,24 @@ class Server:
         self._tasks.start(self._event_worker.run(), "run event invocations")
         expiry = Expiry(self._logs, self._clock, interval_seconds=self.settings.log_expiry_seconds)
         self._tasks.start(expiry.run(), "expire logs")
+        self._tasks.start(self._sweep_artifacts(), "sweep code that nothing uses")
         await self._lambda.activation.open()
+
+    async def _sweep_artifacts(self) -> None:
+        """Code goes when no function and no layer refers to it any more, an hour later at the earliest."""
+
+        async def in_use(digest: str) -> bool:
+            return await self._directory.uses_code(digest) or await self._layers.uses_code(digest)
+
+        while True:
+            await asyncio.sleep(_SWEEP_SECONDS)
+            try:
+                removed = await self._artifacts.sweep(in_use)
+            except (ArtifactError, StoreError, OSError):
+                log.exception("unused deployment packages were not removed; next attempt in an hour")
+                continue
+            if removed:
+                log.info("%d deployment packages that nothing used were removed", removed)
 
     async def close(self) -> None:
         """Answers what is in progress, then ends every part."""

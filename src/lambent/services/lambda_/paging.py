@@ -36,8 +36,17 @@ def position(parameters: Parameters, key: type[K]) -> K | None:
     if not marker:
         return None
     try:
-        return msgspec.json.decode(base64.b64decode(marker, altchars=b"-_", validate=True), type=key)
+        found = msgspec.json.decode(base64.b64decode(marker, altchars=b"-_", validate=True), type=key)
+        _require_numbers_of_a_database(found)
+        return found
     except (binascii.Error, ValueError, msgspec.DecodeError) as error:
         raise InvalidParameterValueException(
             "The value of Marker is not one that this operation returned."
         ) from error
+
+
+def _require_numbers_of_a_database(key: object) -> None:
+    """A forged marker may hold any number. Raises ValueError."""
+    parts = key if isinstance(key, tuple) else (key,)
+    if any(isinstance(part, int) and not 0 <= part < 2**63 for part in parts):
+        raise ValueError("out of range")
