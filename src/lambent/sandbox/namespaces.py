@@ -47,7 +47,7 @@ class NamespacesBackend:
     ) -> None:
         self._state_directory = state_directory.resolve()
         self.instance = hashlib.sha256(str(self._state_directory).encode()).hexdigest()[:12]
-        self._uids = UidRange(uid_first, uid_count)
+        self._uids = UidRange(uid_first, uid_count, start=int(self.instance, 16))
         self._scratches = ScratchMaker(self._state_directory)
         self._cleaners = ThreadPoolExecutor(4, thread_name_prefix="sandbox-cleaner")
         self._sandboxes: dict[str, NamespaceSandbox] = {}

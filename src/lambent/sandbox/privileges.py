@@ -3,6 +3,7 @@
 import ctypes
 import os
 import resource
+from typing import NamedTuple
 
 from lambent.sandbox import syscalls
 from lambent.sandbox.steps import step
@@ -16,6 +17,7 @@ _PR_CAP_AMBIENT_CLEAR_ALL = 4
 _PR_SET_SECCOMP = 22
 _SECCOMP_MODE_FILTER = 2
 _SIGKILL = 9
+_CAP_SETGID, _CAP_SETUID, _CAP_SYS_ADMIN = 1 << 6, 1 << 7, 1 << 21
 
 # NOROOT, KEEP_CAPS off, no ambient capabilities, each locked. NO_SETUID_FIXUP is locked off: leaving uid 0 must clear.
 _SECUREBITS = 0x01 | 0x02 | 0x08 | 0x20 | 0x40 | 0x80
@@ -34,6 +36,11 @@ class FilterProgram:
         syscalls.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, self._header)
 
 
+class Programs(NamedTuple):
+    process: FilterProgram
+    supervisor: FilterProgram
+
+
 def die_with_parent() -> None:
     syscalls.prctl(_PR_SET_PDEATHSIG, _SIGKILL)
 
@@ -49,25 +56,36 @@ def limit_resources(*, descriptors_max: int, processes_max: int) -> None:
         resource.setrlimit(resource.RLIMIT_MEMLOCK, (65536, 65536))
 
 
-def drop(uid: int, program: FilterProgram) -> None:
-    """Becomes `uid` (also as group) without groups, capabilities or a way back to them, under the call filter."""
+def confine(program: FilterProgram) -> None:
+    """Makes what is given up from now on impossible to get back, and filters system calls. Still as the same user."""
     with step("drop the capability bounding set"):
         _drop_bounding_set()
     with step("lock the secure bits"):
         syscalls.prctl(_PR_SET_SECUREBITS, _SECUREBITS)
         syscalls.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
-    with step(f"become uid {uid}"):
+    with step("leave the groups"):
         os.setgroups([])
-        os.setresgid(uid, uid, uid)
-        os.setresuid(uid, uid, uid)
-    with step("clear the capabilities"):
-        syscalls.clear_capabilities()
-    with step("end with the parent"):
-        die_with_parent()  # again: changing the uid cleared it
     with step("forbid new privileges"):
         syscalls.prctl(_PR_SET_NO_NEW_PRIVS, 1)
     with step("filter system calls"):
         program.install()
+
+
+def keep_mounting() -> None:
+    """Gives up every capability but those to attach code and, at last, to become nobody."""
+    with step("give up capabilities"):
+        syscalls.set_capabilities(_CAP_SETGID | _CAP_SETUID | _CAP_SYS_ADMIN)
+
+
+def become(uid: int) -> None:
+    """Becomes `uid`, also as group, without any capability."""
+    with step(f"become uid {uid}"):
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    with step("give up every capability"):
+        syscalls.set_capabilities(0)
+    with step("end with the parent"):
+        die_with_parent()  # again: changing the uid cleared it
 
 
 def _drop_bounding_set() -> None:

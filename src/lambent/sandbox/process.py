@@ -31,7 +31,8 @@ def become_process(
             os._exit(EXIT_NOT_STARTED)  # the supervisor failed, and has said why
         os.close(go)
         os.chdir("/")
-        privileges.drop(spec["uid"], program)
+        privileges.confine(program)
+        privileges.become(spec["uid"])
         messages.send(launch, {"ready": True})
         order = messages.receive(launch)
         if order is not None:

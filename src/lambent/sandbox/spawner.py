@@ -19,10 +19,10 @@ from typing import Any
 
 from lambent.sandbox import messages, mounts, seccomp, syscalls
 from lambent.sandbox.cgroup import CgroupTree
-from lambent.sandbox.privileges import FilterProgram
+from lambent.sandbox.privileges import FilterProgram, Programs
 from lambent.sandbox.root import build_root
 from lambent.sandbox.steps import StepError, step
-from lambent.sandbox.supervisor import NAMESPACES, supervise
+from lambent.sandbox.supervisor import ATTACHING_CALLS, NAMESPACES, supervise
 
 
 class Spawner:
@@ -33,7 +33,10 @@ class Spawner:
         self._parent_pidfd = parent_pidfd
         self._tree = tree
         self._directory = directory
-        self._program = FilterProgram(seccomp.assemble(syscalls.MACHINE))
+        self._programs = Programs(
+            process=FilterProgram(seccomp.assemble(syscalls.MACHINE)),
+            supervisor=FilterProgram(seccomp.assemble(syscalls.MACHINE, also_allowed=ATTACHING_CALLS)),
+        )
         self._supervisors: dict[str, tuple[int, int]] = {}
         """id: (pid, pidfd)"""
         self._ids: dict[int, str] = {}
@@ -97,7 +100,9 @@ class Spawner:
             self._poll.close()
             control, launch, scratch = descriptors
             root = f"{self._directory}/{spec['root']}"
-            supervise(control, launch, scratch, spec=spec, root=root, tree=self._tree, program=self._program)
+            supervise(
+                control, launch, scratch, spec=spec, root=root, tree=self._tree, programs=self._programs
+            )
         _close(descriptors)
         self._supervisors[spec["id"]] = (pid, pidfd)
         self._ids[pidfd] = spec["id"]

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from lambent.sandbox import messages, mounts, privileges, syscalls
 from lambent.sandbox.cgroup import CgroupTree
-from lambent.sandbox.privileges import FilterProgram
+from lambent.sandbox.privileges import Programs
 from lambent.sandbox.process import become_process
 from lambent.sandbox.root import enter_root
 from lambent.sandbox.steps import StepError, step
@@ -27,6 +27,9 @@ NAMESPACES = (
     | syscalls.CLONE_NEWUTS
 )
 """Of pid 1. Pid 2 adds a cgroup namespace, once it is where that shall begin."""
+
+ATTACHING_CALLS = frozenset({"move_mount", "umount2"})
+"""What a supervisor may do beyond its process until it is sealed; then it lacks the capability."""
 
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
 _BACKLOG = 128
@@ -41,14 +44,14 @@ def supervise(
     spec: dict[str, Any],
     root: str,
     tree: CgroupTree | None,
-    program: FilterProgram,
+    programs: Programs,
 ) -> NoReturn:
     """Never returns; what fails is reported over `control`, then this process (and so the sandbox) ends."""
     control_socket = socket.socket(fileno=control)
     try:
         privileges.die_with_parent()
         syscalls.close_all_but({control, launch, scratch})
-        _Supervisor(control_socket, spec, program).run(launch, scratch, root, tree)
+        _Supervisor(control_socket, spec, programs).run(launch, scratch, root, tree)
     except StepError as error:
         _send(control_socket, {"error": str(error)})
     except OSError as error:
@@ -60,10 +63,11 @@ def supervise(
 
 
 class _Supervisor:
-    def __init__(self, control: socket.socket, spec: dict[str, Any], program: FilterProgram) -> None:
+    def __init__(self, control: socket.socket, spec: dict[str, Any], programs: Programs) -> None:
         self._control = control
         self._spec = spec
-        self._program = program
+        self._own_program = programs.supervisor
+        self._process_program = programs.process
 
     def run(self, launch: int, scratch: int, root: str, tree: CgroupTree | None) -> None:
         process, process_pidfd, go = self._fork_process(launch, tree)
@@ -74,6 +78,8 @@ class _Supervisor:
         with step("show /tmp"):
             mounts.place(scratch, "/tmp")  # noqa: S108 - a path inside
         os.close(scratch)
+        privileges.confine(self._own_program)
+        privileges.keep_mounting()
         os.write(go, b"1")
         os.close(go)
         messages.send(self._control, {"ready": True}, [listener.fileno() for listener in listeners])
@@ -100,7 +106,7 @@ class _Supervisor:
                 go=go_read,
                 cgroup_joins=joins,
                 spec=self._spec,
-                program=self._program,
+                program=self._process_program,
             )
         with step("be worth as much as before"):
             _exchange_oom_score(own_score)
@@ -162,7 +168,7 @@ class _Supervisor:
             case "replace_tmp":
                 _replace_tmp(descriptors[0])
             case "seal":
-                privileges.drop(self._spec["supervisor_uid"], self._program)
+                privileges.become(self._spec["supervisor_uid"])
             case other:
                 raise AssertionError(other)
 

@@ -81,9 +81,10 @@ def prctl(option: int, *arguments: int | bytes | ctypes.Array[ctypes.c_char]) ->
     return syscall({"x86_64": 157, "aarch64": 167}[MACHINE], option, *padded)
 
 
-def clear_capabilities() -> None:
-    """Empties the effective, permitted and inheritable sets of this thread."""
-    syscall(_SYS_CAPSET[MACHINE], struct.pack("<Ii", _CAPABILITY_VERSION_3, 0), bytes(24))
+def set_capabilities(mask: int) -> None:
+    """Makes the effective and permitted sets of this thread `mask` (of the first 32), and inherits none."""
+    header = struct.pack("<Ii", _CAPABILITY_VERSION_3, 0)
+    syscall(_SYS_CAPSET[MACHINE], header, struct.pack("<6I", mask, mask, 0, 0, 0, 0))
 
 
 def join_new_session_keyring() -> None:

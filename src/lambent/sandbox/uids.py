@@ -4,15 +4,16 @@ from lambent.sandbox.port import SandboxError
 
 
 class UidRange:
-    """`count` uids from `first` on, which nobody else on the machine has. The first is every supervisor's."""
+    """`count` uids from `first` on, which nobody else on the machine has. The first is every supervisor's.
+    Servers that share a range begin at different places (`start`), so that they hardly meet."""
 
-    def __init__(self, first: int, count: int) -> None:
+    def __init__(self, first: int, count: int, *, start: int = 0) -> None:
         if first < 1000 or count < 2:
             raise ValueError(f"not a range of unprivileged users: {count} from {first} on")
         self.first = first
         self.count = count
         self.supervisor = first
-        self._next = first + 1
+        self._next = first + 1 + start % (count - 1)
         self._taken: set[int] = set()
 
     def take(self) -> int:

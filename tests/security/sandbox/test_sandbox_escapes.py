@@ -259,6 +259,21 @@ async def test_sealed_supervisor_has_no_privilege_left(bench: Workbench) -> None
     await sandbox.destroy()
 
 
+async def test_unsealed_supervisor_can_only_mount_and_become_nobody(bench: Workbench) -> None:
+    sandbox = await bench.blank()
+    spawner = bench.backend.spawner_pid
+    (supervisor,) = Path(f"/proc/{spawner}/task/{spawner}/children").read_text().split()
+    fields = dict(
+        line.split(":\t", 1)
+        for line in Path(f"/proc/{supervisor}/status").read_text().splitlines()
+        if ":\t" in line
+    )
+    assert int(fields["CapPrm"], 16) == 1 << 6 | 1 << 7 | 1 << 21  # setgid, setuid, sys_admin
+    assert int(fields["CapBnd"], 16) == 0
+    assert fields["Seccomp"] == "2"
+    await sandbox.destroy()
+
+
 async def test_supervisor_holds_no_descriptor_of_the_server_or_of_neighbours(bench: Workbench) -> None:
     sandboxes = [await bench.blank() for _ in range(3)]
     spawner = bench.backend.spawner_pid

@@ -10,6 +10,11 @@ def test_first_is_the_supervisors_and_is_never_handed_out() -> None:
     assert [uids.take() for _ in range(3)] == [5001, 5002, 5003]
 
 
+def test_start_is_anywhere_in_the_range() -> None:
+    uids = UidRange(5000, 4, start=1_000_001)
+    assert [uids.take() for _ in range(3)] == [5003, 5001, 5002]
+
+
 def test_all_taken_raises() -> None:
     uids = UidRange(5000, 3)
     uids.take()
