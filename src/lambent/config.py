@@ -170,7 +170,7 @@ class Settings:
         _PATH,
         None,
         "File to write, as JSON, once the server listens: its endpoint and the root key.",
-        default_says="none",
+        default_says="ready.json in the data directory",
     )
     dev: bool = _row(
         _SWITCH, False, "Development: any access key is the root user's. Refused unless `host` is loopback."

@@ -23,6 +23,7 @@ class Subcommand:
 
 SUBCOMMANDS = {
     "start": Subcommand("lambent.cli.start", "Run the server until it is told to end."),
+    "env": Subcommand("lambent.cli.env", "Print what the AWS CLI and SDKs need to reach the running server."),
     "demo": Subcommand("lambent.cli.demo", "Start a server, deploy example functions, invoke them."),
     "doctor": Subcommand(
         "lambent.cli.doctor", "Say what works on this host, what is missing, and what mends it."

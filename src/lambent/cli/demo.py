@@ -19,6 +19,7 @@ import click
 from botocore.config import Config
 from rich.console import Console
 
+from lambent.cli.env import export_lines
 from lambent.cli.server_process import ServerProcess, StartFailedError
 
 _TRUST = {
@@ -70,7 +71,7 @@ class Demo:
         session = boto3.Session(
             aws_access_key_id=server.access_key_id,
             aws_secret_access_key=server.secret_access_key,
-            region_name="us-east-1",
+            region_name=server.access.region,
         )
         config = Config(retries={"max_attempts": 1})
         self._lambda = session.client("lambda", endpoint_url=server.endpoint, config=config)
@@ -245,11 +246,8 @@ def _print_how_to_go_on(console: Console, server: ServerProcess) -> None:
     console.rule("[bold]now you[/]", align="left")
     console.print(
         "The server runs on. Paste this to use the AWS CLI against it:\n\n"
-        f"  export AWS_ENDPOINT_URL={server.endpoint}\n"
-        f"  export AWS_ACCESS_KEY_ID={server.access_key_id}\n"
-        f"  export AWS_SECRET_ACCESS_KEY={server.secret_access_key}\n"
-        "  export AWS_DEFAULT_REGION=us-east-1\n"
-        "  aws lambda list-functions\n"
+        + "".join(f"  {line}\n" for line in export_lines(server.access))
+        + "  aws lambda list-functions\n"
         "  aws lambda invoke --function-name area-calculator --cli-binary-format raw-in-base64-out "
         '--payload \'{"length": 3, "width": 4}\' /dev/stdout\n'
         "  aws logs tail /aws/lambda/area-calculator --follow\n\n"

@@ -18,15 +18,30 @@ class StartFailedError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServerProcess:
-    process: "subprocess.Popen[bytes]"
+class Access:
+    """What a client needs of a running server: the content of its ready file."""
+
     endpoint: str
+    region: str
     access_key_id: str
     secret_access_key: str
 
+
+def read_access(ready_file: Path) -> Access:
+    """Raises FileNotFoundError where no server runs, PermissionError, JSONDecodeError, TypeError."""
+    return Access(**json.loads(ready_file.read_text()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerProcess:
+    process: "subprocess.Popen[bytes]"
+    access: Access
+
     @classmethod
     def start(cls, data_dir: Path, port: int, *arguments: str) -> "ServerProcess":
-        """Runs `lambent start` in a session of its own, so that it outlives this command's terminal."""
+        """Runs `lambent start` in a session of its own, so that it outlives this command's terminal.
+
+        Raises StartFailedError."""
         data_dir.mkdir(parents=True, exist_ok=True)
         ready, log = data_dir / "ready.json", data_dir / "server.log"
         ready.unlink(missing_ok=True)
@@ -47,11 +62,23 @@ class ServerProcess:
                 tail = log.read_text(errors="replace").strip()[-2000:]
                 raise StartFailedError(f"the server did not start. It said:\n{tail}")
             time.sleep(0.02)
-        return cls(process=process, **json.loads(ready.read_text()))
+        return cls(process=process, access=read_access(ready))
 
     @property
     def pid(self) -> int:
         return self.process.pid
+
+    @property
+    def endpoint(self) -> str:
+        return self.access.endpoint
+
+    @property
+    def access_key_id(self) -> str:
+        return self.access.access_key_id
+
+    @property
+    def secret_access_key(self) -> str:
+        return self.access.secret_access_key
 
     def stop(self) -> None:
         """SIGTERM, and SIGKILL for one that does not end."""

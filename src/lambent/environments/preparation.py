@@ -1,4 +1,4 @@
-"""What a function version needs before an environment of it can be made: a runtime on this host, and its code unpacked."""
+"""What a function version needs before it has an environment: a runtime on this host, and its code unpacked."""
 
 import asyncio
 
@@ -19,8 +19,8 @@ class Preparation:
         self._installs: dict[str, RuntimeInstall] = {}
 
     async def __call__(self, version: FunctionVersion) -> tuple[RuntimeInstall, Trees]:
-        """The trees are held until they are released. Raises InvalidRuntimeException where the runtime is gone from this
-        host, ArtifactError for the code."""
+        """The trees are held until they are released. Raises ArtifactError, and InvalidRuntimeException where the runtime
+        is gone from this host."""
         install = await self._install(version.runtime or "")
         task = await self._artifacts.unpack(version.code.digest)
         holds = [self._artifacts.hold(task)]

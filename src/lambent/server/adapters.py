@@ -15,7 +15,7 @@ from lambent.services.sts import SessionTokens
 
 
 class Compiler:
-    """services.lambda_.ports.Compiler. Code that is ready to run is soon run: it has blanks of its runtime made, too."""
+    """services.lambda_.ports.Compiler. What is ready to run is soon run, so it has blanks of the runtime made, too."""
 
     def __init__(self, registry: RuntimeRegistry, blanks: Blanks) -> None:
         self._registry = registry
@@ -47,7 +47,7 @@ class Runtimes:
 
 
 class FunctionCredentials:
-    """environments.CredentialIssuer: a session of the function's role, as the service lambda.amazonaws.com assumes it."""
+    """environments.CredentialIssuer: a session of the function's role, assumed as lambda.amazonaws.com."""
 
     def __init__(self, roles: RoleChecker, sessions: SessionTokens, duration_seconds: int) -> None:
         self._roles = roles

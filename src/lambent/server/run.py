@@ -21,6 +21,9 @@ from lambent.store.ports.errors import StoreError
 
 _CANNOT_START = (OSError, StoreError, SandboxError, RootKeyError, KeysError, IsolationUnavailableError)
 
+READY_FILE = "ready.json"
+"""In the data directory while a server runs, where no other file is named."""
+
 log = logging.getLogger(__name__)
 
 
@@ -51,10 +54,12 @@ async def _serve(settings: Settings) -> None:
         log.warning("isolation is not complete here: %s", missing)
     if settings.dev:
         log.warning("--dev: every request from this machine is accepted, signed or not")
-    if settings.ready_file is not None:
-        _announce(server, settings.ready_file)
+    ready_file = settings.ready_file or settings.data_dir / READY_FILE
+    _announce(server, ready_file)
+    log.info('for the AWS CLI and SDKs: eval "$(lambent env --data-dir %s)"', settings.data_dir)
     await stop.wait()
     log.info("ending: answering what is in progress")
+    ready_file.unlink(missing_ok=True)
     await server.close()
 
 
@@ -67,6 +72,7 @@ def _in_one_line(error: Exception, settings: Settings) -> str:
 def _announce(server: Server, ready_file: Path) -> None:
     """Written (0600) when the endpoint answers: all that a client needs."""
     ready = {
+        "region": server.settings.region,
         "endpoint": server.endpoint,
         "access_key_id": server.root_key.access_key_id,
         "secret_access_key": server.root_key.secret_access_key,
