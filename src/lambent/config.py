@@ -18,6 +18,8 @@ from typing import Any
 
 SYSTEM_FILE = Path("/etc/lambent/lambent.toml")
 FILE_NAME = "lambent.toml"
+READY_FILE = "ready.json"
+"""In the data directory while a server runs."""
 CONFIG_VARIABLE = "LAMBENT_CONFIG"
 
 
@@ -169,8 +171,8 @@ class Settings:
     ready_file: Path | None = _row(
         _PATH,
         None,
-        "File to write, as JSON, once the server listens: its endpoint and the root key.",
-        default_says="ready.json in the data directory",
+        "File to write, beside ready.json in the data directory, once the server listens: its endpoint and the root key.",
+        default_says="none",
     )
     dev: bool = _row(
         _SWITCH, False, "Development: any access key is the root user's. Refused unless `host` is loopback."

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from lambent.cli.server_process import Access, read_access
-from lambent.config import load
+from lambent.config import READY_FILE, load
 
 
 @click.command()
@@ -17,7 +17,7 @@ from lambent.config import load
 def env(data_dir: Path | None) -> None:
     """Print export lines: eval "$(lambent env)"."""
     settings = load({"data_dir": data_dir} if data_dir is not None else {})
-    file = settings.ready_file or settings.data_dir / "ready.json"
+    file = settings.data_dir / READY_FILE
     try:
         access = read_access(file)
     except FileNotFoundError:

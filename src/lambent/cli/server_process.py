@@ -9,6 +9,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from lambent.config import READY_FILE
+
 _START_SECONDS = 30.0
 _STOP_SECONDS = 15.0
 
@@ -43,12 +45,12 @@ class ServerProcess:
 
         Raises StartFailedError."""
         data_dir.mkdir(parents=True, exist_ok=True)
-        ready, log = data_dir / "ready.json", data_dir / "server.log"
+        ready, log = data_dir / READY_FILE, data_dir / "server.log"
         ready.unlink(missing_ok=True)
         command = [sys.executable, "-m", "lambent", "start", "--data-dir", str(data_dir), "--port", str(port)]
         with log.open("ab") as output:
             process = subprocess.Popen(
-                [*command, "--ready-file", str(ready), *arguments],
+                [*command, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

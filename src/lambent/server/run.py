@@ -12,7 +12,7 @@ import uvloop
 
 from lambent.api.root_key import RootKeyError
 from lambent.base.log import configure_log
-from lambent.config import Settings
+from lambent.config import READY_FILE, Settings
 from lambent.sandbox.port import SandboxError
 from lambent.server.compose import Server
 from lambent.server.isolation import IsolationUnavailableError
@@ -20,9 +20,6 @@ from lambent.server.keys import KeysError
 from lambent.store.ports.errors import StoreError
 
 _CANNOT_START = (OSError, StoreError, SandboxError, RootKeyError, KeysError, IsolationUnavailableError)
-
-READY_FILE = "ready.json"
-"""In the data directory while a server runs, where no other file is named."""
 
 log = logging.getLogger(__name__)
 
@@ -54,12 +51,14 @@ async def _serve(settings: Settings) -> None:
         log.warning("isolation is not complete here: %s", missing)
     if settings.dev:
         log.warning("--dev: every request from this machine is accepted, signed or not")
-    ready_file = settings.ready_file or settings.data_dir / READY_FILE
-    _announce(server, ready_file)
+    ready_files = [settings.data_dir / READY_FILE, *([settings.ready_file] if settings.ready_file else [])]
+    for file in ready_files:
+        _announce(server, file)
     log.info('for the AWS CLI and SDKs: eval "$(lambent env --data-dir %s)"', settings.data_dir)
     await stop.wait()
     log.info("ending: answering what is in progress")
-    ready_file.unlink(missing_ok=True)
+    for file in ready_files:
+        file.unlink(missing_ok=True)
     await server.close()
 
 
