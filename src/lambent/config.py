@@ -171,7 +171,7 @@ class Settings:
     ready_file: Path | None = _row(
         _PATH,
         None,
-        "File to write, beside ready.json in the data directory, once the server listens: its endpoint and the root key.",
+        "A second file to write, as ready.json in the data directory, once the server listens: endpoint and root key.",
         default_says="none",
     )
     dev: bool = _row(
@@ -193,10 +193,10 @@ class Settings:
 
     # How functions run.
     isolation: str = _row(
-        _choice("auto", "namespaces", "process"),
+        _choice("auto", "namespaces"),
         "auto",
-        "`namespaces` isolates environments from each other and from the host. `process` does not, and is for "
-        "functions you trust. `auto` is `namespaces`, and refuses to start where that is impossible.",
+        "What isolates environments from each other and from the host. `auto` is the strongest that this host has; "
+        "the server refuses to start where there is none.",
     )
     blanks_per_runtime: int = _row(
         _integer(0, 1000),

@@ -81,7 +81,7 @@ def test_the_first_file_of_these_is_read(tmp_path: Path) -> None:
             {},
             {},
             "isolation = 'chroot'",
-            "isolation in FILE must be one of auto, namespaces, process, not 'chroot'",
+            "isolation in FILE must be one of auto, namespaces, not 'chroot'",
         ),
         ({}, {}, "runtime_paths = [1]", "runtime_paths in FILE must be paths"),
         ({}, {}, "prot = 1", "unknown setting prot in FILE: did you mean port?"),

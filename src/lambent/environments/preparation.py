@@ -19,8 +19,8 @@ class Preparation:
         self._installs: dict[str, RuntimeInstall] = {}
 
     async def __call__(self, version: FunctionVersion) -> tuple[RuntimeInstall, Trees]:
-        """The trees are held until they are released. Raises ArtifactError, and InvalidRuntimeException where the runtime
-        is gone from this host."""
+        """The trees are held until they are released. Raises ArtifactError; InvalidRuntimeException where the
+        runtime is gone from this host."""
         install = await self._install(version.runtime or "")
         task = await self._artifacts.unpack(version.code.digest)
         holds = [self._artifacts.hold(task)]

@@ -13,10 +13,6 @@ class IsolationUnavailableError(Exception):
 
 def choose_backend(settings: Settings) -> SandboxBackend:
     """Raises IsolationUnavailableError."""
-    if settings.isolation == "process":
-        raise IsolationUnavailableError(
-            "--isolation process is not offered yet: run as root with --isolation namespaces"
-        )
     if os.geteuid() != 0:
         raise IsolationUnavailableError(
             "isolating functions needs root here: run it with sudo. `lambent doctor` says what is missing."

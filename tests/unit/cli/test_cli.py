@@ -18,6 +18,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     """The settings that the server was started with."""
     settings: list[Settings] = []
     server = ModuleType("lambent.server")
+    server.StartError = type("StartError", (Exception,), {})
     server.run = settings.append  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "lambent.server", server)
     for row in table():
