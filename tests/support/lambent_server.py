@@ -197,7 +197,12 @@ class Lambent:
     def deploy(self, code: Code | bytes, **settings: Any) -> str:
         name = settings.pop("FunctionName", None) or self.new_name()
         packed = code if isinstance(code, bytes) else zip_of(code)
-        settings = {"Runtime": PYTHON, "Handler": "index.handler", "Role": self.role, "Timeout": 10} | settings
+        settings = {
+            "Runtime": PYTHON,
+            "Handler": "index.handler",
+            "Role": self.role,
+            "Timeout": 10,
+        } | settings
         self.lambda_.create_function(FunctionName=name, Code={"ZipFile": packed}, **settings)
         self.wait_active(name)
         return str(name)
@@ -248,7 +253,9 @@ class Lambent:
         for backing in Path("/sys/block").glob("loop*/loop/backing_file"):
             if str(self.data_dir) in _read(backing):
                 found.append(f"loop device {backing.parent.parent.name}")
-        found += [line for line in _read(Path("/proc/self/mounts")).splitlines() if str(self.data_dir) in line]
+        found += [
+            line for line in _read(Path("/proc/self/mounts")).splitlines() if str(self.data_dir) in line
+        ]
         return found
 
 
