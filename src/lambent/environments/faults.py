@@ -60,9 +60,17 @@ def broken_protocol(reason: str) -> Fault:
     return Fault(f"Runtime failed: {reason}", "Runtime.Unknown", "error")
 
 
-def invalid_entrypoint(reason: str) -> Fault:
-    """The runtime could not be executed at all."""
-    return Fault(f"Couldn't start the runtime: {reason}", "Runtime.InvalidEntrypoint", "error")
+def never_started(exit: Exit | None) -> Fault | None:
+    """The fault of a custom runtime that ended before Init was over, where that is for want of a bootstrap.
+
+    Its launcher exits as a shell does: 127 where there is none, 126 where it cannot be executed."""
+    if exit is None or exit.code not in (126, 127):
+        return None
+    message = {
+        127: "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]",
+        126: "fork/exec bootstrap: permission denied",
+    }[exit.code]
+    return Fault(message, "Runtime.InvalidEntrypoint", "error")
 
 
 def with_request_id(payload: bytes, request_id: str) -> bytes:

@@ -20,7 +20,8 @@ _EVENT_BYTES_MOST = 1 << 18
 
 _FRAME = struct.Struct(">II")
 _FRAME_MAGIC = 0xA55A_0000
-_TIMED_MAGIC = 0xA55A_0003
+_TIMED = 0x2
+"""The lowest two bits of a type say what follows: 1 text, 2 JSON with a time, 3 text with a time."""
 _TIMESTAMP = struct.Struct(">Q")
 
 Emit = Callable[[str, int | None], None]
@@ -141,7 +142,7 @@ class _Frames:
                 break
             start = _FRAME.size
             at_ms = None
-            if kind & 0xFF == _TIMED_MAGIC & 0xFF or kind & 0x3 == 0x3:
+            if kind & _TIMED:
                 if len(data) < start + _TIMESTAMP.size:
                     break
                 at_ms = _TIMESTAMP.unpack_from(data, start)[0] // 1000

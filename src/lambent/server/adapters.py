@@ -5,6 +5,7 @@ import platform
 from collections.abc import Sequence
 from pathlib import Path
 
+from lambent.base.tasks import Tasks
 from lambent.environments.blanks import Blanks
 from lambent.model.credential import Credential
 from lambent.model.error import AccessDeniedException
@@ -17,15 +18,21 @@ from lambent.services.sts import SessionTokens
 class Compiler:
     """services.lambda_.ports.Compiler. What is ready to run is soon run, so it has blanks of the runtime made, too."""
 
-    def __init__(self, registry: RuntimeRegistry, blanks: Blanks) -> None:
+    def __init__(self, registry: RuntimeRegistry, blanks: Blanks, tasks: Tasks) -> None:
         self._registry = registry
         self._blanks = blanks
+        self._tasks = tasks
+        self._shipped: set[str] = set()
 
     async def compile(self, runtime: str, tree: Path, mounted_at: str) -> None:
         install = await asyncio.to_thread(self._registry.get, runtime)
         if install is not None:
             self._blanks.expect(install)
             await asyncio.to_thread(compile_python, tree, install)
+        if runtime not in self._shipped:
+            self._shipped.add(runtime)
+            compile_sdk = asyncio.to_thread(self._registry.compile_shipped, runtime)
+            self._tasks.start(compile_sdk, f"compile the AWS SDK for {runtime}")
 
 
 class Runtimes:

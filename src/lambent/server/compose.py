@@ -181,7 +181,7 @@ class Server:
             functions=self._directory,
             layers=self._layers,
             artifacts=self._artifacts,
-            compiler=adapters.Compiler(self._registry, self._blanks),
+            compiler=adapters.Compiler(self._registry, self._blanks, self._tasks),
             runtimes=adapters.Runtimes(self._registry),
             roles=self._role_checker,
             invoker=self._invoker,
