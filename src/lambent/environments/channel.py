@@ -12,6 +12,7 @@ from lambent.environments.link import (
     RESPONSE_BYTES_MOST,
     InvokeRequest,
     LinkClosedError,
+    NotTakenError,
     ProtocolError,
     Reply,
     ReplyKind,
@@ -56,6 +57,8 @@ class Channel(asyncio.Protocol):
         return self._request(_INIT, orjson.dumps(settings), b"")
 
     def invoke(self, request: InvokeRequest) -> "asyncio.Future[Reply]":
+        if isinstance(self._error, LinkClosedError):
+            self._error = NotTakenError(*self._error.args)
         meta: dict[str, Any] = {
             "request_id": request.request_id,
             "deadline_ms": request.deadline_ms,
@@ -148,7 +151,7 @@ class Channel(asyncio.Protocol):
         if name is None:
             self._fail(ProtocolError(f"the runtime sent a frame of unknown kind {kind}"))
             return
-        self._answer(Reply(name, payload, _error_type(meta) if meta else None))
+        self._answer(_reply(name, payload, meta) if meta else Reply(name, payload))
 
     def _answer(self, reply: Reply) -> None:
         waiting, self._waiting = self._waiting, None
@@ -171,10 +174,18 @@ class Channel(asyncio.Protocol):
         self.close()
 
 
-def _error_type(meta: bytes) -> str | None:
+def _reply(kind: ReplyKind, payload: bytes, meta: bytes) -> Reply:
+    """Of a meta that says nothing we know, nothing is taken: user code can write here."""
     try:
         decoded = orjson.loads(meta)
     except orjson.JSONDecodeError:
-        return None
-    value = decoded.get("error_type") if isinstance(decoded, dict) else None
-    return value if isinstance(value, str) else None
+        return Reply(kind, payload)
+    if not isinstance(decoded, dict):
+        return Reply(kind, payload)
+    error_type = decoded.get("error_type")
+    return Reply(
+        kind,
+        payload,
+        error_type if isinstance(error_type, str) else None,
+        ends=decoded.get("ends") is True,
+    )

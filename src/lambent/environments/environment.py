@@ -23,7 +23,7 @@ from lambent.base.ids import new_token
 from lambent.environments import faults
 from lambent.environments.blanks import Blank, Blanks
 from lambent.environments.faults import Fault
-from lambent.environments.link import InvokeRequest, LinkClosedError, ProtocolError, Reply
+from lambent.environments.link import InvokeRequest, LinkClosedError, NotTakenError, ProtocolError, Reply
 from lambent.environments.log_delivery import LogDelivery
 from lambent.environments.log_lines import Report, Status, log_lines
 from lambent.environments.recorder import Recorder
@@ -109,6 +109,7 @@ class Environment:
         self._recorder = self._new_recorder()
         self._blank: Blank | None = None
         self._init_again = False
+        self._initialized = False
         self._init_duration_ms: float | None = None
         self._memory_mb = 0
         self._memory_read_at = -math.inf
@@ -163,6 +164,7 @@ class Environment:
         if not blank.started:
             await self._start_process(blank, variables)
         reply = await blank.link.initialize(self._init_settings(variables))
+        self._initialized = reply.kind == "initialized"
         # As on AWS, Init runs at full speed; only invocations have the share of CPU that their memory buys.
         blank.sandbox.limit_cpu(version.memory_size * _CPU_PER_MB)
         return reply
@@ -217,6 +219,11 @@ class Environment:
         except asyncio.CancelledError:
             self._go_on_without_caller(run, waiting)
             raise
+        except NotTakenError:
+            # It ended between two invocations, which is nothing to this one's caller.
+            run.cancel_timer()
+            await self._discard_blank()
+            return await self._invoke_with_init(run)
         except (LinkClosedError, ProtocolError, InvocationTimeoutError) as error:
             return await self._lost(run, error)
         return self._answered(run, reply)
@@ -256,8 +263,7 @@ class Environment:
     def _go_on_without_caller(self, run: "_Run", waiting: "asyncio.Future[Reply]") -> None:
         if waiting.cancelled():
             assert self._blank is not None
-            if run.timer is not None:
-                run.timer.cancel()
+            run.cancel_timer()
             waiting = self._blank.link.await_again()
             left = self.version.timeout - (self._monotonic() - run.started)
             run.timer = self._loop.call_later(left, _time_out, waiting)
@@ -272,8 +278,7 @@ class Environment:
             self.on_abandoned_end(self)
 
     def _answered(self, run: "_Run", reply: Reply) -> InvocationResult:
-        if run.timer is not None:
-            run.timer.cancel()
+        run.cancel_timer()
         if reply.kind == "result":
             tail = self._finish(run, "success", None)
             self._become(State.IDLE)
@@ -283,6 +288,7 @@ class Environment:
         payload = reply.payload
         if reply.kind == "init_failed":
             payload = faults.with_request_id(payload, run.invocation.request_id)
+        if reply.ends or reply.kind == "init_failed":
             self.reusable = False
         tail = self._finish(run, "error", reply.error_type)
         self._become(State.IDLE)
@@ -292,8 +298,7 @@ class Environment:
 
     async def _lost(self, run: "_Run", error: Exception) -> InvocationResult:
         """The runtime ended, hung up, broke the protocol or ran out of time: the environment ends with it."""
-        if run.timer is not None:
-            run.timer.cancel()
+        run.cancel_timer()
         self.reusable = False
         fault = await self._fault_of(error)
         await self._discard_blank()
@@ -335,7 +340,10 @@ class Environment:
             return faults.timed_out(self.version.timeout)
         if isinstance(error, ProtocolError):
             return faults.broken_protocol(str(error))
-        return faults.exited(await self._exit())
+        exit = await self._exit()
+        if self._install.kind == "api" and not self._initialized:
+            return faults.never_started(exit) or faults.exited(exit)
+        return faults.exited(exit)
 
     async def _exit(self) -> Exit | None:
         if self._blank is None:
@@ -420,6 +428,10 @@ class _Run:
         self.deadline = deadline
         self.timer: asyncio.TimerHandle | None = None
         self.abandoned: asyncio.Task[None] | None = None
+
+    def cancel_timer(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
 
 
 def _time_out(waiting: "asyncio.Future[Reply]") -> None:

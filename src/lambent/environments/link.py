@@ -20,17 +20,23 @@ class LinkClosedError(Exception):
     """The runtime ended, or hung up, before it answered."""
 
 
+class NotTakenError(LinkClosedError):
+    """The runtime ended before it took the invocation: no code has seen it, and another runtime may run it."""
+
+
 class ProtocolError(Exception):
     """The runtime broke the protocol; its environment is of no more use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`payload` is the response, or the error object as JSON. `error_type` goes with the two failures."""
+    """`payload` is the response, or the error object as JSON. `error_type` goes with the two failures. `ends` says that
+    the runtime ends now, of its own will."""
 
     kind: ReplyKind
     payload: bytes = b""
     error_type: str | None = None
+    ends: bool = False
 
 
 def error_object(message: str, error_type: str) -> bytes:
@@ -69,7 +75,7 @@ class Link(Protocol):
         ...
 
     def invoke(self, request: InvokeRequest) -> "Future[Reply]":
-        """Resolves to "result" or "failed"."""
+        """Resolves to "result" or "failed". Fails with NotTakenError where the runtime has ended already."""
         ...
 
     def await_again(self) -> "Future[Reply]":

@@ -16,6 +16,7 @@ from lambent.environments.link import (
     RESPONSE_BYTES_MOST,
     InvokeRequest,
     LinkClosedError,
+    NotTakenError,
     Reply,
     error_object,
     response_too_large,
@@ -51,6 +52,8 @@ class RuntimeApi:
         return self._expect()
 
     def invoke(self, request: InvokeRequest) -> "asyncio.Future[Reply]":
+        if self._error is not None:
+            self._error = NotTakenError(*self._error.args)
         reply = self._expect()
         if self._next is not None and not self._next.done():
             self._next.set_result(request)
@@ -63,7 +66,8 @@ class RuntimeApi:
 
     def close(self) -> None:
         """The process behind this API is gone, or is of no more use."""
-        self._error = self._error or LinkClosedError("the runtime ended")
+        not_taken = self._offered is not None
+        self._error = self._error or (NotTakenError if not_taken else LinkClosedError)("the runtime ended")
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_exception(self._error)
         if self._next is not None and not self._next.done():

@@ -43,7 +43,8 @@ function fail(title, error, status) {
     process.exit(status);
   }
   const description = toErrorObject(error);
-  channel.sendAndExit(FAILED, { error_type: description.errorType }, JSON.stringify(description), status);
+  const meta = { error_type: description.errorType, ends: true };
+  channel.sendAndExit(FAILED, meta, JSON.stringify(description), status);
 }
 
 async function initialize(settings) {
