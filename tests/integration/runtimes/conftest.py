@@ -1,4 +1,4 @@
-"""Every interpreter that this host has runs the bootstraps; of those it has not, the tests are skipped and say so."""
+"""Every interpreter that this host has runs the bootstraps; a host without any Python or Node.js fails."""
 
 import os
 import sys
@@ -16,39 +16,35 @@ from bootstrap_driver import INITIALIZED, NODEJS_BOOTSTRAP, PYTHON_BOOTSTRAP, Bo
 from lambent.runtimes.interpreters import Interpreter, Interpreters, usual_directories
 from lambent.runtimes.registry import best_interpreters, node_wheel_directories
 
-PYTHONS = [f"python3.{minor}" for minor in range(6, 16)]
-NODES = [f"nodejs{major}.x" for major in (16, 18, 20, 22, 24, 26)]
 Start = Callable[..., Bootstrap]
 
 
-@pytest.fixture(scope="session")
-def interpreters() -> dict[str, Interpreter]:
+def _interpreters() -> dict[str, Interpreter]:
     """LAMBENT_TEST_INTERPRETERS may name more directories, separated by colons."""
     preferred = [Path(place) for place in os.environ.get("LAMBENT_TEST_INTERPRETERS", "").split(":") if place]
     directories = [*usual_directories([], Path.home()), *node_wheel_directories()]
     return best_interpreters(Interpreters().find(preferred, directories))
 
 
-def _or_skip(interpreters: dict[str, Interpreter], identifier: str) -> Interpreter:
-    if identifier not in interpreters:
-        pytest.skip(f"this host has no interpreter for {identifier}")
-    return interpreters[identifier]
+INTERPRETERS = _interpreters()
+PYTHONS = [name for name in INTERPRETERS if name.startswith("python")]
+NODES = [name for name in INTERPRETERS if name.startswith("nodejs")]
 
 
 @pytest.fixture(params=PYTHONS)
-def every_python(request: pytest.FixtureRequest, interpreters: dict[str, Interpreter]) -> Interpreter:
-    return _or_skip(interpreters, request.param)
+def every_python(request: pytest.FixtureRequest) -> Interpreter:
+    return INTERPRETERS[request.param]
 
 
-@pytest.fixture(params=["python3.6", "python3.11", "python3.13"])
-def python(request: pytest.FixtureRequest, interpreters: dict[str, Interpreter]) -> Interpreter:
-    """The oldest, the one most hosts have, and one of the newest."""
-    return _or_skip(interpreters, request.param)
+@pytest.fixture(params=sorted({PYTHONS[0], PYTHONS[-1]}))
+def python(request: pytest.FixtureRequest) -> Interpreter:
+    """The oldest and the newest of this host."""
+    return INTERPRETERS[request.param]
 
 
 @pytest.fixture(params=NODES)
-def node(request: pytest.FixtureRequest, interpreters: dict[str, Interpreter]) -> Interpreter:
-    return _or_skip(interpreters, request.param)
+def node(request: pytest.FixtureRequest) -> Interpreter:
+    return INTERPRETERS[request.param]
 
 
 @pytest.fixture

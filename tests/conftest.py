@@ -1,0 +1,24 @@
+"""For every test: no test is skipped for a reason that nobody expected."""
+
+import re
+
+import pytest
+
+EXPECTED_SKIPS = (
+    r"callbacks go on up to Node\.js 22",
+    r"Node\.js 24 ended callbacks",
+    r"no (Node\.js|Java|Go) here",
+    r"see test_event_stream\.py",
+)
+"""The reasons for which a test may not run here. Any other skip fails the run."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        if not any(re.match(expected, reason) for expected in EXPECTED_SKIPS):
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid} was skipped for a reason nobody expected: {reason}"
+    return report
