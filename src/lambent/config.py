@@ -192,12 +192,6 @@ class Settings:
     )
 
     # How functions run.
-    isolation: str = _row(
-        _choice("auto", "namespaces"),
-        "auto",
-        "What isolates environments from each other and from the host. `auto` is the strongest that this host has; "
-        "the server refuses to start where there is none.",
-    )
     blanks_per_runtime: int = _row(
         _integer(0, 1000),
         2,
@@ -242,9 +236,6 @@ class Settings:
     )
     uid_count: int = _row(
         _integer(1, 1_000_000), 65_536, "How many user ids sandboxes may have: as many can run at a time."
-    )
-    cgroup_root: Path | None = _row(
-        _PATH, None, "Control group to make the sandboxes' groups in.", default_says="found at start"
     )
 
     # Invocations and events.

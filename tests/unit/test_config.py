@@ -80,8 +80,8 @@ def test_the_first_file_of_these_is_read(tmp_path: Path) -> None:
         (
             {},
             {},
-            "isolation = 'chroot'",
-            "isolation in FILE must be one of auto, namespaces, not 'chroot'",
+            "deprecated_runtimes = 'shun'",
+            "deprecated_runtimes in FILE must be one of allow, refuse, not 'shun'",
         ),
         ({}, {}, "runtime_paths = [1]", "runtime_paths in FILE must be paths"),
         ({}, {}, "prot = 1", "unknown setting prot in FILE: did you mean port?"),

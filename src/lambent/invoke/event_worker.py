@@ -24,8 +24,6 @@ log = logging.getLogger(__name__)
 _CLAIM_SECONDS = 1800.0
 """Longer than the longest invocation (900 s) with its cold start."""
 _RUNNING_MOST = 256
-_LOOK_SECONDS = 5.0
-"""How often to look for claims that have run out, when nothing wakes us."""
 
 
 class EventQueue:
@@ -56,7 +54,8 @@ class Run(Protocol):
 
 
 class EventWorker:
-    """`owner` names this server in its claims, the same after a restart."""
+    """`owner` names this server in its claims, the same after a restart. `look_seconds` is how often it looks for claims
+    that have run out, when nothing wakes it."""
 
     def __init__(
         self,
@@ -66,6 +65,7 @@ class EventWorker:
         clock: Clock,
         rules: RetryRules,
         owner: str,
+        look_seconds: float = 5.0,
     ) -> None:
         self._store = store
         self._wake = queue.wake
@@ -73,6 +73,7 @@ class EventWorker:
         self._clock = clock
         self._rules = rules
         self._owner = owner
+        self._look_seconds = look_seconds
         self._running = 0
         self._tasks = Tasks("event invocations")
 
@@ -102,7 +103,7 @@ class EventWorker:
         return len(events)
 
     async def _sleep_until_due(self) -> None:
-        seconds = _LOOK_SECONDS
+        seconds = self._look_seconds
         if self._running < _RUNNING_MOST and (due := await self._store.next_due()) is not None:
             seconds = max(0.0, min(seconds, due - self._clock.now()))
         with contextlib.suppress(TimeoutError):

@@ -3,12 +3,15 @@
 import asyncio
 import platform
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
+from lambent.base.clock import Clock
 from lambent.base.tasks import Tasks
 from lambent.environments.blanks import Blanks
 from lambent.model.credential import Credential
 from lambent.model.error import AccessDeniedException
+from lambent.runtimes import deprecation
 from lambent.runtimes.compile import compile_python
 from lambent.runtimes.registry import RuntimeRegistry
 from lambent.services.iam import RoleChecker
@@ -38,8 +41,10 @@ class Compiler:
 class Runtimes:
     """services.lambda_.ports.Runtimes, over the registry."""
 
-    def __init__(self, registry: RuntimeRegistry) -> None:
+    def __init__(self, registry: RuntimeRegistry, clock: Clock, *, refuse_deprecated: bool) -> None:
         self._registry = registry
+        self._clock = clock
+        self._refuse_deprecated = refuse_deprecated
 
     @property
     def architecture(self) -> str:
@@ -47,6 +52,12 @@ class Runtimes:
 
     def names(self) -> Sequence[str]:
         return self._registry.installed_identifiers()
+
+    def refusal(self, runtime: str, *, creating: bool) -> str | None:
+        if not self._refuse_deprecated:
+            return None
+        today = datetime.fromtimestamp(self._clock.now(), UTC).date()
+        return deprecation.refusal(runtime, today, creating=creating)
 
     def version(self, runtime: str) -> str:
         install = self._registry.get(runtime)

@@ -167,7 +167,13 @@ class Server:
         self._invoker = Invoker(self._directory, concurrency, self._pools, events, self._clock)
         rules = RetryRules(base_seconds=settings.retry_base_seconds)
         self._event_worker = EventWorker(
-            self._event_store, events, self._invoker.invoke, self._clock, rules, owner="local"
+            self._event_store,
+            events,
+            self._invoker.invoke,
+            self._clock,
+            rules,
+            owner="local",
+            look_seconds=settings.event_poll_seconds,
         )
 
     def _review_pools(self, function: FunctionId) -> None:
@@ -182,7 +188,9 @@ class Server:
             layers=self._layers,
             artifacts=self._artifacts,
             compiler=adapters.Compiler(self._registry, self._blanks, self._tasks),
-            runtimes=adapters.Runtimes(self._registry),
+            runtimes=adapters.Runtimes(
+                self._registry, self._clock, refuse_deprecated=self.settings.deprecated_runtimes == "refuse"
+            ),
             roles=self._role_checker,
             invoker=self._invoker,
             clock=self._clock,

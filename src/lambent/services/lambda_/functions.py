@@ -59,7 +59,9 @@ class Functions:
         refuse_unsupported(parameters)
         refuse_unsupported(parameters["Code"])
         _require_zip(parameters)
-        fields = settings.settings(parameters, id, self._runtimes, settings.default_logging(id))
+        fields = settings.settings(
+            parameters, id, self._runtimes, settings.default_logging(id), creating=True
+        )
         fields["architectures"] = settings.architectures(parameters, self._runtimes)
         tags = require_tags(parameters.get("Tags", {}))
         await self._require_role(parameters["Role"])
@@ -126,7 +128,9 @@ class Functions:
             await self._require_role(parameters["Role"])
         async with self._records.lock(id):
             function = await self._updatable(id, parameters)
-            changes = settings.settings(parameters, id, self._runtimes, function.latest.logging)
+            changes = settings.settings(
+                parameters, id, self._runtimes, function.latest.logging, creating=False
+            )
             if "Layers" in parameters:
                 changes["layers"] = await self._layers.resolve(caller, parameters["Layers"])
                 refuse_too_large(function.latest.code, changes["layers"])

@@ -64,6 +64,10 @@ class Runtimes(Protocol):
         """The runtime identifiers that can be run here, in the order to show them."""
         ...
 
+    def refusal(self, runtime: str, *, creating: bool) -> str | None:
+        """AWS's message where a runtime that it has deprecated is refused here, too."""
+        ...
+
     def version(self, runtime: str) -> str:
         """What exactly runs under this identifier, such as "Python 3.13.1": changes when the interpreter does."""
         ...

@@ -51,7 +51,12 @@ _SCALARS = {"Role": "role", "Handler": "handler", "Description": "description"}
 
 
 def settings(
-    parameters: Parameters, function: FunctionId, runtimes: Runtimes, logging: LoggingConfig
+    parameters: Parameters,
+    function: FunctionId,
+    runtimes: Runtimes,
+    logging: LoggingConfig,
+    *,
+    creating: bool,
 ) -> dict[str, Any]:
     """The fields of FunctionVersion that `parameters` set, except for code and layers. `logging` is what the function
     has so far. Raises InvalidParameterValueException, ValidationException."""
@@ -68,7 +73,7 @@ def settings(
     if "Environment" in parameters:
         fields["variables"] = _variables(parameters["Environment"].get("Variables", {}))
     if "Runtime" in parameters:
-        fields |= _runtime(parameters["Runtime"], function.region, runtimes)
+        fields |= _runtime(parameters["Runtime"], function.region, runtimes, creating=creating)
     if "LoggingConfig" in parameters:
         fields["logging"] = _logging(parameters["LoggingConfig"], logging)
     return fields
@@ -117,7 +122,9 @@ def _variables(variables: Mapping[str, str]) -> Mapping[str, str] | None:
     return dict(variables) or None
 
 
-def _runtime(runtime: str, region: str, runtimes: Runtimes) -> dict[str, Any]:
+def _runtime(runtime: str, region: str, runtimes: Runtimes, *, creating: bool) -> dict[str, Any]:
+    if (refusal := runtimes.refusal(runtime, creating=creating)) is not None:
+        raise InvalidParameterValueException(refusal)
     available = runtimes.names()
     if runtime not in available:
         raise InvalidParameterValueException(

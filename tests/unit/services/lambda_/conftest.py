@@ -97,9 +97,13 @@ class Runtimes:
 
     def __init__(self) -> None:
         self.available = ["python3.12", "python3.13"]
+        self.refusals: dict[tuple[str, bool], str] = {}
 
     def names(self) -> Sequence[str]:
         return self.available
+
+    def refusal(self, runtime: str, *, creating: bool) -> str | None:
+        return self.refusals.get((runtime, creating))
 
     def version(self, runtime: str) -> str:
         return f"exactly {runtime}.1"

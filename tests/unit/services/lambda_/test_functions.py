@@ -332,3 +332,11 @@ async def test_functions_of_other_accounts_are_closed(aws: Any) -> None:
     for operation in ("GetFunction", "DeleteFunction", "GetFunctionConfiguration", "ListVersionsByFunction"):
         with pytest.raises(AccessDeniedException, match=f"not authorized to perform: lambda:{operation}"):
             await other.call(operation, FunctionName=ARN)
+
+
+async def test_a_runtime_that_aws_has_closed_is_refused_where_that_is_set(aws: Any) -> None:
+    aws.runtimes.refusals["python3.12", True] = "no longer supported"
+    with pytest.raises(InvalidParameterValueException, match="no longer supported"):
+        await aws.create(Runtime="python3.12")
+    await aws.create(Runtime="python3.13")
+    await aws.call("UpdateFunctionConfiguration", FunctionName="hello", Runtime="python3.12")
