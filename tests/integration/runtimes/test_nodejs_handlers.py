@@ -263,7 +263,7 @@ def test_errors_that_nothing_catches(
         node, f"exports.handler = () => {{ {body} return new Promise((r) => setTimeout(r, 500)); }};"
     )
     reply = bootstrap.invoke()
-    assert (reply.kind, reply.meta) == (FAILED, {"error_type": error_type})
+    assert (reply.kind, reply.meta) == (FAILED, {"error_type": error_type, "ends": True})
     assert reply.value["errorMessage"] == message
     assert bootstrap.wait() == status
     (logged,) = bootstrap.texts()
