@@ -163,7 +163,8 @@ class Environment:
         await blank.sandbox.seal()
         if not blank.started:
             await self._start_process(blank, variables)
-        reply = await blank.link.initialize(self._init_settings(variables))
+        # A process that was executed with its variables keeps what a wrapper script has made of them.
+        reply = await blank.link.initialize(self._init_settings(variables if started else None))
         self._initialized = reply.kind == "initialized"
         # As on AWS, Init runs at full speed; only invocations have the share of CPU that their memory buys.
         blank.sandbox.limit_cpu(version.memory_size * _CPU_PER_MB)
@@ -184,11 +185,11 @@ class Environment:
             binds.append(Bind(self._trees.layers, "/opt"))
         return binds
 
-    def _init_settings(self, variables: Mapping[str, str]) -> dict[str, Any]:
+    def _init_settings(self, variables: Mapping[str, str] | None) -> dict[str, Any]:
         version = self.version
-        return {
+        settings: dict[str, Any] = {} if variables is None else {"variables": dict(variables)}
+        return settings | {
             "handler": version.handler or "",
-            "variables": dict(variables),
             "function_name": version.function.name,
             "function_version": version.version,
             "memory_limit_mb": version.memory_size,
@@ -440,5 +441,9 @@ def _time_out(waiting: "asyncio.Future[Reply]") -> None:
 
 
 def _runtime_version(install: RuntimeInstall) -> str:
-    """ "python:3.12.v…": AWS's form of a runtime version, ending in the interpreter's own patch level."""
-    return f"{install.identifier.removesuffix('.x')}:{install.version}"
+    """ "python:3.12.v7", "nodejs:20.v11.1": AWS's form of a runtime version, which ends in AWS's count of its releases;
+    ours ends in what the interpreter's own version adds."""
+    language = install.identifier.rstrip("0123456789.x").removesuffix(".al")
+    number = install.identifier.removeprefix(language).removeprefix(".").removesuffix(".x")
+    patch = install.version.removeprefix(f"{number}.")
+    return f"{language}:{number}.v{patch}" if patch != number else f"{language}:{number}"

@@ -14,13 +14,16 @@ let phase = 'blank'; // then 'init', then 'serving'
 let logError;
 let invoker;
 
+// `variables` is missing for a process that was executed with them, and perhaps with more by a wrapper script.
 function becomeFunction(variables) {
-  for (const name of Object.keys(process.env)) {
-    if (!(name in variables)) {
-      delete process.env[name];
+  if (variables) {
+    for (const name of Object.keys(process.env)) {
+      if (!(name in variables)) {
+        delete process.env[name];
+      }
     }
+    Object.assign(process.env, variables);
   }
-  Object.assign(process.env, variables);
   delete process.env._LAMBDA_TELEMETRY_LOG_FD;
   // Also where we are there by name already: the code was mounted over the directory that we are in.
   process.chdir(process.env.LAMBDA_TASK_ROOT || '/var/task');
@@ -60,7 +63,7 @@ async function initialize(settings) {
   });
   let handler;
   try {
-    handler = await loadHandler(process.cwd(), settings.handler, import.meta.url);
+    handler = await loadHandler(process.cwd(), process.env._HANDLER ?? settings.handler, import.meta.url);
   } catch (error) {
     failInit(modernHandlers ? 'Init Error' : 'Uncaught Exception', error);
     return;

@@ -51,17 +51,16 @@ class Runtime:
         kind, meta_text, _ = self._channel.receive()
         assert kind == frames.INIT, "INIT comes first"
         meta = from_json(meta_text)
-        variables = meta["variables"]
-        become_function(variables, _RUNTIME_DIRECTORY)
+        become_function(meta.get("variables"), _RUNTIME_DIRECTORY)
         add_site_builtins()
         sys.stdout, sys.stderr = (stream.text for stream in self._streams)
         self._as_json = (meta.get("log_format") or "").upper() == "JSON"
-        level = meta.get("log_level") or variables.get("AWS_LAMBDA_LOG_LEVEL") or ""
+        level = meta.get("log_level") or os.environ.get("AWS_LAMBDA_LOG_LEVEL") or ""
         self._invocation = set_up_logging(self._sink, self._as_json, level)
         self._settings = FunctionSettings(meta, self._sink)
         self._trace_id = os.environ.get(_TRACE_ID)
         try:
-            self._handler = load_handler(meta["handler"])
+            self._handler = load_handler(os.environ.get("_HANDLER", meta["handler"]))
         except Exception as error:
             self._fail_init(error)
         self._channel.send(frames.INITIALIZED)

@@ -11,13 +11,11 @@ _PATH_AT_START = tuple(sys.path)
 """Our own directory and the standard library."""
 
 
-def become_function(variables: "dict[str, str]", runtime_directory: str) -> None:
+def become_function(variables: "dict[str, str] | None", runtime_directory: str) -> None:
+    """`variables` is None for a process that was executed with them, and perhaps with more by a wrapper script."""
     environment = os.environ
-    for name in [name for name in environment if name not in variables]:
-        del environment[name]
-    for name, value in variables.items():
-        if environment.get(name) != value:
-            environment[name] = value
+    if variables is not None:
+        _replace_variables(environment, variables)
     environment.pop("_LAMBDA_TELEMETRY_LOG_FD", None)
     time.tzset()
     task_root = environment.get("LAMBDA_TASK_ROOT", "/var/task")
@@ -27,6 +25,14 @@ def become_function(variables: "dict[str, str]", runtime_directory: str) -> None
     random = sys.modules.get("random")
     if random is not None:
         random.seed()
+
+
+def _replace_variables(environment: "os._Environ[str]", variables: "dict[str, str]") -> None:
+    for name in [name for name in environment if name not in variables]:
+        del environment[name]
+    for name, value in variables.items():
+        if environment.get(name) != value:
+            environment[name] = value
 
 
 def _module_path(task_root: str, runtime_directory: str, python_path: str) -> "list[str]":
