@@ -1,6 +1,7 @@
 """A Lambent server in a process of its own, and the little that every acceptance test does with it over boto3."""
 
 import base64
+import hashlib
 import io
 import itertools
 import json
@@ -247,9 +248,12 @@ class Lambent:
             dead = "Z" in fields.get("State", "Z")  # killed with its parent; init reaps it
             if not dead and self.uid_first <= int(fields["Uid"].split()[0]) < self.uid_first + 1000:
                 found.append(f"process {status.parent.name} {fields.get('Name', '').strip()}")
-        for command in Path("/proc").glob("[0-9]*/cmdline"):
-            if str(self.data_dir) in _read(command):
-                found.append(f"process {command.parent.name} {_read(command)}")
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            state, _, _, session = _read(stat).rpartition(")")[2].split()[:4] or "Z000"
+            if state != "Z" and session == str(self.server.pid):  # the server began a session
+                found.append(f"process {stat.parent.name} {_read(stat.with_name('cmdline'))}")
+        instance = hashlib.sha256(str(self.data_dir / "sandboxes").encode()).hexdigest()[:12]
+        found += [f"cgroup {path}" for path in Path("/sys/fs/cgroup").glob(f"**/lambent/{instance}")]
         for backing in Path("/sys/block").glob("loop*/loop/backing_file"):
             if str(self.data_dir) in _read(backing):
                 found.append(f"loop device {backing.parent.parent.name}")
