@@ -18,7 +18,7 @@ server before it starts.
 
 ```toml
 port = 9000
-isolation = "namespaces"
+log_format = "json"
 runtime_paths = ["/opt/python/bin"]
 ```
 """

@@ -13,7 +13,7 @@ import pytest
 from botocore import xform_name
 
 from lambent.cli import SUBCOMMANDS
-from lambent.config import CONFIG_VARIABLE, table
+from lambent.config import CONFIG_VARIABLE, load, table
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
@@ -62,6 +62,13 @@ def test_variables_are_settings(document: Path) -> None:
     known = {setting.variable for setting in table()} | {CONFIG_VARIABLE}
     used = set(re.findall(r"\bLAMBENT_[A-Z_]*[A-Z]\b", document.read_text(encoding="utf-8")))
     assert used <= known
+
+
+def test_files_of_settings_can_be_read(document: Path, tmp_path: Path) -> None:
+    file = tmp_path / "lambent.toml"
+    for block in re.findall(r"```toml\n(.*?)```", document.read_text(encoding="utf-8"), re.S):
+        file.write_text(block, encoding="utf-8")
+        load({}, config=file, environ={})
 
 
 def test_aws_commands_are_offered(document: Path) -> None:

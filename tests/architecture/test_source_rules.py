@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from conftest import Module
 
@@ -104,6 +106,22 @@ def test_modules_hold_no_mutable_state(server_modules: "list[Module]") -> None:
     assert found == []
 
 
+@pytest.mark.parametrize(
+    ("change", "seen"),
+    [
+        ("global known; known = {}", True),
+        ("known['a'] = 1", True),
+        ("del known['a']", True),
+        ("known.update(a=1)", True),
+        ("known.get('a')", False),
+        ("known['a']", False),
+        ("own = {}; own['a'] = 1", False),
+    ],
+)
+def test_mutable_state_would_be_seen(change: str, seen: bool) -> None:
+    assert bool([*_module_state(ast.parse(f"known = {{}}\ndef f():\n    {change}"))]) is seen
+
+
 def test_sql_is_in_sql_files(server_modules: "list[Module]") -> None:
     """PRAGMA and BEGIN may stand beside the connection that they are about."""
     found = [
@@ -135,9 +153,7 @@ def _module_state(tree: ast.Module) -> Iterator[ast.AST]:
     for node in (inner for function in functions for inner in ast.walk(function)):
         if isinstance(node, ast.Global):
             yield node
-        elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
-            if isinstance(node.value, ast.Name) and node.value.id in names:
-                yield node
-        elif isinstance(node, ast.Attribute) and node.attr in _CHANGES:
-            if isinstance(node.value, ast.Name) and node.value.id in names:
-                yield node
+        stored = isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load)
+        called = isinstance(node, ast.Attribute) and node.attr in _CHANGES
+        if (stored or called) and getattr(getattr(node, "value", None), "id", None) in names:
+            yield node

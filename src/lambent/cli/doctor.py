@@ -17,7 +17,7 @@ from lambent.cli.runtimes import runtimes_table
 from lambent.cli.start import CONFIG, option
 from lambent.config import load, table
 
-_OPTIONS = ("data_dir", "isolation", "runtime_paths", "uid_base", "uid_count", "cgroup_root")
+_OPTIONS = ("data_dir", "runtime_paths", "uid_base", "uid_count")
 """The settings that change the answer."""
 
 

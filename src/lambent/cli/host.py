@@ -10,7 +10,7 @@ from pathlib import Path
 _GIB = 1 << 30
 _SERVER_DESCRIPTORS = 256
 """Held back for the database, connections and the like."""
-_ENVIRONMENT_DESCRIPTORS = 16
+_ENVIRONMENT_DESCRIPTORS = 8
 _ENVIRONMENT_PROCESSES = 2
 _ENVIRONMENT_MIB = 128
 """What the smallest function may use. An environment that is idle uses some 20 MiB."""
