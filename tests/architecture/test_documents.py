@@ -43,6 +43,15 @@ def test_links_lead_somewhere(document: Path) -> None:
             assert anchor in _anchors(file), f"{document.name} links to {target}"
 
 
+def test_every_page_can_be_found() -> None:
+    """From docs/README.md."""
+    index = ROOT / "docs/README.md"
+    linked = {
+        (index.parent / target).resolve() for target in _LINK.findall(index.read_text(encoding="utf-8"))
+    }
+    assert [str(path) for path in (ROOT / "docs").rglob("*.md") if path not in linked and path != index] == []
+
+
 def test_paths_exist(document: Path) -> None:
     for name in _PATH.findall(document.read_text(encoding="utf-8")):
         assert (ROOT / name).exists() or document.name == "CHANGELOG.md", f"{document.name} names {name}"

@@ -86,6 +86,8 @@ def _render_isolation(diagnosis: Diagnosis, console: Console) -> None:
 def _render_limits(diagnosis: Diagnosis, console: Console) -> None:
     console.rule("[bold]how many environments at a time[/]", align="left")
     _grid(console, [(limit.name, f"{limit.environments:>9,}  {limit.detail}") for limit in diagnosis.limits])
+    tightest = diagnosis.limits[0]
+    console.print(f"To raise the first: {tightest.mend}\n", style="dim", markup=False)
 
 
 def _render_data(diagnosis: Diagnosis, console: Console) -> None:

@@ -66,6 +66,7 @@ def test_says_all_that_is_in_force() -> None:
         "system call filter",
         "✓  cgroups  v2",
         "32  4.0 GiB available",
+        "To raise the first: add memory",
         "python3.11",
         "/usr/bin/python3.11",
         "/srv/lambent  5.0 GiB free; no server uses it",
