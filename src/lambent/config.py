@@ -235,7 +235,7 @@ class Settings:
         "First user id of sandboxes. The range must be nobody else's.",
     )
     uid_count: int = _row(
-        _integer(1, 1_000_000), 65_536, "How many user ids sandboxes may have: as many can run at a time."
+        _integer(2, 1_000_000), 65_536, "How many user ids sandboxes may have: as many can run at a time."
     )
 
     # Invocations and events.
