@@ -4,9 +4,11 @@ The directory stands in front of the function store as the one the control plane
 every change by itself, and an invocation of a function that did not change reads nothing from disk.
 """
 
+import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from lambent.model.error import ServiceException
 from lambent.model.function import LATEST, Alias, Function, FunctionId, FunctionVersion
@@ -36,6 +38,7 @@ class Directory(FunctionStore):
         self._store = store
         self._targets: dict[FunctionId, dict[str | None, Target]] = {}
         self._changes = 0
+        self._writing: set[asyncio.Task[None]] = set()
         self.on_change: Callable[[FunctionId], None] = lambda id: None
         """Called after every change of a function, its versions or aliases."""
 
@@ -93,6 +96,17 @@ class Directory(FunctionStore):
             raise _not_found(id, qualifier)
         return _invokable(version if version.state == "Active" else None, version)
 
+    async def _change(self, id: FunctionId, write: Coroutine[Any, Any, None]) -> None:
+        """A write that has begun may succeed although its caller is cancelled, so it is noticed without its caller."""
+        writing = asyncio.get_running_loop().create_task(self._write(id, write))
+        self._writing.add(writing)
+        writing.add_done_callback(self._writing.discard)
+        await asyncio.shield(writing)
+
+    async def _write(self, id: FunctionId, write: Coroutine[Any, Any, None]) -> None:
+        await write
+        self._forget(id)
+
     def _forget(self, id: FunctionId) -> None:
         self._changes += 1
         self._targets.pop(id, None)
@@ -101,19 +115,18 @@ class Directory(FunctionStore):
     # store.ports.functions.FunctionStore: reads pass through, writes are noticed
 
     async def insert(self, function: Function) -> None:
-        await self._store.insert(function)
-        self._forget(function.id)
+        await self._change(function.id, self._store.insert(function))
 
     async def get(self, id: FunctionId) -> Function | None:
         return await self._store.get(id)
 
     async def replace(self, function: Function, *, expected_revision_id: str) -> None:
-        await self._store.replace(function, expected_revision_id=expected_revision_id)
-        self._forget(function.id)
+        await self._change(
+            function.id, self._store.replace(function, expected_revision_id=expected_revision_id)
+        )
 
     async def delete(self, id: FunctionId) -> None:
-        await self._store.delete(id)
-        self._forget(id)
+        await self._change(id, self._store.delete(id))
 
     async def page(
         self, account_id: str, region: str, *, after: str | None, limit: int
@@ -123,19 +136,18 @@ class Directory(FunctionStore):
     async def publish(
         self, function: Function, version: FunctionVersion, *, expected_revision_id: str
     ) -> None:
-        await self._store.publish(function, version, expected_revision_id=expected_revision_id)
-        self._forget(function.id)
+        await self._change(
+            function.id, self._store.publish(function, version, expected_revision_id=expected_revision_id)
+        )
 
     async def get_version(self, id: FunctionId, version: str) -> FunctionVersion | None:
         return await self._store.get_version(id, version)
 
     async def replace_version(self, version: FunctionVersion) -> None:
-        await self._store.replace_version(version)
-        self._forget(version.function)
+        await self._change(version.function, self._store.replace_version(version))
 
     async def delete_version(self, id: FunctionId, version: str) -> None:
-        await self._store.delete_version(id, version)
-        self._forget(id)
+        await self._change(id, self._store.delete_version(id, version))
 
     async def page_versions(self, id: FunctionId, *, after: int, limit: int) -> Sequence[FunctionVersion]:
         return await self._store.page_versions(id, after=after, limit=limit)
@@ -146,19 +158,18 @@ class Directory(FunctionStore):
         return await self._store.page_all_versions(account_id, region, after=after, limit=limit)
 
     async def insert_alias(self, alias: Alias) -> None:
-        await self._store.insert_alias(alias)
-        self._forget(alias.function)
+        await self._change(alias.function, self._store.insert_alias(alias))
 
     async def get_alias(self, id: FunctionId, name: str) -> Alias | None:
         return await self._store.get_alias(id, name)
 
     async def replace_alias(self, alias: Alias, *, expected_revision_id: str) -> None:
-        await self._store.replace_alias(alias, expected_revision_id=expected_revision_id)
-        self._forget(alias.function)
+        await self._change(
+            alias.function, self._store.replace_alias(alias, expected_revision_id=expected_revision_id)
+        )
 
     async def delete_alias(self, id: FunctionId, name: str) -> None:
-        await self._store.delete_alias(id, name)
-        self._forget(id)
+        await self._change(id, self._store.delete_alias(id, name))
 
     async def page_aliases(
         self, id: FunctionId, *, version: str | None, after: str | None, limit: int
