@@ -12,11 +12,12 @@ from typing import Protocol
 
 from lambent.base.clock import Clock
 from lambent.base.tasks import Tasks
-from lambent.invoke.retries import Retry, RetryRules, RunOutcome, after_run
+from lambent.invoke.retries import Done, Retry, RetryRules, RunOutcome, after_run
 from lambent.model.error import ServiceException
 from lambent.model.function import FunctionId
 from lambent.model.invocation import EventInvocation, InvocationResult
 from lambent.model.lambda_errors import ResourceNotFoundException
+from lambent.store.ports.errors import StoreError
 from lambent.store.ports.event_invocations import EventInvocationStore
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 _CLAIM_SECONDS = 1800.0
 """Longer than the longest invocation (900 s) with its cold start."""
 _RUNNING_MOST = 256
+_RETRY_SECONDS = 1.0
 
 
 class EventQueue:
@@ -54,7 +56,7 @@ class Run(Protocol):
 
 
 class EventWorker:
-    """`owner` names this server in its claims, the same after a restart. `look_seconds` is how often it looks for claims
+    """`owner` names this server in its claims, the same after a restart. `look_seconds`: how often it looks for claims
     that have run out, when nothing wakes it."""
 
     def __init__(
@@ -75,21 +77,36 @@ class EventWorker:
         self._owner = owner
         self._look_seconds = look_seconds
         self._running = 0
+        self._recovered = False
+        self._closing = False
         self._tasks = Tasks("event invocations")
 
     async def run(self) -> None:
-        """Claims and runs for ever."""
-        recovered = await self._store.release(self._owner)
-        if recovered:
-            log.info("%d event invocations were in progress when the server ended; they run again", recovered)
-        while True:
+        """Claims and runs until `close`. A store that fails is asked again."""
+        while not self._closing:
             self._wake.clear()
-            if await self._claim_and_start() == 0:
-                await self._sleep_until_due()
+            try:
+                if not self._recovered:
+                    await self._recover()
+                if await self._claim_and_start() == 0:
+                    await self._sleep_until_due()
+            except Exception:
+                log.exception(
+                    "the queue of event invocations cannot be read; next try in %.0f s", _RETRY_SECONDS
+                )
+                await asyncio.sleep(_RETRY_SECONDS)
 
     async def close(self) -> None:
         """Waits for nothing: what is cancelled here is still claimed, and runs at the next start."""
+        self._closing = True
+        self._wake.set()
         await self._tasks.close()
+
+    async def _recover(self) -> None:
+        recovered = await self._store.release(self._owner)
+        self._recovered = True
+        if recovered:
+            log.info("%d event invocations were in progress when the server ended; they run again", recovered)
 
     async def _claim_and_start(self) -> int:
         room = _RUNNING_MOST - self._running
@@ -97,6 +114,8 @@ class EventWorker:
             return 0
         now = self._clock.now()
         events = await self._store.claim(now=now, owner=self._owner, until=now + _CLAIM_SECONDS, limit=room)
+        if self._closing:
+            return 0
         for event in events:
             self._running += 1
             self._tasks.start(self._run_one(event), event.request_id)
@@ -113,17 +132,27 @@ class EventWorker:
         try:
             outcome = await self._outcome(event)
             decision = after_run(event, outcome, self._clock.now(), self._rules)
-            if isinstance(decision, Retry):
-                await self._store.retry(decision.invocation, owner=self._owner)
-                return
-            if decision.reason != "succeeded":
+            if isinstance(decision, Done) and decision.reason != "succeeded":
                 log.warning(
                     "event %s for %s is given up: %s", event.request_id, event.invoked_arn, decision.reason
                 )
-            await self._store.complete(event.request_id, owner=self._owner)
+            await self._settle(event, decision)
         finally:
             self._running -= 1
             self._wake.set()
+
+    async def _settle(self, event: EventInvocation, decision: Done | Retry) -> None:
+        """Until the store takes it: an event that has run and is not settled would run again when its claim is over."""
+        while True:
+            try:
+                if isinstance(decision, Retry):
+                    await self._store.retry(decision.invocation, owner=self._owner)
+                else:
+                    await self._store.complete(event.request_id, owner=self._owner)
+                return
+            except StoreError:
+                log.exception("what became of event %s could not be stored; trying again", event.request_id)
+                await asyncio.sleep(_RETRY_SECONDS)
 
     async def _outcome(self, event: EventInvocation) -> RunOutcome:
         try:
@@ -140,5 +169,8 @@ class EventWorker:
             return "gone"
         except ServiceException as error:
             log.info("event %s waits: %s", event.request_id, error)
+            return "throttled"
+        except Exception:
+            log.exception("event %s could not be run; it waits", event.request_id)
             return "throttled"
         return "function_error" if result.function_error else "succeeded"
