@@ -1,23 +1,33 @@
 """Log events on their way from environments to the log store: buffered per stream, written in batches, off the path.
 
 A crash loses what the last interval buffered and nothing older. Where the store cannot keep up, environments stop
-being read (`full`), so that a function which prints without end waits for the disk, not for the server's memory.
+being read (`hold_back`), so that a function which prints without end waits for the disk, not for the server's memory.
+Only where the store takes nothing for so long that the platform's own lines fill the buffer are new events dropped.
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable
+from typing import Protocol
 
 from lambent.base.clock import Clock
-from lambent.store.ports.errors import StoreError
 from lambent.store.ports.logs import LogEvent, LogStore
 
 log = logging.getLogger(__name__)
 
 _BUFFER_BYTES_MOST = 32 << 20
+_DROP_ABOVE_BYTES = 2 * _BUFFER_BYTES_MOST
+_EVENT_BYTES = 200
+"""What an event costs us beside its characters."""
 
 Batch = tuple[str, str, str, str, list[LogEvent]]
 """account, region, group, stream, events"""
+
+
+class Pausable(Protocol):
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
 
 
 class LogStream:
@@ -34,10 +44,14 @@ class LogStream:
         self.events: list[tuple[int, str]] = []
 
     def write(self, message: str, at_ms: int) -> None:
+        delivery = self._delivery
+        if delivery.buffered_bytes > _DROP_ABOVE_BYTES:
+            delivery.dropped += 1
+            return
         if not self.events:
-            self._delivery.dirty.append(self)
+            delivery.dirty.append(self)
         self.events.append((at_ms, message))
-        self._delivery.buffered_bytes += len(message)
+        delivery.buffered_bytes += len(message) + _EVENT_BYTES
 
 
 class LogDelivery:
@@ -47,56 +61,73 @@ class LogDelivery:
         self._interval = interval_seconds
         self.dirty: list[LogStream] = []
         self.buffered_bytes = 0
-        self._subscribers: list[Callable[[Batch], None]] = []
+        """Until they are stored: what a flush has under way counts."""
+        self.dropped = 0
+        self._held_back: set[Pausable] = set()
+        self._pressed = asyncio.Event()
         self._flushing = asyncio.Lock()
 
-    @property
-    def full(self) -> bool:
-        return self.buffered_bytes > _BUFFER_BYTES_MOST
+    def hold_back(self, output: Pausable) -> None:
+        """Called after each reading of an output: pauses it until there is room again, where there is none."""
+        if self.buffered_bytes > _BUFFER_BYTES_MOST:
+            output.pause()
+            self._held_back.add(output)
+            self._pressed.set()
 
     def stream(self, account_id: str, region: str, group: str, name: str) -> LogStream:
         return LogStream(self, account_id, region, group, name)
 
-    def subscribe(self, receive: Callable[[Batch], None]) -> Callable[[], None]:
-        """Calls `receive` with every batch after it was stored (live tail). Returns how to stop that."""
-        self._subscribers.append(receive)
-        return lambda: self._subscribers.remove(receive)
-
     async def run(self) -> None:
+        """Flushes for ever: at every interval, and sooner where outputs are held back."""
+        stored = True
         while True:
-            await asyncio.sleep(self._interval)
-            await self.flush()
+            if stored:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._pressed.wait(), self._interval)
+            else:
+                await asyncio.sleep(self._interval)
+            stored = await self.flush()
 
-    async def flush(self) -> None:
-        """Writes everything buffered so far; what the store refuses stays buffered for the next turn."""
+    async def flush(self) -> bool:
+        """Writes everything buffered so far; what the store refuses stays buffered for the next turn. Whether it was
+        stored. A flush goes on when the caller is cancelled, and the next one waits for its end."""
+        return await asyncio.shield(asyncio.get_running_loop().create_task(self._flush()))
+
+    async def _flush(self) -> bool:
         async with self._flushing:
-            if not self.dirty:
-                return
+            self._pressed.clear()
             streams, self.dirty = self.dirty, []
-            taken, self.buffered_bytes = self.buffered_bytes, 0
+            taken_bytes = self.buffered_bytes
             ingestion_ms = int(self._clock.now() * 1000)
             pending = [(stream, stream.events) for stream in streams]
             for stream in streams:
                 stream.events = []
-            batches = [_batch(stream, events, ingestion_ms) for stream, events in pending]
             try:
-                await self._store.append_many(batches)
-            except StoreError:
-                log.exception(
-                    "log events could not be stored; %d streams wait for the next try", len(pending)
-                )
-                self._put_back(pending, taken)
-                return
-        for subscriber in list(self._subscribers):
-            for batch in batches:
-                subscriber(batch)
+                if pending:
+                    await self._store.append_many(
+                        [_batch(stream, events, ingestion_ms) for stream, events in pending]
+                    )
+            except Exception:
+                log.exception("log events could not be stored; they wait for the next try")
+                self._put_back(pending)
+                return False
+            self.buffered_bytes -= taken_bytes
+            self._let_on()
+            return True
 
-    def _put_back(self, pending: list[tuple[LogStream, list[tuple[int, str]]]], taken: int) -> None:
+    def _put_back(self, pending: list[tuple[LogStream, list[tuple[int, str]]]]) -> None:
         for stream, events in pending:
             if not stream.events:
                 self.dirty.append(stream)
             stream.events = events + stream.events
-        self.buffered_bytes += taken
+
+    def _let_on(self) -> None:
+        if self.dropped:
+            log.error("%d log events were dropped while the store took none", self.dropped)
+            self.dropped = 0
+        held_back, self._held_back = self._held_back, set()
+        for output in held_back:
+            output.resume()
 
 
 def _batch(stream: LogStream, events: list[tuple[int, str]], ingestion_ms: int) -> Batch:

@@ -36,6 +36,7 @@ class Output:
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self.emit: Emit = _emit_to_server_log
+        self.after_read: Callable[[Output], None] = _go_on
         raw_read, self.raw_write = os.pipe2(os.O_CLOEXEC)
         framed_read, self.framed_write = os.pipe2(os.O_CLOEXEC)
         self._streams: dict[int, _Lines | _Frames] = {
@@ -68,7 +69,11 @@ class Output:
                 self._loop.add_reader(descriptor, self._read, descriptor)
 
     def flush(self) -> None:
-        """Emits unfinished lines too: at the end of an invocation, as AWS does."""
+        """Emits unfinished lines too: at the end of an invocation, as AWS does. While paused, what the pipes hold is
+        read first, so that it comes before the lines of the invocation's end."""
+        if self._paused:
+            for descriptor in list(self._streams):
+                self._read(descriptor)
         for stream in self._streams.values():
             stream.flush()
 
@@ -98,6 +103,7 @@ class Output:
             self._loop.remove_reader(descriptor)
             return False
         stream.take(data)
+        self.after_read(self)
         return len(data) == _READ_BYTES
 
 
@@ -155,6 +161,10 @@ class _Frames:
 
     def flush(self) -> None:
         """A frame that its writer has not finished stays; its writer may be frozen in the middle."""
+
+
+def _go_on(output: Output) -> None:
+    """A blank's output is not held back."""
 
 
 def _emit_to_server_log(message: str, at_ms: int | None) -> None:
