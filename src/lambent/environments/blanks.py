@@ -9,6 +9,7 @@ import logging
 import socket
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -51,6 +52,7 @@ class Blank:
     listening: list[Listening]
     channel_end: socket.socket | None
     started: bool
+    _ending: asyncio.Task[None] | None = None
 
     async def start(self, process: Process) -> None:
         """Runs the process, which from here on has the write ends and the channel to itself."""
@@ -72,15 +74,23 @@ class Blank:
             self.channel_end = None
 
     async def destroy(self) -> None:
-        """Returns when nothing is left of it. What it wrote to the end has been read."""
+        """Returns when nothing is left of it. What it wrote to the end has been read. Idempotent, and done to the end
+        when the caller is cancelled."""
+        if self._ending is None:
+            self._ending = asyncio.get_running_loop().create_task(self._destroy())
+        await asyncio.shield(self._ending)
+
+    async def _destroy(self) -> None:
         self.link.close()
-        await self.sandbox.destroy()
-        for listening in self.listening:
-            await listening.close()
-        if not self.started:
-            self.let_go()
-        self.output.drain()
-        self.output.close()
+        try:
+            await self.sandbox.destroy()
+            for listening in self.listening:
+                await listening.close()
+        finally:
+            if not self.started:
+                self.let_go()
+            self.output.drain()
+            self.output.close()
 
 
 class Blanks:
@@ -116,12 +126,14 @@ class Blanks:
                 blank = stock.popleft()
                 if not blank.sandbox.exited.done():
                     return blank
-                await blank.destroy()
+                log.warning("a %s blank has ended while it was in stock", install.identifier)
+                self._tasks.start(blank.destroy(), "destroy a dead blank")
             return await self._make_for_caller(install, start=True)
         finally:
             self.expect(install)
 
     async def close(self) -> None:
+        """Destroys what is in stock or being made for it; what was taken belongs to who took it."""
         self._closing = True
         await self._tasks.close()
         for stock in self._stock.values():
@@ -150,47 +162,63 @@ class Blanks:
     async def _make(self, install: RuntimeInstall, *, start: bool) -> Blank:
         async with self._turns:
             blank = await self._make_unstarted(install)
-            if start:
-                try:
-                    process = Process(
-                        argv=install.argv, variables=install.static_variables, files=blank.files()
-                    )
-                    await blank.start(process)
-                    await asyncio.wait_for(blank.link.ready(), _READY_SECONDS)
-                except (SandboxError, LinkClosedError, ProtocolError, TimeoutError) as error:
-                    await blank.destroy()
-                    reason = str(error) or type(error).__name__
-                    raise SandboxError(f"{install.identifier} did not come up: {reason}") from error
+            try:
+                await self._listen(blank)
+                if start:
+                    await self._start(blank)
+            except BaseException:
+                await blank.destroy()
+                raise
             return blank
 
     async def _make_unstarted(self, install: RuntimeInstall) -> Blank:
-        spec = SandboxSpec(
-            root=install.root,
-            listen=(("127.0.0.1", RUNTIME_API_PORT), ("127.0.0.1", GATEWAY_PORT)),
-        )
-        sandbox = await self._backend.create(spec)
-        output = Output()
         link: Link
         channel_end = None
-        if install.kind == "channel":
-            ours, channel_end = socket.socketpair()
-            ours.setblocking(False)
-            link = await Channel.connect(ours)
-            api: Handler = closed_runtime_api
-        else:
-            link = runtime_api = RuntimeApi()
-            api = runtime_api.handle
-        runtime_socket, gateway_socket = sandbox.listeners
-        listening = [await self._serve(runtime_socket, api), await self._serve(gateway_socket, self._gateway)]
+        with ExitStack() as undo:
+            output = Output()
+            undo.callback(output.close)
+            undo.callback(output.close_write_ends)
+            if install.kind == "channel":
+                ours, channel_end = socket.socketpair()
+                undo.callback(channel_end.close)
+                ours.setblocking(False)
+                link = await Channel.connect(ours)
+            else:
+                link = RuntimeApi()
+            undo.callback(link.close)
+            sandbox = await self._backend.create(_spec(install))
+            undo.pop_all()
         return Blank(
             install=install,
             sandbox=sandbox,
             output=output,
             link=link,
-            listening=listening,
+            listening=[],
             channel_end=channel_end,
             started=False,
         )
+
+    async def _listen(self, blank: Blank) -> None:
+        api = blank.link.handle if isinstance(blank.link, RuntimeApi) else closed_runtime_api
+        for sock, handler in zip(blank.sandbox.listeners, (api, self._gateway), strict=True):
+            blank.listening.append(await self._serve(sock, handler))
+
+    async def _start(self, blank: Blank) -> None:
+        """Raises SandboxError."""
+        install = blank.install
+        process = Process(argv=install.argv, variables=install.static_variables, files=blank.files())
+        try:
+            await blank.start(process)
+            await asyncio.wait_for(blank.link.ready(), _READY_SECONDS)
+        except (SandboxError, LinkClosedError, ProtocolError, TimeoutError) as error:
+            reason = str(error) or type(error).__name__
+            raise SandboxError(f"{install.identifier} did not come up: {reason}") from error
+
+
+def _spec(install: RuntimeInstall) -> SandboxSpec:
+    return SandboxSpec(
+        root=install.root, listen=(("127.0.0.1", RUNTIME_API_PORT), ("127.0.0.1", GATEWAY_PORT))
+    )
 
 
 async def _destroy_when_made(making: "asyncio.Future[Blank]") -> None:

@@ -160,6 +160,8 @@ class Channel(asyncio.Protocol):
                 self._early = reply  # a blank is up before anybody asks
             else:
                 self._fail(ProtocolError(f"the runtime sent {reply.kind} unasked"))
+        elif waiting.cancelled():
+            self._early = reply  # who goes on waiting has not come yet
         elif not waiting.done():
             waiting.set_result(reply)
 

@@ -10,8 +10,9 @@ longer than its limit is run again inside the first invocation, within the funct
 
 import asyncio
 import contextlib
+import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -34,10 +35,13 @@ from lambent.model.invocation import Invocation, InvocationResult
 from lambent.runtimes.install import RuntimeInstall
 from lambent.sandbox.port import Bind, Exit, Process, SandboxError
 
+log = logging.getLogger(__name__)
+
 _CPU_PER_MB = 1 / 1769
 """AWS gives one vCPU at 1,769 MB, and in proportion below and above."""
 _MEMORY_SAMPLE_SECONDS = 0.25
 _EXIT_SECONDS = 1.0
+_DESTROY_SECONDS = 5.0
 _DEFAULT_TMP_MIB = 512
 
 
@@ -98,7 +102,6 @@ class Environment:
         self.idle_since = 0.0
         self.created_at = surroundings.clock.monotonic()
         self.reusable = True
-        self.on_abandoned_end: Callable[[Environment], None] | None = None
         self._install = install
         self._trees = trees
         self._around = surroundings
@@ -108,6 +111,8 @@ class Environment:
         self._lines = log_lines(version.logging.log_format, version.logging.system_log_level)
         self._recorder = self._new_recorder()
         self._blank: Blank | None = None
+        self._discarded: list[Blank] = []
+        self._rest: asyncio.Task[InvocationResult] | None = None
         self._init_again = False
         self._initialized = False
         self._init_duration_ms: float | None = None
@@ -142,7 +147,8 @@ class Environment:
             self._recorder.emit(self._lines.init_report(duration_ms, status, error_type, self._now()))
             self._init_again = True
             await self._discard_blank()
-        self._become(State.IDLE)
+        if self.state is State.STARTING:
+            self._become(State.IDLE)
 
     async def _boot(self) -> Reply:
         """Takes a blank, makes it this function's, and initializes its runtime."""
@@ -154,7 +160,11 @@ class Environment:
         own_variables = version.variables or {}
         started = install.kind == "channel" and install.exec_time_variables.isdisjoint(own_variables)
         blank = self._blank = await self._around.blanks.take(install, started=started)
+        if self.state is State.STOPPED:
+            await self._discard_blank()
+            raise LinkClosedError("the environment was stopped")
         blank.output.emit = self._recorder.emit
+        blank.output.after_read = self._around.logs.hold_back
         blank.sandbox.exited.add_done_callback(lambda _: blank.link.close())
         await blank.sandbox.attach(self._binds())
         if version.ephemeral_storage != _DEFAULT_TMP_MIB:
@@ -202,8 +212,8 @@ class Environment:
     # Invoke
 
     async def invoke(self, invocation: Invocation) -> InvocationResult:
-        """Runs one invocation to its end. If the caller is cancelled meanwhile, the invocation goes on, and
-        `on_abandoned_end` is called when it is over."""
+        """Runs one invocation to its end. If the caller is cancelled meanwhile, the invocation goes on: `wait_over`
+        says when it is over. Raises SandboxError, ServiceException as `start` does, where Init must be run again."""
         if self.state is State.FROZEN:
             self._thaw()
         self._become(State.BUSY)
@@ -213,21 +223,33 @@ class Environment:
         recorder.emit(self._lines.start(invocation.request_id, self.version.version, now), int(now * 1000))
         run = _Run(invocation, self._monotonic(), now + self.version.timeout)
         if self._init_again:
-            return await self._invoke_with_init(run)
+            return await self._to_the_end(self._invoke_with_init(run))
         waiting = self._send(run)
         try:
             reply = await waiting
         except asyncio.CancelledError:
-            self._go_on_without_caller(run, waiting)
+            self._rest = self._loop.create_task(self._wait_on(run, waiting))
             raise
         except NotTakenError:
-            # It ended between two invocations, which is nothing to this one's caller.
-            run.cancel_timer()
-            await self._discard_blank()
-            return await self._invoke_with_init(run)
+            return await self._to_the_end(self._invoke_with_new_runtime(run))
         except (LinkClosedError, ProtocolError, InvocationTimeoutError) as error:
-            return await self._lost(run, error)
+            return await self._to_the_end(self._lost(run, error))
         return self._answered(run, reply)
+
+    async def wait_over(self) -> None:
+        """Returns when the invocation whose caller was cancelled is over. Raises what its caller would have met."""
+        rest, self._rest = self._rest, None
+        if rest is not None:
+            await rest
+
+    async def _to_the_end(self, rest: Coroutine[Any, Any, InvocationResult]) -> InvocationResult:
+        """What takes long is not broken off half-way by a caller who leaves."""
+        task = self._loop.create_task(rest)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            self._rest = task
+            raise
 
     def _send(self, run: "_Run") -> "asyncio.Future[Reply]":
         assert self._blank is not None
@@ -259,24 +281,36 @@ class Environment:
             return await self._lost(run, InvocationTimeoutError())
         except (LinkClosedError, ProtocolError, InvocationTimeoutError) as error:
             return await self._lost(run, error)
+        except Exception:
+            # Ours, not the function's: the caller is told so, and the log that nothing was run.
+            run.cancel_timer()
+            self.reusable = False
+            await self._discard_blank()
+            self._finish(run, "error", None)
+            self._become(State.IDLE)
+            raise
         return self._answered(run, reply)
 
-    def _go_on_without_caller(self, run: "_Run", waiting: "asyncio.Future[Reply]") -> None:
+    async def _invoke_with_new_runtime(self, run: "_Run") -> InvocationResult:
+        """The runtime ended between two invocations, which is nothing to this one's caller."""
+        run.cancel_timer()
+        await self._discard_blank()
+        return await self._invoke_with_init(run)
+
+    async def _wait_on(self, run: "_Run", waiting: "asyncio.Future[Reply]") -> InvocationResult:
+        """In the place of a caller who was cancelled while it waited, and `waiting` with it."""
         if waiting.cancelled():
             assert self._blank is not None
             run.cancel_timer()
             waiting = self._blank.link.await_again()
             left = self.version.timeout - (self._monotonic() - run.started)
             run.timer = self._loop.call_later(left, _time_out, waiting)
-        run.abandoned = self._loop.create_task(self._finish_abandoned(run, waiting))
-
-    async def _finish_abandoned(self, run: "_Run", waiting: "asyncio.Future[Reply]") -> None:
         try:
-            self._answered(run, await waiting)
+            return self._answered(run, await waiting)
+        except NotTakenError:
+            return await self._invoke_with_new_runtime(run)
         except (LinkClosedError, ProtocolError, InvocationTimeoutError) as error:
-            await self._lost(run, error)
-        if self.on_abandoned_end is not None:
-            self.on_abandoned_end(self)
+            return await self._lost(run, error)
 
     def _answered(self, run: "_Run", reply: Reply) -> InvocationResult:
         run.cancel_timer()
@@ -358,9 +392,12 @@ class Environment:
         now = self._monotonic()
         if self._blank is not None and now - self._memory_read_at > _MEMORY_SAMPLE_SECONDS:
             self._memory_read_at = now
-            used = math.ceil(self._blank.sandbox.memory_peak_bytes() / (1 << 20))
-            self._memory_mb = max(1, min(used, self.version.memory_size))
+            self._read_memory(self._blank)
         return self._memory_mb
+
+    def _read_memory(self, blank: Blank) -> None:
+        used = math.ceil(blank.sandbox.memory_peak_bytes() / (1 << 20))
+        self._memory_mb = max(1, min(used, self.version.memory_size))
 
     # Idle
 
@@ -387,15 +424,24 @@ class Environment:
         if self.state is not State.STOPPED:
             self.state = State.STOPPED
             await self._discard_blank()
+            for blank in self._discarded:
+                await blank.destroy()  # the trees are mounted until it is done
             self._trees.release()
 
     async def _discard_blank(self) -> None:
-        if self._blank is not None:
-            # The last reading, while there is something to read.
-            self._memory_read_at = -math.inf
-            self._max_memory_mb()
-            blank, self._blank = self._blank, None
-            await blank.destroy()
+        """Ends what runs. Somebody waits for us: not for ever, where the kernel does not let go of a process."""
+        if self._blank is None:
+            return
+        blank, self._blank = self._blank, None
+        # The last reading, while there is something to read.
+        self._read_memory(blank)
+        self._discarded.append(blank)
+        ending = self._loop.create_task(blank.destroy())
+        done, _ = await asyncio.wait([ending], timeout=_DESTROY_SECONDS)
+        if not done:
+            log.error("sandbox %s of %s does not end", blank.sandbox.id, self.version.arn())
+        elif (error := ending.exception()) is not None:
+            log.error("sandbox %s of %s: %s", blank.sandbox.id, self.version.arn(), error, exc_info=error)
 
     def _become(self, state: State) -> None:
         assert state in _ALLOWED[self.state], (
@@ -421,14 +467,13 @@ class Environment:
 class _Run:
     """One invocation on its way. `deadline` is epoch seconds, `started` monotonic ones."""
 
-    __slots__ = ("abandoned", "deadline", "invocation", "started", "timer")
+    __slots__ = ("deadline", "invocation", "started", "timer")
 
     def __init__(self, invocation: Invocation, started: float, deadline: float) -> None:
         self.invocation = invocation
         self.started = started
         self.deadline = deadline
         self.timer: asyncio.TimerHandle | None = None
-        self.abandoned: asyncio.Task[None] | None = None
 
     def cancel_timer(self) -> None:
         if self.timer is not None:

@@ -76,39 +76,64 @@ class Pool:
         self.restless = False
         """Whether an idle environment is not frozen yet."""
 
-    async def invoke(self, invocation: Invocation) -> InvocationResult:
-        environment = self._idle.pop() if self._idle else await self._wait()
+    async def invoke(self, invocation: Invocation, ended: Callable[[], None]) -> InvocationResult:
+        try:
+            environment = self._idle.pop() if self._idle else await self._wait()
+        except BaseException:
+            ended()
+            raise
         self._busy += 1
         try:
             result = await environment.invoke(invocation)
         except asyncio.CancelledError:
-            self._release_later(environment)
+            self._tasks.start(self._finish(environment, ended), "go on without the caller")
             raise
-        except BaseException:
+        except Exception as error:
             environment.reusable = False
             self._release(environment)
-            raise
+            ended()
+            raise self._told(error) from error
         self._release(environment)
+        ended()
         return result
+
+    async def _finish(self, environment: Environment, ended: Callable[[], None]) -> None:
+        """The caller went away; the invocation goes on, and its environment is busy until it is over."""
+        try:
+            await environment.wait_over()
+        except BaseException:
+            environment.reusable = False
+            raise
+        finally:
+            self._release(environment)
+            ended()
 
     @property
     def size(self) -> int:
         return len(self._idle) + self._busy + self._starting
 
+    @property
+    def deserted(self) -> bool:
+        return self.size == 0 and not self._waiting
+
     async def _wait(self) -> Environment:
         waiting: asyncio.Future[Environment] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiting)
-        if self._starting < len(self._waiting):
-            self._starting += 1
-            self._tasks.start(self._start_one(), f"start an environment of {self.version.arn()}")
+        self._start_missing()
         try:
             return await waiting
         except asyncio.CancelledError:
-            if waiting.done() and not waiting.cancelled():
-                self._offer(waiting.result())
-            else:
+            if waiting in self._waiting:
                 self._waiting.remove(waiting)
+            elif not waiting.cancelled() and waiting.exception() is None:
+                self._offer(waiting.result())
             raise
+
+    def _start_missing(self) -> None:
+        """As many are being started as there are callers who wait."""
+        while self._starting < len(self._waiting):
+            self._starting += 1
+            self._tasks.start(self._start_one(), f"start an environment of {self.version.arn()}")
 
     async def _start_one(self) -> None:
         environment: Environment | None = None
@@ -118,53 +143,63 @@ class Pool:
             await environment.start()
         except BaseException as error:
             self._starting -= 1
+            self._fail_one(self._told(error))
             if environment is not None:
                 await environment.stop()
             if not isinstance(error, Exception):
                 raise
-            self._fail_one(error)
             return
         self._starting -= 1
-        self._offer(environment)
+        self._hand_over(environment)
 
-    def _fail_one(self, error: Exception) -> None:
-        if not isinstance(error, ServiceException):
-            log.error(
-                "no environment for %s: %s",
-                self.version.arn(),
-                error,
-                exc_info=not isinstance(error, SandboxError),
-            )
-            error = EnvironmentFailedError(
-                "The service could not make an execution environment; see the server's log."
-            )
-        for waiting in self._waiting:
+    def _fail_one(self, error: ServiceException) -> None:
+        """To the caller for whom no other environment is on its way."""
+        while len(self._waiting) > self._starting:
+            waiting = self._waiting.popleft()
             if not waiting.done():
-                self._waiting.remove(waiting)
                 waiting.set_exception(error)
                 return
 
+    def _told(self, error: BaseException) -> ServiceException:
+        """What the caller is told; what only our log shall tell is told there."""
+        if isinstance(error, ServiceException):
+            return error
+        if isinstance(error, asyncio.CancelledError):
+            return EnvironmentFailedError("The server is ending.")
+        log.error(
+            "no environment for %s: %s",
+            self.version.arn(),
+            error or type(error).__name__,
+            exc_info=None if isinstance(error, SandboxError) else error,
+        )
+        return EnvironmentFailedError(
+            "The service could not make an execution environment; see the server's log."
+        )
+
     def _offer(self, environment: Environment) -> None:
-        """To who waits longest, or to the idle ones."""
-        if not self._usable(environment):
+        """Takes back one that was in use, or meant for a caller who has left."""
+        if environment.reusable and not environment.ended:
+            self._hand_over(environment)
+        else:
             self._end(environment)
-            if self._waiting and self._starting < len(self._waiting):
-                self._starting += 1
-                self._tasks.start(self._start_one(), f"start an environment of {self.version.arn()}")
-            return
+            self._start_missing()
+
+    def _hand_over(self, environment: Environment) -> None:
+        """To who waits longest, or to the idle ones. Who waits here is served from here even if the function has
+        changed meanwhile: the version to run was chosen when the invocation came."""
         while self._waiting:
             waiting = self._waiting.popleft()
             if not waiting.done():
                 waiting.set_result(environment)
                 return
-        self._rest(environment)
+        if self.retired:
+            self._end(environment)
+        else:
+            self._rest(environment)
 
     def _rest(self, environment: Environment) -> None:
         self._idle.append(environment)
         self.restless = True
-
-    def _usable(self, environment: Environment) -> bool:
-        return environment.reusable and not self.retired and not environment.ended
 
     def _release(self, environment: Environment) -> None:
         self._busy -= 1
@@ -172,14 +207,6 @@ class Pool:
             self._rest(environment)
         else:
             self._offer(environment)
-
-    def _release_later(self, environment: Environment) -> None:
-        """The caller went away. The invocation goes on, if it had begun to."""
-        if environment.state is State.BUSY:
-            environment.on_abandoned_end = self._release
-        else:
-            environment.reusable = False
-            self._release(environment)
 
     def _end(self, environment: Environment) -> None:
         self._tasks.start(environment.stop(), f"stop an environment of {self.version.arn()}")
@@ -221,13 +248,18 @@ class Pools:
         self._pools: dict[tuple[FunctionId, str], Pool] = {}
         self._tasks = Tasks("pools")
 
-    async def invoke(self, version: FunctionVersion, invocation: Invocation) -> InvocationResult:
-        """Runs one invocation of this version. Raises a ServiceException where no environment can be had."""
+    async def invoke(
+        self, version: FunctionVersion, invocation: Invocation, ended: Callable[[], None]
+    ) -> InvocationResult:
+        """Runs one invocation of this version. Raises a ServiceException where no environment can be had.
+
+        `ended` is called once, when the invocation is over. Where the caller is cancelled while it runs, that is later
+        than this returns: nothing stops an invocation that has begun."""
         key = (version.function, version.version)
         pool = self._pools.get(key)
         if pool is None or pool.version is not version:
             pool = self._replace(key, pool, version)
-        return await pool.invoke(invocation)
+        return await pool.invoke(invocation, ended)
 
     def _replace(self, key: tuple[FunctionId, str], old: Pool | None, version: FunctionVersion) -> Pool:
         if old is not None:
@@ -263,9 +295,17 @@ class Pools:
             sweep_all = now - swept_all_at >= _EXPIRY_SWEEP_SECONDS
             if sweep_all:
                 swept_all_at = now
-            for pool in list(self._pools.values()):
+            for key, pool in list(self._pools.items()):
                 if sweep_all or pool.restless:
-                    pool.sweep()
+                    self._sweep(key, pool)
+
+    def _sweep(self, key: tuple[FunctionId, str], pool: Pool) -> None:
+        try:
+            pool.sweep()
+        except Exception:
+            log.exception("the idle environments of %s were not looked after", pool.version.arn())
+        if pool.deserted:
+            del self._pools[key]
 
     async def close(self) -> None:
         """Ends what is idle; what is still starting or busy ends with the sandbox backend."""

@@ -1,6 +1,7 @@
 """What a function version needs before it has an environment: a runtime on this host, and its code unpacked."""
 
 import asyncio
+from contextlib import ExitStack
 
 from lambent.artifacts.store import ArtifactStore
 from lambent.environments.environment import Trees
@@ -22,18 +23,14 @@ class Preparation:
         """The trees are held until they are released. Raises ArtifactError; InvalidRuntimeException where the
         runtime is gone from this host."""
         install = await self._install(version.runtime or "")
-        task = await self._artifacts.unpack(version.code.digest)
-        holds = [self._artifacts.hold(task)]
-        layers = None
-        if version.layers:
-            layers = await self._artifacts.merge([layer.code.digest for layer in version.layers])
-            holds.append(self._artifacts.hold(layers))
-
-        def release() -> None:
-            for hold in holds:
-                hold.release()
-
-        return install, Trees(task=task, layers=layers, release=release)
+        with ExitStack() as holds:
+            task = await self._artifacts.unpack(version.code.digest)
+            holds.callback(self._artifacts.hold(task).release)
+            layers = None
+            if version.layers:
+                layers = await self._artifacts.merge([layer.code.digest for layer in version.layers])
+                holds.callback(self._artifacts.hold(layers).release)
+            return install, Trees(task=task, layers=layers, release=holds.pop_all().close)
 
     async def _install(self, runtime: str) -> RuntimeInstall:
         install = self._installs.get(runtime)

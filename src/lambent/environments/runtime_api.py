@@ -86,8 +86,8 @@ class RuntimeApi:
 
     def _answer(self, reply: Reply) -> None:
         waiting, self._waiting = self._waiting, None
-        if waiting is None:
-            self._early = reply
+        if waiting is None or waiting.cancelled():
+            self._early = reply  # who waits, or goes on waiting, has not come yet
         elif not waiting.done():
             waiting.set_result(reply)
 
@@ -124,6 +124,10 @@ class RuntimeApi:
             self._next = self._loop.create_future()
             try:
                 invocation = await self._next
+            except asyncio.CancelledError:
+                if not self._next.cancelled():
+                    self._offered = self._next.result()  # for the client's next connection
+                raise
             finally:
                 self._next = None
         self._current = invocation.request_id

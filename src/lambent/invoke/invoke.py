@@ -58,11 +58,8 @@ class Invoker:
             trace_id=trace_id or new_trace_header(self._clock.now()),
             tail_log=tail_log,
         )
-        self._concurrency.acquire(function.account_id, function.region)
-        try:
-            return await self._pools.invoke(target.choose(), invocation)
-        finally:
-            self._concurrency.release(function.account_id, function.region)
+        lease = self._concurrency.acquire(function.account_id, function.region)
+        return await self._pools.invoke(target.choose(), invocation, lease)
 
     async def check(self, function: FunctionId, qualifier: str | None) -> None:
         """Whether an invocation would be accepted (InvocationType=DryRun). Raises as `invoke` does before it runs."""
