@@ -118,7 +118,8 @@ class NamespaceSandbox:
 
     def memory_peak_bytes(self) -> int:
         if self.cgroup is not None:
-            self._memory_peak_bytes = self.cgroup.memory_peak_bytes()
+            with suppress(OSError):  # the group is gone already where the spawner died and cleaned up
+                self._memory_peak_bytes = self.cgroup.memory_peak_bytes()
         return self._memory_peak_bytes
 
     def freeze(self) -> None:
@@ -154,8 +155,7 @@ class NamespaceSandbox:
     def release_cgroup(self) -> None:
         """Keeps the last figure of what is removed with the cgroup."""
         if self.cgroup is not None:
-            with suppress(OSError):  # the group is gone already where the spawner died and cleaned up
-                self.memory_peak_bytes()
+            self.memory_peak_bytes()
             self.cgroup.close()
             self.cgroup = None
 

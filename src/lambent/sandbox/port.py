@@ -134,7 +134,8 @@ class Sandbox(Protocol):
         ...
 
     def memory_peak_bytes(self) -> int:
-        """The most memory in use since `create`. Cheap enough to be read after every invocation (one pread)."""
+        """The most memory in use since `create`, the last figure known where the sandbox has ended. Cheap enough to be
+        read after every invocation (one pread)."""
         ...
 
     def freeze(self) -> None:
