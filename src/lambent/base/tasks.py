@@ -27,10 +27,12 @@ class Tasks:
             log.error("%s failed", task.get_name(), exc_info=error)
 
     async def close(self) -> None:
-        running = list(self._running)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        while self._running:  # what ends may have started another
+            running = list(self._running)
+            for task in running:
+                task.cancel()
+            # Failures are told where each task ends, by `_ended`.
+            await asyncio.gather(*running, return_exceptions=True)
 
     async def finish(self, seconds: float) -> None:
         """Waits for what runs, but not longer than this; then cancels the rest."""

@@ -26,7 +26,11 @@ class MasterKey:
 
 def load_or_create_master_key(path: Path) -> MasterKey:
     """Blocking. Raises KeysError, OSError."""
-    secret = bytes.fromhex(_load_or_create(path, secrets.token_hex(_MASTER_BYTES)))
+    content = _load_or_create(path, secrets.token_hex(_MASTER_BYTES))
+    try:
+        secret = bytes.fromhex(content)
+    except ValueError:
+        secret = b""
     if len(secret) != _MASTER_BYTES:
         raise KeysError(f"{path} is damaged; restore it from a backup, or remove it (all sessions end then)")
     return MasterKey(secret)
@@ -36,7 +40,7 @@ def load_or_create_account_id(path: Path) -> str:
     """Twelve random digits, so that no two installations are taken for each other."""
     first, rest = secrets.choice("123456789"), "".join(secrets.choice("0123456789") for _ in range(11))
     account_id = _load_or_create(path, first + rest)
-    if len(account_id) != 12 or not account_id.isdigit():
+    if len(account_id) != 12 or not (account_id.isascii() and account_id.isdigit()):
         raise KeysError(f"{path} does not hold an account id of 12 digits; restore it from a backup")
     return account_id
 
@@ -57,4 +61,4 @@ def _load_or_create(path: Path, content: str) -> str:
         os.close(directory)
     if path.stat().st_mode & 0o077:
         raise KeysError(f"{path} can be read by other users; chmod 600 {path}")
-    return path.read_text().strip()
+    return path.read_text(errors="replace").strip()
