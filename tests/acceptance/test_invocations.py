@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.exceptions import ClientError
-from lambent_server import Lambent, eventually
+from lambent_server import Lambent
 
 NewServer = Callable[..., Lambent]
 MB = 1 << 20
