@@ -29,6 +29,8 @@ _KINDS: Final[dict[int, ReplyKind]] = {
     19: "result",
     20: "failed",
 }
+_TO_INIT: Final = frozenset({"initialized", "init_failed"})
+_TO_INVOKE: Final = frozenset({"result", "failed"})
 _META_MOST: Final = 1 << 20
 
 
@@ -41,6 +43,7 @@ class Channel(asyncio.Protocol):
         self._received = bytearray()
         self._to_skip = 0
         self._waiting: asyncio.Future[Reply] | None = None
+        self._awaited: frozenset[str] = frozenset()
         self._early: Reply | None = None
         self._error: Exception | None = None
 
@@ -51,13 +54,13 @@ class Channel(asyncio.Protocol):
         return channel
 
     def ready(self) -> "asyncio.Future[Reply]":
-        return self._expect()
+        return self._expect(frozenset({"ready"}))
 
     def initialize(self, settings: Mapping[str, Any]) -> "asyncio.Future[Reply]":
-        return self._request(_INIT, orjson.dumps(settings), b"")
+        return self._request(_INIT, _TO_INIT, orjson.dumps(settings), b"")
 
     def invoke(self, request: InvokeRequest) -> "asyncio.Future[Reply]":
-        if isinstance(self._error, LinkClosedError):
+        if self._error is not None:
             self._error = NotTakenError(*self._error.args)
         meta: dict[str, Any] = {
             "request_id": request.request_id,
@@ -70,24 +73,28 @@ class Channel(asyncio.Protocol):
             meta["client_context"] = request.client_context
         if request.identity is not None:
             meta["identity"] = request.identity
-        return self._request(_INVOKE, orjson.dumps(meta), request.payload)
+        return self._request(_INVOKE, _TO_INVOKE, orjson.dumps(meta), request.payload)
 
     def await_again(self) -> "asyncio.Future[Reply]":
         self._waiting = None
-        return self._expect()
+        return self._expect(_TO_INVOKE)
 
     def close(self) -> None:
         if self._transport is not None:
             self._transport.abort()
 
-    def _request(self, kind: int, meta: bytes, payload: bytes) -> "asyncio.Future[Reply]":
-        reply = self._expect()
+    def _request(
+        self, kind: int, awaited: frozenset[str], meta: bytes, payload: bytes
+    ) -> "asyncio.Future[Reply]":
+        reply = self._expect(awaited)
         if self._transport is not None and not reply.done():
             self._transport.write(_HEADER.pack(kind, len(meta), len(payload)) + meta + payload)
         return reply
 
-    def _expect(self) -> "asyncio.Future[Reply]":
+    def _expect(self, awaited: frozenset[str]) -> "asyncio.Future[Reply]":
+        """The next reply, which must be of one of the kinds `awaited`."""
         assert self._waiting is None, "one request at a time"
+        self._awaited = awaited
         reply: asyncio.Future[Reply] = self._loop.create_future()
         if self._error is not None:
             reply.set_exception(self._error)
@@ -154,16 +161,16 @@ class Channel(asyncio.Protocol):
         self._answer(_reply(name, payload, meta) if meta else Reply(name, payload))
 
     def _answer(self, reply: Reply) -> None:
-        waiting, self._waiting = self._waiting, None
-        if waiting is None:
-            if reply.kind == "ready" and self._early is None:
-                self._early = reply  # a blank is up before anybody asks
-            else:
-                self._fail(ProtocolError(f"the runtime sent {reply.kind} unasked"))
-        elif waiting.cancelled():
-            self._early = reply  # who goes on waiting has not come yet
-        elif not waiting.done():
-            waiting.set_result(reply)
+        if self._waiting is None and reply.kind == "ready" and self._early is None and not self._awaited:
+            self._early = reply  # a blank is up before anybody asks
+        elif self._waiting is None or reply.kind not in self._awaited:
+            self._fail(ProtocolError(f"the runtime sent {reply.kind} unasked"))
+        else:
+            waiting, self._waiting = self._waiting, None
+            if waiting.cancelled():
+                self._early = reply  # who goes on waiting has not come yet
+            elif not waiting.done():
+                waiting.set_result(reply)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._fail(LinkClosedError("the runtime closed its channel"))

@@ -21,7 +21,8 @@ class LinkClosedError(Exception):
 
 
 class NotTakenError(LinkClosedError):
-    """The runtime ended before it took the invocation: no code has seen it, and another runtime may run it."""
+    """The runtime ended, or broke the protocol, before it took the invocation: no code has seen it, and another runtime
+    may run it."""
 
 
 class ProtocolError(Exception):

@@ -6,7 +6,13 @@ import struct
 import pytest
 
 from lambent.environments.channel import Channel
-from lambent.environments.link import RESPONSE_BYTES_MOST, InvokeRequest, LinkClosedError, ProtocolError
+from lambent.environments.link import (
+    RESPONSE_BYTES_MOST,
+    InvokeRequest,
+    LinkClosedError,
+    NotTakenError,
+    ProtocolError,
+)
 
 REQUEST = InvokeRequest(request_id="r-1", deadline_ms=1, invoked_arn="arn", payload=b'{"a":1}')
 
@@ -77,7 +83,7 @@ async def test_an_answer_nobody_asked_for_breaks_the_channel(pair):
     bootstrap.send(frame(19, b"", b"1") + frame(19, b"", b"2"))
     assert (await reply).payload == b"1"
     await asyncio.sleep(0.01)
-    with pytest.raises(ProtocolError):
+    with pytest.raises(NotTakenError):
         await channel.invoke(REQUEST)
 
 
@@ -106,3 +112,11 @@ async def test_another_may_wait_on_when_the_first_who_waited_was_cancelled(pair)
     reply = channel.await_again()
     bootstrap.send(frame(19, b"", b"1"))
     assert (await reply).payload == b"1"
+
+
+async def test_an_answer_of_another_kind_breaks_the_channel(pair):
+    channel, bootstrap = pair
+    reply = channel.invoke(REQUEST)
+    bootstrap.send(frame(17, b"", b""))
+    with pytest.raises(ProtocolError, match="initialized"):
+        await reply
