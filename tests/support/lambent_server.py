@@ -147,6 +147,7 @@ class Lambent:
         config = Config(
             retries={"total_max_attempts": 1}, max_pool_connections=64, read_timeout=60, connect_timeout=10
         )
+        config = config.merge(settings.pop("config", Config()))
         return boto3.client(  # type: ignore[call-overload]
             service, endpoint_url=self.endpoint, region_name=region, config=config, **(keys | settings)
         )
