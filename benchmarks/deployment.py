@@ -30,6 +30,7 @@ class Deployment:
         self.data_dir = data_dir
         session = boto3.Session(server.access_key_id, server.secret_access_key, region_name=REGION)
         self.functions = session.client("lambda", endpoint_url=server.endpoint)
+        self._logs = session.client("logs", endpoint_url=server.endpoint)
         iam = session.client("iam", endpoint_url=server.endpoint)
         role = iam.create_role(RoleName="benchmark", AssumeRolePolicyDocument=json.dumps(_TRUST))
         self._role = role["Role"]["Arn"]
@@ -49,6 +50,11 @@ class Deployment:
         )
         self.functions.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
         return self.target(name)
+
+    def count_log_streams(self, name: str) -> int:
+        """How many environments have run this function: each has a log stream of its own."""
+        pages = self._logs.get_paginator("describe_log_streams").paginate(logGroupName=f"/aws/lambda/{name}")
+        return sum(len(page["logStreams"]) for page in pages)
 
     def target(self, name: str) -> Target:
         server = self.server
