@@ -294,3 +294,17 @@ def test_two_creations_of_one_name(lambent: Lambent) -> None:
         lambent.python(ECHO, FunctionName=name)
     assert refused.value.response["Error"]["Code"] == "ResourceConflictException"
     assert refused.value.response["Error"]["Message"] == f"Function already exist: {name}"
+
+
+def test_a_custom_runtime_that_ends_after_each_answer(lambent: Lambent) -> None:
+    """As runtime clients do after an error that nobody caught: the next invocation gets a new one."""
+    once = BOOTSTRAP.replace("while true; do", "for only in once; do")
+    name = lambent.deploy({"bootstrap": once}, Runtime="provided.al2023", Handler="x", MemorySize=512)
+    for number in range(6):
+        assert lambent.call(name, number) == {"handler": "x", "event": number}
+
+
+def test_a_custom_runtime_without_a_bootstrap(lambent: Lambent) -> None:
+    name = lambent.deploy({"other": "x"}, Runtime="provided.al2023", Handler="x")
+    result = lambent.invoke(name)
+    assert result.error_object["errorType"] == "Runtime.InvalidEntrypoint"
