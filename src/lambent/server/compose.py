@@ -192,6 +192,7 @@ class Server:
                 self._registry, self._clock, refuse_deprecated=self.settings.deprecated_runtimes == "refuse"
             ),
             roles=self._role_checker,
+            policies=authorizer,
             invoker=self._invoker,
             clock=self._clock,
             download_secret=self._master_key.derive("code downloads"),

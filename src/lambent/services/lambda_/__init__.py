@@ -14,13 +14,21 @@ from lambent.services.lambda_.activation import Activation
 from lambent.services.lambda_.aliases import Aliases
 from lambent.services.lambda_.code import Packages
 from lambent.services.lambda_.code_download import CodeDownloads
+from lambent.services.lambda_.execution_role import ExecutionRoles
 from lambent.services.lambda_.function_layers import FunctionLayers
 from lambent.services.lambda_.function_records import FunctionRecords
 from lambent.services.lambda_.functions import Functions
 from lambent.services.lambda_.invoke import Invoke
 from lambent.services.lambda_.layer_permissions import LayerPermissions
 from lambent.services.lambda_.layers import Layers
-from lambent.services.lambda_.ports import Artifacts, Compiler, Invoker, RoleChecker, Runtimes
+from lambent.services.lambda_.ports import (
+    Artifacts,
+    CallerPolicies,
+    Compiler,
+    Invoker,
+    RoleChecker,
+    Runtimes,
+)
 from lambent.services.lambda_.preparation import Preparation
 from lambent.services.lambda_.resource import resource_arn
 from lambent.services.lambda_.tags import Tags
@@ -50,6 +58,7 @@ def service(
     compiler: Compiler,
     runtimes: Runtimes,
     roles: RoleChecker,
+    policies: CallerPolicies,
     invoker: Invoker,
     clock: Clock,
     download_secret: bytes,
@@ -73,9 +82,9 @@ def service(
         store=functions,
         records=records,
         packages=packages,
-        layers=FunctionLayers(layers),
+        layers=FunctionLayers(layers, policies),
         runtimes=runtimes,
-        roles=roles,
+        roles=ExecutionRoles(roles, policies),
         activation=activation,
         downloads=downloads,
         clock=clock,

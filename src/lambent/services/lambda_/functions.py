@@ -15,11 +15,12 @@ from lambent.services.lambda_.code import Packages, refuse_too_large
 from lambent.services.lambda_.code_download import CodeDownloads
 from lambent.services.lambda_.configuration import describe, describe_in_list
 from lambent.services.lambda_.errors import not_offered
+from lambent.services.lambda_.execution_role import ExecutionRoles
 from lambent.services.lambda_.function_layers import FunctionLayers
 from lambent.services.lambda_.function_records import FunctionRecords, require_revision
 from lambent.services.lambda_.function_reference import resolve_new, resolve_reference, resolve_unqualified
 from lambent.services.lambda_.paging import Page, marker_of, page_size, position
-from lambent.services.lambda_.ports import RoleChecker, Runtimes
+from lambent.services.lambda_.ports import Runtimes
 from lambent.services.lambda_.states import pending, refuse_unsettled, updating
 from lambent.services.lambda_.tags import require_tags
 from lambent.services.lambda_.unsupported import refuse_unsupported
@@ -39,7 +40,7 @@ class Functions:
         packages: Packages,
         layers: FunctionLayers,
         runtimes: Runtimes,
-        roles: RoleChecker,
+        roles: ExecutionRoles,
         activation: Activation,
         downloads: CodeDownloads,
         clock: Clock,
@@ -64,7 +65,7 @@ class Functions:
         )
         fields["architectures"] = settings.architectures(parameters, self._runtimes)
         tags = require_tags(parameters.get("Tags", {}))
-        await self._require_role(parameters["Role"])
+        await self._roles.require(caller, parameters["Role"])
         if await self._store.get(id) is not None:
             raise _already_exists(id)
         fields["layers"] = await self._layers.resolve(caller, parameters.get("Layers", []))
@@ -125,7 +126,7 @@ class Functions:
         id = resolve_unqualified(caller, "UpdateFunctionConfiguration", parameters["FunctionName"])
         refuse_unsupported(parameters)
         if "Role" in parameters:
-            await self._require_role(parameters["Role"])
+            await self._roles.require(caller, parameters["Role"])
         async with self._records.lock(id):
             function = await self._updatable(id, parameters)
             changes = settings.settings(
@@ -185,12 +186,6 @@ class Functions:
         if page.more:
             answer["NextMarker"] = marker_of(_name_and_number(page.items[-1]))
         return answer
-
-    async def _require_role(self, role_arn: str) -> None:
-        if not await self._roles.assumable(role_arn, "lambda.amazonaws.com"):
-            raise InvalidParameterValueException(
-                "The role defined for the function cannot be assumed by Lambda."
-            )
 
     async def _publish_created(self, function: Function) -> Parameters:
         async with self._records.lock(function.id):

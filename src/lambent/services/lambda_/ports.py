@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from lambent.artifacts.archive import ZipSummary
+from lambent.model.caller import Caller
 from lambent.model.function import CodeReference, FunctionId
 from lambent.model.invocation import InvocationResult
+from lambent.model.policy import Outcome
 
 
 class Invoker(Protocol):
@@ -50,6 +52,14 @@ class RoleChecker(Protocol):
     async def assumable(self, role_arn: str, service_principal: str) -> bool:
         """Whether the role exists and its trust policy lets the service assume it."""
         ...
+
+
+class CallerPolicies(Protocol):
+    """What the caller's own policies say: services.iam.authorizer.Authorizer."""
+
+    async def decide(
+        self, caller: Caller, action: str, resource_arn: str, context: Mapping[str, str] | None = None
+    ) -> Outcome: ...
 
 
 class Runtimes(Protocol):

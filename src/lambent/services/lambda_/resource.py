@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_
 from lambent.base.arn import Arn, partition_of
 from lambent.model.caller import Caller, Parameters
 from lambent.services.lambda_.function_reference import parse_reference
-from lambent.services.lambda_.layer_reference import parse_layer
+from lambent.services.lambda_.layer_reference import parse_layer, parse_layer_version_arn
 
 _OF_NO_RESOURCE = frozenset({"GetAccountSettings", "ListFunctions", "ListLayerVersions", "ListLayers"})
 _OF_QUALIFIED = frozenset({"DeleteFunction", "GetFunction", "GetFunctionConfiguration", "Invoke"})
@@ -26,4 +26,15 @@ def resource_arn(operation: str, caller: Caller, parameters: Parameters) -> str:
     if "LayerName" in parameters:
         layer = parse_layer(caller, parameters["LayerName"])
         return layer.arn(parameters.get("VersionNumber"), partition_of(layer.region))
-    return str(Arn.parse(parameters["Resource"] if "Resource" in parameters else parameters["Arn"]))
+    if "Arn" in parameters:
+        layer, number = parse_layer_version_arn(parameters["Arn"])
+        return layer.arn(number, partition_of(layer.region))
+    return _tagged(caller, parameters["Resource"])
+
+
+def _tagged(caller: Caller, arn: str) -> str:
+    """As the operation will read it, however it is written: what differs only in form must not differ in rights."""
+    parsed = Arn.parse(arn)
+    if parsed.resource.startswith("function:"):
+        return parse_reference(arn, None, caller.account_id, caller.region).arn
+    return str(parsed)

@@ -14,6 +14,7 @@ from lambent.artifacts.store import ArtifactStore
 from lambent.base.clock import SystemClock
 from lambent.model.caller import Caller, Parameters
 from lambent.model.lambda_errors import ResourceNotFoundException
+from lambent.model.policy import Decision, Outcome
 from lambent.services import lambda_
 from lambent.store.sqlite.database import Database
 from lambent.store.sqlite.functions import SqliteFunctionStore
@@ -49,6 +50,9 @@ class Runtimes:
     def names(self) -> Sequence[str]:
         return ["python3.13"]
 
+    def refusal(self, runtime: str, *, creating: bool) -> str | None:
+        return None
+
     def version(self, runtime: str) -> str:
         return "Python 3.13.1"
 
@@ -56,6 +60,11 @@ class Runtimes:
 class Roles:
     async def assumable(self, role_arn: str, service_principal: str) -> bool:
         return True
+
+
+class Policies:
+    async def decide(self, caller: Caller, action: str, resource_arn: str, context: object = None) -> Outcome:
+        return Outcome(Decision.ALLOWED)
 
 
 class Running:
@@ -89,6 +98,7 @@ async def running(directory: Path, *, blocked: bool = False) -> AsyncIterator[Ru
         compiler=compiler,
         runtimes=Runtimes(),
         roles=Roles(),
+        policies=Policies(),
         invoker=None,  # type: ignore[arg-type]
         clock=SystemClock(),
         download_secret=b"secret",

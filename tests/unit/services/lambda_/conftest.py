@@ -21,6 +21,7 @@ from lambent.base.clock import ManualClock
 from lambent.model.caller import Caller, Parameters
 from lambent.model.function import CodeReference, FunctionId
 from lambent.model.invocation import InvocationResult
+from lambent.model.policy import Decision, Outcome, PolicyType
 from lambent.services import lambda_
 
 
@@ -111,7 +112,21 @@ class Runtimes:
 
 class Roles:
     async def assumable(self, role_arn: str, service_principal: str) -> bool:
-        return role_arn.startswith(ROLE) and service_principal == "lambda.amazonaws.com"
+        return ":role/works" in role_arn and service_principal == "lambda.amazonaws.com"
+
+
+class Policies:
+    """Allows the caller everything but what `denied` has: (action, resource). `asked` has the contexts, too."""
+
+    def __init__(self) -> None:
+        self.denied: set[tuple[str, str]] = set()
+        self.asked: list[tuple[str, str, Any]] = []
+
+    async def decide(self, caller: Caller, action: str, resource_arn: str, context: Any = None) -> Outcome:
+        self.asked.append((action, resource_arn, context))
+        if (action, resource_arn) in self.denied:
+            return Outcome(Decision.IMPLICIT_DENY, PolicyType.IDENTITY)
+        return Outcome(Decision.ALLOWED)
 
 
 class Invoker:
@@ -144,6 +159,7 @@ class Lambda:
         self.compiler = Compiler()
         self.runtimes = Runtimes()
         self.invoker = Invoker()
+        self.policies = Policies()
         self.clock = ManualClock()
         self.options = options
         self.caller = Caller(
@@ -166,6 +182,7 @@ class Lambda:
             compiler=self.compiler,
             runtimes=self.runtimes,
             roles=Roles(),
+            policies=self.policies,
             invoker=self.invoker,
             clock=self.clock,
             download_secret=b"secret",
@@ -199,7 +216,7 @@ class Lambda:
         parameters = {
             "FunctionName": name,
             "Runtime": "python3.13",
-            "Role": ROLE,
+            "Role": ROLE.replace("123456789012", self.caller.account_id),
             "Handler": "app.handler",
             "Code": {"ZipFile": zip_of({"app.py": "def handler(event, context): return event"})},
         }

@@ -91,8 +91,8 @@ async def test_account_settings_count_functions_and_all_code(aws: Any, new_zip: 
         ),
         (
             "GetLayerVersionByArn",
-            {"Arn": "arn:aws:lambda:us-east-1:1:layer:l:3"},
-            "arn:aws:lambda:us-east-1:1:layer:l:3",
+            {"Arn": "arn:aws:lambda:us-east-1:123456789012:layer:l:3"},
+            "arn:aws:lambda:us-east-1:123456789012:layer:l:3",
         ),
     ],
 )
