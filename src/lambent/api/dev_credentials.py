@@ -1,5 +1,6 @@
 """`--dev`: no key is asked for. Any program of this machine is the root of the account that its key id spells."""
 
+import ipaddress
 import re
 from urllib.parse import unquote, urlsplit
 
@@ -22,7 +23,8 @@ class DevCredentials:
 
     A key id of twelve digits is an account id; the keys that `known` has (sessions of roles, say) keep their
     owners; all else is the root of account 000000000000. The region is the scope's, us-east-1 where unsigned.
-    Pages in a browser are programs of this machine, too, so requests that one of another origin makes are refused.
+    Pages in a browser are programs of this machine, too, so requests that a page of elsewhere makes are refused: by its
+    Origin, by what the browser says of the site, and by a host name that somebody may have pointed at this machine.
     """
 
     def __init__(self, known: CredentialSource | None = None) -> None:
@@ -77,18 +79,40 @@ def _refuse_strangers(request: Request) -> None:
         raise AccessDeniedException(
             f"--dev answers this machine only, not {request.peer or 'an unknown peer'}"
         )
-    origin = request.headers.get("origin")
-    if origin is not None and not _is_local_origin(origin):
+    headers = request.headers
+    origin = headers.get("origin")
+    if origin is not None and not _is_local(_hostname(origin)):
         raise AccessDeniedException(f"--dev answers no page of {origin}")
+    # A link or an image of any page, which has no origin.
+    if origin is None and headers.get("sec-fetch-site") == "cross-site":
+        raise AccessDeniedException("--dev answers no request that a page of another site makes")
+    host = headers.get("host")
+    if host is not None and not _cannot_be_rebound(_hostname(f"//{host}")):
+        raise AccessDeniedException(f"--dev answers requests to localhost and to addresses, not to {host}")
 
 
-def _is_local_origin(origin: str) -> bool:
+def _hostname(url: str) -> str:
+    """In lower case; empty where there is none."""
     try:
-        host = urlsplit(origin).hostname or ""
+        return urlsplit(url).hostname or ""
     except ValueError:
-        return False
-    return (
-        host in ("localhost", "::1")
-        or host.endswith(".localhost")
-        or bool(re.fullmatch(r"127(\.\d+){3}", host))
-    )
+        return ""
+
+
+def _is_local(hostname: str) -> bool:
+    if hostname == "localhost" or hostname.endswith(".localhost"):
+        return True
+    address = _address(hostname)
+    return address is not None and address.is_loopback
+
+
+def _cannot_be_rebound(hostname: str) -> bool:
+    """Whether no name server decides where this leads: a page's own name, led here, would make us its origin."""
+    return _is_local(hostname) or _address(hostname) is not None
+
+
+def _address(hostname: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(hostname)
+    except ValueError:
+        return None

@@ -191,10 +191,23 @@ async def test_only_this_machine_is_answered_in_dev_mode(gateway, recorder):
         asked(origin="https://evil.example"),
         asked(origin="null"),
         asked(origin="http://127.0.0.1.evil.example"),
+        asked(origin="http://[::1"),
+        asked(target="/?Action=DeleteRole&RoleName=r&Version=2010-05-08", sec_fetch_site="cross-site"),
+        asked(host="rebound.evil.example:4566"),
+        asked(host="127.0.0.1.evil.example"),
+        asked(host="localhost.evil.example"),
+        asked(host=""),
     ):
         assert (await gateway.handle(stranger)).status == 403
     assert not recorder.calls
     for friend in (asked(peer="::1"), asked(peer="::ffff:127.0.0.1"), asked(origin="http://localhost:4566")):
+        assert (await gateway.handle(friend)).status == 200
+    for host in ("localhost", "LOCALHOST:4566", "lambda.localhost:4566", "[::1]:4566", "192.0.2.1"):
+        assert (await gateway.handle(asked(host=host))).status == 200
+    for friend in (
+        asked(sec_fetch_site="none"),
+        asked(sec_fetch_site="cross-site", origin="http://localhost:3000"),
+    ):
         assert (await gateway.handle(friend)).status == 200
 
 
