@@ -8,6 +8,8 @@ EXPECTED_SKIPS = (
     r"callbacks go on up to Node\.js 22",
     r"Node\.js 24 ended callbacks",
     r"no (Node\.js|Java|Go) here",
+    r"pip cannot fetch awslambdaric",
+    r"there is no /usr/bin/python3|the custom runtime is a /usr/bin/python3 script",
     r"see test_event_stream\.py",
 )
 """The reasons for which a test may not run here. Any other skip fails the run."""

@@ -61,7 +61,8 @@ def test_it_answers(lambent: Lambent, name: str) -> None:
     for event in (None, 1, "ü", {"a": ["b"]}):
         result = lambent.invoke(name, event)
         assert result.value == [event, name, result.request_id, True]
-    lines = eventually(lambda: lambent.log_lines(f"/aws/lambda/{name}"))
+    group = f"/aws/lambda/{name}"
+    lines = eventually(lambda: (found := lambent.log_lines(group)) and "REPORT" in found[-1] and found)
     assert lines.count("imported\n") == 1
 
 

@@ -171,3 +171,17 @@ def test_logs_survive_restarts(new_server: NewServer) -> None:
     lambent.kill()
     lambent.start_again()
     assert {"kept 1\n", "kept 2\n"} <= set(lambent.log_lines(group))
+
+
+def test_what_retention_has_outlived_is_deleted(new_server: NewServer) -> None:
+    lambent = new_server("--log-expiry-seconds", "1")
+    lambent.logs.create_log_group(logGroupName="aging")
+    lambent.logs.create_log_stream(logGroupName="aging", logStreamName="s")
+    now, day = int(time.time() * 1000), 86_400_000
+    for at, message in ((now - 5 * day, "old"), (now, "new")):  # one batch may not span more than a day
+        lambent.logs.put_log_events(
+            logGroupName="aging", logStreamName="s", logEvents=[{"timestamp": at, "message": message}]
+        )
+    assert lambent.log_lines("aging") == ["old", "new"]
+    lambent.logs.put_retention_policy(logGroupName="aging", retentionInDays=3)
+    eventually(lambda: lambent.log_lines("aging") == ["new"])

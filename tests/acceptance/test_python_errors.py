@@ -214,18 +214,16 @@ def test_an_init_longer_than_its_limit_is_run_again_in_the_invocation(new_server
     assert result.error_object["errorMessage"].endswith("Error: Task timed out after 1.00 seconds")
 
 
-@pytest.mark.parametrize("runtime", [f"python3.{minor}" for minor in range(8, 15)])
-def test_every_python_of_this_host(lambent: Lambent, runtime: str) -> None:
-    if runtime == PYTHON:
-        pytest.skip("every other test runs it")
-    try:
-        name = lambent.deploy({"index.py": RUN}, Runtime=runtime)
-    except lambent.lambda_.exceptions.InvalidParameterValueException as refused:
-        message = str(refused)
-        assert f"The runtime {runtime} is not available on this host" in message
-        pytest.skip(f"this host has no {runtime}")
-    assert lambent.call(name, "import sys; answer = list(sys.version_info[:2])") == [
-        3,
-        int(runtime.split(".")[1]),
-    ]
-    assert lambent.invoke(name, "1/0").error_object["errorType"] == "ZeroDivisionError"
+def test_every_python_of_this_host(lambent: Lambent) -> None:
+    ran = []
+    for minor in range(8, 15):
+        runtime = f"python3.{minor}"
+        try:
+            name = lambent.deploy({"index.py": RUN}, Runtime=runtime)
+        except lambent.lambda_.exceptions.InvalidParameterValueException as refused:
+            assert f"The runtime {runtime} is not available on this host" in str(refused)
+            continue
+        assert lambent.call(name, "import sys; answer = list(sys.version_info[:2])") == [3, minor]
+        assert lambent.invoke(name, "1/0").error_object["errorType"] == "ZeroDivisionError"
+        ran.append(runtime)
+    assert PYTHON in ran

@@ -112,7 +112,7 @@ class Lambent:
     @classmethod
     def start(cls, data_dir: Path, *arguments: str) -> "Lambent":
         # Apart from the ranges of other servers on this machine, so that leftovers can be told by their uid.
-        uid_first = 1_500_000_000 + os.getpid() % 30_000 * 10_000 + next(_uid_ranges) % 10 * 1_000
+        uid_first = 1_500_000_000 + os.getpid() % 350 * 1_000_000 + next(_uid_ranges) * 1_000
         all_arguments = (*QUICK, "--uid-base", str(uid_first), "--uid-count", "1000", *arguments)
         return cls(data_dir, all_arguments, uid_first, ServerProcess.start(data_dir, 0, *all_arguments))
 
