@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from lambent.model.caller import Caller
+from lambent.model.caller import Caller, Parameters
+from lambent.model.service import Service
 
 
 class Authorizer(Protocol):
@@ -63,6 +64,21 @@ reference, https://docs.aws.amazon.com/service-authorization/latest/reference/."
 
 def action_of(signing_name: str, operation: str) -> str:
     return _ACTIONS.get((signing_name, operation)) or f"{signing_name}:{operation}"
+
+
+async def require_permission(
+    authorizer: Authorizer,
+    caller: Caller,
+    service: Service,
+    signing_name: str,
+    operation: str,
+    parameters: Parameters,
+) -> None:
+    """Raises as `Authorizer.authorize`, for whichever resource the caller may not do this to."""
+    action = action_of(signing_name, operation)
+    arns = service.resource_arn(operation, caller, parameters)
+    for arn in (arns,) if isinstance(arns, str) else arns:
+        await authorizer.authorize(caller, action, arn)
 
 
 def is_root(caller: Caller) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lambent.api.access_log import AccessLog
-from lambent.api.authorize import Authorizer, action_of, is_root
+from lambent.api.authorize import Authorizer, is_root, require_permission
 from lambent.api.caller import caller_of
 from lambent.api.dev_credentials import DevCredentials
 from lambent.api.errors import UnknownRequestError, internal_failure, unknown_request
@@ -87,9 +87,14 @@ class Gateway:
         parameters = offered.wire.parse(match, request)
         caller = caller_of(verified, request, exchange.request_id)
         if not is_root(caller):
-            action = action_of(offered.wire.signing_name, match.operation)
-            resource_arn = offered.service.resource_arn(match.operation, caller, parameters)
-            await self._authorizer.authorize(caller, action, resource_arn)
+            await require_permission(
+                self._authorizer,
+                caller,
+                offered.service,
+                offered.wire.signing_name,
+                match.operation,
+                parameters,
+            )
         output = await operation(caller, parameters)
         return offered.wire.serialize(match, output, exchange.request_id)
 

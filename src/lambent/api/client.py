@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lambent.api.authorize import Authorizer, action_of, is_root
+from lambent.api.authorize import Authorizer, is_root, require_permission
 from lambent.model.caller import Caller, Parameters
 from lambent.model.error import UnknownOperationException
 from lambent.model.service import Service
@@ -36,7 +36,7 @@ class InProcessClient:
         if run is None:
             raise UnknownOperationException(f"Lambent does not offer the operation {operation} of {service}.")
         if not is_root(caller):
-            action = action_of(self._signing_names[service], operation)
-            resource_arn = offered.resource_arn(operation, caller, parameters)
-            await self._authorizer.authorize(caller, action, resource_arn)
+            await require_permission(
+                self._authorizer, caller, offered, self._signing_names[service], operation, parameters
+            )
         return await run(caller, parameters)

@@ -21,8 +21,9 @@ class Service:
 
     name: str
     operations: Mapping[str, Operation]
-    resource_arn: Callable[[str, Caller, Parameters], str]
-    """The ARN an operation acts on, for authorization; "*" where AWS defines none."""
+    resource_arn: Callable[[str, Caller, Parameters], str | tuple[str, ...]]
+    """The ARN an operation acts on, for authorization; "*" where AWS defines none. Several, where it acts on several:
+    the caller needs the permission for each. One resource has one form of its ARN, however the request writes it."""
 
 
 class Client(Protocol):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from lambent.base.arn import Arn
 from lambent.base.clock import Clock
 from lambent.base.tasks import Tasks
 from lambent.environments.blanks import Blanks
@@ -76,4 +77,5 @@ class FunctionCredentials:
         role = await self._roles.find(role_arn)
         if role is None or not await self._roles.assumable(role_arn, "lambda.amazonaws.com"):
             raise AccessDeniedException("The role defined for the function cannot be assumed by Lambda.")
-        return self._sessions.issue(role, session_name, self._duration_seconds)
+        partition = Arn.parse(role_arn).partition
+        return self._sessions.issue(role, session_name, self._duration_seconds, partition=partition)

@@ -267,6 +267,7 @@ class SessionKeys:
         return Credential(
             access_key_id=access_key_id,
             secret_access_key="s",
+            session_token="t",
             account_id="1" * 12,
             principal_arn="arn:aws:sts::111111111111:assumed-role/r/s",
             role_arn="arn:aws:iam::111111111111:role/r",
@@ -288,6 +289,31 @@ async def test_a_session_is_authorized_by_action_and_resource(recorder, services
     assert response.status == 403
     assert b"may not lambda:InvokeFunction" in response.body
     assert len(recorder.calls) == 1
+
+
+async def test_every_resource_of_an_operation_is_authorized(recorder):
+    several = Service(
+        name="logs",
+        operations={"DescribeLogGroups": recorder.operation},
+        resource_arn=lambda operation, caller, parameters: ("arn:of:a", "arn:of:b"),
+    )
+    gateway = Gateway([several], DevCredentials(SessionKeys()), recorder, ManualClock())
+    request = asked(**target("Logs_20140328.DescribeLogGroups"), authorization=signed("logs", key="ASIAROLE"))
+    assert (await gateway.handle(request)).status == 200
+    assert recorder.asked == [
+        ("logs:DescribeLogGroups", "arn:of:a"),
+        ("logs:DescribeLogGroups", "arn:of:b"),
+    ]
+
+
+async def test_a_session_is_of_one_partition(recorder, services):
+    """A region of another would give resources other ARNs than the role's policies deny."""
+    gateway = Gateway(services, DevCredentials(SessionKeys()), recorder, ManualClock())
+    request = asked(authorization=signed("lambda", key="ASIAROLE", region="cn-north-1"))
+    response = await gateway.handle(request)
+    assert response.status == 403
+    assert b"The security token included in the request is invalid." in response.body
+    assert not recorder.calls
 
 
 async def test_the_root_is_not_asked_about(gateway, recorder):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from lambent.base.arn import Arn
 from lambent.base.clock import Clock
 from lambent.model.caller import Caller
 from lambent.model.policy import (
@@ -37,6 +38,7 @@ class Authorizer:
     role's sessions may do nothing, nor do they gain what a new role of the same name has."""
 
     def __init__(self, store: RoleStore, clock: Clock) -> None:
+        self._store = store
         self._clock = clock
         self._compiled = CompiledPolicies(store, clock)
 
@@ -47,6 +49,8 @@ class Authorizer:
         as iam:PassedToService for iam:PassRole."""
         if action in _NOT_AUTHORIZED_HERE:
             return
+        if action.startswith("iam:"):
+            resource_arn = await self._own_arn(resource_arn, action)
         outcome = await self.decide(caller, action, resource_arn, context)
         if not outcome.allowed:
             message = denial_message(caller.principal_arn, action, resource_arn, outcome)
@@ -77,6 +81,14 @@ class Authorizer:
             ),
         )
         return policies.decide(request)
+
+    async def _own_arn(self, resource_arn: str, action: str) -> str:
+        """The ARN of the role that an IAM operation will find: requests say no path, and any case will do."""
+        if action == "iam:CreateRole" or ":role/" not in resource_arn:
+            return resource_arn
+        arn = Arn.parse(resource_arn)
+        role = await self._store.get(arn.account_id, arn.resource.rpartition("/")[2])
+        return resource_arn if role is None else role.arn(arn.partition)
 
     def forget(self, account_id: str) -> None:
         """A role or policy of this account has changed."""

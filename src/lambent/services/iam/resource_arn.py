@@ -1,7 +1,7 @@
 """Which resource an IAM operation acts on.
 
-A role is named without its path, and no path can be looked up before authorization: policies that grant iam
-actions on role/some-path/… apply to CreateRole alone, which says the path."""
+A role is named without its path, and in whatever case: the authorizer puts the role's own ARN in the place of this
+one (`Authorizer.authorize`), so that policies for role/some-path/… hold. CreateRole says the path."""
 
 from lambent.model.caller import Caller, Parameters
 

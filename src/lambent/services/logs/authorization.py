@@ -13,21 +13,16 @@ _BY_RESOURCE_ARN = frozenset({"TagResource", "UntagResource", "ListTagsForResour
 _OF_ONE_STREAM = frozenset({"CreateLogStream", "DeleteLogStream", "PutLogEvents", "GetLogEvents"})
 
 
-def resource_arn(operation: str, caller: Caller, parameters: Parameters) -> str:
+def resource_arn(operation: str, caller: Caller, parameters: Parameters) -> str | tuple[str, ...]:
     if operation in _BY_RESOURCE_ARN:
-        return str(parameters["resourceArn"])
+        return group_arn(caller, group_name(caller, parameters["resourceArn"]))
     if operation in _ALL_GROUPS:
         return stream_arn(caller, "", "")
     if operation == "StartLiveTail":
-        return _live_tail(caller, parameters)
+        groups = dict.fromkeys(group_name(caller, one) for one in parameters["logGroupIdentifiers"])
+        return tuple(group_arn(caller, group) for group in groups)
     identifier = parameters.get("logGroupName") or parameters.get("logGroupIdentifier")
     if identifier is None:  # TestMetricFilter, or a request that will be refused
         return "*"
     group = group_name(caller, identifier)
     return stream_arn(caller, group, parameters["logStreamName"] if operation in _OF_ONE_STREAM else "")
-
-
-def _live_tail(caller: Caller, parameters: Parameters) -> str:
-    """Several groups need a permission that covers all: one ARN cannot say more, and must not say less."""
-    identifiers = parameters["logGroupIdentifiers"]
-    return group_arn(caller, group_name(caller, identifiers[0]) if len(identifiers) == 1 else "*")

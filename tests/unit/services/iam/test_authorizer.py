@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from lambent.services.iam.access_denied import AccessDenied
+from lambent.services.iam.resource_arn import resource_arn
 
 FUNCTION = "arn:aws:lambda:eu-west-1:111122223333:function:hello"
 ARN_OF_P = "arn:aws:iam::111122223333:policy/p"
@@ -235,3 +236,19 @@ async def test_documents_with_several_statements(authorizer, session, iam):
     await authorizer.authorize(session, "lambda:InvokeFunction", FUNCTION)
     await denial(authorizer, session, "iam:GetRole", FUNCTION)
     await denial(authorizer, session, "sqs:SendMessage", "arn:aws:sqs:eu-west-1:111122223333:q")
+
+
+@pytest.mark.parametrize("written", ["prod-admin", "PROD-Admin"])
+async def test_a_denial_by_path_holds_however_the_role_is_written(
+    authorizer, session, iam, allow, trust, written
+):
+    await iam("CreateRole", RoleName="prod-admin", Path="/guarded/", AssumeRolePolicyDocument=trust)
+    await iam("PutRolePolicy", RoleName="worker", PolicyName="all", PolicyDocument=allow("iam:*"))
+    guarded = allow("iam:*", "arn:aws:iam::111122223333:role/guarded/*", effect="Deny")
+    await iam("PutRolePolicy", RoleName="worker", PolicyName="guard", PolicyDocument=guarded)
+    asked = resource_arn("DeleteRole", session, {"RoleName": written})
+    with pytest.raises(AccessDenied, match=r"role/guarded/prod-admin with an explicit deny"):
+        await authorizer.authorize(session, "iam:DeleteRole", asked)
+    await authorizer.authorize(
+        session, "iam:GetRole", resource_arn("GetRole", session, {"RoleName": "worker"})
+    )
