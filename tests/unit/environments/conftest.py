@@ -207,6 +207,7 @@ class Bench:
         self.store = RecordingStore()
         self.logs = LogDelivery(self.store, self.clock, 0.01)  # type: ignore[arg-type]
         self.install = INSTALL
+        self.serve_error: Exception | None = None
         self.credential_error: Exception | None = None
         self.prepare_error: Exception | None = None
         self.released = 0
@@ -224,6 +225,8 @@ class Bench:
         return blanks
 
     async def serve(self, sock: Any, handler: Any) -> "Bench":
+        if self.serve_error is not None:
+            raise self.serve_error
         self.served += 1
         return self
 

@@ -1,4 +1,5 @@
 import asyncio
+import dataclasses
 import json
 import socket
 import struct
@@ -120,3 +121,31 @@ async def test_an_answer_of_another_kind_breaks_the_channel(pair):
     bootstrap.send(frame(17, b"", b""))
     with pytest.raises(ProtocolError, match="initialized"):
         await reply
+
+
+async def test_an_answer_between_the_cancellation_and_the_next_who_waits_is_not_lost(pair):
+    channel, bootstrap = pair
+    channel.invoke(REQUEST).cancel()
+    bootstrap.send(frame(19, b"", b"1"))
+    await asyncio.sleep(0.01)
+    assert (await channel.await_again()).payload == b"1"
+    reply = channel.invoke(REQUEST)
+    bootstrap.send(frame(19, b"", b"2"))
+    assert (await reply).payload == b"2"
+
+
+async def test_an_invocation_of_a_channel_that_is_closed_already_was_not_taken(pair):
+    channel, bootstrap = pair
+    bootstrap.close()
+    await asyncio.sleep(0.01)
+    with pytest.raises(NotTakenError):
+        await channel.invoke(REQUEST)
+
+
+async def test_optional_fields_are_sent_only_where_there_are_any(pair):
+    channel, bootstrap = pair
+    channel.invoke(dataclasses.replace(REQUEST, trace_id="t", client_context="{}", identity={"a": 1}))
+    loop = asyncio.get_running_loop()
+    _, meta_length, _ = struct.unpack("<BII", await loop.sock_recv(bootstrap, 9))
+    meta = json.loads(await loop.sock_recv(bootstrap, meta_length))
+    assert (meta["trace_id"], meta["client_context"], meta["identity"]) == ("t", "{}", {"a": 1})

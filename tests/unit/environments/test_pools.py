@@ -59,7 +59,8 @@ async def calls(bench, version, invocation):
     bench.clock = ManualClock()
     pools = bench.pools()
     yield Calls(bench, pools, version(), invocation)
-    bench.gates.clear()
+    for gate in bench.gates.values():
+        gate.set()
     await pools.close()
 
 

@@ -1,9 +1,10 @@
 import asyncio
+import dataclasses
 import json
 
 import pytest
 
-from lambent.environments.link import RESPONSE_BYTES_MOST, InvokeRequest, LinkClosedError
+from lambent.environments.link import RESPONSE_BYTES_MOST, InvokeRequest, LinkClosedError, NotTakenError
 from lambent.environments.runtime_api import RuntimeApi, closed_runtime_api
 from lambent.http.message import Request, Response
 
@@ -111,3 +112,54 @@ async def test_unknown_paths_are_404(method, path):
 
 async def test_behind_our_own_bootstraps_it_is_closed():
     assert (await closed_runtime_api(request("GET", "invocation/next"))).status == 403
+
+
+async def test_an_answer_between_the_cancellation_and_the_next_who_waits_is_not_lost():
+    api = RuntimeApi()
+    (await started(api)).cancel()
+    await api.handle(request("POST", "invocation/r-1/response", b"1"))
+    assert (await api.await_again()).payload == b"1"
+
+
+async def test_an_invocation_given_to_a_connection_that_broke_goes_to_the_next():
+    api = RuntimeApi()
+    initialized = api.initialize({})
+    waiting = asyncio.create_task(next_invocation(api))
+    await initialized
+    api.invoke(invocation())
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert dict((await next_invocation(api)).headers)["Lambda-Runtime-Aws-Request-Id"] == "r-1"
+
+
+async def test_an_invocation_that_nobody_took_before_the_end_was_not_taken():
+    api = RuntimeApi()
+    reply = api.invoke(invocation())
+    api.close()
+    with pytest.raises(NotTakenError):
+        await reply
+    with pytest.raises(NotTakenError):
+        await api.invoke(invocation())
+
+
+async def test_only_one_connection_may_wait_for_the_next():
+    api = RuntimeApi()
+    waiting = asyncio.create_task(next_invocation(api))
+    await asyncio.sleep(0)
+    assert (await next_invocation(api)).status == 403
+    waiting.cancel()
+
+
+async def test_init_cannot_fail_after_it_succeeded():
+    api = RuntimeApi()
+    await started(api)
+    assert (await api.handle(request("POST", "init/error", b"{}"))).status == 403
+
+
+async def test_what_goes_with_an_invocation_is_in_the_headers():
+    api = RuntimeApi()
+    api.invoke(dataclasses.replace(invocation(), client_context='{"a":1}', identity={"b": 2}))
+    headers = dict((await next_invocation(api)).headers)
+    assert headers["Lambda-Runtime-Client-Context"] == '{"a":1}'
+    assert json.loads(headers["Lambda-Runtime-Cognito-Identity"]) == {"b": 2}

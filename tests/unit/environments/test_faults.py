@@ -1,0 +1,49 @@
+import json
+
+import pytest
+
+from lambent.environments import faults
+from lambent.sandbox.port import Exit
+
+
+@pytest.mark.parametrize(
+    ("exit", "message"),
+    [
+        (Exit(signal=11), "Runtime exited with error: signal: segmentation fault"),
+        (Exit(signal=64), "Runtime exited with error: signal: signal 64"),
+        (Exit(code=129), "Runtime exited with error: exit status 129"),
+        (Exit(code=0), "Runtime exited without providing a reason"),
+        (Exit(), "Runtime exited without providing a reason"),
+        (None, "Runtime exited without providing a reason"),
+    ],
+)
+def test_how_a_runtime_ended_is_told_in_aws_words(exit, message):
+    fault = faults.exited(exit)
+    assert (fault.message, fault.error_type, fault.status) == (message, "Runtime.ExitError", "error")
+
+
+def test_the_caller_is_told_with_the_request():
+    assert json.loads(faults.timed_out(3).payload("r-1")) == {
+        "errorType": "Sandbox.Timedout",
+        "errorMessage": "RequestId: r-1 Error: Task timed out after 3.00 seconds",
+    }
+
+
+def test_a_bootstrap_that_is_not_there_is_an_invalid_entrypoint():
+    assert faults.never_started(Exit(code=127)).error_type == "Runtime.InvalidEntrypoint"
+    assert "permission denied" in faults.never_started(Exit(code=126)).message
+    assert faults.never_started(Exit(code=1)) is None
+    assert faults.never_started(None) is None
+
+
+@pytest.mark.parametrize(
+    ("payload", "told"),
+    [
+        (b'{"requestId":"","errorType":"E"}', b'{"requestId":"r-1","errorType":"E"}'),
+        (b'{"errorType":"E"}', b'{"errorType":"E"}'),
+        (b"[1]", b"[1]"),
+        (b"not json", b"not json"),
+    ],
+)
+def test_an_error_of_init_gets_the_request_that_met_it(payload, told):
+    assert faults.with_request_id(payload, "r-1") == told

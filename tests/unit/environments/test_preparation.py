@@ -1,0 +1,91 @@
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from lambent.environments.preparation import Preparation
+from lambent.model.function import CodeReference, LayerReference
+from lambent.model.lambda_errors import InvalidRuntimeException
+
+LAYER = LayerReference(arn="arn:layer", code=CodeReference(digest="l", sha256="", size=1))
+
+
+class Hold:
+    def __init__(self, artifacts, tree):
+        self._artifacts, self._tree = artifacts, tree
+
+    def release(self):
+        self._artifacts.held.remove(self._tree)
+
+
+class Artifacts:
+    def __init__(self):
+        self.held = []
+        self.merge_error = None
+
+    async def unpack(self, digest):
+        return Path(f"/unpacked/{digest}")
+
+    async def merge(self, digests):
+        if self.merge_error is not None:
+            raise self.merge_error
+        return Path("/merged/" + "+".join(digests))
+
+    def hold(self, tree):
+        self.held.append(tree)
+        return Hold(self, tree)
+
+
+class Registry:
+    def __init__(self, install):
+        self.install = install
+        self.asked = 0
+
+    def get(self, runtime):
+        self.asked += 1
+        return self.install if runtime == "python3.12" else None
+
+
+@pytest.fixture
+def artifacts():
+    return Artifacts()
+
+
+@pytest.fixture
+def preparation(bench, artifacts):
+    return Preparation(artifacts, Registry(bench.install))
+
+
+async def test_code_and_layers_are_held_until_they_are_released(preparation, artifacts, version):
+    _, trees = await preparation(version(layers=(LAYER, LAYER)))
+    assert (trees.task, trees.layers) == (Path("/unpacked/d"), Path("/merged/l+l"))
+    assert artifacts.held == [Path("/unpacked/d"), Path("/merged/l+l")]
+    trees.release()
+    assert artifacts.held == []
+
+
+async def test_without_layers_there_is_one_tree(preparation, version):
+    _, trees = await preparation(version())
+    assert trees.layers is None
+
+
+async def test_layers_that_cannot_be_merged_leave_nothing_held(preparation, artifacts, version):
+    artifacts.merge_error = OSError("disk full")
+    with pytest.raises(OSError, match="disk full"):
+        await preparation(version(layers=(LAYER,)))
+    assert artifacts.held == []
+
+
+async def test_a_runtime_is_looked_for_once(preparation, version, bench):
+    for _ in range(2):
+        install, _ = await preparation(version())
+        assert install is bench.install
+    assert preparation._runtimes.asked == 1
+
+
+async def test_a_runtime_that_is_gone_is_refused_and_found_when_it_is_back(preparation, version):
+    gone = dataclasses.replace(version(), runtime="ruby3.4")
+    for _ in range(2):
+        with pytest.raises(InvalidRuntimeException, match=r"ruby3.4 is not available"):
+            await preparation(gone)
+    assert preparation._runtimes.asked == 2
