@@ -29,7 +29,7 @@ class ProtocolError(Exception):
     """The runtime broke the protocol; its environment is of no more use."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reply:
     """`payload` is the response, or the error object as JSON. `error_type` goes with the two failures. `ends` says that
     the runtime ends now, of its own will."""
@@ -51,7 +51,7 @@ def response_too_large() -> Reply:
     return Reply("failed", error_object(message, error_type), error_type)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class InvokeRequest:
     """What the runtime is told of an invocation. `deadline_ms` is epoch milliseconds."""
 

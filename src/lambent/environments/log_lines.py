@@ -14,7 +14,7 @@ import orjson
 Status = Literal["success", "error", "timeout"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Report:
     """The measurements of one invocation. Durations in milliseconds."""
 

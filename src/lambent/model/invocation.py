@@ -1,11 +1,14 @@
-"""One run of a function: what goes in, what comes out. Payloads are bytes and pass through unread."""
+"""One run of a function: what goes in, what comes out. Payloads are bytes and pass through unread.
+
+What is made for each invocation is not frozen: setting a frozen field costs four times as much, and they have many.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Invocation:
     """`invoked_arn` is as the caller wrote it (name, version or alias); `client_context` is the decoded JSON text."""
 
@@ -18,7 +21,7 @@ class Invocation:
     tail_log: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class InvocationResult:
     """A function that fails is a value: `function_error` is "Unhandled" or "Handled" and `payload` the error object."""
 

@@ -21,7 +21,7 @@ _IN_A_THREAD_BYTES = 64 * 1024
 """Larger bodies are hashed in a thread: a megabyte takes 2.5 ms, in which nobody else would be served."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Verified:
     """Who signed; `region` and `service` (a signing name) are of the scope. Unsigned (--dev): no service."""
 
