@@ -1,0 +1,58 @@
+import json
+import logging
+
+import pytest
+
+from lambent.base.log import configure_log
+
+
+@pytest.fixture
+def root():
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield root
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def record(**settings):
+    values = {"name": "lambent.x", "level": "WARNING", "msg": "%s is\nhere", "args": ("it",)} | settings
+    made = logging.LogRecord(values["name"], logging.WARNING, "", 0, values["msg"], values["args"], None)
+    made.created, made.msecs = 1_700_000_000.123, 123.0
+    return made
+
+
+def test_for_people(root):
+    configure_log("warning", "text")
+    (handler,) = root.handlers
+    assert root.level == logging.WARNING
+    assert handler.format(record()) == "2023-11-14T22:13:20.123Z WARNING lambent.x: it is\nhere"
+
+
+def test_for_machines_one_object_a_line(root):
+    configure_log("info", "json")
+    (handler,) = root.handlers
+    line = handler.format(record())
+    assert "\n" not in line
+    assert json.loads(line) == {
+        "time": "2023-11-14T22:13:20.123Z",
+        "level": "WARNING",
+        "logger": "lambent.x",
+        "message": "it is\nhere",
+    }
+
+
+def test_an_exception_goes_with_its_line(root):
+    configure_log("info", "json")
+    made = record()
+    try:
+        raise OSError("disk full")
+    except OSError as error:
+        made.exc_info = (type(error), error, error.__traceback__)
+    assert json.loads(root.handlers[0].format(made))["exception"].endswith("OSError: disk full")
+
+
+def test_configured_again_it_writes_each_line_once(root):
+    configure_log("info", "text")
+    configure_log("info", "json")
+    assert len(root.handlers) == 1
