@@ -33,9 +33,15 @@ class Owner(Protocol):
     refusal: Refusal
     limits: Limits
     heads: HeadWriter
+    held_bytes: int
+    """Of all its connections: each adds and takes away its own."""
 
     def opened(self, connection: "Connection") -> bool:
         """False where there are too many connections already."""
+        ...
+
+    def is_flooded(self) -> bool:
+        """Whether there are so many too many that none of them is told so."""
         ...
 
     def closed(self, connection: "Connection") -> None: ...
@@ -55,6 +61,11 @@ class Connection(asyncio.Protocol):
         self._lingering = False
         self._since = loop.time()
         """When the present phase began."""
+        self._held_bytes = 0
+        self._swept_at = self._since
+        self._body_bytes_seen = 0
+        self._body_behind = 0.0
+        """Seconds by which the body is later than it would be at the least rate."""
         self._reading_paused = False
         self._writable: asyncio.Future[None] | None = None
         self._writing_paused = False
@@ -68,6 +79,9 @@ class Connection(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         self._reader = RequestReader(self._limits, peer[0] if isinstance(peer, tuple) else "")
         if not self._owner.opened(self):
+            if self._owner.is_flooded():
+                self._transport.abort()
+                return
             self._refuse(RefusedRequestError(503, "Too many connections."))
 
     def data_received(self, data: bytes) -> None:
@@ -76,12 +90,15 @@ class Connection(asyncio.Protocol):
         reader = self._reader
         phase = reader.phase
         try:
+            self._hold(len(data))
             reader.feed(data)
         except RefusedRequestError as refused:
             self._refuse(refused)
             return
         if reader.phase is not phase:
             self._since = self._loop.time()
+            self._body_bytes_seen = 0
+            self._body_behind = 0.0
         if reader.ready:
             if self._task is None:
                 self._task = self._loop.create_task(self._serve())
@@ -101,6 +118,7 @@ class Connection(asyncio.Protocol):
         if self._task is not None:
             self._task.cancel()
         self._wake_writer()
+        self._let_go(self._held_bytes)
         self._owner.closed(self)
 
     def pause_writing(self) -> None:
@@ -138,6 +156,7 @@ class Connection(asyncio.Protocol):
             if now - self._since > self._limits.linger_seconds:
                 self._transport.abort()
             return
+        since_swept, self._swept_at = now - self._swept_at, now
         if self._ending or self._task is not None:
             return
         elapsed = now - self._since
@@ -146,11 +165,34 @@ class Connection(asyncio.Protocol):
                 self.finish()
             case Phase.HEAD if elapsed > self._limits.head_seconds:
                 self._refuse(RefusedRequestError(408, "The headers took too long."))
-            case Phase.BODY if elapsed > self._body_seconds():
+            case Phase.BODY if self._body_stalls(min(since_swept, elapsed)):
                 self._refuse(RefusedRequestError(408, "The body took too long."))
 
-    def _body_seconds(self) -> float:
-        return self._limits.body_seconds + self._reader.body_bytes / self._limits.body_bytes_per_second_min
+    def _body_stalls(self, seconds: float) -> bool:
+        """Whether too little came in these seconds and before."""
+        body_bytes = self._reader.body_bytes
+        if body_bytes < self._body_bytes_seen:
+            self._body_bytes_seen = (
+                0  # another request's body, read in one piece with the end of the one before
+            )
+        arrived = body_bytes - self._body_bytes_seen
+        self._body_bytes_seen = body_bytes
+        in_time = arrived / self._limits.body_bytes_per_second_min
+        self._body_behind = max(0.0, self._body_behind + seconds - in_time)
+        return self._body_behind > self._limits.body_seconds
+
+    def _hold(self, size: int) -> None:
+        """Counts what is kept until it is answered. Raises RefusedRequestError where all together is too much."""
+        owner = self._owner
+        self._held_bytes += size
+        owner.held_bytes += size
+        if owner.held_bytes > self._limits.held_bytes_max and self._held_bytes > self._limits.held_bytes_free:
+            raise RefusedRequestError(503, "Too much is being sent at the same time. Try again in a moment.")
+
+    def _let_go(self, size: int) -> None:
+        size = min(size, self._held_bytes)
+        self._held_bytes -= size
+        self._owner.held_bytes -= size
 
     def _write_stalls(self, now: float) -> bool:
         unwritten = self._transport.get_write_buffer_size()
@@ -173,7 +215,12 @@ class Connection(asyncio.Protocol):
         ready = reader.ready
         try:
             while ready:
-                await self._answer(ready.popleft())
+                received = ready.popleft()
+                await self._answer(received)
+                # All of it where nothing is left: what framed it is not in its size.
+                at_rest = not ready and reader.phase is Phase.IDLE
+                self._let_go(self._held_bytes if at_rest else received.size)
+                del received
                 await self._wait_writable()
                 if self._reading_paused and not self._is_far_ahead():
                     self._reading_paused = False
@@ -298,6 +345,7 @@ class Connection(asyncio.Protocol):
         """Answers what cannot be read, after what was read before it, and lets the client read that
         answer."""
         self._ending = True
+        self._reader.abandon()
         if self._task is not None or self._reader.ready:
             self._refused = refused
             if self._task is None:
@@ -313,6 +361,7 @@ class Connection(asyncio.Protocol):
         )
         assert isinstance(response.body, bytes)
         self._transport.write(head + response.body)
+        self._let_go(self._held_bytes)
         self._lingering = True
         self._since = self._loop.time()
         if self._transport.can_write_eof():

@@ -17,9 +17,9 @@ class Limits:
     head_seconds: float = 30.0
     """From the first byte of a request to the end of its headers."""
     body_seconds: float = 30.0
-    """A body may pause this long in all …"""
+    """How far a body may fall behind …"""
     body_bytes_per_second_min: int = 4096
-    """… beyond the time it would take at this rate: a trickle does not hold a connection for ever."""
+    """… this rate. What came faster before is no credit: a body that was nearly there is not waited for any longer."""
     idle_seconds: float = 120.0
     """Between two requests of one connection. Longer than the 60 s after which SDKs give up a pooled
     connection."""
@@ -30,3 +30,8 @@ class Limits:
     pipelined_max: int = 16
     """Requests read ahead of the one that is being answered."""
     connections_max: int = 10_000
+    held_bytes_max: int = 512 * MIB
+    """Requests of all connections that are not answered yet, in memory before anybody knows who sends them. Beyond it,
+    whoever sends more than …"""
+    held_bytes_free: int = 64 * 1024
+    """… this much is told to come back later (503); smaller requests go on."""

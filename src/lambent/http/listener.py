@@ -11,6 +11,8 @@ from lambent.http.message import Response
 
 _BACKLOG = 1024
 _SWEEP_SECONDS = 1.0
+_REFUSED_POLITELY = 256
+"""Connections beyond the most that are told why they are refused, for which each has to stay a while."""
 
 
 def refuse_in_plain_text(status: int, message: str) -> Response:
@@ -32,6 +34,7 @@ class HttpListener:
         self.refusal = refusal
         self.limits = limits or Limits()
         self.heads = HeadWriter()
+        self.held_bytes = 0
         self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
         self._sweeper: asyncio.TimerHandle | None = None
@@ -107,6 +110,9 @@ class HttpListener:
         if self._sweeper is None and self._server is not None:
             self._sweeper = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
         return len(self._connections) <= self.limits.connections_max
+
+    def is_flooded(self) -> bool:
+        return len(self._connections) > self.limits.connections_max + _REFUSED_POLITELY
 
     def closed(self, connection: Connection) -> None:
         self._connections.discard(connection)

@@ -38,6 +38,8 @@ class Received:
     request: Request
     keep_alive: bool
     http10: bool
+    size: int
+    """What it took on the wire, about, in bytes."""
 
 
 class RequestReader:
@@ -55,6 +57,7 @@ class RequestReader:
         self._finished = False
         self._reframing = False
         self._head_bytes_before = 0
+        self._framing_bytes = 0
         self._reset()
         self._parser = httptools.HttpRequestParser(self)
 
@@ -63,6 +66,7 @@ class RequestReader:
         ignored."""
         if self._finished:
             return
+        body_bytes_before = self.body_bytes
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -73,6 +77,13 @@ class RequestReader:
                 raise _refusal(error) from None
         if self.phase is Phase.HEAD:
             self._check_unfinished_head(len(data))
+        elif self.phase is Phase.BODY:
+            self._check_framing(len(data), self.body_bytes - body_bytes_before)
+
+    def abandon(self) -> None:
+        """Reads nothing more, and lets go of what has been read of a request that is not whole."""
+        self._finished = True
+        self._reset()
 
     def _check_unfinished_head(self, size: int) -> None:
         # The parser holds a header that has not ended, and does not say how long it is. So what counts is
@@ -84,6 +95,13 @@ class RequestReader:
             self._finished = True
             raise _head_too_large()
         self._head_bytes_before += size
+
+    def _check_framing(self, size: int, body_size: int) -> None:
+        # The parser holds a trailer that has not ended, and copies it for every piece that is added.
+        self._framing_bytes = 0 if body_size else self._framing_bytes + size
+        if self._framing_bytes > self._limits.head_bytes_max:
+            self._finished = True
+            raise RefusedRequestError(431, "The trailers, or the extensions of a chunk, are too large.")
 
     def _reset(self) -> None:
         self._method = ""
@@ -130,6 +148,7 @@ class RequestReader:
         self._http10 = version == "1.0"
         self._keep_alive = self._parser.should_keep_alive()
         self._check_head(version)
+        self._framing_bytes = 0
         self.phase = Phase.BODY
 
     def on_body(self, chunk: bytes) -> None:
@@ -145,7 +164,8 @@ class RequestReader:
         self._finished = not self._keep_alive
         self.wants_continue = False
         self.phase = Phase.IDLE
-        self.ready.append(Received(self._request(), self._keep_alive, self._http10))
+        size = len(self._url) + self._head_bytes + self.body_bytes
+        self.ready.append(Received(self._request(), self._keep_alive, self._http10, size))
 
     def _check_head(self, version: str) -> None:
         headers = self._headers

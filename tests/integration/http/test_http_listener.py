@@ -27,6 +27,7 @@ async def serving(handler, **limits):
     finally:
         await listener.close()
         assert listener.connection_count == 0
+        assert listener.held_bytes == 0
         assert asyncio.all_tasks() <= before
 
 
@@ -334,6 +335,66 @@ async def test_a_trickle_is_not_waited_for():
             await asyncio.sleep(0.05)
         assert (await answer).startswith(b"HTTP/1.1 408 ")
         writer.close()
+
+
+@pytest.mark.parametrize("piece", [b"x" * 65536, b"x: y\r\n" * 10_000])
+@pytest.mark.parametrize("start", [b"0\r\nx: ", b"5;x="])
+async def test_what_frames_a_body_has_an_end(start, piece):
+    """The parser copies a trailer for every piece that is added: without an end, one client stops the server."""
+    async with serving(echo, head_bytes_max=200_000) as (_, client):
+        reader, writer = await client.open()
+        writer.write(b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" + start)
+        answer = asyncio.ensure_future(reader.read(20))
+        for _ in range(40):
+            writer.write(piece)
+            await writer.drain()
+        assert (await asyncio.wait_for(answer, 5)).startswith(b"HTTP/1.1 4")
+        writer.close()
+
+
+async def test_bytes_that_came_fast_are_no_credit_for_those_that_do_not_come():
+    async with serving(echo, body_seconds=0.5) as (_, client):
+        head = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4000001\r\n\r\n"
+        assert (await client.ask(head + b"x" * 4_000_000)).startswith(b"HTTP/1.1 408 ")
+
+
+async def test_all_clients_together_hold_no_more_than_so_many_bytes():
+    head = b"POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+    limits = {"held_bytes_max": 1_000_000, "held_bytes_free": 10_000}
+    async with serving(echo, **limits) as (listener, client):
+        _, hoarder = await client.open()
+        hoarder.write(head % 900_001 + b"x" * 900_000)
+        await hoarder.drain()
+        while listener.held_bytes < 900_000:
+            await asyncio.sleep(0.01)
+        assert (await client.ask(head % 200_000 + b"x" * 200_000)).startswith(b"HTTP/1.1 503 ")
+        assert (await client.ask(head % 5_000 + b"x" * 5_000)).endswith(b"POST / 5000")
+        hoarder.close()
+        while listener.held_bytes:
+            await asyncio.sleep(0.01)
+        assert (await client.ask(head % 200_000 + b"x" * 200_000)).endswith(b"POST / 200000")
+
+
+async def test_what_is_answered_is_not_held_any_more():
+    async with serving(echo) as (listener, client):
+        reader, writer = await client.open()
+        chunked = b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+        for _ in range(3):
+            writer.write(GET % b"a" + chunked + GET % b"b")
+            for _ in range(3):
+                await reader.readuntil(b"\r\n\r\n")
+                await reader.readexactly(8)
+        assert listener.held_bytes == 0
+        writer.close()
+
+
+async def test_a_flood_of_connections_is_not_told_why():
+    async with serving(echo, connections_max=1) as (listener, client):
+        writers = [(await client.open())[1] for _ in range(300)]
+        await asyncio.sleep(0.1)
+        assert listener.connection_count <= 1 + 256
+        for writer in writers:
+            writer.close()
 
 
 async def test_an_idle_connection_ends():
