@@ -35,6 +35,8 @@ from lambent.model.service import Service
 from lambent.runtimes.registry import RuntimeRegistry
 from lambent.sandbox.port import SandboxBackend
 from lambent.server import adapters
+from lambent.server.data_directory import require_own
+from lambent.server.descriptors import connections_most
 from lambent.server.isolation import choose_backend
 from lambent.server.keys import MasterKey, load_or_create_account_id, load_or_create_master_key
 from lambent.services import iam, lambda_, logs, sts
@@ -61,6 +63,9 @@ _RUNTIME_API_LIMITS = Limits(
     body_seconds=3600.0,
     idle_seconds=86_400.0,  # between two invocations a runtime client is frozen
     write_seconds=3600.0,
+    # Whoever is inside may use up its own, and no more of the server.
+    connections_max=128,
+    held_bytes_max=128 * MIB,
 )
 
 
@@ -98,6 +103,7 @@ class Server:
         """What is pushed on `_opened` is closed in the opposite order: the way of a request, from its first step on."""
         opened, data_dir = self._opened, self.settings.data_dir
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        require_own(data_dir)
         self._lock.acquire()
         opened.callback(self._lock.release)
         self._read_secrets(data_dir)
@@ -226,7 +232,12 @@ class Server:
         opened.push_async_callback(self._pools.close)
         opened.push_async_callback(self._event_worker.close)
         opened.push_async_callback(self._lambda.activation.close)
-        limits = Limits(body_bytes_max=self.settings.max_request_mib * MIB)
+        largest = self.settings.max_request_mib * MIB
+        limits = Limits(
+            body_bytes_max=largest,
+            connections_max=connections_most(),
+            held_bytes_max=max(Limits().held_bytes_max, 4 * largest),
+        )
         self._listener = HttpListener(self._outside, limits=limits, refusal=refuse)
         await self._listener.start(self.settings.host, self.settings.port)
         opened.push_async_callback(self._listener.close, drain_seconds=_DRAIN_SECONDS)

@@ -15,6 +15,7 @@ from lambent.base.log import configure_log
 from lambent.config import READY_FILE, Settings
 from lambent.sandbox.port import SandboxError
 from lambent.server.compose import Server
+from lambent.server.descriptors import raise_descriptor_limit
 from lambent.server.isolation import IsolationUnavailableError
 from lambent.server.keys import KeysError
 from lambent.store.ports.errors import StoreError
@@ -31,6 +32,7 @@ class StartError(Exception):
 def run(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT. Blocking. Raises StartError."""
     configure_log(settings.log_level, settings.log_format)
+    raise_descriptor_limit()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings))
 

@@ -49,6 +49,14 @@ class Client:
             writer.close()
 
 
+async def until(condition):
+    for _ in range(500):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("not within 5 s")
+
+
 async def echo(request):
     text = f"{request.method} {request.path} {len(request.body)}".encode()
     return Response(200, [("x-peer", request.peer)], text)
@@ -365,13 +373,11 @@ async def test_all_clients_together_hold_no_more_than_so_many_bytes():
         _, hoarder = await client.open()
         hoarder.write(head % 900_001 + b"x" * 900_000)
         await hoarder.drain()
-        while listener.held_bytes < 900_000:
-            await asyncio.sleep(0.01)
+        await until(lambda: listener.held_bytes >= 900_000)
         assert (await client.ask(head % 200_000 + b"x" * 200_000)).startswith(b"HTTP/1.1 503 ")
         assert (await client.ask(head % 5_000 + b"x" * 5_000)).endswith(b"POST / 5000")
         hoarder.close()
-        while listener.held_bytes:
-            await asyncio.sleep(0.01)
+        await until(lambda: listener.held_bytes == 0)
         assert (await client.ask(head % 200_000 + b"x" * 200_000)).endswith(b"POST / 200000")
 
 
