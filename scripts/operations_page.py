@@ -33,6 +33,7 @@ def services() -> list[Service]:
         compiler=nothing,
         runtimes=nothing,
         roles=nothing,
+        policies=nothing,
         invoker=nothing,
         clock=nothing,
         download_secret=b"",
