@@ -12,6 +12,8 @@ class Limits:
     head_bytes_max: int = MIB
     """Request line and headers together. AWS's number for Lambda is 1 MB."""
     headers_max: int = 1000
+    query_parameters_max: int = 1000
+    """They are decoded and sorted, all of them, to verify a signature."""
     body_bytes_max: int = 6 * MIB + 100 * 1024
     """A body after this many bytes is not read on. Lambda's synchronous payload is 6 MB."""
     head_seconds: float = 30.0

@@ -173,6 +173,7 @@ class RequestReader:
         if (
             self._head_bytes + len(self._url) > limits.head_bytes_max
             or self._header_count > limits.headers_max
+            or self._url.count(b"&") >= limits.query_parameters_max
         ):
             raise _head_too_large()
         if version != "1.1" and not self._http10:

@@ -297,6 +297,7 @@ async def test_the_handler_ends_with_its_client():
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"400"),
         (b"GET / HTTP/1.1\r\n\r\n", b"400"),
         (b"GET / HTTP/1.1\r\nHost: h\r\nX: " + b"y" * 3_000_000, b"431"),
+        (b"GET /?X-Amz-Algorithm=x" + b"&%41=b" * 1000 + b" HTTP/1.1\r\nHost: h\r\n\r\n", b"431"),
         (b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 999999999\r\n\r\n" + b"x" * 3_000_000, b"413"),
         (
             b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
