@@ -4,13 +4,14 @@ One process only: with several nodes, each shows what was appended through it.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from lambent.store.ports.logs import LogEvent
 
 _KEPT_MOST = 5000
+_KEPT_CHARACTERS_MOST = 16 * 1_048_576
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ class FedEvent:
 
 class Subscription(Protocol):
     def take(self) -> Sequence[FedEvent]:
-        """What came in since the last call, oldest first. Beyond 5,000 events the oldest are dropped."""
+        """What came in since the last call, oldest first. Beyond 5,000 events, or 16 million
+        characters, the oldest are dropped."""
         ...
 
     def close(self) -> None: ...
@@ -56,14 +58,22 @@ class _LocalSubscription:
     ) -> None:
         self._subscribers = subscribers
         self._keys = sorted(set(keys))
-        self._waiting: deque[FedEvent] = deque(maxlen=_KEPT_MOST)
-        self.give = self._waiting.extend
+        self._waiting: deque[FedEvent] = deque()
+        self._waiting_characters = 0
         for key in self._keys:
             subscribers.setdefault(key, []).append(self)
+
+    def give(self, fed: Iterable[FedEvent]) -> None:
+        for entry in fed:
+            self._waiting.append(entry)
+            self._waiting_characters += len(entry.event.message)
+            while len(self._waiting) > _KEPT_MOST or self._waiting_characters > _KEPT_CHARACTERS_MOST:
+                self._waiting_characters -= len(self._waiting.popleft().event.message)
 
     def take(self) -> Sequence[FedEvent]:
         taken = list(self._waiting)
         self._waiting.clear()
+        self._waiting_characters = 0
         return taken
 
     def close(self) -> None:

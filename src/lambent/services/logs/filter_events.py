@@ -12,6 +12,7 @@ from lambent.services.logs.filter_pattern import FilterPattern, InvalidFilterPat
 from lambent.services.logs.groups import Groups
 from lambent.services.logs.page import EVENTS_MOST, PAGE_BYTES_MOST, Position, chunk_size, event_id, position
 from lambent.services.logs.retention import oldest_kept_ms
+from lambent.services.logs.turns import Turns
 from lambent.store.ports.logs import LogEvent, LogStore
 
 _SCANNED_EVENTS_MOST = 50_000
@@ -75,6 +76,7 @@ class FilterOperations:
 
         A page ends early when much was read for little, so that no request keeps the store busy for long."""
         found: list[LogEvent] = []
+        turns = Turns(self._clock)
         at, found_bytes, scanned, scanned_bytes = query.at, 0, 0, 0
         while scanned < _SCANNED_EVENTS_MOST and scanned_bytes < _SCANNED_BYTES_MOST:
             most = chunk_size(scanned, scanned_bytes)
@@ -90,6 +92,7 @@ class FilterOperations:
                 scanned_bytes += size
                 if len(found) == query.limit:
                     return found, at
+                await turns.share()
             if len(chunk) < most:
                 return found, None
             scanned += len(chunk)

@@ -20,6 +20,7 @@ from lambent.services.logs.feed import FedEvent, LogFeed
 from lambent.services.logs.filter_events import compiled
 from lambent.services.logs.filter_pattern import FilterPattern
 from lambent.services.logs.groups import Groups
+from lambent.services.logs.turns import Turns
 
 _UPDATE_SECONDS = 1.0
 _EVENTS_A_SECOND_MOST = 500
@@ -78,11 +79,20 @@ class LiveTailOperations:
             yield {"sessionStart": _session_start(caller, parameters)}
             while self._clock.monotonic() < ends_at:
                 await self._sleep(_UPDATE_SECONDS)
-                yield {"sessionUpdate": _update(caller, subscription.take(), selection)}
+                yield {"sessionUpdate": _update(caller, await self._shown(subscription.take(), selection))}
             raise SessionTimeoutException("The Live Tail session has timed out after three hours.")
         finally:
             subscription.close()
             self._sessions[account] -= 1
+
+    async def _shown(self, fed: Sequence[FedEvent], selection: Selection) -> list[FedEvent]:
+        turns = Turns(self._clock)
+        shown = []
+        for entry in fed:
+            if selection.shows(entry):
+                shown.append(entry)
+            await turns.share()
+        return shown
 
 
 def _selection(parameters: Parameters) -> Selection:
@@ -105,8 +115,7 @@ def _session_start(caller: Caller, parameters: Parameters) -> Parameters:
     }
 
 
-def _update(caller: Caller, fed: Sequence[FedEvent], selection: Selection) -> Parameters:
-    shown = [entry for entry in fed if selection.shows(entry)]
+def _update(caller: Caller, shown: Sequence[FedEvent]) -> Parameters:
     sampled = len(shown) > _EVENTS_A_SECOND_MOST
     if sampled:  # evenly, so that every part of the second is seen
         shown = [shown[at * len(shown) // _EVENTS_A_SECOND_MOST] for at in range(_EVENTS_A_SECOND_MOST)]
