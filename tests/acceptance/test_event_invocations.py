@@ -43,7 +43,7 @@ def test_an_event_for_a_qualifier(lambent: Lambent) -> None:
 def test_accepted_events_survive_a_kill_of_the_server(new_server: NewServer) -> None:
     lambent = new_server()
     name = lambent.python(
-        "import time\ndef handler(event, context):\n    time.sleep(0.2)\n    print('ran', event)\n"
+        "import time\ndef handler(event, context):\n    time.sleep(2)\n    print('ran', event)\n"
     )
     request_ids = {}
     for number in range(20):
