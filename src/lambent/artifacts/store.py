@@ -22,7 +22,7 @@ import hashlib
 import re
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -36,6 +36,7 @@ from lambent.model.function import CodeReference
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _KEEP_SECONDS = 3600.0
+_PIECE_BYTES = 256 * 1024
 
 
 class Hold:
@@ -106,6 +107,17 @@ class ArtifactStore:
             return await asyncio.to_thread(self.path(digest).read_bytes)
         except FileNotFoundError:
             raise ArtifactNotFoundError(digest) from None
+
+    async def stream(self, digest: str) -> tuple[int, AsyncGenerator[bytes, None]]:
+        """The bytes piece by piece, and how many they are: for those who take them slowly.
+
+        Raises ArtifactNotFoundError."""
+        path = self.path(digest)
+        try:
+            size = (await asyncio.to_thread(path.stat)).st_size
+        except FileNotFoundError:
+            raise ArtifactNotFoundError(digest) from None
+        return size, _pieces(path)
 
     def path(self, digest: str) -> Path:
         """Where an artifact's bytes are, if they are. Raises ArtifactNotFoundError for what is no digest."""
@@ -278,6 +290,12 @@ class ArtifactStore:
 
     def _new_temporary(self) -> Path:
         return self._temporary / new_token()
+
+
+async def _pieces(path: Path) -> AsyncGenerator[bytes, None]:
+    with await asyncio.to_thread(path.open, "rb") as file:
+        while piece := await asyncio.to_thread(file.read, _PIECE_BYTES):
+            yield piece
 
 
 def _remove_all(paths: Sequence[Path]) -> None:

@@ -366,3 +366,14 @@ def test_damage_is_an_archive_error_or_harmless(tmp_path_factory, damage):
     tree = tmp_path_factory.mktemp("damaged")
     with suppress(ArchiveError):
         extract(io.BytesIO(bytes(data)), tree)
+
+
+async def test_an_artifact_is_streamed_in_pieces(store):
+    data = zip_of(("a", os.urandom(600_000)))
+    digest = (await store.put(data)).digest
+    size, pieces = await store.stream(digest)
+    taken = [piece async for piece in pieces]
+    assert (size, b"".join(taken)) == (len(data), data)
+    assert max(map(len, taken)) <= 256 * 1024
+    with pytest.raises(ArtifactNotFoundError):
+        await store.stream("0" * 64)

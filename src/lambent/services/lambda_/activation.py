@@ -109,10 +109,11 @@ class Activation:
         except PreparationError as error:
             log.warning("%s cannot be activated: %s", version.arn(), error)
             return error
-        except Exception as error:
+        except Exception:
+            # Errors of the host name its files, which are not the function's owner's business.
             log.exception("%s cannot be activated", version.arn())
             return PreparationError(
-                "InternalError", f"The function could not be prepared on this host: {error}"
+                "InternalError", "The function could not be prepared on this host. The server's log says why."
             )
         return None
 

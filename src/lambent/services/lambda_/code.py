@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -25,6 +26,8 @@ from lambent.services.lambda_.errors import not_offered
 from lambent.services.lambda_.ports import Artifacts
 from lambent.store.ports.functions import FunctionStore
 from lambent.store.ports.layers import LayerStore
+
+log = logging.getLogger(__name__)
 
 ZIPPED_LARGEST = 52_428_800
 _REQUEST_LARGEST = 69_905_067
@@ -59,7 +62,8 @@ class Packages:
         try:
             reference = await (self._artifacts.put(archive) if keep else asyncio.to_thread(_refer, archive))
         except ArtifactStoreFullError as error:
-            raise ServiceException_(str(error)) from error
+            log.error("%s", error)
+            raise ServiceException_("The disk of this host is full.") from error
         return replace(reference, unzipped_size=summary.unzipped_size)
 
     async def used(self, account_id: str, region: str) -> tuple[int, int]:

@@ -44,10 +44,14 @@ class CodeDownloads:
         if int(expires) < self._clock.now():
             return _refusal(403, "The link has expired.")
         try:
-            archive = await self._artifacts.get(digest)
+            size, archive = await self._artifacts.stream(digest)
         except ArtifactNotFoundError:
             return _refusal(404, "The package has been deleted.")
-        headers = [("Content-Type", "application/zip"), ("Cache-Control", "private, no-store")]
+        headers = [
+            ("Content-Type", "application/zip"),
+            ("Content-Length", str(size)),
+            ("Cache-Control", "private, no-store"),
+        ]
         return Response(200, headers, archive)
 
     def _signature(self, digest: str, expires: str) -> str:

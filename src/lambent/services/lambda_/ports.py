@@ -1,6 +1,6 @@
 """What the lambda service needs of the rest, beside the stores."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -94,8 +94,8 @@ class Artifacts(Protocol):
         """Durable when it returns. Raises ArtifactStoreFullError."""
         ...
 
-    async def get(self, digest: str) -> bytes:
-        """Raises ArtifactNotFoundError."""
+    async def stream(self, digest: str) -> tuple[int, AsyncGenerator[bytes, None]]:
+        """The bytes piece by piece, and how many they are. Raises ArtifactNotFoundError."""
         ...
 
     async def unpack(self, digest: str) -> Path:

@@ -1,11 +1,14 @@
 """Making a version ready to run before anybody waits for it: its trees unpacked, its code compiled."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 from lambent.artifacts.errors import ArchiveError, ArtifactNotFoundError, ArtifactStoreFullError
 from lambent.model.function import FunctionVersion
 from lambent.services.lambda_.ports import Artifacts, Compiler, Runtimes
+
+log = logging.getLogger(__name__)
 
 
 class PreparationError(Exception):
@@ -49,4 +52,5 @@ class Preparation:
                 "InternalError", "The deployment package is missing on this host."
             ) from error
         except ArtifactStoreFullError as error:
-            raise PreparationError("InternalError", str(error)) from error
+            log.error("%s", error)
+            raise PreparationError("InternalError", "The disk of this host is full.") from error

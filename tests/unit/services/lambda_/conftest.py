@@ -7,7 +7,7 @@ import importlib.util
 import io
 import sys
 import zipfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -68,10 +68,16 @@ class MemoryArtifacts:
         encoded = base64.b64encode(sha256.digest()).decode()
         return CodeReference(digest=sha256.hexdigest(), sha256=encoded, size=len(data))
 
-    async def get(self, digest: str) -> bytes:
+    async def stream(self, digest: str) -> tuple[int, AsyncGenerator[bytes, None]]:
         if digest not in self.zips:
             raise ArtifactNotFoundError(digest)
-        return self.zips[digest]
+        data = self.zips[digest]
+
+        async def pieces() -> AsyncGenerator[bytes, None]:
+            for at in range(0, len(data), 10):
+                yield data[at : at + 10]
+
+        return len(data), pieces()
 
     async def unpack(self, digest: str) -> Path:
         if self.blocked is not None:

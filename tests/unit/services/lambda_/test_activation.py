@@ -108,3 +108,15 @@ async def test_a_function_made_anew_meanwhile_is_not_taken_for_the_old_one(aws: 
     (function,) = aws.functions.functions.values()
     (version,) = aws.functions.versions.values()
     assert function.serving.code.sha256 == version.code.sha256 == again["CodeSha256"]
+
+
+async def test_what_goes_wrong_on_the_host_names_none_of_its_files(aws: Any, caplog: Any) -> None:
+    async def fail(digest: str) -> None:
+        raise OSError(5, "Input/output error", "/var/lib/lambent/artifacts/zips/abc")
+
+    aws.artifacts.unpack = fail
+    await aws.create()
+    settled = await aws.call("GetFunctionConfiguration", FunctionName="hello")
+    assert settled["StateReasonCode"] == "InternalError"
+    assert "/var/lib" not in settled["StateReason"]
+    assert "/var/lib/lambent/artifacts/zips/abc" in caplog.text
