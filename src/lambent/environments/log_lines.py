@@ -141,3 +141,12 @@ def iso_milliseconds(at: float) -> str:
 
 def _event(kind: str, record: dict[str, Any], at: float) -> str:
     return orjson.dumps({"time": iso_milliseconds(at), "type": kind, "record": record}).decode() + "\n"
+
+
+def runtime_version(identifier: str, version: str) -> str:
+    """ "python:3.12.v7", "nodejs:20.v11.1": AWS's form of a runtime version, which ends in AWS's count of its releases;
+    ours ends in what the interpreter's own version adds."""
+    language = identifier.rstrip("0123456789.x").removesuffix(".al")
+    number = identifier.removeprefix(language).removeprefix(".").removesuffix(".x")
+    patch = version.removeprefix(f"{number}.")
+    return f"{language}:{number}.v{patch}" if patch != number else f"{language}:{number}"

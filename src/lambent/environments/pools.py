@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from lambent.base.tasks import Tasks
-from lambent.environments.environment import Environment, State, Surroundings, Trees
+from lambent.environments.environment import Environment, State
+from lambent.environments.occupancy import Surroundings, Trees
 from lambent.model.error import ServiceException
 from lambent.model.function import FunctionId, FunctionVersion
 from lambent.model.invocation import Invocation, InvocationResult

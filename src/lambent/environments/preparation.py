@@ -4,7 +4,7 @@ import asyncio
 from contextlib import ExitStack
 
 from lambent.artifacts.store import ArtifactStore
-from lambent.environments.environment import Trees
+from lambent.environments.occupancy import Trees
 from lambent.model.function import FunctionVersion
 from lambent.model.lambda_errors import InvalidRuntimeException
 from lambent.runtimes.install import RuntimeInstall

@@ -1,7 +1,11 @@
 """The log of one environment: platform lines and output in one stream, and the tail of the current invocation."""
 
+from datetime import UTC, datetime
+
 from lambent.base.clock import Clock
-from lambent.environments.log_delivery import LogStream
+from lambent.base.ids import new_token
+from lambent.environments.log_delivery import LogDelivery, LogStream
+from lambent.model.function import FunctionVersion
 
 TAIL_BYTES = 4096
 
@@ -11,6 +15,16 @@ class Recorder:
         self._stream = stream
         self._now = clock.now
         self._tail: bytearray | None = None
+
+    @classmethod
+    def of_version(cls, version: FunctionVersion, logs: LogDelivery, clock: Clock) -> "Recorder":
+        """A new stream in the function's log group, named as AWS names it: 2026/11/20/[$LATEST]0123…"""
+        function, group = version.function, version.logging.log_group
+        day = datetime.fromtimestamp(clock.now(), UTC).strftime("%Y/%m/%d")
+        # In a group that functions may share, the stream's name says whose it is.
+        owner = "" if group == f"/aws/lambda/{function.name}" else function.name
+        name = f"{day}/{owner}[{version.version}]{new_token(32)}"
+        return cls(logs.stream(function.account_id, function.region, group, name), clock)
 
     @property
     def stream_name(self) -> str:

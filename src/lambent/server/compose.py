@@ -18,8 +18,8 @@ from lambent.base.clock import SystemClock
 from lambent.base.tasks import Tasks
 from lambent.config import Settings, search_path
 from lambent.environments.blanks import Blanks, Handler
-from lambent.environments.environment import Surroundings
 from lambent.environments.log_delivery import LogDelivery
+from lambent.environments.occupancy import Surroundings
 from lambent.environments.pools import Lifetimes, Pools
 from lambent.environments.preparation import Preparation
 from lambent.http.limits import MIB, Limits

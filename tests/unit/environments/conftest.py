@@ -13,8 +13,9 @@ import pytest
 
 from lambent.base.clock import Clock, SystemClock
 from lambent.environments.blanks import Blanks
-from lambent.environments.environment import Environment, Surroundings, Trees
+from lambent.environments.environment import Environment
 from lambent.environments.log_delivery import LogDelivery
+from lambent.environments.occupancy import Surroundings, Trees
 from lambent.environments.pools import Lifetimes, Pools
 from lambent.model.credential import Credential
 from lambent.model.function import CodeReference, FunctionId, FunctionVersion, LoggingConfig

@@ -369,7 +369,7 @@ async def test_a_caller_who_leaves_while_a_lost_environment_is_destroyed(bench, 
 async def test_a_sandbox_that_does_not_end_keeps_no_caller_waiting_and_its_code_stays_held(
     bench, invocation, monkeypatch, caplog
 ):
-    monkeypatch.setattr("lambent.environments.environment._DESTROY_SECONDS", 0.02)
+    monkeypatch.setattr("lambent.environments.occupancy._DESTROY_SECONDS", 0.02)
 
     async def leave(bootstrap, payload):
         bootstrap.exit(code=1)

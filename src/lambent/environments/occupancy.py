@@ -1,0 +1,217 @@
+"""A blank that has become a function version's: its code attached, its runtime initialized, until its sandbox ends.
+
+An environment has one at a time, and another where its Init must be run again.
+"""
+
+import asyncio
+import contextlib
+import logging
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from lambent.base.clock import Clock
+from lambent.environments.blanks import Blank, Blanks
+from lambent.environments.link import Link, LinkClosedError, ProtocolError, Reply
+from lambent.environments.log_delivery import LogDelivery
+from lambent.environments.recorder import Recorder
+from lambent.environments.variables import environment_variables
+from lambent.model.credential import Credential
+from lambent.model.function import FunctionVersion
+from lambent.runtimes.install import RuntimeInstall
+from lambent.sandbox.port import Bind, Exit, Process, SandboxError
+
+log = logging.getLogger(__name__)
+
+_CPU_PER_MB = 1 / 1769
+"""AWS gives one vCPU at 1,769 MB, and in proportion below and above."""
+_MEMORY_SAMPLE_SECONDS = 0.25
+_EXIT_SECONDS = 1.0
+_DESTROY_SECONDS = 5.0
+_DEFAULT_TMP_MIB = 512
+
+
+class CredentialIssuer(Protocol):
+    async def issue(self, role_arn: str, session_name: str) -> Credential:
+        """Temporary credentials of a function's role. Raises a ServiceException where Lambda may not assume it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trees:
+    """Unpacked code: the function's own, and its layers merged (None where it has none)."""
+
+    task: Path
+    layers: Path | None
+    release: Callable[[], None] = lambda: None
+    """Says that the environment which mounts them has ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What every environment of this server shares."""
+
+    blanks: Blanks
+    credentials: CredentialIssuer
+    logs: LogDelivery
+    clock: Clock
+    init_timeout_seconds: float
+
+
+class Occupancy:
+    def __init__(
+        self,
+        version: FunctionVersion,
+        install: RuntimeInstall,
+        trees: Trees,
+        surroundings: Surroundings,
+        recorder: Recorder,
+    ) -> None:
+        self._version = version
+        self._install = install
+        self._trees = trees
+        self._around = surroundings
+        self._recorder = recorder
+        self._monotonic = surroundings.clock.monotonic
+        self._blank: Blank | None = None
+        self._ending: asyncio.Task[None] | None = None
+        self._memory_mb = 0
+        self._memory_read_at = -math.inf
+        self.initialized = False
+
+    @property
+    def link(self) -> Link:
+        assert self._blank is not None
+        return self._blank.link
+
+    @property
+    def alive(self) -> bool:
+        """Whether there is a process inside, or may be soon."""
+        return self._ending is None and not (self._blank is not None and self._blank.sandbox.exited.done())
+
+    async def boot(self) -> Reply:
+        """Takes a blank, makes it this function's, and initializes its runtime: "initialized" or "init_failed".
+
+        Raises LinkClosedError, ProtocolError for the runtime, SandboxError, and ServiceException for the role."""
+        version, install = self._version, self._install
+        credential = await self._around.credentials.issue(version.role, version.function.name)
+        variables = environment_variables(
+            version, install.static_variables, credential, self._recorder.stream_name
+        )
+        started = install.kind == "channel" and install.exec_time_variables.isdisjoint(
+            version.variables or {}
+        )
+        blank = self._blank = await self._around.blanks.take(install, started=started)
+        if self._ending is not None:
+            self._ending = None
+            await self.end()
+            raise LinkClosedError("the environment was stopped")
+        blank.output.emit = self._recorder.emit
+        blank.output.after_read = self._around.logs.hold_back
+        blank.sandbox.exited.add_done_callback(lambda _: blank.link.close())
+        await blank.sandbox.attach(self._binds())
+        if version.ephemeral_storage != _DEFAULT_TMP_MIB:
+            await blank.sandbox.resize_tmp(version.ephemeral_storage)
+        blank.sandbox.limit_memory(version.memory_size)
+        await blank.sandbox.seal()
+        if not blank.started:
+            await self._start_process(blank, variables)
+        # A process that was executed with its variables keeps what a wrapper script has made of them.
+        reply = await blank.link.initialize(self._init_settings(variables if started else None))
+        self.initialized = reply.kind == "initialized"
+        # As on AWS, Init runs at full speed; only invocations have the share of CPU that their memory buys.
+        blank.sandbox.limit_cpu(version.memory_size * _CPU_PER_MB)
+        return reply
+
+    async def exit(self) -> Exit | None:
+        """How the process ended; None where it has not, within a moment, or never began."""
+        if self._blank is None:
+            return None
+        exited = self._blank.sandbox.exited
+        await asyncio.wait([exited], timeout=_EXIT_SECONDS)
+        return exited.result() if exited.done() and not exited.cancelled() else None
+
+    def flush_output(self) -> None:
+        """What was written without a newline becomes an event now: an invocation is over."""
+        if self._blank is not None and self._ending is None:
+            self._blank.output.flush()
+
+    def max_memory_mb(self) -> int:
+        """Read from the kernel a few times a second at most: it only ever grows, and reading costs a system call."""
+        now = self._monotonic()
+        if now - self._memory_read_at > _MEMORY_SAMPLE_SECONDS and self._ending is None:
+            self._memory_read_at = now
+            self._read_memory()
+        return self._memory_mb
+
+    def freeze(self) -> None:
+        """Stops what runs inside. What dies meanwhile is found dead by the next look at it."""
+        if self._blank is not None and self._ending is None:
+            with contextlib.suppress(SandboxError):
+                self._blank.sandbox.freeze()
+
+    def thaw(self) -> None:
+        if self._blank is not None and self._ending is None:
+            with contextlib.suppress(SandboxError):  # dead: the invocation will say so
+                self._blank.sandbox.thaw()
+
+    async def end(self) -> None:
+        """Ends what runs inside. Somebody waits for us: not for ever, where the kernel does not let go of a process.
+        Idempotent; `ended` waits as long as it takes."""
+        if self._ending is None:
+            # The last reading, while there is something to read.
+            self._read_memory()
+            self._ending = asyncio.get_running_loop().create_task(self._destroy())
+        done, _ = await asyncio.wait([self._ending], timeout=_DESTROY_SECONDS)
+        if not done:
+            log.error("a sandbox of %s does not end", self._version.arn())
+
+    async def ended(self) -> None:
+        """Returns when nothing is left, the mounts of the code among it."""
+        await self.end()
+        if self._ending is not None:
+            await asyncio.shield(self._ending)
+
+    async def _destroy(self) -> None:
+        if self._blank is None:
+            return
+        try:
+            await self._blank.destroy()
+        except Exception:
+            log.exception("sandbox %s of %s", self._blank.sandbox.id, self._version.arn())
+
+    async def _start_process(self, blank: Blank, variables: Mapping[str, str]) -> None:
+        argv = self._install.command(variables)
+        try:
+            process = Process(argv=argv, variables=variables, directory="/var/task", files=blank.files())
+            await blank.start(process)
+        except SandboxError as error:
+            raise ProtocolError(str(error)) from error
+        await blank.link.ready()
+
+    def _binds(self) -> list[Bind]:
+        binds = [Bind(self._trees.task, "/var/task")]
+        if self._trees.layers is not None:
+            binds.append(Bind(self._trees.layers, "/opt"))
+        return binds
+
+    def _init_settings(self, variables: Mapping[str, str] | None) -> dict[str, Any]:
+        version = self._version
+        settings: dict[str, Any] = {} if variables is None else {"variables": dict(variables)}
+        return settings | {
+            "handler": version.handler or "",
+            "function_name": version.function.name,
+            "function_version": version.version,
+            "memory_limit_mb": version.memory_size,
+            "log_group": version.logging.log_group,
+            "log_stream": self._recorder.stream_name,
+            "log_format": version.logging.log_format,
+            "log_level": version.logging.application_log_level,
+        }
+
+    def _read_memory(self) -> None:
+        if self._blank is not None:
+            used = math.ceil(self._blank.sandbox.memory_peak_bytes() / (1 << 20))
+            self._memory_mb = max(1, min(used, self._version.memory_size))
