@@ -132,6 +132,10 @@ def _read_query(query: str) -> Authorization:
                     Fault.QUERY_MALFORMED, f"AWS query-string parameter '{name}' is given twice."
                 )
             fields[name] = unquote(value)
+            if not fields[name].isascii():
+                raise SignatureError(
+                    Fault.QUERY_MALFORMED, f"AWS query-string parameter '{name}' has characters beyond ASCII."
+                )
     if "X-Amz-Algorithm" not in fields and "X-Amz-Credential" not in fields:
         raise SignatureError(Fault.MISSING, "Missing Authentication Token")
     for name in sorted(_QUERY_NAMES - {"X-Amz-Security-Token", "X-Amz-Expires"}):

@@ -299,6 +299,9 @@ def test_a_presigned_session():
         ("X-Amz-Expires=60", "X-Amz-Expires=60&X-Amz-Expires=99"),
         ("X-Amz-SignedHeaders=host", ""),
         ("%2Feu-west-1", ""),
+        ("X-Amz-SignedHeaders=host", "X-Amz-SignedHeaders=host%3B%E2%82%AC"),
+        ("X-Amz-Signature=", "X-Amz-Signature=%E2%82%AC"),
+        ("X-Amz-Signature=", "X-Amz-Security-Token=%E2%82%AC&X-Amz-Signature="),
     ],
 )
 def test_a_malformed_presigned_url(old, new):
