@@ -7,15 +7,14 @@ claim that nobody gives back runs out. So an accepted event runs at least once, 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable
-from typing import Protocol
+from collections.abc import Awaitable, Callable
 
 from lambent.base.clock import Clock
 from lambent.base.tasks import Tasks
 from lambent.invoke.retries import Done, Retry, RetryRules, RunOutcome, after_run
 from lambent.model.error import ServiceException
 from lambent.model.function import FunctionId
-from lambent.model.invocation import EventInvocation, InvocationResult
+from lambent.model.invocation import EventInvocation, Invocation, InvocationResult
 from lambent.model.lambda_errors import ResourceNotFoundException
 from lambent.store.ports.errors import StoreError
 from lambent.store.ports.event_invocations import EventInvocationStore
@@ -41,18 +40,7 @@ class EventQueue:
         self.wake.set()
 
 
-class Run(Protocol):
-    def __call__(
-        self,
-        function: FunctionId,
-        qualifier: str | None,
-        invoked_arn: str,
-        *,
-        request_id: str,
-        payload: bytes,
-        client_context: str | None,
-        trace_id: str | None,
-    ) -> Awaitable[InvocationResult]: ...
+Run = Callable[[Invocation], Awaitable[InvocationResult]]
 
 
 class EventWorker:
@@ -157,13 +145,15 @@ class EventWorker:
     async def _outcome(self, event: EventInvocation) -> RunOutcome:
         try:
             result = await self._invoke(
-                FunctionId(event.account_id, event.region, event.function_name),
-                event.qualifier,
-                event.invoked_arn,
-                request_id=event.request_id,
-                payload=event.payload,
-                client_context=event.client_context,
-                trace_id=event.trace_id,
+                Invocation(
+                    request_id=event.request_id,
+                    function=FunctionId(event.account_id, event.region, event.function_name),
+                    qualifier=event.qualifier,
+                    invoked_arn=event.invoked_arn,
+                    payload=event.payload,
+                    client_context=event.client_context,
+                    trace_id=event.trace_id,
+                )
             )
         except ResourceNotFoundException:
             return "gone"

@@ -6,9 +6,6 @@ A synchronous invocation touches no disk on this way. An asynchronous one is on 
 back here through `event_worker.py`.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from lambent.base.clock import Clock
 from lambent.base.ids import new_trace_header
 from lambent.environments.pools import Pools
@@ -29,35 +26,17 @@ class Invoker:
         self._events = events
         self._clock = clock
 
-    async def invoke(
-        self,
-        function: FunctionId,
-        qualifier: str | None,
-        invoked_arn: str,
-        *,
-        request_id: str,
-        payload: bytes,
-        client_context: str | None = None,
-        identity: Mapping[str, Any] | None = None,
-        trace_id: str | None = None,
-        tail_log: bool = False,
-    ) -> InvocationResult:
+    async def invoke(self, invocation: Invocation) -> InvocationResult:
         """Runs the function and returns its result, or its error as a value.
 
         Raises ResourceNotFoundException, ResourceConflictException (not ready yet), TooManyRequestsException, and
         ServiceException where this host cannot give it an environment."""
-        target = self._directory.known(function, qualifier)
+        function = invocation.function
+        target = self._directory.known(function, invocation.qualifier)
         if target is None:
-            target = await self._directory.resolve(function, qualifier)
-        invocation = Invocation(
-            request_id=request_id,
-            invoked_arn=invoked_arn,
-            payload=payload,
-            client_context=client_context,
-            identity=identity,
-            trace_id=trace_id or new_trace_header(self._clock.now()),
-            tail_log=tail_log,
-        )
+            target = await self._directory.resolve(function, invocation.qualifier)
+        if invocation.trace_id is None:
+            invocation.trace_id = new_trace_header(self._clock.now())
         lease = self._concurrency.acquire(function.account_id, function.region)
         return await self._pools.invoke(target.choose(), invocation, lease)
 
@@ -65,32 +44,22 @@ class Invoker:
         """Whether an invocation would be accepted (InvocationType=DryRun). Raises as `invoke` does before it runs."""
         await self._directory.resolve(function, qualifier)
 
-    async def enqueue(
-        self,
-        function: FunctionId,
-        qualifier: str | None,
-        invoked_arn: str,
-        *,
-        request_id: str,
-        payload: bytes,
-        client_context: str | None = None,
-        identity: Mapping[str, Any] | None = None,
-        trace_id: str | None = None,
-    ) -> None:
+    async def enqueue(self, invocation: Invocation) -> None:
         """Accepts an asynchronous invocation: when this returns, it survives anything that happens to this process."""
-        await self._directory.resolve(function, qualifier)
+        function = invocation.function
+        await self._directory.resolve(function, invocation.qualifier)
         now = self._clock.now()
         await self._events.put(
             EventInvocation(
-                request_id=request_id,
+                request_id=invocation.request_id,
                 account_id=function.account_id,
                 region=function.region,
                 function_name=function.name,
-                qualifier=qualifier,
-                invoked_arn=invoked_arn,
-                payload=payload,
-                client_context=client_context,
-                trace_id=trace_id or new_trace_header(now),
+                qualifier=invocation.qualifier,
+                invoked_arn=invocation.invoked_arn,
+                payload=invocation.payload,
+                client_context=invocation.client_context,
+                trace_id=invocation.trace_id or new_trace_header(now),
                 accepted_at=now,
                 due_at=now,
             )

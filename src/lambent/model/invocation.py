@@ -7,12 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from lambent.model.function import FunctionId
+
 
 @dataclass(slots=True, kw_only=True)
 class Invocation:
-    """`invoked_arn` is as the caller wrote it (name, version or alias); `client_context` is the decoded JSON text."""
+    """`qualifier` is a version, an alias or None, `invoked_arn` what the caller called; `client_context` JSON text."""
 
     request_id: str
+    function: FunctionId
+    qualifier: str | None = None
     invoked_arn: str
     payload: bytes
     client_context: str | None = None

@@ -37,6 +37,9 @@ INSTALL = RuntimeInstall(
 HEADER = struct.Struct("<BII")
 
 
+HELLO = FunctionId("123456789012", "eu-west-1", "hello")
+
+
 class Bootstrap:
     """The other end of a channel. `say` prints; `exit` ends the process."""
 
@@ -305,7 +308,7 @@ async def echo(bootstrap: Bootstrap, payload: bytes) -> None:
 def version(**settings: Any) -> FunctionVersion:
     return FunctionVersion(
         **{
-            "function": FunctionId("123456789012", "eu-west-1", "hello"),
+            "function": HELLO,
             "runtime": "python3.12",
             "handler": "app.handler",
             "role": "arn:aws:iam::123456789012:role/r",
@@ -321,9 +324,13 @@ def version(**settings: Any) -> FunctionVersion:
 
 
 def invocation(payload: bytes = b'"hi"', **settings: Any) -> Invocation:
-    return Invocation(
-        **{"request_id": "r-1", "invoked_arn": "arn:aws:lambda:::hello", "payload": payload} | settings
-    )
+    default = {
+        "request_id": "r-1",
+        "function": HELLO,
+        "invoked_arn": "arn:aws:lambda:::hello",
+        "payload": payload,
+    }
+    return Invocation(**default | settings)
 
 
 @pytest.fixture

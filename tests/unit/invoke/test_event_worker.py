@@ -75,10 +75,8 @@ class Setting:
         )
         self.running = None
 
-    async def invoke(
-        self, function, qualifier, invoked_arn, *, request_id, payload, client_context, trace_id
-    ):
-        self.ran.append(request_id)
+    async def invoke(self, invocation):
+        self.ran.append(invocation.request_id)
         if self.gate is not None:
             await self.gate.wait()
         answer = self.answers.pop(0) if self.answers else DONE

@@ -9,9 +9,10 @@ from base64 import b64decode, b64encode
 import msgspec
 
 from lambent.model.caller import Caller, Parameters
+from lambent.model.invocation import Invocation
 from lambent.model.lambda_errors import InvalidRequestContentException, RequestEntityTooLargeException
 from lambent.services.lambda_.errors import not_authorized, not_offered
-from lambent.services.lambda_.function_reference import FunctionReference, parse_reference
+from lambent.services.lambda_.function_reference import parse_reference
 from lambent.services.lambda_.ports import Invoker
 
 SYNCHRONOUS_LARGEST = 6_291_456
@@ -41,44 +42,26 @@ class Invoke:
             client_context = _client_context(parameters["ClientContext"])
         if "TenantId" in parameters or "DurableExecutionName" in parameters:
             raise not_offered("TenantId and DurableExecutionName")
+        invocation = Invocation(
+            request_id=caller.request_id,
+            function=reference.function,
+            qualifier=reference.qualifier,
+            invoked_arn=reference.arn,
+            payload=payload,
+            client_context=client_context,
+            trace_id=caller.headers.get("x-amzn-trace-id"),
+            tail_log=parameters.get("LogType") == "Tail",
+        )
         if invocation_type == "RequestResponse":
-            return await self._run(
-                caller, reference, payload, client_context, parameters.get("LogType") == "Tail"
-            )
+            return await self._run(invocation)
         if invocation_type == "Event":
-            await self._invoker.enqueue(
-                reference.function,
-                reference.qualifier,
-                reference.arn,
-                request_id=caller.request_id,
-                payload=payload,
-                client_context=client_context,
-                identity=None,
-                trace_id=caller.headers.get("x-amzn-trace-id"),
-            )
+            await self._invoker.enqueue(invocation)
             return {"StatusCode": 202, "Payload": b""}
         await self._invoker.check(reference.function, reference.qualifier)
         return {"StatusCode": 204, "Payload": b""}
 
-    async def _run(
-        self,
-        caller: Caller,
-        reference: FunctionReference,
-        payload: bytes,
-        client_context: str | None,
-        tail_log: bool,
-    ) -> Parameters:
-        result = await self._invoker.invoke(
-            reference.function,
-            reference.qualifier,
-            reference.arn,
-            request_id=caller.request_id,
-            payload=payload,
-            client_context=client_context,
-            identity=None,
-            trace_id=caller.headers.get("x-amzn-trace-id"),
-            tail_log=tail_log,
-        )
+    async def _run(self, invocation: Invocation) -> Parameters:
+        result = await self._invoker.invoke(invocation)
         answer: Parameters = {
             "StatusCode": 200,
             "ExecutedVersion": result.executed_version,
@@ -86,7 +69,7 @@ class Invoke:
         }
         if result.function_error is not None:
             answer["FunctionError"] = result.function_error
-        if tail_log:
+        if invocation.tail_log:
             answer["LogResult"] = b64encode(result.log_tail).decode("ascii")
         return answer
 

@@ -2,44 +2,21 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from lambent.artifacts.archive import ZipSummary
 from lambent.model.caller import Caller
 from lambent.model.function import CodeReference, FunctionId
-from lambent.model.invocation import InvocationResult
+from lambent.model.invocation import Invocation, InvocationResult
 from lambent.model.policy import Outcome
 
 
 class Invoker(Protocol):
     """The data plane. Raises Lambda's errors (lambent.model.lambda_errors)."""
 
-    async def invoke(
-        self,
-        function: FunctionId,
-        qualifier: str | None,
-        invoked_arn: str,
-        *,
-        request_id: str,
-        payload: bytes,
-        client_context: str | None,
-        identity: Mapping[str, Any] | None,
-        trace_id: str | None,
-        tail_log: bool,
-    ) -> InvocationResult: ...
+    async def invoke(self, invocation: Invocation) -> InvocationResult: ...
 
-    async def enqueue(
-        self,
-        function: FunctionId,
-        qualifier: str | None,
-        invoked_arn: str,
-        *,
-        request_id: str,
-        payload: bytes,
-        client_context: str | None,
-        identity: Mapping[str, Any] | None,
-        trace_id: str | None,
-    ) -> None:
+    async def enqueue(self, invocation: Invocation) -> None:
         """Durable when it returns."""
         ...
 

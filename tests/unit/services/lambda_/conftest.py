@@ -20,7 +20,7 @@ from lambent.artifacts.errors import ArtifactNotFoundError
 from lambent.base.clock import ManualClock
 from lambent.model.caller import Caller, Parameters
 from lambent.model.function import CodeReference, FunctionId
-from lambent.model.invocation import InvocationResult
+from lambent.model.invocation import Invocation, InvocationResult
 from lambent.model.policy import Decision, Outcome, PolicyType
 from lambent.services import lambda_
 
@@ -139,20 +139,18 @@ class Invoker:
     """Records what it was asked; answers `result`."""
 
     def __init__(self) -> None:
-        self.calls: list[tuple[str, FunctionId, str | None, str, dict[str, Any]]] = []
+        self.calls: list[tuple[str, Any]] = []
         self.result = InvocationResult(payload=b'"ok"', executed_version="$LATEST", log_tail=b"END\n")
 
-    async def invoke(
-        self, function: FunctionId, qualifier: str | None, arn: str, **rest: Any
-    ) -> InvocationResult:
-        self.calls.append(("invoke", function, qualifier, arn, rest))
+    async def invoke(self, invocation: Invocation) -> InvocationResult:
+        self.calls.append(("invoke", invocation))
         return self.result
 
-    async def enqueue(self, function: FunctionId, qualifier: str | None, arn: str, **rest: Any) -> None:
-        self.calls.append(("enqueue", function, qualifier, arn, rest))
+    async def enqueue(self, invocation: Invocation) -> None:
+        self.calls.append(("enqueue", invocation))
 
     async def check(self, function: FunctionId, qualifier: str | None) -> None:
-        self.calls.append(("check", function, qualifier, "", {}))
+        self.calls.append(("check", (function, qualifier)))
 
 
 class Lambda:

@@ -6,7 +6,7 @@ import pytest
 
 from lambent.model.error import AccessDeniedException
 from lambent.model.function import FunctionId
-from lambent.model.invocation import InvocationResult
+from lambent.model.invocation import Invocation, InvocationResult
 from lambent.model.lambda_errors import (
     InvalidParameterValueException,
     InvalidRequestContentException,
@@ -20,11 +20,14 @@ async def test_a_synchronous_invocation(aws: Any) -> None:
     caller = aws.by(headers={"x-amzn-trace-id": "Root=1"})
     answer = await caller.call("Invoke", FunctionName="hello", Payload=b'{"a": 1}')
     assert answer == {"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": b'"ok"'}
-    rest = {
-        "request_id": "request-1", "payload": b'{"a": 1}', "client_context": None, "identity": None,
-        "trace_id": "Root=1", "tail_log": False,
-    }  # fmt: skip
-    assert aws.invoker.calls == [("invoke", HELLO, None, HELLO.arn(), rest)]
+    invocation = Invocation(
+        request_id="request-1",
+        function=HELLO,
+        invoked_arn=HELLO.arn(),
+        payload=b'{"a": 1}',
+        trace_id="Root=1",
+    )
+    assert aws.invoker.calls == [("invoke", invocation)]
 
 
 async def test_errors_of_the_function_and_its_log(aws: Any) -> None:
@@ -34,19 +37,22 @@ async def test_errors_of_the_function_and_its_log(aws: Any) -> None:
     answer = await aws.call("Invoke", FunctionName="hello", Qualifier="live", LogType="Tail")
     assert (answer["FunctionError"], answer["ExecutedVersion"]) == ("Unhandled", "3")
     assert base64.b64decode(answer["LogResult"]) == b"END\n"
-    ((_, _, qualifier, arn, rest),) = aws.invoker.calls
-    assert (qualifier, arn, rest["tail_log"]) == ("live", HELLO.arn("live"), True)
+    ((_, invocation),) = aws.invoker.calls
+    assert (invocation.qualifier, invocation.invoked_arn) == ("live", HELLO.arn("live"))
+    assert invocation.tail_log
 
 
 async def test_no_payload_is_an_empty_event(aws: Any) -> None:
     await aws.call("Invoke", FunctionName="hello", Payload=b"")
-    assert aws.invoker.calls[0][4]["payload"] == b"{}"
+    assert aws.invoker.calls[0][1].payload == b"{}"
 
 
 async def test_events_are_enqueued_and_dry_runs_only_checked(aws: Any) -> None:
     assert (await aws.call("Invoke", FunctionName="hello", InvocationType="Event"))["StatusCode"] == 202
     assert (await aws.call("Invoke", FunctionName="hello:2", InvocationType="DryRun"))["StatusCode"] == 204
-    assert [(call[0], call[2]) for call in aws.invoker.calls] == [("enqueue", None), ("check", "2")]
+    (enqueued, event), checked = aws.invoker.calls
+    assert (enqueued, event.function, event.qualifier) == ("enqueue", HELLO, None)
+    assert checked == ("check", (HELLO, "2"))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +79,7 @@ async def test_what_is_not_json_is_refused(aws: Any, payload: bytes, invocation_
 @pytest.mark.parametrize("payload", [b"1", b'"x"', b"null", b" [] ", '"é"'.encode(), b"-1.5e3"])
 async def test_any_json_value_is_an_event(aws: Any, payload: bytes) -> None:
     await aws.call("Invoke", FunctionName="hello", Payload=payload)
-    assert aws.invoker.calls[0][4]["payload"] == payload
+    assert aws.invoker.calls[0][1].payload == payload
 
 
 async def test_payloads_have_limits(aws: Any) -> None:
@@ -95,7 +101,7 @@ async def test_payloads_have_limits(aws: Any) -> None:
 async def test_the_client_context_is_json_in_base64(aws: Any) -> None:
     encoded = base64.b64encode(json.dumps({"custom": {"a": "b"}}).encode()).decode()
     await aws.call("Invoke", FunctionName="hello", ClientContext=encoded)
-    assert json.loads(aws.invoker.calls[0][4]["client_context"]) == {"custom": {"a": "b"}}
+    assert json.loads(aws.invoker.calls[0][1].client_context) == {"custom": {"a": "b"}}
     for bad in ("%%%", base64.b64encode(b"nul").decode(), base64.b64encode(b"[]").decode(), "e30=" * 900):
         with pytest.raises(InvalidRequestContentException, match="Client context"):
             await aws.call("Invoke", FunctionName="hello", ClientContext=bad)
