@@ -231,11 +231,9 @@ def test_a_wrapper_script(lambent: Lambent) -> None:
 
 def test_a_wrapper_that_is_not_there(lambent: Lambent) -> None:
     name = lambent.python(RUN, Environment={"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/nothere"}})
-    assert lambent.invoke(name).error_object["errorType"] in (
-        "Runtime.ExitError",
-        "Runtime.InvalidEntrypoint",
-        "Runtime.Unknown",
-    )
+    error = lambent.invoke(name).error_object
+    assert error["errorType"] == "Runtime.InvalidEntrypoint"
+    assert error["errorMessage"].endswith("Error: fork/exec /opt/nothere: no such file or directory")
 
 
 def test_its_credentials_are_its_roles(lambent: Lambent) -> None:

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from lambent.base.tasks import Tasks
 from lambent.environments.channel import Channel
-from lambent.environments.link import Link, LinkClosedError, ProtocolError
+from lambent.environments.link import Link, LinkError
 from lambent.environments.output import Output
 from lambent.environments.runtime_api import RuntimeApi, closed_runtime_api
 from lambent.environments.variables import GATEWAY_PORT, RUNTIME_API_PORT
@@ -210,7 +210,7 @@ class Blanks:
         try:
             await blank.start(process)
             await asyncio.wait_for(blank.link.ready(), _READY_SECONDS)
-        except (SandboxError, LinkClosedError, ProtocolError, TimeoutError) as error:
+        except (SandboxError, LinkError, TimeoutError) as error:
             reason = str(error) or type(error).__name__
             raise SandboxError(f"{install.identifier} did not come up: {reason}") from error
 

@@ -15,7 +15,14 @@ from typing import Any
 
 from lambent.environments import faults
 from lambent.environments.faults import Fault
-from lambent.environments.link import InvokeRequest, LinkClosedError, NotTakenError, ProtocolError, Reply
+from lambent.environments.link import (
+    EntrypointError,
+    InvokeRequest,
+    LinkError,
+    NotTakenError,
+    ProtocolError,
+    Reply,
+)
 from lambent.environments.log_lines import Report, Status, log_lines, runtime_version
 from lambent.environments.occupancy import Occupancy, Surroundings, Trees
 from lambent.environments.recorder import Recorder
@@ -41,7 +48,7 @@ _ALLOWED = {
 }
 
 
-class InvocationTimeoutError(Exception):
+class InvocationTimeoutError(LinkError):
     """The function's time is up."""
 
 
@@ -87,7 +94,7 @@ class Environment:
                 status, error_type = "error", reply.error_type
         except TimeoutError:
             status = "timeout"
-        except (LinkClosedError, ProtocolError) as error:
+        except LinkError as error:
             fault = await self._fault_of(error)
             status, error_type = "error", fault.error_type
         duration_ms = (self._monotonic() - started) * 1000
@@ -123,7 +130,7 @@ class Environment:
             raise
         except NotTakenError:
             return await self._to_the_end(self._invoke_with_new_runtime(run))
-        except (LinkClosedError, ProtocolError, InvocationTimeoutError) as error:
+        except LinkError as error:
             return await self._to_the_end(self._lost(run, error))
         return self._answered(run, reply)
 
@@ -171,7 +178,7 @@ class Environment:
                     reply = await self._send(run)
         except TimeoutError:
             return await self._lost(run, InvocationTimeoutError())
-        except (LinkClosedError, ProtocolError, InvocationTimeoutError) as error:
+        except LinkError as error:
             return await self._lost(run, error)
         except Exception:
             # Ours, not the function's: the caller is told so, and the log that nothing was run.
@@ -200,7 +207,7 @@ class Environment:
             return self._answered(run, await waiting)
         except NotTakenError:
             return await self._invoke_with_new_runtime(run)
-        except (LinkClosedError, ProtocolError, InvocationTimeoutError) as error:
+        except LinkError as error:
             return await self._lost(run, error)
 
     def _answered(self, run: "_Run", reply: Reply) -> InvocationResult:
@@ -263,6 +270,8 @@ class Environment:
     async def _fault_of(self, error: Exception) -> Fault:
         if isinstance(error, InvocationTimeoutError):
             return faults.timed_out(self.version.timeout)
+        if isinstance(error, EntrypointError):
+            return faults.invalid_entrypoint(str(error))
         if isinstance(error, ProtocolError):
             return faults.broken_protocol(str(error))
         exit = await self._occupancy.exit()

@@ -60,6 +60,10 @@ def broken_protocol(reason: str) -> Fault:
     return Fault(f"Runtime failed: {reason}", "Runtime.Unknown", "error")
 
 
+def invalid_entrypoint(message: str) -> Fault:
+    return Fault(message, "Runtime.InvalidEntrypoint", "error")
+
+
 def never_started(exit: Exit | None) -> Fault | None:
     """The fault of a custom runtime that ended before Init was over, where that is for want of a bootstrap.
 
@@ -70,7 +74,7 @@ def never_started(exit: Exit | None) -> Fault | None:
         127: "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]",
         126: "fork/exec bootstrap: permission denied",
     }[exit.code]
-    return Fault(message, "Runtime.InvalidEntrypoint", "error")
+    return invalid_entrypoint(message)
 
 
 def with_request_id(payload: bytes, request_id: str) -> bytes:

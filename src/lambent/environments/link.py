@@ -16,7 +16,11 @@ RESPONSE_BYTES_MOST: Final = 6 * 1024 * 1024 + 100
 ReplyKind = Literal["ready", "initialized", "init_failed", "result", "failed"]
 
 
-class LinkClosedError(Exception):
+class LinkError(Exception):
+    """The runtime is lost to us, and its environment of no more use."""
+
+
+class LinkClosedError(LinkError):
     """The runtime ended, or hung up, before it answered."""
 
 
@@ -25,8 +29,12 @@ class NotTakenError(LinkClosedError):
     may run it."""
 
 
-class ProtocolError(Exception):
-    """The runtime broke the protocol; its environment is of no more use."""
+class ProtocolError(LinkError):
+    """The runtime broke the protocol."""
+
+
+class EntrypointError(LinkError):
+    """The runtime, or the wrapper that the function sets, could not be executed. The message is for the caller."""
 
 
 @dataclass(slots=True)
@@ -65,7 +73,7 @@ class InvokeRequest:
 
 
 class Link(Protocol):
-    """At most one request is open at a time. Futures fail with LinkClosedError or ProtocolError."""
+    """At most one request is open at a time. Futures fail with LinkError."""
 
     def ready(self) -> "Future[Reply]":
         """The runtime is up and can be initialized."""

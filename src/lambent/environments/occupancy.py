@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import logging
 import math
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +15,14 @@ from typing import Any, Protocol
 
 from lambent.base.clock import Clock
 from lambent.environments.blanks import Blank, Blanks
-from lambent.environments.link import Link, LinkClosedError, ProtocolError, Reply
+from lambent.environments.link import EntrypointError, Link, LinkClosedError, Reply
 from lambent.environments.log_delivery import LogDelivery
 from lambent.environments.recorder import Recorder
 from lambent.environments.variables import environment_variables
 from lambent.model.credential import Credential
 from lambent.model.function import FunctionVersion
 from lambent.runtimes.install import RuntimeInstall
-from lambent.sandbox.port import Bind, Exit, Process, SandboxError
+from lambent.sandbox.port import Bind, Exit, Process, SandboxError, StartError
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ class Occupancy:
     async def boot(self) -> Reply:
         """Takes a blank, makes it this function's, and initializes its runtime: "initialized" or "init_failed".
 
-        Raises LinkClosedError, ProtocolError for the runtime, SandboxError, and ServiceException for the role."""
+        Raises LinkError for the runtime, SandboxError, and ServiceException for the role."""
         version, install = self._version, self._install
         credential = await self._around.credentials.issue(version.role, version.function.name)
         variables = environment_variables(
@@ -187,8 +188,8 @@ class Occupancy:
         try:
             process = Process(argv=argv, variables=variables, directory="/var/task", files=blank.files())
             await blank.start(process)
-        except SandboxError as error:
-            raise ProtocolError(str(error)) from error
+        except StartError as error:
+            raise EntrypointError(f"fork/exec {argv[0]}: {os.strerror(error.errno).lower()}") from error
         await blank.link.ready()
 
     def _binds(self) -> list[Bind]:
