@@ -1,8 +1,9 @@
 """What a server holds of the machine, counted: before and after, so that a leak shows as a difference."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
+
+from benchmarks.cpu import processes_below
 
 _CGROUPS = Path("/sys/fs/cgroup")
 
@@ -31,13 +32,13 @@ class Holdings:
         self._pid = pid
         self._data_dir = data_dir
         self._temporary = temporary
-        self._spawned = [pid for pid, parent in _parents().items() if parent == self._pid]
+        self._spawned = [one for one, fields in processes_below(pid).items() if fields[1] == str(pid)]
         assert self._spawned, "the server has no process that makes sandboxes"
         self._instance = ""
 
     def count(self) -> Held:
         """While the server runs and has at least one sandbox."""
-        below = list(self._below())
+        below = list(processes_below(self._pid))
         self._instance = self._instance or _cgroup_instance(below)
         own = [self._pid, *self._spawned]
         # Sandboxes are put together in a mount namespace of their maker's: its view of the directory. Deeper down,
@@ -64,33 +65,12 @@ class Holdings:
             files=_count_files(self._data_dir / "sandboxes/lambent-scratch") + _count_files(self._temporary),
         )
 
-    def _below(self) -> Iterator[int]:
-        parents = _parents()
-        for pid in parents:
-            ancestor = parents[pid]
-            while ancestor and ancestor != self._pid:
-                ancestor = parents.get(ancestor, 0)
-            if ancestor:
-                yield pid
-
     def _cgroups(self) -> int:
         return sum(1 for found in _CGROUPS.rglob(self._instance) for one in found.iterdir() if one.is_dir())
 
     def _loop_devices(self) -> int:
         backing = Path("/sys/block").glob("loop*/loop/backing_file")
         return len([one for one in backing if str(self._data_dir) in one.read_text()])
-
-
-def _parents() -> dict[int, int]:
-    parents = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                stat = (entry / "stat").read_text()
-            except OSError:
-                continue  # it ended while we looked
-            parents[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
-    return parents
 
 
 def _cgroup_instance(pids: list[int]) -> str:

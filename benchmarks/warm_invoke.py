@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.cpu import cpu_seconds, cpu_seconds_below
+from benchmarks.cpu import cpu_seconds, cpu_seconds_below, fixed_work_us, processes_below
 from benchmarks.deployment import PYTHON_HELLO, Deployment, deployment
 from benchmarks.peers import PeerMissingError, Peers
 from benchmarks.requests import Target
@@ -24,7 +24,7 @@ SMALL = "lambent, 128 MB"
 OFFICIAL = "lambent + awslambdaric"
 CLIENTS = (1, 8, 64)
 ONE_AT_A_TIME = "runtime emulator"
-_WARM_UP_RUNS_MOST = 10
+_WARM_UP_RUNS_MOST = 30
 _WANTED = (
     # contender, peer, clients, at least so many times as fast
     (OURS, "serverless-offline python", 8, 3.0),
@@ -48,6 +48,8 @@ class Measured:
     p99_ms: list[float] = field(default_factory=list)
     server_us: list[float] = field(default_factory=list)
     sandbox_us: list[float] = field(default_factory=list)
+    noise: list[float] = field(default_factory=list)
+    """How many times as long a fixed piece of work took after a sleep."""
     failed: int = 0
 
     def add(self, run: Load) -> None:
@@ -71,13 +73,14 @@ def measure(
     for count in clients:
         taking_part = {n: t for n, t in targets.items() if n != ONE_AT_A_TIME or count == 1}
         for target in taking_part.values():
-            warm_up(target, count)
+            warm_up(target, count, server_pid)
         for _ in range(rounds):
             for name, target in taking_part.items():
                 measured = results[name, count]
                 server, sandboxes = cpu_seconds(server_pid), cpu_seconds_below(server_pid)
                 run = load(target, count, seconds)
                 measured.add(run)
+                measured.noise.append(fixed_work_us(after_sleep=True) / fixed_work_us(after_sleep=False))
                 if name.startswith(OURS):
                     assert run.requests, f"{name} answered nothing in {seconds:g} s to {count} clients"
                     measured.server_us.append((cpu_seconds(server_pid) - server) / run.requests * 1e6)
@@ -87,10 +90,13 @@ def measure(
     return results
 
 
-def warm_up(target: Target, clients: int) -> None:
-    """Until every client has been answered several times, by then without a cold start; not for ever."""
+def warm_up(target: Target, clients: int, server_pid: int) -> None:
+    """Until every client has been answered several times and our server starts no more environments; not for ever."""
+    processes = -1
     for _ in range(_WARM_UP_RUNS_MOST):
-        if load(target, clients, 1).requests > 10 * clients:
+        run = load(target, clients, 1)
+        before, processes = processes, len(processes_below(server_pid))
+        if run.requests > 10 * clients and processes == before:
             return
 
 
@@ -139,6 +145,15 @@ def show(results: Results) -> None:
         )
         failed = f"  {measured.failed} FAILED" if measured.failed else ""
         print(f"{name:<26}{clients:>3} {rates:<28}{statistics.median(measured.p99_ms):>6.1f}{cpu}{failed}")
+
+
+def show_noise(results: Results) -> None:
+    """What to divide CPU times by before comparing them with another machine's, roughly."""
+    factors = sorted(factor for measured in results.values() for factor in measured.noise)
+    span = f"{factors[0]:.1f} to {factors[-1]:.1f}"
+    print(
+        f"\nnoise: after a sleep, the same work takes {statistics.median(factors):.1f} times as long here ({span})"
+    )
 
 
 def judge(results: Results) -> bool:
@@ -203,6 +218,7 @@ def main() -> int:
                 targets, deployed.server.pid, arguments.rounds, arguments.seconds, tuple(arguments.clients)
             )
     show(results)
+    show_noise(results)
     return 0 if judge(results) else 1
 
 
