@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Module
+    from tests.architecture.conftest import Module
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ROOT / "src/lambent/services"

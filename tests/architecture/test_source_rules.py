@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Module
+    from tests.architecture.conftest import Module
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src/lambent"

@@ -17,6 +17,10 @@ from lambent.http.message import Request
 Labels = dict[str, str]
 _NO_PARTS: frozenset[tuple[str, str]] = frozenset()
 
+_REMEMBERED_MOST = 4096
+_REMEMBERED_LENGTH_MOST = 256
+"""Characters of a path: what a stranger sends before it is authenticated may not fill the memory."""
+
 
 @dataclass(slots=True)
 class _Route:
@@ -46,6 +50,7 @@ class Router:
     """The routes of one rest service."""
 
     def __init__(self, service: ServiceModel) -> None:
+        self._found: dict[tuple[str, str], tuple[_Node, tuple[str, ...]]] = {}
         self._methods: dict[str, _Node] = {}
         for name in service.operation_names:
             self._add(service.operation_model(name))
@@ -84,14 +89,13 @@ class Router:
 
     def find(self, request: Request) -> tuple[str, Labels] | None:
         """The operation's name and the decoded labels, or None."""
-        root = self._methods.get(request.method)
-        if root is None:
-            return None
-        segments = request.path.split("/")
-        del segments[0]
-        found = _walk(root, segments, 0, ())
+        place = (request.method, request.path)
+        found = self._found.get(place)
         if found is None:
-            return None
+            found = self._walk(request)
+            if found is None:
+                return None
+            self._remember(place, found)
         node, values = found
         route = (
             node.routes[0]
@@ -102,6 +106,22 @@ class Router:
             return None
         decoded = [unquote(value) if "%" in value else value for value in values]
         return route.operation, dict(zip(route.labels, decoded, strict=True))
+
+    def _walk(self, request: Request) -> "tuple[_Node, tuple[str, ...]] | None":
+        root = self._methods.get(request.method)
+        if root is None:
+            return None
+        segments = request.path.split("/")
+        del segments[0]
+        return _walk(root, segments, 0, ())
+
+    def _remember(self, place: tuple[str, str], found: "tuple[_Node, tuple[str, ...]]") -> None:
+        """The same functions are invoked over and over. Forgets all when there is too much: finding again is cheap."""
+        if len(place[1]) > _REMEMBERED_LENGTH_MOST:
+            return
+        if len(self._found) >= _REMEMBERED_MOST:
+            self._found.clear()
+        self._found[place] = found
 
 
 def _segments(path: str) -> list[str]:

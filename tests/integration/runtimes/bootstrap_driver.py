@@ -9,10 +9,12 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from lambent.runtimes.interpreters import Interpreter
 
 HEADER = struct.Struct("<BII")
 FRAME = struct.Struct(">IIQ")
@@ -179,3 +181,17 @@ class Bootstrap:
         with contextlib.suppress(EOFError, ConnectionResetError):
             raise AssertionError(f"answered: {self.receive()}")
         return self.process.wait(SECONDS)
+
+
+Start = Callable[..., Bootstrap]
+
+
+def unstarted(interpreter: Interpreter, task: Path, source: str | None = None) -> Bootstrap:
+    """A bootstrap that was sent nothing yet."""
+    if interpreter.language == "python":
+        if source is not None:
+            (task / "app.py").write_text(source)
+        return Bootstrap([str(interpreter.path), *PYTHON_BOOTSTRAP], task)
+    if source is not None:
+        (task / "index.js").write_text(source)
+    return Bootstrap([str(interpreter.path), *NODEJS_BOOTSTRAP], task)

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from bootstrap_driver import INITIALIZED, NODEJS_BOOTSTRAP, PYTHON_BOOTSTRAP, Bootstrap
+from bootstrap_driver import INITIALIZED, Bootstrap, Start, unstarted
 
 from lambent.runtimes.interpreters import Interpreter, Interpreters, usual_directories
 from lambent.runtimes.registry import best_interpreters, node_wheel_directories
-
-Start = Callable[..., Bootstrap]
 
 
 def _interpreters() -> dict[str, Interpreter]:
@@ -69,14 +67,3 @@ def start(task: Path) -> Iterator[Start]:
             return bootstrap
 
         yield begin
-
-
-def unstarted(interpreter: Interpreter, task: Path, source: str | None = None) -> Bootstrap:
-    """A bootstrap that was sent nothing yet."""
-    if interpreter.language == "python":
-        if source is not None:
-            (task / "app.py").write_text(source)
-        return Bootstrap([str(interpreter.path), *PYTHON_BOOTSTRAP], task)
-    if source is not None:
-        (task / "index.js").write_text(source)
-    return Bootstrap([str(interpreter.path), *NODEJS_BOOTSTRAP], task)

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bootstrap_driver import FAILED, INIT_FAILED, INITIALIZED, RESULT
-from conftest import Start, unstarted
+from bootstrap_driver import FAILED, INIT_FAILED, INITIALIZED, RESULT, Start, unstarted
 
 from lambent.runtimes.interpreters import Interpreter
 

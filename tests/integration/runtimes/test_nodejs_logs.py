@@ -4,7 +4,7 @@ import json
 import re
 import time
 
-from conftest import Start
+from bootstrap_driver import Start
 
 from lambent.runtimes.interpreters import Interpreter
 

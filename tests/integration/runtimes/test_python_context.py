@@ -4,8 +4,7 @@ import json
 import time
 from pathlib import Path
 
-from bootstrap_driver import INITIALIZED, RESULT
-from conftest import Start, unstarted
+from bootstrap_driver import INITIALIZED, RESULT, Start, unstarted
 
 from lambent.runtimes.interpreters import Interpreter
 
