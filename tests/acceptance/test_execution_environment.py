@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 from botocore.exceptions import ClientError
-from lambent_server import NODE, Lambent, eventually
+from lambent_server import NODE, PYTHON, Lambent, eventually
 
 RUN = """def handler(event, context):
     scope = {'context': context}
@@ -168,7 +168,7 @@ def test_its_variables(lambent: Lambent) -> None:
     fixed = {
         "_HANDLER": "index.handler",
         "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EXECUTION_ENV": "AWS_Lambda_python3.11",
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{PYTHON}",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
         "AWS_LAMBDA_FUNCTION_NAME": name,
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",

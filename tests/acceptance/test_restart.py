@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
-from lambent_server import Lambent, eventually, zip_of
+from lambent_server import PYTHON, Lambent, eventually, zip_of
 
 NewServer = Callable[..., Lambent]
 SLEEP = "import time\ndef handler(event, context):\n    time.sleep(event)\n    return event\n"
@@ -104,7 +104,7 @@ def test_a_function_that_was_pending_becomes_active(new_server: NewServer) -> No
     lambent = new_server("--state-transition-seconds", "1")
     lambent.lambda_.create_function(
         FunctionName="early",
-        Runtime="python3.11",
+        Runtime=PYTHON,
         Handler="index.handler",
         Role=lambent.role,
         Code={"ZipFile": zip_of({"index.py": SLEEP})},

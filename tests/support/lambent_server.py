@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import os
+import sys
 import time
 import uuid
 import zipfile
@@ -19,10 +20,15 @@ import boto3
 from botocore.config import Config
 
 from lambent.cli.server_process import ServerProcess
+from lambent.runtimes.registry import RuntimeRegistry
 
 REGION = "us-east-1"
-PYTHON = "python3.11"
-NODE = "nodejs20.x"
+PYTHON = f"python3.{sys.version_info.minor}"
+_IDENTIFIERS = RuntimeRegistry(
+    search_path=[Path(place) for place in os.environ["PATH"].split(os.pathsep)], home=Path.home()
+).installed_identifiers()
+NODE = os.environ.get("LAMBENT_TEST_NODE") or next(name for name in _IDENTIFIERS if name.startswith("nodejs"))
+"""The oldest of this host, which still takes callbacks where there is such a one."""
 QUICK = ("--state-transition-seconds", "0.05", "--retry-base-seconds", "0.2", "--log-flush-seconds", "0.05")
 """Nothing that AWS takes its time for needs to take it here."""
 TRUST = {

@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from hostile import Bystander
-from lambent_server import REGION, Lambent, zip_of
+from lambent_server import PYTHON, REGION, Lambent, zip_of
 
 HANDLER = {"index.py": "def handler(event, context): return 'ran'\n"}
 
@@ -135,7 +135,7 @@ def test_an_operation_that_does_not_exist(lambent: Lambent) -> None:
     ],
 )
 def test_fields_out_of_range(lambent: Lambent, parameters: dict[str, object], where: str) -> None:
-    settings = {"Runtime": "python3.11", "Handler": "index.handler", "Role": lambent.role} | parameters
+    settings = {"Runtime": PYTHON, "Handler": "index.handler", "Role": lambent.role} | parameters
     client = lambent.client("lambda", config=Config(parameter_validation=False))
     with pytest.raises(ClientError) as refused:
         client.create_function(FunctionName=lambent.new_name(), Code={"ZipFile": zip_of(HANDLER)}, **settings)
@@ -298,7 +298,7 @@ def settled(lambent: Lambent, packed: bytes, name: str | None = None) -> str:
     try:
         lambent.lambda_.create_function(
             FunctionName=name,
-            Runtime="python3.11",
+            Runtime=PYTHON,
             Handler="index.handler",
             Role=lambent.role,
             Code={"ZipFile": packed},

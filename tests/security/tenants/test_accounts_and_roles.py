@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from lambent_server import PYTHON
 
 OURS, THEIRS = "111111111111", "222222222222"
 FUNCTION = f"arn:aws:lambda:us-east-1:{OURS}:function:f"
@@ -106,7 +107,7 @@ def test_a_session_creates_no_function_with_a_role_it_may_not_pass(tenants: Any)
     assert "lambda:CreateFunction" in words
     made = {
         "FunctionName": "g",
-        "Runtime": "python3.11",
+        "Runtime": PYTHON,
         "Handler": "index.handler",
         "Role": tenants.guarded_role,
         "Code": {"ZipFile": b"x"},
