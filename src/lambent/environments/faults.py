@@ -64,17 +64,16 @@ def invalid_entrypoint(message: str) -> Fault:
     return Fault(message, "Runtime.InvalidEntrypoint", "error")
 
 
-def never_started(exit: Exit | None) -> Fault | None:
+def never_started(exit: Exit | None, *, has_bootstrap: bool) -> Fault | None:
     """The fault of a custom runtime that ended before Init was over, where that is for want of a bootstrap.
 
-    Its launcher exits as a shell does: 127 where there is none, 126 where it cannot be executed."""
-    if exit is None or exit.code not in (126, 127):
-        return None
-    message = {
-        127: "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]",
-        126: "fork/exec bootstrap: permission denied",
-    }[exit.code]
-    return invalid_entrypoint(message)
+    Its launcher exits as a shell does: 126 where the bootstrap cannot be executed. A bootstrap that is there may exit
+    with 127 for reasons of its own."""
+    if exit is not None and exit.code == 127 and not has_bootstrap:
+        return invalid_entrypoint("Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]")
+    if exit is not None and exit.code == 126:
+        return invalid_entrypoint("fork/exec bootstrap: permission denied")
+    return None
 
 
 def with_request_id(payload: bytes, request_id: str) -> bytes:

@@ -49,6 +49,12 @@ class Trees:
     release: Callable[[], None] = lambda: None
     """Says that the environment which mounts them has ended."""
 
+    @property
+    def has_bootstrap(self) -> bool:
+        """Whether there is what a custom runtime executes."""
+        trees = [tree for tree in (self.task, self.layers) if tree is not None]
+        return any((tree / "bootstrap").is_file() for tree in trees)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:

@@ -30,10 +30,11 @@ def test_the_caller_is_told_with_the_request():
 
 
 def test_a_bootstrap_that_is_not_there_is_an_invalid_entrypoint():
-    assert faults.never_started(Exit(code=127)).error_type == "Runtime.InvalidEntrypoint"
-    assert "permission denied" in faults.never_started(Exit(code=126)).message
-    assert faults.never_started(Exit(code=1)) is None
-    assert faults.never_started(None) is None
+    missing = faults.never_started(Exit(code=127), has_bootstrap=False)
+    assert missing.error_type == "Runtime.InvalidEntrypoint"
+    assert "permission denied" in faults.never_started(Exit(code=126), has_bootstrap=True).message
+    for exit in (Exit(code=127), Exit(code=1), Exit(signal=9), None):
+        assert faults.never_started(exit, has_bootstrap=True) is None
 
 
 @pytest.mark.parametrize(
