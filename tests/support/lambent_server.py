@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 import boto3
 from botocore.config import Config
+from sandboxes import cgroups_of
 
 from lambent.cli.server_process import ServerProcess
 from lambent.runtimes.registry import RuntimeRegistry
@@ -260,10 +261,7 @@ class Lambent:
             if state != "Z" and session == str(self.server.pid):  # the server began a session
                 found.append(f"process {stat.parent.name} {_read(stat.with_name('cmdline'))}")
         instance = hashlib.sha256(str(self.data_dir / "sandboxes").encode()).hexdigest()[:12]
-        # Not by pathlib's glob, which fails on the groups of other servers that vanish meanwhile.
-        for directory, _, _ in os.walk("/sys/fs/cgroup"):
-            if directory.endswith(f"/lambent/{instance}"):
-                found.append(f"cgroup {directory}")
+        found += [f"cgroup {directory}" for directory in cgroups_of(instance)]
         for backing in Path("/sys/block").glob("loop*/loop/backing_file"):
             if str(self.data_dir) in _read(backing):
                 found.append(f"loop device {backing.parent.parent.name}")

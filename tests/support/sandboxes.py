@@ -96,9 +96,15 @@ class Running:
         return Ran(ended, output.decode())
 
 
+def cgroups_of(instance: str) -> list[str]:
+    """Not by pathlib's glob, which fails on groups of others that vanish meanwhile."""
+    walked = (directory for directory, _, _ in os.walk("/sys/fs/cgroup"))
+    return [directory for directory in walked if directory.endswith(f"/lambent/{instance}")]
+
+
 def leftovers(state: Path, backend: NamespacesBackend) -> list[str]:
     """Whatever of this backend's sandboxes the kernel still has."""
-    found = [f"cgroup {path}" for path in Path("/sys/fs/cgroup").glob(f"**/lambent/{backend.instance}")]
+    found = [f"cgroup {directory}" for directory in cgroups_of(backend.instance)]
     for backing in Path("/sys/block").glob("loop*/loop/backing_file"):
         if str(state) in _read(backing):
             found.append(f"loop device {backing}")
