@@ -10,10 +10,6 @@ class ArtifactNotFoundError(ArtifactError):
     """No artifact has this digest."""
 
 
-class ArtifactCorruptError(ArtifactError):
-    """What is on disk is no longer what was put there."""
-
-
 class ArtifactInUseError(ArtifactError):
     """An execution environment has this tree mounted."""
 
