@@ -9,13 +9,15 @@ from unittest.mock import MagicMock
 import botocore.loaders
 
 from lambent.model.service import Service
+from lambent.server.parts import PARTS
 from lambent.services import iam, lambda_, logs, sts
 
 REFERENCE = Path(__file__).parent.parent / "docs/reference"
 PAGE = REFERENCE / "operations.md"
 DIFFERENCES = REFERENCE / "differences.toml"
 
-_HEAD = """<!-- Made by scripts/operations_page.py from the tables in src/lambent/services/ and differences.toml. -->
+_HEAD = f"""<!-- Made by scripts/operations_page.py from the tables in src/lambent/services/ and differences.toml,
+     with the models of botocore {botocore.__version__}. -->
 # Operations
 
 What unmodified AWS clients can ask for. An operation that is not offered is answered with AWS's error for an unknown
@@ -43,6 +45,7 @@ def services() -> list[Service]:
         logs.service(nothing, nothing, nothing),
         iam.service(nothing, nothing, nothing),
         sts.service(nothing, nothing, nothing, nothing, nothing),
+        *(make(nothing).service for make in PARTS),
     ]
 
 

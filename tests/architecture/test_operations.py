@@ -2,10 +2,12 @@
 
 import ast
 import inspect
+import re
 import runpy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import botocore
 import pytest
 
 if TYPE_CHECKING:
@@ -21,7 +23,17 @@ def script() -> dict[str, Any]:
 
 
 def test_the_page_is_what_the_tables_say(script: dict[str, Any]) -> None:
-    assert script["PAGE"].read_text(encoding="utf-8") == script["page"](), "run scripts/operations_page.py"
+    """Word for word with the botocore that it was made with; another one may know other operations that we lack."""
+    written, current = script["PAGE"].read_text(encoding="utf-8"), script["page"]()
+    if f"of botocore {botocore.__version__}." not in written:
+        written, current = _without_what_is_missing(written), _without_what_is_missing(current)
+    assert written == current, "run scripts/operations_page.py"
+
+
+def _without_what_is_missing(page: str) -> str:
+    page = re.sub(r"models of botocore \S+", "", page)
+    page = re.sub(r"(\d+) of \d+ operations", r"\1 operations", page)
+    return re.sub(r"^Not offered: .*$", "", page, flags=re.M)
 
 
 def test_only_operations_of_the_models_are_offered(script: dict[str, Any]) -> None:

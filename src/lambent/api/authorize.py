@@ -4,14 +4,23 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from lambent.model.caller import Caller, Parameters
+from lambent.model.resource_policy import ResourcePolicy
 from lambent.model.service import Service
 
 
 class Authorizer(Protocol):
-    async def authorize(self, caller: Caller, action: str, resource_arn: str) -> None:
+    async def authorize(
+        self,
+        caller: Caller,
+        action: str,
+        resource_arn: str,
+        context: Mapping[str, str] | None = None,
+        policy: ResourcePolicy | None = None,
+    ) -> None:
         """Raises a ServiceException (AccessDeniedException, or what the service calls it) where the caller may not.
 
-        `action` is an IAM action: lambda:InvokeFunction."""
+        `action` is an IAM action: lambda:InvokeFunction. `context` are the service's own condition keys, `policy` what
+        is attached to the resource."""
         ...
 
 
@@ -75,10 +84,21 @@ async def require_permission(
     parameters: Parameters,
 ) -> None:
     """Raises as `Authorizer.authorize`, for whichever resource the caller may not do this to."""
+    root = is_root(caller)
+    if root and service.resource_policy is None:
+        return
     action = action_of(signing_name, operation)
     arns = service.resource_arn(operation, caller, parameters)
+    context = service.condition_keys(operation, caller, parameters) if service.condition_keys else None
     for arn in (arns,) if isinstance(arns, str) else arns:
-        await authorizer.authorize(caller, action, arn)
+        policy = await service.resource_policy(arn) if service.resource_policy else None
+        if root and (policy is None or _bars_nobody(policy, caller)):
+            continue
+        await authorizer.authorize(caller, action, arn, context, policy)
+
+
+def _bars_nobody(policy: ResourcePolicy, caller: Caller) -> bool:
+    return policy.document is None and policy.account_id == caller.account_id
 
 
 def is_root(caller: Caller) -> bool:

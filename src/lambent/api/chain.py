@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lambent.api.access_log import AccessLog
-from lambent.api.authorize import Authorizer, is_root, require_permission
+from lambent.api.authorize import Authorizer, require_permission
 from lambent.api.caller import caller_of
 from lambent.api.dev_credentials import DevCredentials
 from lambent.api.errors import UnknownRequestError, internal_failure, unknown_request
@@ -86,15 +86,14 @@ class Gateway:
         operation = offered.operation(match)
         parameters = offered.wire.parse(match, request)
         caller = caller_of(verified, request, exchange.request_id)
-        if not is_root(caller):
-            await require_permission(
-                self._authorizer,
-                caller,
-                offered.service,
-                offered.wire.signing_name,
-                match.operation,
-                parameters,
-            )
+        await require_permission(
+            self._authorizer,
+            caller,
+            offered.service,
+            offered.wire.signing_name,
+            match.operation,
+            parameters,
+        )
         output = await operation(caller, parameters)
         return offered.wire.serialize(match, output, exchange.request_id)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lambent.api.authorize import Authorizer, is_root, require_permission
+from lambent.api.authorize import Authorizer, require_permission
 from lambent.model.caller import Caller, Parameters
 from lambent.model.error import UnknownOperationException
 from lambent.model.service import Service
@@ -35,8 +35,7 @@ class InProcessClient:
         run = offered.operations.get(operation)
         if run is None:
             raise UnknownOperationException(f"Lambent does not offer the operation {operation} of {service}.")
-        if not is_root(caller):
-            await require_permission(
-                self._authorizer, caller, offered, self._signing_names[service], operation, parameters
-            )
+        await require_permission(
+            self._authorizer, caller, offered, self._signing_names[service], operation, parameters
+        )
         return await run(caller, parameters)

@@ -1,7 +1,7 @@
 """Who calls, from where, in which request."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,6 +28,47 @@ class Caller:
     endpoint_url: str = ""
     """The address at which this caller reached us (scheme://host:port), for the links that answers contain."""
     headers: dict[str, str] = field(default_factory=dict)
+    service: str | None = None
+    """The AWS service that calls of its own accord (sns.amazonaws.com): only a resource's policy lets it in."""
+    source_arn: str | None = None
+    """What it calls for (the topic), for conditions on aws:SourceArn. aws:SourceAccount is `account_id`."""
+
+
+def service_caller(
+    service: str,
+    *,
+    account_id: str,
+    region: str,
+    source_arn: str | None,
+    partition: str = "aws",
+    request_id: str = "",
+) -> Caller:
+    """An AWS service that acts for a resource of `account_id`: S3 which tells a queue of an upload.
+
+    It may do what the policy of the resource that it calls allows `service` ("s3.amazonaws.com"), and nothing else."""
+    return Caller(
+        account_id=account_id,
+        region=region,
+        partition=partition,
+        principal_arn=service,
+        user_id=service,
+        access_key_id="",
+        request_id=request_id,
+        user_agent=service,
+        service=service,
+        source_arn=source_arn,
+    )
+
+
+class RoleCallers(Protocol):
+    """How a service acts with a role that it was given: a schedule's, a rule's target's, a function's own."""
+
+    async def assume(
+        self, role_arn: str, service: str, *, region: str, session_name: str, source_arn: str | None = None
+    ) -> Caller:
+        """A session of the role. Raises AccessDeniedException where there is no such role, or its trust policy does
+        not let `service` ("scheduler.amazonaws.com") assume it."""
+        ...
 
 
 Parameters = dict[str, Any]

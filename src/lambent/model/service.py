@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lambent.model.caller import Caller, Parameters
+from lambent.model.resource_policy import ResourcePolicy
 
 Operation = Callable[[Caller, Parameters], Awaitable[Parameters]]
 """One operation: members of its input shape in, members of its output shape out.
@@ -24,6 +25,10 @@ class Service:
     resource_arn: Callable[[str, Caller, Parameters], str | tuple[str, ...]]
     """The ARN an operation acts on, for authorization; "*" where AWS defines none. Several, where it acts on several:
     the caller needs the permission for each. One resource has one form of its ARN, however the request writes it."""
+    resource_policy: Callable[[str], Awaitable[ResourcePolicy | None]] | None = None
+    """By such an ARN, who owns the resource and the policy attached to it; None where there is no such resource."""
+    condition_keys: Callable[[str, Caller, Parameters], Mapping[str, str]] | None = None
+    """Condition keys of the service's own for this request, such as s3:prefix or lambda:FunctionUrlAuthType."""
 
 
 class Client(Protocol):

@@ -10,6 +10,7 @@ from lambent.base.arn import Arn
 from lambent.base.clock import Clock
 from lambent.base.tasks import Tasks
 from lambent.environments.blanks import Blanks
+from lambent.model.caller import Caller
 from lambent.model.credential import Credential
 from lambent.model.error import AccessDeniedException
 from lambent.runtimes import deprecation
@@ -79,3 +80,28 @@ class FunctionCredentials:
             raise AccessDeniedException("The role defined for the function cannot be assumed by Lambda.")
         partition = Arn.parse(role_arn).partition
         return self._sessions.issue(role, session_name, self._duration_seconds, partition=partition)
+
+
+class RoleSessions:
+    """model.caller.RoleCallers."""
+
+    def __init__(self, roles: RoleChecker) -> None:
+        self._roles = roles
+
+    async def assume(
+        self, role_arn: str, service: str, *, region: str, session_name: str, source_arn: str | None = None
+    ) -> Caller:
+        role = await self._roles.find(role_arn)
+        if role is None or not await self._roles.assumable(role_arn, service, source_arn=source_arn):
+            raise AccessDeniedException(f"{service} may not assume the role {role_arn}.")
+        partition = Arn.parse(role_arn).partition
+        return Caller(
+            account_id=role.account_id,
+            region=region,
+            partition=partition,
+            principal_arn=f"arn:{partition}:sts::{role.account_id}:assumed-role/{role.name}/{session_name}",
+            user_id=f"{role.id}:{session_name}",
+            access_key_id="",
+            role_arn=role_arn,
+            user_agent=service,
+        )

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from lambent.invoke.event_worker import EventQueue, EventWorker
 from lambent.invoke.invoke import Invoker
 from lambent.invoke.retries import RetryRules
 from lambent.model.function import FunctionId
+from lambent.model.metric import NoMetrics
 from lambent.model.service import Service
 from lambent.runtimes.registry import RuntimeRegistry
 from lambent.sandbox.port import SandboxBackend
@@ -39,6 +41,8 @@ from lambent.server.data_directory import require_own
 from lambent.server.descriptors import connections_most
 from lambent.server.isolation import choose_backend
 from lambent.server.keys import MasterKey, load_or_create_account_id, load_or_create_master_key
+from lambent.server.part import Core, Door
+from lambent.server.parts import PARTS
 from lambent.services import iam, lambda_, logs, sts
 from lambent.services.lambda_ import code_download
 from lambent.services.logs.fed_store import FedLogStore
@@ -205,22 +209,37 @@ class Server:
             settle_seconds=self.settings.state_transition_seconds,
             account_concurrency=self.settings.account_concurrency,
         )
+        client = InProcessClient(authorizer)
+        core = Core(
+            settings=self.settings,
+            clock=self._clock,
+            data_dir=self.settings.data_dir,
+            database=self._database,
+            client=client,
+            roles=adapters.RoleSessions(self._role_checker),
+            metrics=NoMetrics(),
+            secret=self._master_key.derive,
+        )
+        self._parts = [make(core) for make in PARTS]
         services: list[Service] = [
             self._lambda.service,
             logs.service(self._logs, self._clock, self._feed),
             iam.service(self._roles, self._clock, authorizer),
             sts.service(self._roles, self._clock, self._sessions, authorizer, credentials),
+            *(part.service for part in self._parts),
         ]
-        client = InProcessClient(authorizer)
         client.offer(services)
+        doors = [
+            Door(
+                opens=lambda request: request.path.startswith(code_download.PATH),
+                handler=self._lambda.downloads.download,
+            ),
+            *(door for part in self._parts for door in part.doors),
+        ]
         outside = DevCredentials(credentials) if self.settings.dev else credentials
-        self._outside = _Doorway(
-            Gateway(services, outside, authorizer, self._clock).handle, self._lambda.downloads
-        )
+        self._outside = _Doorway(Gateway(services, outside, authorizer, self._clock).handle, doors)
         # Functions sign as their role, also where --dev lets everybody else in unsigned.
-        self._inside.open(
-            Gateway(services, credentials, authorizer, self._clock).handle, self._lambda.downloads
-        )
+        self._inside.open(Gateway(services, credentials, authorizer, self._clock).handle, doors)
 
     async def _start(self) -> None:
         opened = self._opened
@@ -232,6 +251,11 @@ class Server:
         opened.push_async_callback(self._pools.close)
         opened.push_async_callback(self._event_worker.close)
         opened.push_async_callback(self._lambda.activation.close)
+        for part in self._parts:
+            if part.close is not None:
+                opened.push_async_callback(part.close)
+            if part.open is not None:
+                await part.open()
         largest = self.settings.max_request_mib * MIB
         limits = Limits(
             body_bytes_max=largest,
@@ -247,6 +271,9 @@ class Server:
         expiry = Expiry(self._logs, self._clock, interval_seconds=self.settings.log_expiry_seconds)
         self._tasks.start(expiry.run(), "expire logs")
         self._tasks.start(self._sweep_artifacts(), "sweep code that nothing uses")
+        for part in self._parts:
+            for name, run in part.behind.items():
+                self._tasks.start(run(), name)
         await self._lambda.activation.open()
 
     async def _sweep_artifacts(self) -> None:
@@ -271,23 +298,22 @@ class Server:
 
 
 class _Doorway:
-    """The handler of a listener: links to code, and everything else. Opened when there is something behind it."""
+    """The handler of a listener: doors for what is not the AWS API, and the gateway for everything else. Opened when
+    there is something behind it."""
 
-    def __init__(
-        self, gateway: Handler | None = None, downloads: code_download.CodeDownloads | None = None
-    ) -> None:
+    def __init__(self, gateway: Handler | None = None, doors: Sequence[Door] = ()) -> None:
         self._gateway = gateway
-        self._downloads = downloads
+        self._doors = doors
 
-    def open(self, gateway: Handler, downloads: code_download.CodeDownloads) -> None:
+    def open(self, gateway: Handler, doors: Sequence[Door]) -> None:
         self._gateway = gateway
-        self._downloads = downloads
+        self._doors = doors
 
     async def __call__(self, request: Request) -> Response:
         assert self._gateway is not None
-        assert self._downloads is not None
-        if request.path.startswith(code_download.PATH):
-            return await self._downloads.download(request)
+        for door in self._doors:
+            if door.opens(request):
+                return await door.handler(request)
         return await self._gateway(request)
 
 

@@ -22,7 +22,7 @@ ROOT = RootKey(
 
 
 class Everything:
-    async def authorize(self, caller, action, resource_arn):
+    async def authorize(self, caller, action, resource_arn, context=None, policy=None):
         raise AssertionError("the root is not asked about")
 
 

@@ -31,7 +31,7 @@ class Recorder:
             raise self.fails
         return {}
 
-    async def authorize(self, caller, action, resource_arn):
+    async def authorize(self, caller, action, resource_arn, context=None, policy=None):
         self.asked.append((action, resource_arn))
         if self.denies:
             raise AccessDeniedException(f"may not {action}")

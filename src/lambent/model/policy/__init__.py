@@ -7,6 +7,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_gram
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
+from lambent.model.policy.combine import combine
 from lambent.model.policy.document import PolicyDocument, Statement
 from lambent.model.policy.evaluate import (
     Decision,
@@ -38,6 +39,7 @@ __all__ = [
     "Principal",
     "Request",
     "Statement",
+    "combine",
     "denial_message",
     "evaluate",
     "parse_policy",

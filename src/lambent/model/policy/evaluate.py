@@ -45,6 +45,7 @@ class PolicyType(Enum):
     IDENTITY = ("an", "identity-based policy")
     BOUNDARY = ("a", "permissions boundary")
     SESSION = ("a", "session policy")
+    RESOURCE = ("a", "resource-based policy")
 
 
 @dataclass(frozen=True, slots=True)

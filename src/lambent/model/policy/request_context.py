@@ -62,6 +62,16 @@ def _values(
         "aws:userid": (caller.user_id,),
         "aws:viaawsservice": ("false",),
     }
+    if caller.service is not None:
+        context |= {
+            "aws:principalisawsservice": ("true",),
+            "aws:principalservicename": (caller.service,),
+            "aws:sourceaccount": (caller.account_id,),
+        }
+        if caller.source_arn is not None:
+            context["aws:sourcearn"] = (caller.source_arn,)
+        for key in ("aws:principalaccount", "aws:principalarn", "aws:principaltype", "aws:userid"):
+            del context[key]
     if caller.access_key_id.startswith("ASIA"):
         context["aws:multifactorauthpresent"] = ("false",)
     owner = resource_arn.split(":", 5)

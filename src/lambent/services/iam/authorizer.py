@@ -1,22 +1,28 @@
 """Whether a caller may do what it asks for, by its role's policies."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from lambent.base.arn import Arn
 from lambent.base.clock import Clock
 from lambent.model.caller import Caller
 from lambent.model.policy import (
     Decision,
+    Evaluation,
     Outcome,
     Policies,
+    PolicyDocument,
     PolicyKind,
     PolicyType,
     Principal,
     Request,
+    combine,
     denial_message,
+    evaluate,
     parse_policy,
     request_context,
 )
+from lambent.model.resource_policy import ResourcePolicy
 from lambent.services.iam.access_denied import AccessDenied
 from lambent.services.iam.compiled_policies import CompiledPolicies
 from lambent.store.ports.roles import RoleStore
@@ -32,6 +38,12 @@ _EVERYTHING = parse_policy(
 )
 
 
+@lru_cache(maxsize=4096)
+def _compiled(document: str) -> PolicyDocument:
+    """Of a policy that its service has accepted, and so parsed, before."""
+    return parse_policy(document, PolicyKind.RESOURCE)
+
+
 class Authorizer:
     """The account's root may do everything, a role's session what its role's policies allow; both within the
     session's policies and the role's boundary. What these are is looked up at the time of the request: a deleted
@@ -43,15 +55,26 @@ class Authorizer:
         self._compiled = CompiledPolicies(store, clock)
 
     async def authorize(
-        self, caller: Caller, action: str, resource_arn: str, context: Mapping[str, str] | None = None
+        self,
+        caller: Caller,
+        action: str,
+        resource_arn: str,
+        context: Mapping[str, str] | None = None,
+        policy: ResourcePolicy | None = None,
     ) -> None:
         """Raises AccessDenied. `context` are condition keys of the service itself, such
-        as iam:PassedToService for iam:PassRole."""
+        as iam:PassedToService for iam:PassRole; `policy` is what is attached to the resource."""
         if action in _NOT_AUTHORIZED_HERE:
             return
         if action.startswith("iam:"):
             resource_arn = await self._own_arn(resource_arn, action)
-        outcome = await self.decide(caller, action, resource_arn, context)
+        own = None if caller.service else await self.decide(caller, action, resource_arn, context)
+        if policy is not None:
+            attached, principal = self._evaluate(caller, action, resource_arn, context, policy)
+            same_account = policy.account_id == caller.account_id
+            outcome = combine(own, attached, principal, same_account=same_account)
+        else:
+            outcome = own or Outcome(Decision.IMPLICIT_DENY, PolicyType.RESOURCE)
         if not outcome.allowed:
             message = denial_message(caller.principal_arn, action, resource_arn, outcome)
             raise AccessDenied(message, action)
@@ -81,6 +104,26 @@ class Authorizer:
             ),
         )
         return policies.decide(request)
+
+    def _evaluate(
+        self,
+        caller: Caller,
+        action: str,
+        resource_arn: str,
+        context: Mapping[str, str] | None,
+        policy: ResourcePolicy,
+    ) -> tuple[Evaluation, Principal]:
+        """What the resource's policy says of this caller."""
+        principal = Principal(
+            account_id=None if caller.service else caller.account_id,
+            arn=None if caller.service else caller.principal_arn,
+            role_arn=caller.role_arn,
+            service=caller.service,
+        )
+        keys = request_context(caller, resource_arn, self._clock.now(), own=context)
+        request = Request(action=action, resource=resource_arn, principal=principal, context=keys)
+        documents = (_compiled(policy.document),) if policy.document is not None else ()
+        return evaluate(documents, request), principal
 
     async def _own_arn(self, resource_arn: str, action: str) -> str:
         """The ARN of the role that an IAM operation will find: requests say no path, and any case will do."""

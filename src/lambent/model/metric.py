@@ -1,0 +1,41 @@
+"""What the parts of the server measure, in the terms of CloudWatch: who counts does not know who keeps it."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+
+class Metrics(Protocol):
+    """Where measurements go."""
+
+    def put(
+        self,
+        account_id: str,
+        region: str,
+        namespace: str,
+        name: str,
+        value: float,
+        *,
+        unit: str = "None",
+        dimensions: Mapping[str, str] | None = None,
+    ) -> None:
+        """Costs about a microsecond and never fails: kept in memory, stored in batches behind whoever measures.
+
+        `namespace` and `name` are AWS's ("AWS/SQS", "NumberOfMessagesSent"), `unit` is of the StandardUnit shape."""
+        ...
+
+
+class NoMetrics:
+    """Keeps nothing."""
+
+    def put(
+        self,
+        account_id: str,
+        region: str,
+        namespace: str,
+        name: str,
+        value: float,
+        *,
+        unit: str = "None",
+        dimensions: Mapping[str, str] | None = None,
+    ) -> None:
+        return None

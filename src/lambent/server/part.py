@@ -1,0 +1,48 @@
+"""A service as the server runs it: its operations, what it does behind them, and the HTTP doors of its own."""
+
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lambent.base.clock import Clock
+from lambent.config import Settings
+from lambent.http.message import Request, Response
+from lambent.model.caller import RoleCallers
+from lambent.model.metric import Metrics
+from lambent.model.service import Client, Service
+from lambent.store.sqlite.database import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """What every service may be built on. `secret` derives a key for a purpose ("code downloads") from the server's."""
+
+    settings: Settings
+    clock: Clock
+    data_dir: Path
+    database: Database
+    client: Client
+    roles: RoleCallers
+    metrics: Metrics
+    secret: Callable[[str], bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """Requests that are not for the AWS API: `opens` says whether this one is for `handler`."""
+
+    opens: Callable[[Request], bool]
+    handler: Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """`open` is awaited before the first request, `close` after the last. `behind` is what goes on by itself meanwhile
+    (expiry, deliveries), by what it does: started when the server answers, cancelled when it ends."""
+
+    service: Service
+    open: Callable[[], Awaitable[None]] | None = None
+    behind: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
+    doors: Sequence[Door] = ()
+    close: Callable[[], Awaitable[None]] | None = None
