@@ -37,6 +37,7 @@ def services() -> list[Service]:
         roles=nothing,
         policies=nothing,
         invoker=nothing,
+        client=nothing,
         clock=nothing,
         download_secret=b"",
     )

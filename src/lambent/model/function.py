@@ -75,6 +75,8 @@ class FunctionVersion:
     architectures: tuple[str, ...] = ("x86_64",)
     package_type: str = "Zip"
     tracing_mode: str = "PassThrough"
+    outside_vpc: bool = False
+    """A VpcConfig without subnets was given. It is shown as such; nothing else is possible."""
     logging: LoggingConfig
     runtime_version_arn: str | None = None
     last_modified: float

@@ -193,6 +193,7 @@ class Server:
     def _make_services(self) -> None:
         authorizer = iam.Authorizer(self._roles, self._clock)
         credentials = FirstOf(RootCredentials(self.root_key, self.account_id), self._sessions)
+        client = InProcessClient(authorizer)
         self._lambda = lambda_.service(
             functions=self._directory,
             layers=self._layers,
@@ -204,12 +205,12 @@ class Server:
             roles=self._role_checker,
             policies=authorizer,
             invoker=self._invoker,
+            client=client,
             clock=self._clock,
             download_secret=self._master_key.derive("code downloads"),
             settle_seconds=self.settings.state_transition_seconds,
             account_concurrency=self.settings.account_concurrency,
         )
-        client = InProcessClient(authorizer)
         core = Core(
             settings=self.settings,
             clock=self._clock,

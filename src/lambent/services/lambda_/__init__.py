@@ -8,12 +8,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from lambent.base.clock import Clock
-from lambent.model.service import Service
+from lambent.model.service import Client, Service
 from lambent.services.lambda_.account import Account
 from lambent.services.lambda_.activation import Activation
 from lambent.services.lambda_.aliases import Aliases
 from lambent.services.lambda_.code import Packages
 from lambent.services.lambda_.code_download import CodeDownloads
+from lambent.services.lambda_.code_source import CodeSource
 from lambent.services.lambda_.execution_role import ExecutionRoles
 from lambent.services.lambda_.function_layers import FunctionLayers
 from lambent.services.lambda_.function_records import FunctionRecords
@@ -60,6 +61,7 @@ def service(
     roles: RoleChecker,
     policies: CallerPolicies,
     invoker: Invoker,
+    client: Client,
     clock: Clock,
     download_secret: bytes,
     settle_seconds: float = 1.0,
@@ -77,7 +79,7 @@ def service(
         sleep=sleep,
     )
     downloads = CodeDownloads(artifacts, clock, download_secret)
-    packages = Packages(artifacts, functions, layers, code_storage_most)
+    packages = Packages(CodeSource(client), artifacts, functions, layers, code_storage_most)
     function = Functions(
         store=functions,
         records=records,

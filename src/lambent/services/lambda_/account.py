@@ -1,7 +1,8 @@
 """The account: GetAccountSettings."""
 
 from lambent.model.caller import Caller, Parameters
-from lambent.services.lambda_.code import UNZIPPED_LARGEST, ZIPPED_LARGEST, Packages
+from lambent.services.lambda_.code import Packages
+from lambent.services.lambda_.code_source import UNZIPPED_LARGEST, ZIPPED_LARGEST
 
 
 class Account:

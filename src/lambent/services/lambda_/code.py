@@ -19,28 +19,28 @@ from lambent.model.function import CodeReference, LayerReference
 from lambent.model.lambda_errors import (
     CodeStorageExceededException,
     InvalidParameterValueException,
-    RequestEntityTooLargeException,
     ServiceException_,
 )
-from lambent.services.lambda_.errors import not_offered
+from lambent.services.lambda_.code_source import UNZIPPED_LARGEST, CodeSource
 from lambent.services.lambda_.ports import Artifacts
 from lambent.store.ports.functions import FunctionStore
 from lambent.store.ports.layers import LayerStore
 
 log = logging.getLogger(__name__)
 
-ZIPPED_LARGEST = 52_428_800
-_REQUEST_LARGEST = 69_905_067
-"""The largest zip file in base64: it is the request that AWS measures."""
-UNZIPPED_LARGEST = 262_144_000
-
 
 class Packages:
     """`storage_largest`: bytes of code that an account may keep in a region, functions and layers together."""
 
     def __init__(
-        self, artifacts: Artifacts, functions: FunctionStore, layers: LayerStore, storage_largest: int
+        self,
+        source: CodeSource,
+        artifacts: Artifacts,
+        functions: FunctionStore,
+        layers: LayerStore,
+        storage_largest: int,
     ) -> None:
+        self._source = source
         self._artifacts = artifacts
         self._functions = functions
         self._layers = layers
@@ -49,11 +49,11 @@ class Packages:
     async def store(
         self, caller: Caller, operation: str, code: Parameters, *, keep: bool = True
     ) -> CodeReference:
-        """Keeps the zip file of a FunctionCode (or of UpdateFunctionCode, or LayerVersionContentInput); with
+        """Keeps the zip file that a FunctionCode (or UpdateFunctionCode, or LayerVersionContentInput) names; with
         `keep` false only checks it.
 
-        Raises InvalidParameterValueException, RequestEntityTooLargeException, CodeStorageExceededException."""
-        archive = _archive(operation, code)
+        Raises as `CodeSource.archive`, and CodeStorageExceededException."""
+        archive = await self._source.archive(caller, operation, code)
         try:
             summary = await self._artifacts.inspect(archive)
         except ArchiveError as error:
@@ -75,28 +75,6 @@ class Packages:
         _, used = await self.used(caller.account_id, caller.region)
         if used + size > self.storage_largest:
             raise CodeStorageExceededException("Code storage limit exceeded.")
-
-
-def _archive(operation: str, code: Parameters) -> bytes:
-    archive = code.get("ZipFile")
-    if archive is not None and any(
-        member in code for member in ("S3Bucket", "S3Key", "S3ObjectVersion", "ImageUri")
-    ):
-        raise InvalidParameterValueException(
-            "Please do not provide other FunctionCode parameters when providing a ZipFile."
-        )
-    for member in ("ImageUri", "S3Bucket", "S3Key"):
-        if member in code:
-            raise not_offered(f"code from {member} (send the package as ZipFile)")
-    if archive is None:
-        raise InvalidParameterValueException("Please provide a source for function code.")
-    if not archive:
-        raise InvalidParameterValueException("Uploaded file must be a non-empty zip")
-    if len(archive) > ZIPPED_LARGEST:
-        raise RequestEntityTooLargeException(
-            f"Request must be smaller than {_REQUEST_LARGEST} bytes for the {operation} operation"
-        )
-    return bytes(archive)
 
 
 def _refer(archive: bytes) -> CodeReference:

@@ -7,6 +7,7 @@ from typing import Any
 from lambent.base.arn import partition_of
 from lambent.model.caller import Parameters
 from lambent.model.function import FunctionVersion, LoggingConfig
+from lambent.services.lambda_.vpc import describe_no_vpc
 
 _LISTS_OMIT = (
     "State",
@@ -36,7 +37,8 @@ def describe(version: FunctionVersion, qualifier: str | None) -> Parameters:
         "LastModified": format_time(version.last_modified),
         "CodeSha256": version.code.sha256,
         "Version": version.version,
-        "Environment": {"Variables": dict(version.variables)} if version.variables else None,
+        "VpcConfig": describe_no_vpc() if version.outside_vpc else None,
+        "Environment": None if version.variables is None else {"Variables": dict(version.variables)},
         "TracingConfig": {"Mode": version.tracing_mode},
         "RevisionId": version.revision_id,
         "Layers": [{"Arn": layer.arn, "CodeSize": layer.code.size} for layer in version.layers] or None,

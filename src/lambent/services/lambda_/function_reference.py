@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from lambent.base.arn import partition_of
 from lambent.model.caller import Caller
-from lambent.model.error import ValidationException
+from lambent.model.error import ServiceException, ValidationException
 from lambent.model.function import LATEST, FunctionId
 from lambent.model.lambda_errors import InvalidParameterValueException, ResourceNotFoundException
 from lambent.services.lambda_.errors import not_authorized, not_offered
@@ -25,6 +25,11 @@ _REFERENCE = re.compile(
     r"(:(?P<qualifier>\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"
 )
 _NAME_LONGEST = 64
+_PATTERN = (
+    r"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?"
+    r"([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?"
+)
+"""The model's of a function's name, as errors show it."""
 LATEST_PUBLISHED = "$LATEST.PUBLISHED"
 
 
@@ -44,10 +49,7 @@ def parse_reference(text: str, qualifier: str | None, account_id: str, region: s
     Raises InvalidParameterValueException (two qualifiers that differ), ResourceNotFoundException (another region)."""
     match = _REFERENCE.fullmatch(text)
     if match is None:
-        raise ValidationException(
-            f"1 validation error detected: Value '{text}' at 'functionName' failed to satisfy constraint: "
-            f"Member must satisfy regular expression pattern: {_REFERENCE.pattern}"
-        )
+        raise _violated(ValidationException, text, f"satisfy regular expression pattern: {_PATTERN}")
     inside = match["qualifier"]
     if inside and qualifier and inside != qualifier:
         raise InvalidParameterValueException(
@@ -87,11 +89,22 @@ def resolve_unqualified(caller: Caller, action: str, text: str) -> FunctionId:
 
 
 def resolve_new(caller: Caller, text: str) -> FunctionId:
-    """For CreateFunction: the name must be one that a function may have."""
-    function = resolve_unqualified(caller, "CreateFunction", text)
+    """For CreateFunction: unqualified, with a name that a function may have.
+
+    Raises as `resolve_reference`, ValidationException, InvalidParameterValueException."""
+    reference = resolve_reference(caller, "CreateFunction", text)
+    if reference.qualifier is not None:
+        raise _violated(ValidationException, text, f"satisfy regular expression pattern: {_PATTERN}")
+    function = reference.function
     if len(function.name) > _NAME_LONGEST:
-        raise ValidationException(
-            f"1 validation error detected: Value '{function.name}' at 'functionName' failed to satisfy constraint: "
-            f"Member must have length less than or equal to {_NAME_LONGEST}"
-        )
+        # A name alone gets the other error from AWS.
+        error = InvalidParameterValueException if text == function.name else ValidationException
+        raise _violated(error, function.name, f"have length less than or equal to {_NAME_LONGEST}")
     return function
+
+
+def _violated(error: type[ServiceException], text: str, constraint: str) -> ServiceException:
+    return error(
+        f"1 validation error detected: Value '{text}' at 'functionName' failed to satisfy constraint: "
+        f"Member must {constraint}"
+    )

@@ -113,6 +113,10 @@ class Functions:
         dry_run = bool(parameters.get("DryRun"))
         async with self._records.lock(id):
             function = await self._updatable(id, parameters)
+            if "ImageUri" in parameters:
+                raise InvalidParameterValueException(
+                    "Please don't provide ImageUri when updating a function with packageType Zip."
+                )
             code = await self._packages.store(caller, "UpdateFunctionCode", parameters, keep=not dry_run)
             changes: dict[str, Any] = {"code": code}
             if "Architectures" in parameters:
@@ -142,8 +146,9 @@ class Functions:
         reference = resolve_reference(
             caller, "DeleteFunction", parameters["FunctionName"], parameters.get("Qualifier")
         )
+        _refuse_undeletable(reference.qualifier)
         async with self._records.lock(reference.function):
-            await self._records.get(reference.function, reference.qualifier)
+            await self._records.get(reference.function)
             if reference.qualifier is None:
                 await self._store.delete(reference.function)
             else:
@@ -193,7 +198,8 @@ class Functions:
             version = published(current, current.latest, None, self._activation.settle_time())
             await self._records.replace_latest(current, current.latest, publish=version)
         self._activation.wake(version)
-        return describe(version, version.version)
+        # AWS names the function here, and the version only in `Version`.
+        return describe(version, None)
 
     async def _updatable(self, id: FunctionId, parameters: Parameters) -> Function:
         function = await self._records.get(id)
@@ -218,12 +224,6 @@ class Functions:
         return describe(version, version.version)
 
     async def _delete_version(self, id: FunctionId, qualifier: str) -> None:
-        if qualifier == LATEST:
-            raise InvalidParameterValueException(
-                "$LATEST version cannot be deleted without deleting the function."
-            )
-        if not qualifier.isdigit():
-            raise InvalidParameterValueException("Deletion of aliases is not currently supported.")
         aliases = await self._store.page_aliases(id, version=qualifier, after=None, limit=_PAGE_LARGEST)
         if aliases:
             names = ", ".join(alias.name for alias in aliases)
@@ -234,6 +234,16 @@ class Functions:
             await self._store.delete_version(id, qualifier)
         except NotFoundError:
             return
+
+
+def _refuse_undeletable(qualifier: str | None) -> None:
+    """Whether the function exists or not. Raises InvalidParameterValueException."""
+    if qualifier == LATEST:
+        raise InvalidParameterValueException(
+            "$LATEST version cannot be deleted without deleting the function."
+        )
+    if qualifier is not None and not qualifier.isdigit():
+        raise InvalidParameterValueException("Deletion of aliases is not currently supported.")
 
 
 def _require_zip(parameters: Parameters) -> None:

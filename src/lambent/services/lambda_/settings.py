@@ -16,6 +16,7 @@ from lambent.model.function import FunctionId, LoggingConfig
 from lambent.model.lambda_errors import InvalidParameterValueException
 from lambent.services.lambda_.configuration import runtime_version_arn
 from lambent.services.lambda_.ports import Runtimes
+from lambent.services.lambda_.vpc import require_no_file_systems, require_no_vpc
 
 _VARIABLES_LARGEST = 4096
 _RESERVED_VARIABLES = frozenset(
@@ -74,6 +75,10 @@ def settings(
         fields["variables"] = _variables(parameters["Environment"].get("Variables", {}))
     if "Runtime" in parameters:
         fields |= _runtime(parameters["Runtime"], function.region, runtimes, creating=creating)
+    if "VpcConfig" in parameters:
+        require_no_vpc(parameters["VpcConfig"])
+        fields["outside_vpc"] = True
+    require_no_file_systems(parameters.get("FileSystemConfigs", ()))
     if "LoggingConfig" in parameters:
         fields["logging"] = _logging(parameters["LoggingConfig"], logging)
     return fields
@@ -105,7 +110,7 @@ def _at_most(member: str, value: int, largest: int) -> int:
     return value
 
 
-def _variables(variables: Mapping[str, str]) -> Mapping[str, str] | None:
+def _variables(variables: Mapping[str, str]) -> Mapping[str, str]:
     reserved = [name for name in variables if name in _RESERVED_VARIABLES]
     if reserved:
         raise InvalidParameterValueException(
@@ -119,7 +124,7 @@ def _variables(variables: Mapping[str, str]) -> Mapping[str, str] | None:
             "Lambda was unable to configure your environment variables because the environment variables you have "
             f"provided exceeded the 4KB limit. String measured: {measured.decode()}"
         )
-    return dict(variables) or None
+    return dict(variables)
 
 
 def _runtime(runtime: str, region: str, runtimes: Runtimes, *, creating: bool) -> dict[str, Any]:

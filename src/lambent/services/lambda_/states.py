@@ -81,6 +81,11 @@ def unsettled(version: FunctionVersion) -> bool:
     return version.state == "Pending" or version.last_update_status == "InProgress"
 
 
+def runs(version: FunctionVersion) -> bool:
+    """Whether invocations run this very code and these settings."""
+    return version.state == "Active" and version.last_update_status == "Successful"
+
+
 def refuse_unsettled(version: FunctionVersion) -> None:
     """Raises ResourceConflictException while a creation or update of `$LATEST` is in progress."""
     if version.state == "Pending":

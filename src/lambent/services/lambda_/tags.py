@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from lambent.base.arn import Arn
+from lambent.base.ids import new_uuid
 from lambent.model.caller import Caller, Parameters
 from lambent.model.function import Function, FunctionId
 from lambent.model.lambda_errors import InvalidParameterValueException
@@ -44,6 +45,8 @@ class Tags:
         self._records = records
 
     async def tag(self, caller: Caller, parameters: Parameters) -> Parameters:
+        if not parameters["Tags"]:
+            raise InvalidParameterValueException("An error occurred and the request cannot be processed.")
         id = _function(caller, "TagResource", parameters["Resource"])
         async with self._records.lock(id):
             function = await self._records.get(id)
@@ -65,9 +68,11 @@ class Tags:
         return {"Tags": dict(function.tags)}
 
     async def _replace(self, function: Function, tags: dict[str, str]) -> None:
+        """A function has a new revision when its tags change, as at AWS."""
+        latest = replace(function.latest, revision_id=new_uuid())
         try:
             await self._store.replace(
-                replace(function, tags=tags), expected_revision_id=function.latest.revision_id
+                replace(function, tags=tags, latest=latest), expected_revision_id=function.latest.revision_id
             )
         except NotFoundError as error:
             raise function_not_found(function.id) from error

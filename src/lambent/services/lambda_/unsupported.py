@@ -27,7 +27,6 @@ _NEUTRAL: dict[str, Callable[[Any], bool]] = {
     "CodeSigningConfigArn": _empty,
     "DeadLetterConfig": _empty,
     "DurableConfig": _empty,
-    "FileSystemConfigs": _empty,
     "ImageConfig": _empty,
     "KMSKeyArn": _empty,
     "PublishTo": _empty,
@@ -36,7 +35,6 @@ _NEUTRAL: dict[str, Callable[[Any], bool]] = {
     "SourceKMSKeyArn": _empty,
     "TenancyConfig": _empty,
     "TracingConfig": _value("Mode", "PassThrough"),
-    "VpcConfig": _empty,
 }
 """Whether a value of the setting asks for what a function has without it."""
 

@@ -11,7 +11,7 @@ from lambent.services.lambda_.configuration import describe, describe_in_list
 from lambent.services.lambda_.function_records import FunctionRecords, require_revision
 from lambent.services.lambda_.function_reference import resolve_reference, resolve_unqualified
 from lambent.services.lambda_.paging import Page, marker_of, page_size, position
-from lambent.services.lambda_.states import pending, refuse_unsettled
+from lambent.services.lambda_.states import pending, refuse_unsettled, runs
 from lambent.services.lambda_.unsupported import refuse_unsupported
 from lambent.store.ports.functions import FunctionStore
 
@@ -21,14 +21,15 @@ _PAGE_LARGEST = 50
 def published(
     function: Function, latest: FunctionVersion, description: str | None, settles_at: float
 ) -> FunctionVersion:
-    """The next version, made of `latest`. It is dated as the code and settings that it keeps."""
+    """The next version, made of `latest`. It is dated as the code and settings that it keeps, and Active at once where
+    `latest` runs already: nothing is left to be prepared."""
     version = replace(
         latest,
         version=str(function.last_published_version + 1),
         description=latest.description if description is None else description,
         revision_id=new_uuid(),
     )
-    return pending(version, settles_at)
+    return version if runs(latest) else pending(version, settles_at)
 
 
 def unchanged(latest: FunctionVersion, last: FunctionVersion) -> bool:

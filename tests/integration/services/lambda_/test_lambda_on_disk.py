@@ -100,6 +100,7 @@ async def running(directory: Path, *, blocked: bool = False) -> AsyncIterator[Ru
         roles=Roles(),
         policies=Policies(),
         invoker=None,  # type: ignore[arg-type]
+        client=None,  # type: ignore[arg-type]
         clock=SystemClock(),
         download_secret=b"secret",
         settle_seconds=0.0,

@@ -19,6 +19,7 @@ from lambent.artifacts.archive import ZipSummary, summarize
 from lambent.artifacts.errors import ArtifactNotFoundError
 from lambent.base.clock import ManualClock
 from lambent.model.caller import Caller, Parameters
+from lambent.model.error import ServiceException
 from lambent.model.function import CodeReference, FunctionId
 from lambent.model.invocation import Invocation, InvocationResult
 from lambent.model.policy import Decision, Outcome, PolicyType
@@ -153,6 +154,30 @@ class Invoker:
         self.calls.append(("check", (function, qualifier)))
 
 
+class S3:
+    """The one service that Lambda calls here. `objects` are by bucket and key; `error` is raised instead."""
+
+    def __init__(self) -> None:
+        self.objects: dict[tuple[str, str], bytes] = {}
+        self.error: ServiceException | None = None
+        self.asked: list[Parameters] = []
+
+    async def __call__(
+        self, service: str, operation: str, caller: Caller, parameters: Parameters
+    ) -> Parameters:
+        assert (service, operation) == ("s3", "GetObject")
+        self.asked.append(parameters)
+        if self.error is not None:
+            raise self.error
+        body = self.objects[parameters["Bucket"], parameters["Key"]]
+
+        async def pieces() -> AsyncIterator[bytes]:
+            for at in range(0, len(body), 10):
+                yield body[at : at + 10]
+
+        return {"Body": pieces(), "ContentLength": len(body)}
+
+
 class Lambda:
     """The service and everything around it. `call` is what an SDK would send, after parsing."""
 
@@ -164,6 +189,7 @@ class Lambda:
         self.runtimes = Runtimes()
         self.invoker = Invoker()
         self.policies = Policies()
+        self.s3 = S3()
         self.clock = ManualClock()
         self.options = options
         self.caller = Caller(
@@ -188,6 +214,7 @@ class Lambda:
             roles=Roles(),
             policies=self.policies,
             invoker=self.invoker,
+            client=self.s3,
             clock=self.clock,
             download_secret=b"secret",
             sleep=self._sleep,

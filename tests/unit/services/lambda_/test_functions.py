@@ -74,16 +74,28 @@ async def test_an_answer_is_valid_for_the_service_model(aws: Any) -> None:
         ({"EphemeralStorage": {"Size": 10241}}, ValidationException, "less than or equal to 10240"),
         ({"Architectures": ["arm64"]}, InvalidParameterValueException, "architecture x86_64, not arm64"),
         ({"PackageType": "Image"}, InvalidParameterValueException, "does not offer functions from container images"),
-        ({"Code": {"S3Bucket": "b", "S3Key": "k"}}, InvalidParameterValueException, "does not offer code from S3B"),
+        ({"Code": {"S3Bucket": "b"}}, InvalidParameterValueException, "Please provide a source for function code."),
         ({"Code": {"ImageUri": "i"}}, InvalidParameterValueException, "does not offer functions from container"),
         ({"Code": {}}, InvalidParameterValueException, "Please provide a source for function code."),
         ({"Code": {"ZipFile": b""}}, InvalidParameterValueException, "Uploaded file must be a non-empty zip"),
         ({"Code": {"ZipFile": b"PK nonsense"}}, InvalidParameterValueException,
          "Could not unzip uploaded file. Please check your file, then try to upload again."),
         ({"Code": {"ZipFile": b"PK", "S3Key": "k"}}, InvalidParameterValueException, "Please do not provide other"),
-        ({"Code": {"ZipFile": bytes(52_428_801)}}, RequestEntityTooLargeException, "smaller than 69905067 bytes"),
-        ({"FunctionName": "x" * 65}, ValidationException, "less than or equal to 64"),
-        ({"FunctionName": "hello:prod"}, InvalidParameterValueException, "Lambda functions only"),
+        ({"Code": {"ZipFile": bytes(52_428_801)}}, RequestEntityTooLargeException,
+         "^Zipped size must be smaller than 52428800 bytes$"),
+        ({"Code": {"ZipFile": bytes(52_700_000)}}, RequestEntityTooLargeException,
+         "^Request must be smaller than 70167211 bytes for the CreateFunction operation$"),
+        ({"FunctionName": "x" * 65}, InvalidParameterValueException, "at 'functionName' .* less than or equal to 64"),
+        ({"FunctionName": f"123456789012:function:{'x' * 65}"}, ValidationException, "less than or equal to 64"),
+        ({"FunctionName": "hello:prod"}, ValidationException, "'hello:prod' at 'functionName' failed to satisfy"),
+        ({"VpcConfig": {"SubnetIds": ["subnet-1"]}}, InvalidParameterValueException,
+         "^SubnetIds and SecurityIds must coexist or be both empty list.$"),
+        ({"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}}, InvalidParameterValueException,
+         "EC2 Error Code: InvalidSubnetID.NotFound. EC2 Error Message: The subnet ID 'subnet-1' does not exist$"),
+        ({"VpcConfig": {"SubnetIds": ["bad-1"], "SecurityGroupIds": ["sg-1"]}}, ValidationException,
+         "'\\[bad-1\\]' at 'vpcConfig.subnetIds'"),
+        ({"FileSystemConfigs": [{"Arn": "arn:x", "LocalMountPath": "/mnt/a"}]}, InvalidParameterValueException,
+         "^Function must be configured to execute in a VPC to reference access point: arn:x$"),
         ({"Tags": {f"k{n}": "" for n in range(51)}}, InvalidParameterValueException, "exceeds resource tag limit"),
         ({"Tags": {"aws:x": ""}}, InvalidParameterValueException, "reserved for AWS"),
         ({"LoggingConfig": {"LogFormat": "Text", "SystemLogLevel": "WARN"}}, InvalidParameterValueException,
@@ -111,9 +123,7 @@ async def test_errors_say_whose_fault_it_is(aws: Any) -> None:
 @pytest.mark.parametrize(
     ("member", "value"),
     [
-        ("VpcConfig", {"SubnetIds": ["subnet-1"]}),
         ("DeadLetterConfig", {"TargetArn": "arn:aws:sqs:us-east-1:123456789012:q"}),
-        ("FileSystemConfigs", [{"Arn": "a", "LocalMountPath": "/mnt/a"}]),
         ("KMSKeyArn", "arn:aws:kms:us-east-1:123456789012:key/1"),
         ("SnapStart", {"ApplyOn": "PublishedVersions"}),
         ("TracingConfig", {"Mode": "Active"}),
@@ -148,7 +158,7 @@ async def test_every_member_of_the_model_is_acted_on_or_refused() -> None:
         "FunctionName", "Runtime", "Role", "Handler", "Code", "Description", "Timeout", "MemorySize", "Publish",
         "PackageType", "Environment", "Tags", "Layers", "Architectures", "EphemeralStorage", "LoggingConfig",
         "RevisionId", "DryRun", "ZipFile", "S3Bucket", "S3Key", "S3ObjectVersion", "S3ObjectStorageMode",
-        "ImageUri", "CodeSha256",
+        "ImageUri", "CodeSha256", "VpcConfig", "FileSystemConfigs",
     }  # fmt: skip
     model = botocore.session.get_session().get_service_model("lambda")
     for operation in (
@@ -163,7 +173,6 @@ async def test_every_member_of_the_model_is_acted_on_or_refused() -> None:
 
 async def test_neutral_values_are_accepted(aws: Any) -> None:
     created = await aws.create(
-        VpcConfig={"SubnetIds": [], "SecurityGroupIds": [], "Ipv6AllowedForDualStack": False},
         DeadLetterConfig={"TargetArn": ""},
         FileSystemConfigs=[],
         KMSKeyArn="",
@@ -172,6 +181,21 @@ async def test_neutral_values_are_accepted(aws: Any) -> None:
         ImageConfig={},
     )
     assert not {"VpcConfig", "DeadLetterConfig", "KMSKeyArn", "FileSystemConfigs"} & set(created)
+
+
+async def test_a_vpc_is_left_by_naming_no_subnets(aws: Any) -> None:
+    await aws.create()
+    left = await aws.call(
+        "UpdateFunctionConfiguration",
+        FunctionName="hello",
+        VpcConfig={"SubnetIds": [], "SecurityGroupIds": []},
+    )
+    assert left["VpcConfig"] == {
+        "SubnetIds": [],
+        "SecurityGroupIds": [],
+        "VpcId": "",
+        "Ipv6AllowedForDualStack": False,
+    }
 
 
 async def test_reserved_and_too_large_variables_are_refused(aws: Any) -> None:
@@ -234,7 +258,7 @@ async def test_an_update_changes_what_it_names_and_nothing_else(aws: Any) -> Non
     }
     updated = await aws.call("UpdateFunctionConfiguration", FunctionName="hello", **changes)
     assert (updated["MemorySize"], updated["Timeout"], updated["Description"]) == (256, 7, "new")
-    assert "Environment" not in updated
+    assert updated["Environment"] == {"Variables": {}}
     assert updated["LoggingConfig"] == {
         "LogFormat": "JSON", "ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO", "LogGroup": "own",
     }  # fmt: skip

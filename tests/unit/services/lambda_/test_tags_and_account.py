@@ -16,7 +16,11 @@ async def test_tags_are_added_replaced_removed_and_shown(aws: Any) -> None:
     assert await aws.call("ListTags", Resource=ARN) == {"Tags": {"a": "1", "b": "3", "c": "4"}}
     await aws.call("UntagResource", Resource=ARN, TagKeys=["a", "none"])
     assert (await aws.call("GetFunction", FunctionName="hello"))["Tags"] == {"b": "3", "c": "4"}
-    assert await aws.call("GetFunctionConfiguration", FunctionName="hello") == before
+    after = await aws.call("GetFunctionConfiguration", FunctionName="hello")
+    assert after["RevisionId"] != before["RevisionId"]
+    assert after == before | {"RevisionId": after["RevisionId"]}
+    with pytest.raises(InvalidParameterValueException, match=r"^An error occurred and the request cannot be"):
+        await aws.call("TagResource", Resource=ARN, Tags={})
     await aws.call("UntagResource", Resource=ARN, TagKeys=["b", "c"])
     assert "Tags" not in await aws.call("GetFunction", FunctionName="hello")
 

@@ -16,8 +16,8 @@ async def test_a_version_is_published_once_for_one_state_of_the_function(aws: An
     await aws.create()
     first = await aws.call("PublishVersion", FunctionName="hello", Description="one")
     assert (first["Version"], first["FunctionArn"], first["Description"]) == ("1", f"{ARN}:1", "one")
-    assert (first["State"], first["StateReasonCode"]) == ("Pending", "Creating")
-    await aws.settle()
+    assert (first["State"], first["LastUpdateStatus"]) == ("Active", "Successful")
+    assert await aws.call("GetFunctionConfiguration", FunctionName="hello:1") == first
     again = await aws.call("PublishVersion", FunctionName="hello", Description="two")
     assert (again["Version"], again["Description"], again["State"]) == ("1", "one", "Active")
     await aws.call("UpdateFunctionConfiguration", FunctionName="hello", Timeout=9)
@@ -67,7 +67,8 @@ async def test_a_function_that_is_not_ready_is_not_published(aws: Any) -> None:
 
 async def test_publish_at_creation_and_at_update(aws: Any, new_zip: Any) -> None:
     created = await aws.create(Publish=True)
-    assert (created["Version"], created["FunctionArn"]) == ("1", f"{ARN}:1")
+    assert (created["Version"], created["FunctionArn"]) == ("1", ARN)
+    assert created["State"] == "Pending"
     updated = await aws.call(
         "UpdateFunctionCode", FunctionName="hello", ZipFile=new_zip({"b": "b"}), Publish=True
     )
