@@ -37,8 +37,10 @@ class Invoker:
             target = await self._directory.resolve(function, invocation.qualifier)
         if invocation.trace_id is None:
             invocation.trace_id = new_trace_header(self._clock.now())
-        lease = self._concurrency.acquire(function.account_id, function.region)
-        return await self._pools.invoke(target.choose(), invocation, lease)
+        share = self._concurrency.share(function)
+        if not invocation.asynchronous:
+            share.capacity.count_request(self._clock.monotonic())
+        return await self._pools.invoke(target.choose(), invocation, share.acquire())
 
     async def check(self, function: FunctionId, qualifier: str | None) -> None:
         """Whether an invocation would be accepted (InvocationType=DryRun). Raises as `invoke` does before it runs."""

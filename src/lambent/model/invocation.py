@@ -23,6 +23,8 @@ class Invocation:
     identity: Mapping[str, Any] | None = None
     trace_id: str | None = None
     tail_log: bool = False
+    asynchronous: bool = False
+    """It comes from the queue of events: AWS limits no rate of those."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -26,6 +26,7 @@ from lambent.environments.preparation import Preparation
 from lambent.http.limits import MIB, Limits
 from lambent.http.listener import HttpListener
 from lambent.http.message import Request, Response
+from lambent.invoke.allotments import Allotments
 from lambent.invoke.concurrency import Concurrency
 from lambent.invoke.directory import Directory
 from lambent.invoke.event_worker import EventQueue, EventWorker
@@ -50,6 +51,7 @@ from lambent.services.logs.feed import LocalFeed
 from lambent.services.logs.retention import Expiry
 from lambent.store.directory_lock import DataDirectoryLock
 from lambent.store.ports.errors import StoreError
+from lambent.store.sqlite.concurrency import SqliteConcurrencyStore
 from lambent.store.sqlite.database import Database
 from lambent.store.sqlite.event_invocations import SqliteEventInvocationStore
 from lambent.store.sqlite.functions import SqliteFunctionStore
@@ -145,6 +147,7 @@ class Server:
         self._logs = FedLogStore(SqliteLogStore(self._database), self._feed)
         self._roles = SqliteRoleStore(self._database)
         self._layers = SqliteLayerStore(self._database)
+        self._concurrency_store = SqliteConcurrencyStore(self._database)
         self._event_store = SqliteEventInvocationStore(self._database)
         self._directory = Directory(SqliteFunctionStore(self._database))
         self._artifacts = ArtifactStore(data_dir / "artifacts")
@@ -171,9 +174,10 @@ class Server:
             age_most=age_most,
         )
         self._pools = Pools(self._preparation, surroundings, lifetimes)
-        self._directory.on_change = self._review_pools
+        self._directory.on_change = self._function_changed
         events = EventQueue(self._event_store)
         concurrency = Concurrency(settings.account_concurrency)
+        self._allotments = Allotments(self._concurrency_store, concurrency)
         self._invoker = Invoker(self._directory, concurrency, self._pools, events, self._clock)
         rules = RetryRules(base_seconds=settings.retry_base_seconds)
         self._event_worker = EventWorker(
@@ -186,7 +190,8 @@ class Server:
             look_seconds=settings.event_poll_seconds,
         )
 
-    def _review_pools(self, function: FunctionId) -> None:
+    def _function_changed(self, function: FunctionId) -> None:
+        self._allotments.function_changed(function)
         if self._pools.has(function):
             self._tasks.start(self._pools.review(function, self._directory.current_version), "review pools")
 
@@ -197,6 +202,7 @@ class Server:
         self._lambda = lambda_.service(
             functions=self._directory,
             layers=self._layers,
+            concurrency=self._concurrency_store,
             artifacts=self._artifacts,
             compiler=adapters.Compiler(self._registry, self._blanks, self._tasks),
             runtimes=adapters.Runtimes(
@@ -206,6 +212,7 @@ class Server:
             policies=authorizer,
             invoker=self._invoker,
             client=client,
+            allotments=self._allotments,
             clock=self._clock,
             download_secret=self._master_key.derive("code downloads"),
             settle_seconds=self.settings.state_transition_seconds,
@@ -250,6 +257,8 @@ class Server:
         await self._backend.open()
         opened.push_async_callback(self._blanks.close)
         opened.push_async_callback(self._pools.close)
+        await self._allotments.open()
+        opened.push_async_callback(self._allotments.close)
         opened.push_async_callback(self._event_worker.close)
         opened.push_async_callback(self._lambda.activation.close)
         for part in self._parts:

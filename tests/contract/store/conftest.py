@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from lambent.base.clock import ManualClock
+from lambent.store.ports.concurrency import ConcurrencyStore
 from lambent.store.ports.event_invocations import EventInvocationStore
 from lambent.store.ports.functions import FunctionStore
 from lambent.store.ports.layers import LayerStore
 from lambent.store.ports.logs import LogStore
 from lambent.store.ports.roles import RoleStore
+from lambent.store.sqlite.concurrency import SqliteConcurrencyStore
 from lambent.store.sqlite.database import Database
 from lambent.store.sqlite.event_invocations import SqliteEventInvocationStore
 from lambent.store.sqlite.functions import SqliteFunctionStore
@@ -24,6 +26,7 @@ from lambent.store.sqlite.roles import SqliteRoleStore
 class Stores:
     functions: FunctionStore
     layers: LayerStore
+    concurrency: ConcurrencyStore
     roles: RoleStore
     event_invocations: EventInvocationStore
     logs: LogStore
@@ -39,6 +42,7 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
     yield Stores(
         functions=SqliteFunctionStore(database),
         layers=SqliteLayerStore(database),
+        concurrency=SqliteConcurrencyStore(database),
         roles=SqliteRoleStore(database),
         event_invocations=SqliteEventInvocationStore(database),
         logs=SqliteLogStore(database, clock),

@@ -16,6 +16,7 @@ from lambent.services.lambda_.code import Packages
 from lambent.services.lambda_.code_download import CodeDownloads
 from lambent.services.lambda_.code_source import CodeSource
 from lambent.services.lambda_.execution_role import ExecutionRoles
+from lambent.services.lambda_.function_concurrency import FunctionConcurrency
 from lambent.services.lambda_.function_layers import FunctionLayers
 from lambent.services.lambda_.function_records import FunctionRecords
 from lambent.services.lambda_.functions import Functions
@@ -23,6 +24,7 @@ from lambent.services.lambda_.invoke import Invoke
 from lambent.services.lambda_.layer_permissions import LayerPermissions
 from lambent.services.lambda_.layers import Layers
 from lambent.services.lambda_.ports import (
+    Allotments,
     Artifacts,
     CallerPolicies,
     Compiler,
@@ -34,6 +36,7 @@ from lambent.services.lambda_.preparation import Preparation
 from lambent.services.lambda_.resource import resource_arn
 from lambent.services.lambda_.tags import Tags
 from lambent.services.lambda_.versions import Versions
+from lambent.store.ports.concurrency import ConcurrencyStore
 from lambent.store.ports.functions import FunctionStore
 from lambent.store.ports.layers import LayerStore
 
@@ -55,6 +58,7 @@ def service(
     *,
     functions: FunctionStore,
     layers: LayerStore,
+    concurrency: ConcurrencyStore,
     artifacts: Artifacts,
     compiler: Compiler,
     runtimes: Runtimes,
@@ -62,6 +66,7 @@ def service(
     policies: CallerPolicies,
     invoker: Invoker,
     client: Client,
+    allotments: Allotments,
     clock: Clock,
     download_secret: bytes,
     settle_seconds: float = 1.0,
@@ -88,6 +93,7 @@ def service(
         runtimes=runtimes,
         roles=ExecutionRoles(roles, policies),
         activation=activation,
+        concurrency=concurrency,
         downloads=downloads,
         clock=clock,
     )
@@ -96,6 +102,7 @@ def service(
     layer = Layers(layers, packages, downloads, clock)
     permission = LayerPermissions(layers)
     tag = Tags(functions, records)
+    reserved = FunctionConcurrency(concurrency, records, allotments, account_concurrency)
     operations = {
         "Invoke": Invoke(invoker).invoke,
         "CreateFunction": function.create,
@@ -124,7 +131,10 @@ def service(
         "TagResource": tag.tag,
         "UntagResource": tag.untag,
         "ListTags": tag.list,
-        "GetAccountSettings": Account(packages, account_concurrency).get_settings,
+        "PutFunctionConcurrency": reserved.put,
+        "GetFunctionConcurrency": reserved.get,
+        "DeleteFunctionConcurrency": reserved.delete,
+        "GetAccountSettings": Account(packages, concurrency, account_concurrency).get_settings,
     }
     return LambdaService(
         service=Service(name="lambda", operations=operations, resource_arn=resource_arn),

@@ -16,6 +16,7 @@ from lambent.services.lambda_.code_download import CodeDownloads
 from lambent.services.lambda_.configuration import describe, describe_in_list
 from lambent.services.lambda_.errors import not_offered
 from lambent.services.lambda_.execution_role import ExecutionRoles
+from lambent.services.lambda_.function_concurrency import describe_concurrency
 from lambent.services.lambda_.function_layers import FunctionLayers
 from lambent.services.lambda_.function_records import FunctionRecords, require_revision
 from lambent.services.lambda_.function_reference import resolve_new, resolve_reference, resolve_unqualified
@@ -25,6 +26,7 @@ from lambent.services.lambda_.states import pending, refuse_unsettled, updating
 from lambent.services.lambda_.tags import require_tags
 from lambent.services.lambda_.unsupported import refuse_unsupported
 from lambent.services.lambda_.versions import published
+from lambent.store.ports.concurrency import ConcurrencyStore
 from lambent.store.ports.errors import AlreadyExistsError, NotFoundError
 from lambent.store.ports.functions import FunctionStore
 
@@ -42,6 +44,7 @@ class Functions:
         runtimes: Runtimes,
         roles: ExecutionRoles,
         activation: Activation,
+        concurrency: ConcurrencyStore,
         downloads: CodeDownloads,
         clock: Clock,
     ) -> None:
@@ -52,6 +55,7 @@ class Functions:
         self._runtimes = runtimes
         self._roles = roles
         self._activation = activation
+        self._concurrency = concurrency
         self._downloads = downloads
         self._clock = clock
 
@@ -98,6 +102,9 @@ class Functions:
         }
         if function.tags:
             answer["Tags"] = dict(function.tags)
+        reserved = await self._concurrency.reserved(function.id)
+        if reserved is not None:
+            answer["Concurrency"] = describe_concurrency(reserved)
         return answer
 
     async def get_configuration(self, caller: Caller, parameters: Parameters) -> Parameters:

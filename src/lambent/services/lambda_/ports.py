@@ -25,6 +25,14 @@ class Invoker(Protocol):
         ...
 
 
+class Allotments(Protocol):
+    """What the data plane makes of the concurrency that functions were promised."""
+
+    async def refresh(self, function: FunctionId) -> None:
+        """Takes up what the stores now say of this function."""
+        ...
+
+
 class RoleChecker(Protocol):
     async def assumable(self, role_arn: str, service_principal: str) -> bool:
         """Whether the role exists and its trust policy lets the service assume it."""

@@ -23,3 +23,7 @@ class StoreFullError(StoreError):
 
 class StoreClosedError(StoreError):
     """The store was closed before it could answer; nothing was changed."""
+
+
+class LimitExceededError(StoreError):
+    """Together with what others hold it would be too much; nothing was changed."""

@@ -16,6 +16,7 @@ from lambent.model.caller import Caller, Parameters
 from lambent.model.lambda_errors import ResourceNotFoundException
 from lambent.model.policy import Decision, Outcome
 from lambent.services import lambda_
+from lambent.store.sqlite.concurrency import SqliteConcurrencyStore
 from lambent.store.sqlite.database import Database
 from lambent.store.sqlite.functions import SqliteFunctionStore
 from lambent.store.sqlite.layers import SqliteLayerStore
@@ -94,12 +95,14 @@ async def running(directory: Path, *, blocked: bool = False) -> AsyncIterator[Ru
     parts = lambda_.service(
         functions=SqliteFunctionStore(database),
         layers=SqliteLayerStore(database),
+        concurrency=SqliteConcurrencyStore(database),
         artifacts=artifacts,
         compiler=compiler,
         runtimes=Runtimes(),
         roles=Roles(),
         policies=Policies(),
         invoker=None,  # type: ignore[arg-type]
+        allotments=None,  # type: ignore[arg-type]
         client=None,  # type: ignore[arg-type]
         clock=SystemClock(),
         download_secret=b"secret",

@@ -178,12 +178,24 @@ class S3:
         return {"Body": pieces(), "ContentLength": len(body)}
 
 
+class Allotments:
+    """Records which functions it was told of."""
+
+    def __init__(self) -> None:
+        self.refreshed: list[FunctionId] = []
+
+    async def refresh(self, function: FunctionId) -> None:
+        self.refreshed.append(function)
+
+
 class Lambda:
     """The service and everything around it. `call` is what an SDK would send, after parsing."""
 
     def __init__(self, **options: Any) -> None:
         self.functions = _stores.MemoryFunctionStore()
         self.layers = _stores.MemoryLayerStore()
+        self.concurrency = _stores.MemoryConcurrencyStore(self.functions)
+        self.allotments = Allotments()
         self.artifacts = MemoryArtifacts()
         self.compiler = Compiler()
         self.runtimes = Runtimes()
@@ -208,6 +220,7 @@ class Lambda:
         self.lambda_ = lambda_.service(
             functions=self.functions,
             layers=self.layers,
+            concurrency=self.concurrency,
             artifacts=self.artifacts,
             compiler=self.compiler,
             runtimes=self.runtimes,
@@ -215,6 +228,7 @@ class Lambda:
             policies=self.policies,
             invoker=self.invoker,
             client=self.s3,
+            allotments=self.allotments,
             clock=self.clock,
             download_secret=b"secret",
             sleep=self._sleep,

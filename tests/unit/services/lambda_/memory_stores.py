@@ -1,12 +1,18 @@
 """The function and layer stores in memory, as their ports describe them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from lambent.model.concurrency import ProvisionedConcurrency
 from lambent.model.function import Alias, Function, FunctionId, FunctionVersion
 from lambent.model.layer import LayerId, LayerVersion
 from lambent.services.lambda_.states import unsettled
-from lambent.store.ports.errors import AlreadyExistsError, NotFoundError, StaleRevisionError
+from lambent.store.ports.errors import (
+    AlreadyExistsError,
+    LimitExceededError,
+    NotFoundError,
+    StaleRevisionError,
+)
 
 
 class MemoryFunctionStore:
@@ -184,3 +190,48 @@ class MemoryLayerStore:
 
     async def uses_code(self, digest: str) -> bool:
         return any(version.code.digest == digest for version in self.versions.values())
+
+
+class MemoryConcurrencyStore:
+    """Implements ConcurrencyStore, beside the functions of the other."""
+
+    def __init__(self, functions: MemoryFunctionStore) -> None:
+        self._functions = functions
+        self._reserved: dict[FunctionId, int] = {}
+        self._provisioned: dict[tuple[FunctionId, str], ProvisionedConcurrency] = {}
+
+    async def reserve(self, id: FunctionId, executions: int, *, total_most: int) -> None:
+        if id not in self._functions.functions:
+            raise NotFoundError
+        others = await self.total_reserved(id.account_id, id.region) - self._reserved.get(id, 0)
+        if others + executions > total_most:
+            raise LimitExceededError
+        self._reserved[id] = executions
+
+    async def unreserve(self, id: FunctionId) -> None:
+        self._reserved.pop(id, None)
+
+    async def reserved(self, id: FunctionId) -> int | None:
+        return (await self.all_reserved()).get(id)
+
+    async def total_reserved(self, account_id: str, region: str) -> int:
+        all_reserved = await self.all_reserved()
+        return sum(n for id, n in all_reserved.items() if (id.account_id, id.region) == (account_id, region))
+
+    async def all_reserved(self) -> Mapping[FunctionId, int]:
+        return {id: n for id, n in self._reserved.items() if id in self._functions.functions}
+
+    async def provision(self, config: ProvisionedConcurrency) -> None:
+        if config.function not in self._functions.functions:
+            raise NotFoundError
+        self._provisioned[config.function, config.qualifier] = config
+
+    async def unprovision(self, id: FunctionId, qualifier: str) -> None:
+        self._provisioned.pop((id, qualifier), None)
+
+    async def provisioned(self, id: FunctionId) -> Sequence[ProvisionedConcurrency]:
+        found = [config for config in self._provisioned.values() if config.function == id]
+        return sorted(found, key=lambda config: config.qualifier)
+
+    async def all_provisioned(self) -> Sequence[ProvisionedConcurrency]:
+        return list(self._provisioned.values())
