@@ -29,6 +29,7 @@ from lambent.http.message import Request, Response
 from lambent.invoke.allotments import Allotments
 from lambent.invoke.concurrency import Concurrency
 from lambent.invoke.directory import Directory
+from lambent.invoke.event_invoke_configs import KnownEventInvokeConfigs
 from lambent.invoke.event_worker import EventQueue, EventWorker
 from lambent.invoke.invoke import Invoker
 from lambent.invoke.retries import RetryRules
@@ -54,6 +55,7 @@ from lambent.store.ports.errors import StoreError
 from lambent.store.sqlite.concurrency import SqliteConcurrencyStore
 from lambent.store.sqlite.database import Database
 from lambent.store.sqlite.event_invocations import SqliteEventInvocationStore
+from lambent.store.sqlite.event_invoke_configs import SqliteEventInvokeConfigStore
 from lambent.store.sqlite.functions import SqliteFunctionStore
 from lambent.store.sqlite.layers import SqliteLayerStore
 from lambent.store.sqlite.logs import SqliteLogStore
@@ -148,6 +150,7 @@ class Server:
         self._roles = SqliteRoleStore(self._database)
         self._layers = SqliteLayerStore(self._database)
         self._concurrency_store = SqliteConcurrencyStore(self._database)
+        self._event_configs = KnownEventInvokeConfigs(SqliteEventInvokeConfigStore(self._database))
         self._event_store = SqliteEventInvocationStore(self._database)
         self._directory = Directory(SqliteFunctionStore(self._database))
         self._artifacts = ArtifactStore(data_dir / "artifacts")
@@ -156,6 +159,7 @@ class Server:
         settings = self.settings
         self._sessions = sts.SessionTokens(self._master_key.derive("sessions"), self._clock)
         self._role_checker = iam.RoleChecker(self._roles)
+        self._role_callers = adapters.RoleSessions(self._role_checker)
         self._log_delivery = LogDelivery(self._logs, self._clock, settings.log_flush_seconds)
         self._preparation = Preparation(self._artifacts, self._registry)
         self._blanks = Blanks(self._backend, _serve, self._inside, stock=settings.blanks_per_runtime)
@@ -192,6 +196,7 @@ class Server:
 
     def _function_changed(self, function: FunctionId) -> None:
         self._allotments.function_changed(function)
+        self._event_configs.forget(function)
         if self._pools.has(function):
             self._tasks.start(self._pools.review(function, self._directory.current_version), "review pools")
 
@@ -203,12 +208,14 @@ class Server:
             functions=self._directory,
             layers=self._layers,
             concurrency=self._concurrency_store,
+            event_invoke_configs=self._event_configs,
             artifacts=self._artifacts,
             compiler=adapters.Compiler(self._registry, self._blanks, self._tasks),
             runtimes=adapters.Runtimes(
                 self._registry, self._clock, refuse_deprecated=self.settings.deprecated_runtimes == "refuse"
             ),
             roles=self._role_checker,
+            role_callers=self._role_callers,
             policies=authorizer,
             invoker=self._invoker,
             client=client,
@@ -224,7 +231,7 @@ class Server:
             data_dir=self.settings.data_dir,
             database=self._database,
             client=client,
-            roles=adapters.RoleSessions(self._role_checker),
+            roles=self._role_callers,
             metrics=NoMetrics(),
             secret=self._master_key.derive,
         )

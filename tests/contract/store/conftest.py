@@ -9,6 +9,7 @@ import pytest
 from lambent.base.clock import ManualClock
 from lambent.store.ports.concurrency import ConcurrencyStore
 from lambent.store.ports.event_invocations import EventInvocationStore
+from lambent.store.ports.event_invoke_configs import EventInvokeConfigStore
 from lambent.store.ports.functions import FunctionStore
 from lambent.store.ports.layers import LayerStore
 from lambent.store.ports.logs import LogStore
@@ -16,6 +17,7 @@ from lambent.store.ports.roles import RoleStore
 from lambent.store.sqlite.concurrency import SqliteConcurrencyStore
 from lambent.store.sqlite.database import Database
 from lambent.store.sqlite.event_invocations import SqliteEventInvocationStore
+from lambent.store.sqlite.event_invoke_configs import SqliteEventInvokeConfigStore
 from lambent.store.sqlite.functions import SqliteFunctionStore
 from lambent.store.sqlite.layers import SqliteLayerStore
 from lambent.store.sqlite.logs import SqliteLogStore
@@ -29,6 +31,7 @@ class Stores:
     concurrency: ConcurrencyStore
     roles: RoleStore
     event_invocations: EventInvocationStore
+    event_invoke_configs: EventInvokeConfigStore
     logs: LogStore
     clock: ManualClock
 
@@ -45,6 +48,7 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
         concurrency=SqliteConcurrencyStore(database),
         roles=SqliteRoleStore(database),
         event_invocations=SqliteEventInvocationStore(database),
+        event_invoke_configs=SqliteEventInvokeConfigStore(database),
         logs=SqliteLogStore(database, clock),
         clock=clock,
     )

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from lambent.base.clock import Clock
+from lambent.model.caller import RoleCallers
 from lambent.model.service import Client, Service
 from lambent.services.lambda_.account import Account
 from lambent.services.lambda_.activation import Activation
@@ -15,6 +16,8 @@ from lambent.services.lambda_.aliases import Aliases
 from lambent.services.lambda_.code import Packages
 from lambent.services.lambda_.code_download import CodeDownloads
 from lambent.services.lambda_.code_source import CodeSource
+from lambent.services.lambda_.delivery_targets import DeliveryTargets
+from lambent.services.lambda_.event_invoke_configs import EventInvokeConfigs
 from lambent.services.lambda_.execution_role import ExecutionRoles
 from lambent.services.lambda_.function_concurrency import FunctionConcurrency
 from lambent.services.lambda_.function_layers import FunctionLayers
@@ -37,6 +40,7 @@ from lambent.services.lambda_.resource import resource_arn
 from lambent.services.lambda_.tags import Tags
 from lambent.services.lambda_.versions import Versions
 from lambent.store.ports.concurrency import ConcurrencyStore
+from lambent.store.ports.event_invoke_configs import EventInvokeConfigStore
 from lambent.store.ports.functions import FunctionStore
 from lambent.store.ports.layers import LayerStore
 
@@ -59,10 +63,12 @@ def service(
     functions: FunctionStore,
     layers: LayerStore,
     concurrency: ConcurrencyStore,
+    event_invoke_configs: EventInvokeConfigStore,
     artifacts: Artifacts,
     compiler: Compiler,
     runtimes: Runtimes,
     roles: RoleChecker,
+    role_callers: RoleCallers,
     policies: CallerPolicies,
     invoker: Invoker,
     client: Client,
@@ -102,6 +108,8 @@ def service(
     layer = Layers(layers, packages, downloads, clock)
     permission = LayerPermissions(layers)
     tag = Tags(functions, records)
+    targets = DeliveryTargets(functions, role_callers, policies)
+    event_config = EventInvokeConfigs(event_invoke_configs, functions, records, targets, clock)
     reserved = FunctionConcurrency(concurrency, records, allotments, account_concurrency)
     operations = {
         "Invoke": Invoke(invoker).invoke,
@@ -134,6 +142,11 @@ def service(
         "PutFunctionConcurrency": reserved.put,
         "GetFunctionConcurrency": reserved.get,
         "DeleteFunctionConcurrency": reserved.delete,
+        "PutFunctionEventInvokeConfig": event_config.put,
+        "UpdateFunctionEventInvokeConfig": event_config.update,
+        "GetFunctionEventInvokeConfig": event_config.get,
+        "DeleteFunctionEventInvokeConfig": event_config.delete,
+        "ListFunctionEventInvokeConfigs": event_config.list,
         "GetAccountSettings": Account(packages, concurrency, account_concurrency).get_settings,
     }
     return LambdaService(

@@ -178,6 +178,21 @@ class S3:
         return {"Body": pieces(), "ContentLength": len(body)}
 
 
+class RoleCallers:
+    async def assume(
+        self, role_arn: str, service: str, *, region: str, session_name: str, source_arn: str | None = None
+    ) -> Caller:
+        assert service == "lambda.amazonaws.com"
+        return Caller(
+            account_id=role_arn.split(":")[4],
+            region=region,
+            principal_arn=role_arn,
+            user_id="AROA:s",
+            access_key_id="",
+            role_arn=role_arn,
+        )
+
+
 class Allotments:
     """Records which functions it was told of."""
 
@@ -195,7 +210,9 @@ class Lambda:
         self.functions = _stores.MemoryFunctionStore()
         self.layers = _stores.MemoryLayerStore()
         self.concurrency = _stores.MemoryConcurrencyStore(self.functions)
+        self.event_invoke_configs = _stores.MemoryEventInvokeConfigStore(self.functions)
         self.allotments = Allotments()
+        self.role_callers = RoleCallers()
         self.artifacts = MemoryArtifacts()
         self.compiler = Compiler()
         self.runtimes = Runtimes()
@@ -221,10 +238,12 @@ class Lambda:
             functions=self.functions,
             layers=self.layers,
             concurrency=self.concurrency,
+            event_invoke_configs=self.event_invoke_configs,
             artifacts=self.artifacts,
             compiler=self.compiler,
             runtimes=self.runtimes,
             roles=Roles(),
+            role_callers=self.role_callers,
             policies=self.policies,
             invoker=self.invoker,
             client=self.s3,

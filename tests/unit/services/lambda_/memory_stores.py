@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from lambent.model.concurrency import ProvisionedConcurrency
+from lambent.model.event_invoke_config import EventInvokeConfig
 from lambent.model.function import Alias, Function, FunctionId, FunctionVersion
 from lambent.model.layer import LayerId, LayerVersion
 from lambent.services.lambda_.states import unsettled
@@ -235,3 +236,31 @@ class MemoryConcurrencyStore:
 
     async def all_provisioned(self) -> Sequence[ProvisionedConcurrency]:
         return list(self._provisioned.values())
+
+
+class MemoryEventInvokeConfigStore:
+    """Implements EventInvokeConfigStore, beside the functions of the other."""
+
+    def __init__(self, functions: MemoryFunctionStore) -> None:
+        self._functions = functions
+        self.configs: dict[tuple[FunctionId, str], EventInvokeConfig] = {}
+
+    async def put(self, config: EventInvokeConfig) -> None:
+        if config.function not in self._functions.functions:
+            raise NotFoundError
+        self.configs[config.function, config.qualifier] = config
+
+    async def get(self, id: FunctionId, qualifier: str) -> EventInvokeConfig | None:
+        return self.configs.get((id, qualifier))
+
+    async def delete(self, id: FunctionId, qualifier: str) -> None:
+        if self.configs.pop((id, qualifier), None) is None:
+            raise NotFoundError
+
+    async def page(
+        self, id: FunctionId, *, after: str | None, limit: int | None
+    ) -> Sequence[EventInvokeConfig]:
+        found = sorted(
+            (qualifier, config) for (function, qualifier), config in self.configs.items() if function == id
+        )
+        return [config for qualifier, config in found if qualifier > (after or "")][:limit]
