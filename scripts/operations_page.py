@@ -30,6 +30,7 @@ def services() -> list[Service]:
     nothing = MagicMock()
     control = lambda_.service(
         functions=nothing,
+        function_policies=nothing,
         layers=nothing,
         concurrency=nothing,
         event_invoke_configs=nothing,

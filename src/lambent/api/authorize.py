@@ -85,7 +85,10 @@ async def require_permission(
 ) -> None:
     """Raises as `Authorizer.authorize`, for whichever resource the caller may not do this to."""
     root = is_root(caller)
-    if root and service.resource_policy is None:
+    if root and (
+        service.resource_policy is None
+        or (service.open_to_root is not None and service.open_to_root(operation, caller, parameters))
+    ):
         return
     action = action_of(signing_name, operation)
     arns = service.resource_arn(operation, caller, parameters)

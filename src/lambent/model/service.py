@@ -27,6 +27,9 @@ class Service:
     the caller needs the permission for each. One resource has one form of its ARN, however the request writes it."""
     resource_policy: Callable[[str], Awaitable[ResourcePolicy | None]] | None = None
     """By such an ARN, who owns the resource and the policy attached to it; None where there is no such resource."""
+    open_to_root: Callable[[str, Caller, Parameters], bool] | None = None
+    """Whether, as far as can be told without reading a policy, the resource is of the caller's own account and no
+    policy denies anything, so that its root need not be looked at any further. For operations that are called often."""
     condition_keys: Callable[[str, Caller, Parameters], Mapping[str, str]] | None = None
     """Condition keys of the service's own for this request, such as s3:prefix or lambda:FunctionUrlAuthType."""
 

@@ -56,6 +56,7 @@ from lambent.store.sqlite.concurrency import SqliteConcurrencyStore
 from lambent.store.sqlite.database import Database
 from lambent.store.sqlite.event_invocations import SqliteEventInvocationStore
 from lambent.store.sqlite.event_invoke_configs import SqliteEventInvokeConfigStore
+from lambent.store.sqlite.function_policies import SqliteFunctionPolicyStore
 from lambent.store.sqlite.functions import SqliteFunctionStore
 from lambent.store.sqlite.layers import SqliteLayerStore
 from lambent.store.sqlite.logs import SqliteLogStore
@@ -197,6 +198,7 @@ class Server:
     def _function_changed(self, function: FunctionId) -> None:
         self._allotments.function_changed(function)
         self._event_configs.forget(function)
+        self._lambda.function_policies.forget(function)
         if self._pools.has(function):
             self._tasks.start(self._pools.review(function, self._directory.current_version), "review pools")
 
@@ -206,6 +208,7 @@ class Server:
         client = InProcessClient(authorizer)
         self._lambda = lambda_.service(
             functions=self._directory,
+            function_policies=SqliteFunctionPolicyStore(self._database),
             layers=self._layers,
             concurrency=self._concurrency_store,
             event_invoke_configs=self._event_configs,
@@ -273,6 +276,7 @@ class Server:
                 opened.push_async_callback(part.close)
             if part.open is not None:
                 await part.open()
+        await self._lambda.function_policies.open()
         largest = self.settings.max_request_mib * MIB
         limits = Limits(
             body_bytes_max=largest,

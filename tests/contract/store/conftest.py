@@ -10,6 +10,7 @@ from lambent.base.clock import ManualClock
 from lambent.store.ports.concurrency import ConcurrencyStore
 from lambent.store.ports.event_invocations import EventInvocationStore
 from lambent.store.ports.event_invoke_configs import EventInvokeConfigStore
+from lambent.store.ports.function_policies import FunctionPolicyStore
 from lambent.store.ports.functions import FunctionStore
 from lambent.store.ports.layers import LayerStore
 from lambent.store.ports.logs import LogStore
@@ -18,6 +19,7 @@ from lambent.store.sqlite.concurrency import SqliteConcurrencyStore
 from lambent.store.sqlite.database import Database
 from lambent.store.sqlite.event_invocations import SqliteEventInvocationStore
 from lambent.store.sqlite.event_invoke_configs import SqliteEventInvokeConfigStore
+from lambent.store.sqlite.function_policies import SqliteFunctionPolicyStore
 from lambent.store.sqlite.functions import SqliteFunctionStore
 from lambent.store.sqlite.layers import SqliteLayerStore
 from lambent.store.sqlite.logs import SqliteLogStore
@@ -27,6 +29,7 @@ from lambent.store.sqlite.roles import SqliteRoleStore
 @dataclass(frozen=True)
 class Stores:
     functions: FunctionStore
+    function_policies: FunctionPolicyStore
     layers: LayerStore
     concurrency: ConcurrencyStore
     roles: RoleStore
@@ -44,6 +47,7 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
     database.open()
     yield Stores(
         functions=SqliteFunctionStore(database),
+        function_policies=SqliteFunctionPolicyStore(database),
         layers=SqliteLayerStore(database),
         concurrency=SqliteConcurrencyStore(database),
         roles=SqliteRoleStore(database),

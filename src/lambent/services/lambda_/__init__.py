@@ -21,11 +21,14 @@ from lambent.services.lambda_.event_invoke_configs import EventInvokeConfigs
 from lambent.services.lambda_.execution_role import ExecutionRoles
 from lambent.services.lambda_.function_concurrency import FunctionConcurrency
 from lambent.services.lambda_.function_layers import FunctionLayers
+from lambent.services.lambda_.function_policies import FunctionPolicies
 from lambent.services.lambda_.function_records import FunctionRecords
 from lambent.services.lambda_.functions import Functions
 from lambent.services.lambda_.invoke import Invoke
 from lambent.services.lambda_.layer_permissions import LayerPermissions
 from lambent.services.lambda_.layers import Layers
+from lambent.services.lambda_.permissions import Permissions
+from lambent.services.lambda_.policy_holders import PolicyHolders
 from lambent.services.lambda_.ports import (
     Allotments,
     Artifacts,
@@ -37,10 +40,12 @@ from lambent.services.lambda_.ports import (
 )
 from lambent.services.lambda_.preparation import Preparation
 from lambent.services.lambda_.resource import resource_arn
+from lambent.services.lambda_.resource_policies import ResourcePolicies
 from lambent.services.lambda_.tags import Tags
 from lambent.services.lambda_.versions import Versions
 from lambent.store.ports.concurrency import ConcurrencyStore
 from lambent.store.ports.event_invoke_configs import EventInvokeConfigStore
+from lambent.store.ports.function_policies import FunctionPolicyStore
 from lambent.store.ports.functions import FunctionStore
 from lambent.store.ports.layers import LayerStore
 
@@ -50,10 +55,12 @@ CODE_STORAGE_MOST = 80_530_636_800
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LambdaService:
-    """`activation` is opened and closed by the server; `downloads.download` answers the paths below
+    """`function_policies` is opened by the server, and told of changes of functions; `activation` is opened and closed;
+    `downloads.download` answers the paths below
     `code_download.PATH`."""
 
     service: Service
+    function_policies: FunctionPolicies
     activation: Activation
     downloads: CodeDownloads
 
@@ -61,6 +68,7 @@ class LambdaService:
 def service(
     *,
     functions: FunctionStore,
+    function_policies: FunctionPolicyStore,
     layers: LayerStore,
     concurrency: ConcurrencyStore,
     event_invoke_configs: EventInvokeConfigStore,
@@ -106,7 +114,11 @@ def service(
     version = Versions(functions, records, activation)
     alias = Aliases(functions, records)
     layer = Layers(layers, packages, downloads, clock)
-    permission = LayerPermissions(layers)
+    layer_permission = LayerPermissions(layers)
+    attached = FunctionPolicies(function_policies)
+    holders = PolicyHolders(functions, records, attached)
+    permission = Permissions(holders)
+    resource_policy = ResourcePolicies(holders)
     tag = Tags(functions, records)
     targets = DeliveryTargets(functions, role_callers, policies)
     event_config = EventInvokeConfigs(event_invoke_configs, functions, records, targets, clock)
@@ -133,9 +145,15 @@ def service(
         "ListLayers": layer.list,
         "ListLayerVersions": layer.list_versions,
         "DeleteLayerVersion": layer.delete,
-        "AddLayerVersionPermission": permission.add,
-        "RemoveLayerVersionPermission": permission.remove,
-        "GetLayerVersionPolicy": permission.get_policy,
+        "AddLayerVersionPermission": layer_permission.add,
+        "RemoveLayerVersionPermission": layer_permission.remove,
+        "GetLayerVersionPolicy": layer_permission.get_policy,
+        "AddPermission": permission.add,
+        "RemovePermission": permission.remove,
+        "GetPolicy": permission.get_policy,
+        "PutResourcePolicy": resource_policy.put,
+        "GetResourcePolicy": resource_policy.get,
+        "DeleteResourcePolicy": resource_policy.delete,
         "TagResource": tag.tag,
         "UntagResource": tag.untag,
         "ListTags": tag.list,
@@ -150,7 +168,14 @@ def service(
         "GetAccountSettings": Account(packages, concurrency, account_concurrency).get_settings,
     }
     return LambdaService(
-        service=Service(name="lambda", operations=operations, resource_arn=resource_arn),
+        service=Service(
+            name="lambda",
+            operations=operations,
+            resource_arn=resource_arn,
+            resource_policy=attached.attached,
+            open_to_root=attached.open_to_root,
+        ),
+        function_policies=attached,
         activation=activation,
         downloads=downloads,
     )

@@ -33,6 +33,25 @@ _PATTERN = (
 LATEST_PUBLISHED = "$LATEST.PUBLISHED"
 
 
+_ACROSS_ACCOUNTS = frozenset(
+    {
+        *("GetFunction", "GetFunctionConfiguration", "UpdateFunctionCode", "DeleteFunction"),
+        *(
+            "PublishVersion",
+            "ListVersionsByFunction",
+            "GetPolicy",
+            "ListTags",
+            "TagResource",
+            "UntagResource",
+        ),
+        *("CreateAlias", "GetAlias", "ListAliases", "UpdateAlias", "DeleteAlias"),
+        *("PutFunctionConcurrency", "DeleteFunctionConcurrency"),
+    }
+)
+"""What a function's policy can allow another account beside invoking it. Source:
+https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html"""
+
+
 @dataclass(frozen=True, slots=True)
 class FunctionReference:
     """`qualifier` is None where the caller gave none; `arn` is the reference as an ARN, qualified as the caller did."""
@@ -69,10 +88,12 @@ def parse_reference(text: str, qualifier: str | None, account_id: str, region: s
 def resolve_reference(
     caller: Caller, action: str, text: str, qualifier: str | None = None
 ) -> FunctionReference:
-    """The reference as this caller may use it. Raises as `parse_reference`, and AccessDeniedException for a function
-    of another account: only a resource policy opens one, and functions have none yet."""
+    """The reference as this caller may use it: authorization has let through whom the function's policy lets use it.
+
+    Raises as `parse_reference`, and AccessDeniedException for a function of another account where no policy can allow
+    the action."""
     reference = parse_reference(text, qualifier, caller.account_id, caller.region)
-    if reference.function.account_id != caller.account_id:
+    if reference.function.account_id != caller.account_id and action not in _ACROSS_ACCOUNTS:
         raise not_authorized(caller.principal_arn, action, reference.arn)
     return reference
 

@@ -11,7 +11,7 @@ import msgspec
 from lambent.model.caller import Caller, Parameters
 from lambent.model.invocation import Invocation
 from lambent.model.lambda_errors import InvalidRequestContentException, RequestEntityTooLargeException
-from lambent.services.lambda_.errors import not_authorized, not_offered
+from lambent.services.lambda_.errors import not_offered
 from lambent.services.lambda_.function_reference import parse_reference
 from lambent.services.lambda_.ports import Invoker
 
@@ -32,8 +32,6 @@ class Invoke:
         reference = parse_reference(
             parameters["FunctionName"], parameters.get("Qualifier"), caller.account_id, caller.region
         )
-        if reference.function.account_id != caller.account_id:
-            raise not_authorized(caller.principal_arn, "InvokeFunction", reference.arn)
         payload = parameters.get("Payload") or b"{}"
         invocation_type = parameters.get("InvocationType", "RequestResponse")
         _require_payload(payload, invocation_type)

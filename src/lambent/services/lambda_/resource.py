@@ -9,7 +9,16 @@ from lambent.services.lambda_.function_reference import parse_reference
 from lambent.services.lambda_.layer_reference import parse_layer, parse_layer_version_arn
 
 _OF_NO_RESOURCE = frozenset({"GetAccountSettings", "ListFunctions", "ListLayerVersions", "ListLayers"})
-_OF_QUALIFIED = frozenset({"DeleteFunction", "GetFunction", "GetFunctionConfiguration", "Invoke"})
+_OF_QUALIFIED = frozenset(
+    {
+        "DeleteFunction",
+        "GetFunction",
+        "GetFunctionConfiguration",
+        "Invoke",
+        "InvokeAsync",
+        "InvokeWithResponseStream",
+    }
+)
 
 
 def resource_arn(operation: str, caller: Caller, parameters: Parameters) -> str:
@@ -29,10 +38,10 @@ def resource_arn(operation: str, caller: Caller, parameters: Parameters) -> str:
     if "Arn" in parameters:
         layer, number = parse_layer_version_arn(parameters["Arn"])
         return layer.arn(number, partition_of(layer.region))
-    return _tagged(caller, parameters["Resource"])
+    return _named(caller, parameters.get("ResourceArn") or parameters["Resource"])
 
 
-def _tagged(caller: Caller, arn: str) -> str:
+def _named(caller: Caller, arn: str) -> str:
     """As the operation will read it, however it is written: what differs only in form must not differ in rights."""
     parsed = Arn.parse(arn)
     if parsed.resource.startswith("function:"):

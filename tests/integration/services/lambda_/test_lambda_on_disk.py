@@ -18,6 +18,7 @@ from lambent.model.policy import Decision, Outcome
 from lambent.services import lambda_
 from lambent.store.sqlite.concurrency import SqliteConcurrencyStore
 from lambent.store.sqlite.database import Database
+from lambent.store.sqlite.function_policies import SqliteFunctionPolicyStore
 from lambent.store.sqlite.functions import SqliteFunctionStore
 from lambent.store.sqlite.layers import SqliteLayerStore
 
@@ -93,6 +94,7 @@ async def running(directory: Path, *, blocked: bool = False) -> AsyncIterator[Ru
     await artifacts.open()
     compiler = Compiler(blocked=blocked)
     parts = lambda_.service(
+        function_policies=SqliteFunctionPolicyStore(database),
         functions=SqliteFunctionStore(database),
         layers=SqliteLayerStore(database),
         concurrency=SqliteConcurrencyStore(database),

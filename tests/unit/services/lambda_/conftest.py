@@ -208,6 +208,7 @@ class Lambda:
 
     def __init__(self, **options: Any) -> None:
         self.functions = _stores.MemoryFunctionStore()
+        self.function_policies = _stores.MemoryFunctionPolicyStore(self.functions)
         self.layers = _stores.MemoryLayerStore()
         self.concurrency = _stores.MemoryConcurrencyStore(self.functions)
         self.event_invoke_configs = _stores.MemoryEventInvokeConfigStore(self.functions)
@@ -236,6 +237,7 @@ class Lambda:
         """Also again, as after a restart."""
         self.lambda_ = lambda_.service(
             functions=self.functions,
+            function_policies=self.function_policies,
             layers=self.layers,
             concurrency=self.concurrency,
             event_invoke_configs=self.event_invoke_configs,

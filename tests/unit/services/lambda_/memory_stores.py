@@ -6,6 +6,7 @@ from dataclasses import replace
 from lambent.model.concurrency import ProvisionedConcurrency
 from lambent.model.event_invoke_config import EventInvokeConfig
 from lambent.model.function import Alias, Function, FunctionId, FunctionVersion
+from lambent.model.function_policy import FunctionPolicy
 from lambent.model.layer import LayerId, LayerVersion
 from lambent.services.lambda_.states import unsettled
 from lambent.store.ports.errors import (
@@ -264,3 +265,44 @@ class MemoryEventInvokeConfigStore:
             (qualifier, config) for (function, qualifier), config in self.configs.items() if function == id
         )
         return [config for qualifier, config in found if qualifier > (after or "")][:limit]
+
+
+class MemoryFunctionPolicyStore:
+    """Implements FunctionPolicyStore, on the holders that a MemoryFunctionStore has."""
+
+    def __init__(self, functions: MemoryFunctionStore) -> None:
+        self._functions = functions
+        self.policies: dict[tuple[FunctionId, str], FunctionPolicy] = {}
+        self.reads = 0
+
+    async def get(self, function: FunctionId, qualifier: str) -> FunctionPolicy | None:
+        self.reads += 1
+        return self.policies.get((function, qualifier))
+
+    async def put(self, policy: FunctionPolicy, *, revision_id: str, expected_revision_id: str) -> None:
+        self._revise(policy.function, policy.qualifier, revision_id, expected_revision_id)
+        self.policies[policy.function, policy.qualifier] = policy
+
+    async def delete(
+        self, function: FunctionId, qualifier: str, *, revision_id: str, expected_revision_id: str
+    ) -> None:
+        self._revise(function, qualifier, revision_id, expected_revision_id)
+        self.policies.pop((function, qualifier), None)
+
+    async def denying(self) -> Sequence[FunctionId]:
+        return [policy.function for policy in self.policies.values() if policy.denies]
+
+    def _revise(self, id: FunctionId, qualifier: str, revision_id: str, expected: str) -> None:
+        store = self._functions
+        if not qualifier:
+            store._expect(id, expected)
+            function = store.functions[id]
+            store.functions[id] = replace(function, latest=replace(function.latest, revision_id=revision_id))
+            return
+        holders = store.versions if qualifier.isdigit() else store.aliases
+        key = (id, int(qualifier) if qualifier.isdigit() else qualifier)
+        if key not in holders:
+            raise NotFoundError
+        if holders[key].revision_id != expected:
+            raise StaleRevisionError
+        holders[key] = replace(holders[key], revision_id=revision_id)

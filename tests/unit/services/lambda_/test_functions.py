@@ -350,10 +350,10 @@ async def test_all_versions_of_all_functions_in_pages_of_any_size(aws: Any) -> N
     assert only_replicas == {"Functions": []}
 
 
-async def test_functions_of_other_accounts_are_closed(aws: Any) -> None:
+async def test_what_no_policy_can_allow_is_closed_to_other_accounts(aws: Any) -> None:
     await aws.create()
     other = aws.by(account_id="999999999999")
-    for operation in ("GetFunction", "DeleteFunction", "GetFunctionConfiguration", "ListVersionsByFunction"):
+    for operation in ("CreateFunction", "UpdateFunctionConfiguration", "RemovePermission"):
         with pytest.raises(AccessDeniedException, match=f"not authorized to perform: lambda:{operation}"):
             await other.call(operation, FunctionName=ARN)
 
