@@ -38,6 +38,8 @@ class State(Enum):
     BUSY = "busy"
     STOPPED = "stopped"
 
+    __hash__ = object.__hash__  # Enum's own is Python code, and every invocation asks twice
+
 
 _ALLOWED = {
     State.STARTING: {State.IDLE, State.STOPPED},
@@ -71,6 +73,9 @@ class Environment:
         self._recorder = Recorder.of_version(version, surroundings.logs, surroundings.clock)
         self._occupancy = self._new_occupancy()
         self._over: list[Occupancy] = []
+        self._run: _Run | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+        """Rings when the time of an invocation could be up. One serves many: it is set anew only when it has rung."""
         self._rest: asyncio.Task[InvocationResult] | None = None
         self._init_again = False
         self._init_duration_ms: float | None = None
@@ -162,9 +167,29 @@ class Environment:
                 identity=invocation.identity,
             )
         )
-        left = self.version.timeout - (self._monotonic() - run.started)
-        run.timer = self._loop.call_later(left, _time_out, waiting)
+        self._watch(run, waiting)
         return waiting
+
+    def _watch(self, run: "_Run", waiting: "asyncio.Future[Reply]") -> None:
+        """Fails `waiting` with InvocationTimeoutError when the function's time is up."""
+        run.waiting = waiting
+        self._run = run
+        if self._alarm is None:
+            self._set_alarm(run)
+
+    def _set_alarm(self, run: "_Run") -> None:
+        left = self.version.timeout - (self._monotonic() - run.started)
+        self._alarm = self._loop.call_later(max(left, 0.0), self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        run = self._run
+        if run is None:
+            return
+        if self._monotonic() - run.started < self.version.timeout:
+            self._set_alarm(run)
+        elif run.waiting is not None and not run.waiting.done():
+            run.waiting.set_exception(InvocationTimeoutError())
 
     async def _invoke_with_init(self, run: "_Run") -> InvocationResult:
         """Init again, inside the invocation, then the invocation; all within the function's time-out."""
@@ -182,7 +207,7 @@ class Environment:
             return await self._lost(run, error)
         except Exception:
             # Ours, not the function's: the caller is told so, and the log that nothing was run.
-            run.cancel_timer()
+            self._run = None
             self.reusable = False
             await self._occupancy.end()
             self._finish(run, "error", None)
@@ -192,17 +217,15 @@ class Environment:
 
     async def _invoke_with_new_runtime(self, run: "_Run") -> InvocationResult:
         """The runtime ended between two invocations, which is nothing to this one's caller."""
-        run.cancel_timer()
+        self._run = None
         await self._occupancy.end()
         return await self._invoke_with_init(run)
 
     async def _wait_on(self, run: "_Run", waiting: "asyncio.Future[Reply]") -> InvocationResult:
         """In the place of a caller who was cancelled while it waited, and `waiting` with it."""
         if waiting.cancelled():
-            run.cancel_timer()
             waiting = self._occupancy.link.await_again()
-            left = self.version.timeout - (self._monotonic() - run.started)
-            run.timer = self._loop.call_later(left, _time_out, waiting)
+            self._watch(run, waiting)
         try:
             return self._answered(run, await waiting)
         except NotTakenError:
@@ -211,7 +234,7 @@ class Environment:
             return await self._lost(run, error)
 
     def _answered(self, run: "_Run", reply: Reply) -> InvocationResult:
-        run.cancel_timer()
+        self._run = None
         if reply.kind == "result":
             tail = self._finish(run, "success", None)
             self._become(State.IDLE)
@@ -231,7 +254,7 @@ class Environment:
 
     async def _lost(self, run: "_Run", error: Exception) -> InvocationResult:
         """The runtime ended, hung up, broke the protocol or ran out of time: the environment ends with it."""
-        run.cancel_timer()
+        self._run = None
         self.reusable = False
         fault = await self._fault_of(error)
         await self._occupancy.end()
@@ -298,6 +321,8 @@ class Environment:
         """Ends the environment and everything in it. Idempotent."""
         if self.state is not State.STOPPED:
             self.state = State.STOPPED
+            if self._alarm is not None:
+                self._alarm.cancel()
             for occupancy in (self._occupancy, *self._over):
                 await occupancy.ended()
             self._trees.release()  # they were mounted until now
@@ -317,19 +342,10 @@ class Environment:
 class _Run:
     """One invocation on its way. `deadline` is epoch seconds, `started` monotonic ones."""
 
-    __slots__ = ("deadline", "invocation", "started", "timer")
+    __slots__ = ("deadline", "invocation", "started", "waiting")
 
     def __init__(self, invocation: Invocation, started: float, deadline: float) -> None:
         self.invocation = invocation
         self.started = started
         self.deadline = deadline
-        self.timer: asyncio.TimerHandle | None = None
-
-    def cancel_timer(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
-
-
-def _time_out(waiting: "asyncio.Future[Reply]") -> None:
-    if not waiting.done():
-        waiting.set_exception(InvocationTimeoutError())
+        self.waiting: asyncio.Future[Reply] | None = None

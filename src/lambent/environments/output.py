@@ -39,10 +39,8 @@ class Output:
         self.after_read: Callable[[Output], None] = _go_on
         raw_read, self.raw_write = os.pipe2(os.O_CLOEXEC)
         framed_read, self.framed_write = os.pipe2(os.O_CLOEXEC)
-        self._streams: dict[int, _Lines | _Frames] = {
-            raw_read: _Lines(self._emit),
-            framed_read: _Frames(self._emit),
-        }
+        self._lines = _Lines(self._emit)
+        self._streams: dict[int, _Lines | _Frames] = {raw_read: self._lines, framed_read: _Frames(self._emit)}
         for descriptor in self._streams:
             os.set_blocking(descriptor, False)
             self._loop.add_reader(descriptor, self._read, descriptor)
@@ -74,8 +72,7 @@ class Output:
         if self._paused:
             for descriptor in list(self._streams):
                 self._read(descriptor)
-        for stream in self._streams.values():
-            stream.flush()
+        self._lines.flush()
 
     def drain(self) -> None:
         """Reads what is there right now (for an environment that has ended), then flushes."""
@@ -157,10 +154,9 @@ class _Frames:
                 break
             _emit_pieces(self._emit, data[start : start + length], at_ms)
             data = data[start + length :]
-        self._rest = data
-
-    def flush(self) -> None:
-        """A frame that its writer has not finished stays; its writer may be frozen in the middle."""
+        self._rest = (
+            data  # a frame that its writer has not finished stays; its writer may be frozen in the middle
+        )
 
 
 def _go_on(output: Output) -> None:

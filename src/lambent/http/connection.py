@@ -221,7 +221,8 @@ class Connection(asyncio.Protocol):
                 at_rest = not ready and reader.phase is Phase.IDLE
                 self._let_go(self._held_bytes if at_rest else received.size)
                 del received
-                await self._wait_writable()
+                if self._writing_paused:
+                    await self._wait_writable()
                 if self._reading_paused and not self._is_far_ahead():
                     self._reading_paused = False
                     self._transport.resume_reading()

@@ -133,12 +133,13 @@ class RequestReader:
         self._head_bytes += len(name) + len(value) + 4
         self._header_count += 1
         key = name.decode("latin-1").lower()
-        text = value.strip(b" \t").decode("latin-1")
-        if key in self._headers:
+        text = value.decode("latin-1").strip(" \t")
+        headers = self._headers
+        if key in headers:
             if key in _SINGLE:
                 raise RefusedRequestError(400, f"The header {key} is given twice.")
-            text = f"{self._headers[key]},{text}"
-        self._headers[key] = text
+            text = f"{headers[key]},{text}"
+        headers[key] = text
 
     def on_headers_complete(self) -> None:
         if self._reframing:

@@ -25,6 +25,8 @@ _SCALARS = frozenset(
     {"string", "character", "blob", "integer", "long", "float", "double", "boolean", "timestamp"}
 )
 _UNREADABLE_LENGTH = 4096
+_REMEMBERED_MOST = 2048
+_REMEMBERED_LENGTH_MOST = 256
 """Java's patterns can take very long on long text: what is too long anyway is not matched beyond this."""
 
 
@@ -239,7 +241,23 @@ def _pattern_tests(metadata: Mapping[str, Any]) -> list[Test]:
     except UnreadablePatternError:
         return []  # listed by tests/unit/wire/test_patterns.py, for every service we offer
     text = f"Member must satisfy regular expression pattern: {pattern}"
-    return [(lambda value: len(value) > longest or fullmatch(value) is not None, text)]
+    accepted: set[str] = set()
+
+    def holds(value: Any) -> bool:
+        """The same few names come again and again, and some patterns are slow."""
+        if value in accepted:
+            return True
+        if len(value) > longest:
+            return True
+        if fullmatch(value) is None:
+            return False
+        if len(value) <= _REMEMBERED_LENGTH_MOST:
+            if len(accepted) >= _REMEMBERED_MOST:
+                accepted.clear()
+            accepted.add(value)
+        return True
+
+    return [(holds, text)]
 
 
 def _enum_tests(metadata: Mapping[str, Any]) -> list[Test]:

@@ -51,6 +51,8 @@ class Router:
 
     def __init__(self, service: ServiceModel) -> None:
         self._found: dict[tuple[str, str], tuple[_Node, tuple[str, ...]]] = {}
+        self._told: dict[tuple[str, str], tuple[str, Labels]] = {}
+        """Where nothing but method and path decides, the whole answer."""
         self._methods: dict[str, _Node] = {}
         for name in service.operation_names:
             self._add(service.operation_model(name))
@@ -88,8 +90,11 @@ class Router:
                 self._settle(child, service)
 
     def find(self, request: Request) -> tuple[str, Labels] | None:
-        """The operation's name and the decoded labels, or None."""
+        """The operation's name and the decoded labels (not to be changed), or None."""
         place = (request.method, request.path)
+        told = self._told.get(place)
+        if told is not None:
+            return told
         found = self._found.get(place)
         if found is None:
             found = self._walk(request)
@@ -97,15 +102,15 @@ class Router:
                 return None
             self._remember(place, found)
         node, values = found
-        route = (
-            node.routes[0]
-            if len(node.routes) == 1 and not node.routes[0].fixed
-            else _choose(node.routes, request)
-        )
+        alone = len(node.routes) == 1 and not node.routes[0].fixed
+        route = node.routes[0] if alone else _choose(node.routes, request)
         if route is None:
             return None
         decoded = [unquote(value) if "%" in value else value for value in values]
-        return route.operation, dict(zip(route.labels, decoded, strict=True))
+        answer = route.operation, dict(zip(route.labels, decoded, strict=True))
+        if alone and place in self._found:
+            self._told[place] = answer
+        return answer
 
     def _walk(self, request: Request) -> "tuple[_Node, tuple[str, ...]] | None":
         root = self._methods.get(request.method)
@@ -121,6 +126,7 @@ class Router:
             return
         if len(self._found) >= _REMEMBERED_MOST:
             self._found.clear()
+            self._told.clear()
         self._found[place] = found
 
 

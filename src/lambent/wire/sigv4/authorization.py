@@ -3,6 +3,7 @@ presigned URL."""
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 
 from lambent.http.message import Request
@@ -27,22 +28,48 @@ _REGION = re.compile(_REGION_FORM)
 _SERVICE = re.compile(_SERVICE_FORM)
 _USUAL_HEADER = re.compile(
     rf"AWS4-HMAC-SHA256 Credential=([^/,=\s]+)/([0-9]{{8}})/({_REGION_FORM})/({_SERVICE_FORM})/aws4_request,"
-    r" ?SignedHeaders=([a-z0-9;_-]+), ?Signature=([0-9a-f]{64})"
+    r" ?SignedHeaders=([a-z0-9;_-]+), ?Signature="
 )
-"""As SDKs write it. Whatever else a client writes is read slowly, to say what is wrong with it."""
+"""As SDKs write it, up to the signature. Whatever else a client writes is read slowly, to say what is wrong with it."""
+_SIGNATURE = re.compile("[0-9a-f]{64}")
+_SIGNATURE_LENGTH = 64
+_REMEMBERED_LENGTH_MOST = 1024
 
 
-@dataclass(slots=True, kw_only=True)
+class Claim:
+    """What a client says again in every request of a day: who signs, for what scope, and which headers.
+
+    `date` is the scope's (YYYYMMDD); `signed_headers` are lower-case, as listed."""
+
+    __slots__ = (
+        "access_key_id",
+        "date",
+        "region",
+        "scope",
+        "service",
+        "signed",
+        "signed_headers",
+        "signed_text",
+    )
+
+    def __init__(self, access_key_id: str, date: str, region: str, service: str, signed_headers: str) -> None:
+        self.access_key_id = access_key_id
+        self.date = date
+        self.region = region
+        self.service = service
+        self.signed_text = signed_headers
+        self.signed_headers = tuple(signed_headers.split(";"))
+        self.signed = frozenset(self.signed_headers)
+        self.scope = f"{date}/{region}/{service}/aws4_request"
+
+
+@dataclass(slots=True)
 class Authorization:
-    """A claim, not verified. `date` is the scope's (YYYYMMDD); `signed_headers` are lower-case, as listed."""
+    """A claim with its signature, not verified."""
 
-    access_key_id: str
-    date: str
-    region: str
-    service: str
-    signed_headers: tuple[str, ...]
+    claim: Claim
     signature: str
-    timestamp: str | None
+    timestamp: str | None = None
     """X-Amz-Date of a presigned URL; None where the headers say when."""
     expires: int | None = None
     """Seconds that a presigned URL lives; None for a signed header."""
@@ -51,10 +78,6 @@ class Authorization:
     @property
     def presigned(self) -> bool:
         return self.expires is not None
-
-    @property
-    def scope(self) -> str:
-        return f"{self.date}/{self.region}/{self.service}/aws4_request"
 
 
 def read_authorization(request: Request) -> Authorization:
@@ -68,19 +91,23 @@ def read_authorization(request: Request) -> Authorization:
 
 
 def _read_header(header: str, request: Request) -> Authorization:
-    if (usual := _USUAL_HEADER.fullmatch(header)) and "x-amz-date" in request.headers:
-        access_key_id, date, region, service, signed_headers, signature = usual.groups()
-        return Authorization(
-            access_key_id=access_key_id,
-            date=date,
-            region=region,
-            service=service,
-            signed_headers=tuple(signed_headers.split(";")),
-            signature=signature,
-            timestamp=None,
-            session_token=request.headers.get("x-amz-security-token"),
-        )
+    signature = header[-_SIGNATURE_LENGTH:]
+    if _SIGNATURE.fullmatch(signature) and "x-amz-date" in request.headers:
+        usual = header[:-_SIGNATURE_LENGTH]
+        claim = _remembered(usual) if len(usual) <= _REMEMBERED_LENGTH_MOST else _read_usual(usual)
+        if claim is not None:
+            return Authorization(claim, signature, None, None, request.headers.get("x-amz-security-token"))
     return _read_header_slowly(header, request)
+
+
+def _read_usual(text: str) -> Claim | None:
+    """Of a header up to its signature; None where it is not written as usual."""
+    usual = _USUAL_HEADER.fullmatch(text)
+    return Claim(*usual.groups()) if usual else None
+
+
+_remembered = lru_cache(maxsize=2048)(_read_usual)
+"""Bounded in number and, by whoever calls it, in length: what a stranger sends may not fill the memory."""
 
 
 def _read_header_slowly(header: str, request: Request) -> Authorization:
@@ -110,13 +137,8 @@ def _read_header_slowly(header: str, request: Request) -> Authorization:
         raise SignatureError(Fault.INCOMPLETE, f"{' '.join(missing)} Authorization={algorithm}")
     access_key_id, date, region, service = read_scoped_credential(fields["Credential"], Fault.INCOMPLETE)
     return Authorization(
-        access_key_id=access_key_id,
-        date=date,
-        region=region,
-        service=service,
-        signed_headers=tuple(fields["SignedHeaders"].split(";")),
-        signature=fields["Signature"],
-        timestamp=None,
+        Claim(access_key_id, date, region, service, fields["SignedHeaders"]),
+        fields["Signature"],
         session_token=headers.get("x-amz-security-token"),
     )
 
@@ -150,12 +172,8 @@ def _read_query(query: str) -> Authorization:
         fields["X-Amz-Credential"], Fault.QUERY_MALFORMED
     )
     return Authorization(
-        access_key_id=access_key_id,
-        date=date,
-        region=region,
-        service=service,
-        signed_headers=tuple(fields["X-Amz-SignedHeaders"].split(";")),
-        signature=fields["X-Amz-Signature"],
+        Claim(access_key_id, date, region, service, fields["X-Amz-SignedHeaders"]),
+        fields["X-Amz-Signature"],
         timestamp=fields["X-Amz-Date"],
         expires=_read_expires(fields.get("X-Amz-Expires")),
         session_token=fields.get("X-Amz-Security-Token"),

@@ -7,6 +7,7 @@ import re
 from urllib.parse import quote, unquote_to_bytes
 
 from lambent.http.message import Request
+from lambent.wire.sigv4.authorization import Claim
 
 S3_SIGNING_NAMES = frozenset({"s3", "s3express", "s3-object-lambda", "s3-outposts"})
 """Signing names whose paths are object keys: encoded once, never normalized."""
@@ -16,16 +17,14 @@ _PLAIN_S3_PATH = re.compile(r"[A-Za-z0-9._~/-]+")
 _PLAIN = re.compile(r"[A-Za-z0-9._~-]*")
 
 
-def canonical_request(
-    request: Request, signed_headers: tuple[str, ...], payload_hash: str, *, s3: bool, presigned: bool
-) -> str:
+def canonical_request(request: Request, claim: Claim, payload_hash: str, *, s3: bool, presigned: bool) -> str:
     get = request.headers.get
-    headers = "".join([f"{name}:{get(name, '')}\n" for name in signed_headers])
+    headers = "".join([f"{name}:{get(name, '')}\n" for name in claim.signed_headers])
     if "  " in headers or "\t" in headers:
-        headers = "".join([f"{name}:{_spaced_once(get(name, ''))}\n" for name in signed_headers])
+        headers = "".join([f"{name}:{_spaced_once(get(name, ''))}\n" for name in claim.signed_headers])
     path = _s3_path(request.path) if s3 else _path(request.path)
     query = canonical_query(request.query, presigned=presigned) if request.query else ""
-    return f"{request.method}\n{path}\n{query}\n{headers}\n{';'.join(signed_headers)}\n{payload_hash}"
+    return f"{request.method}\n{path}\n{query}\n{headers}\n{claim.signed_text}\n{payload_hash}"
 
 
 def canonical_query(query: str, *, presigned: bool) -> str:

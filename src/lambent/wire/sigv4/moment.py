@@ -22,20 +22,21 @@ def timestamp_of(request: Request, authorization: Authorization) -> str:
     timestamp = authorization.timestamp or request.headers.get("x-amz-date")
     if timestamp is None:
         timestamp = _from_date_header(request.headers.get("date", ""))
-    if not _ISO_BASIC.fullmatch(timestamp):
-        raise _unreadable(timestamp)
-    if timestamp[:8] != authorization.date:
+    if timestamp[:8] != authorization.claim.date:
+        epoch_of(timestamp)  # what cannot be read at all is the worse of two faults
         raise SignatureError(
             Fault.SCOPE,
             "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
-            f"'{authorization.date}' != '{timestamp[:8]}', from '{timestamp}'.",
+            f"'{authorization.claim.date}' != '{timestamp[:8]}', from '{timestamp}'.",
         )
     return timestamp
 
 
 def check_moment(authorization: Authorization, timestamp: str, signed_at: float, now: float) -> None:
     """Raises SignatureError (SKEWED or PRESIGNED_EXPIRED) where `signed_at` is not now enough."""
-    skew = _SKEW_SECONDS.get(authorization.service, _SKEW_SECONDS_ELSEWHERE)
+    if authorization.expires is None and abs(now - signed_at) <= _SKEW_SECONDS_ELSEWHERE:
+        return
+    skew = _SKEW_SECONDS.get(authorization.claim.service, _SKEW_SECONDS_ELSEWHERE)
     minutes = f"{skew // 60} min."
     if signed_at > now + skew:
         message = f"{timestamp} is still later than {_iso(now + skew)} ({_iso(now)} + {minutes})"
@@ -49,6 +50,8 @@ def check_moment(authorization: Authorization, timestamp: str, signed_at: float,
 
 def epoch_of(timestamp: str) -> float:
     """Epoch seconds of a timestamp in AWS's form. Raises SignatureError (INCOMPLETE)."""
+    if not _ISO_BASIC.fullmatch(timestamp):
+        raise _unreadable(timestamp)
     try:
         return float(timegm(time.strptime(timestamp, "%Y%m%dT%H%M%SZ")))
     except ValueError:

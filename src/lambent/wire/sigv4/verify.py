@@ -9,11 +9,11 @@ from hashlib import sha256
 from lambent.base.clock import Clock
 from lambent.http.message import Request
 from lambent.model.credential import Credential, CredentialSource
-from lambent.wire.sigv4.authorization import ALGORITHM, Authorization, read_authorization
+from lambent.wire.sigv4.authorization import ALGORITHM, Authorization, Claim, read_authorization
 from lambent.wire.sigv4.canonical import S3_SIGNING_NAMES, canonical_request
 from lambent.wire.sigv4.chunked import STREAMING_PREFIX, ChunkSignatures, unpack_body
 from lambent.wire.sigv4.errors import Fault, SignatureError
-from lambent.wire.sigv4.keys import SigningKeys
+from lambent.wire.sigv4.keys import SigningKey, SigningKeys
 from lambent.wire.sigv4.moment import check_moment, epoch_of, timestamp_of
 
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
@@ -41,31 +41,32 @@ class Verifier:
     async def verify(self, request: Request) -> Verified:
         """Raises SignatureError. A body in aws-chunked is unpacked in place, once its request is verified."""
         authorization = read_authorization(request)
+        claim = authorization.claim
         timestamp = timestamp_of(request, authorization)
         credential = self._find(authorization)
         now = self._clock.now()
         check_moment(authorization, timestamp, self._epoch_of(timestamp), now)
-        _check_signed_headers(request, authorization)
-        payload_hash = await _payload_hash(request, authorization)
-        key = self._keys.find(
-            credential.secret_access_key, authorization.date, authorization.region, authorization.service
-        )
+        _check_signed_headers(request, claim)
+        payload_hash = _known_hash(request, authorization)
+        if payload_hash is None:
+            payload_hash = await _computed_hash(request)
+        key = self._keys.find(credential.secret_access_key, claim.date, claim.region, claim.service)
         _check_signature(request, authorization, timestamp, payload_hash, key)
         if credential.expires_at is not None and now >= credential.expires_at:
             raise SignatureError(Fault.EXPIRED_TOKEN, "The security token included in the request is expired")
         if payload_hash.startswith(STREAMING_PREFIX):
-            chain = ChunkSignatures(key, timestamp, authorization.scope, authorization.signature)
+            chain = ChunkSignatures(key.raw, timestamp, claim.scope, authorization.signature)
             await unpack(request, chain)
-        return Verified(credential, authorization.region, authorization.service)
+        return Verified(credential, claim.region, claim.service)
 
     def _find(self, authorization: Authorization) -> Credential:
         token = authorization.session_token
-        credential = self._credentials.find(authorization.access_key_id, token)
+        credential = self._credentials.find(authorization.claim.access_key_id, token)
         if credential is None:
             raise SignatureError(
                 Fault.UNKNOWN_KEY,
                 "The security token included in the request is invalid.",
-                {"AWSAccessKeyId": authorization.access_key_id},
+                {"AWSAccessKeyId": authorization.claim.access_key_id},
             )
         if token != credential.session_token and not hmac.compare_digest(
             (token or "").encode("latin-1"), (credential.session_token or "").encode("latin-1")
@@ -82,18 +83,26 @@ async def unpack(request: Request, signatures: ChunkSignatures | None) -> None:
         unpack_body(request, signatures)
 
 
-async def _payload_hash(request: Request, authorization: Authorization) -> str:
-    """The last line of the canonical request: the body's hash, or the word for a body that is not covered
-    by it."""
+def _known_hash(request: Request, authorization: Authorization) -> str | None:
+    """The last line of the canonical request: the body's hash, or the word for a body that is not covered by it. None
+    where the body is large enough to be hashed elsewhere."""
     claimed = request.headers.get("x-amz-content-sha256")
-    if claimed is None and authorization.presigned and authorization.service in S3_SIGNING_NAMES:
-        return UNSIGNED_PAYLOAD
-    if claimed is not None and (claimed == UNSIGNED_PAYLOAD or claimed.startswith(STREAMING_PREFIX)):
+    if claimed is None:
+        if authorization.presigned and authorization.claim.service in S3_SIGNING_NAMES:
+            return UNSIGNED_PAYLOAD
+    elif claimed == UNSIGNED_PAYLOAD or claimed.startswith(STREAMING_PREFIX):
         return claimed
     if len(request.body) > _IN_A_THREAD_BYTES:
-        computed = await asyncio.to_thread(_sha256_hex, request.body)
-    else:
-        computed = sha256(request.body).hexdigest()
+        return None
+    return _as_claimed(claimed, _sha256_hex(request.body))
+
+
+async def _computed_hash(request: Request) -> str:
+    computed = await asyncio.to_thread(_sha256_hex, request.body)
+    return _as_claimed(request.headers.get("x-amz-content-sha256"), computed)
+
+
+def _as_claimed(claimed: str | None, computed: str) -> str:
     if claimed is not None and claimed != computed:
         raise SignatureError(
             Fault.PAYLOAD_MISMATCH,
@@ -107,18 +116,18 @@ def _sha256_hex(body: bytes) -> str:
     return sha256(body).hexdigest()
 
 
-def _check_signed_headers(request: Request, authorization: Authorization) -> None:
+def _check_signed_headers(request: Request, claim: Claim) -> None:
     """What says where a request goes and how it is meant must be signed: Host, and all that begins with
     X-Amz-."""
-    signed = authorization.signed_headers
+    signed = claim.signed
     if "host" not in signed:
         raise SignatureError(
             Fault.UNSIGNED_HEADER,
             "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
             {"HeadersNotSigned": "host"},
         )
-    for name in request.headers:
-        if name.startswith("x-amz-") and name not in signed:
+    for name in request.headers.keys() - signed:
+        if name.startswith("x-amz-"):
             raise SignatureError(
                 Fault.UNSIGNED_HEADER,
                 f"'{name}' must be a 'SignedHeader' in the AWS Authorization.",
@@ -127,19 +136,14 @@ def _check_signed_headers(request: Request, authorization: Authorization) -> Non
 
 
 def _check_signature(
-    request: Request, authorization: Authorization, timestamp: str, payload_hash: str, key: bytes
+    request: Request, authorization: Authorization, timestamp: str, payload_hash: str, key: SigningKey
 ) -> None:
+    claim = authorization.claim
     canonical = canonical_request(
-        request,
-        authorization.signed_headers,
-        payload_hash,
-        s3=authorization.service in S3_SIGNING_NAMES,
-        presigned=authorization.presigned,
+        request, claim, payload_hash, s3=claim.service in S3_SIGNING_NAMES, presigned=authorization.presigned
     )
-    digest = sha256(canonical.encode("latin-1")).hexdigest()
-    text = f"{ALGORITHM}\n{timestamp}\n{authorization.scope}\n{digest}"
-    expected = hmac.digest(key, text.encode("latin-1"), "sha256").hex()
-    if not hmac.compare_digest(expected.encode(), authorization.signature.encode("latin-1")):
+    text = f"{ALGORITHM}\n{timestamp}\n{claim.scope}\n{_sha256_hex(canonical.encode('latin-1'))}"
+    if not hmac.compare_digest(key.sign(text).encode(), authorization.signature.encode("latin-1")):
         raise _mismatch(authorization, canonical, text)
 
 
@@ -151,7 +155,7 @@ def _mismatch(authorization: Authorization, canonical: str, text: str) -> Signat
         f"The Canonical String for this request should have been\n'{canonical}'\n\n"
         f"The String-to-Sign should have been\n'{text}'\n",
         {
-            "AWSAccessKeyId": authorization.access_key_id,
+            "AWSAccessKeyId": authorization.claim.access_key_id,
             "StringToSign": text,
             "SignatureProvided": authorization.signature,
             "StringToSignBytes": text.encode("latin-1").hex(" "),
