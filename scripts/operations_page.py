@@ -43,6 +43,9 @@ def services() -> list[Service]:
         invoker=nothing,
         allotments=nothing,
         client=nothing,
+        code_signing_configs=nothing,
+        metrics=nothing,
+        signatures=nothing,
         clock=nothing,
         download_secret=b"",
     )

@@ -7,6 +7,8 @@ https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html for the 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lambent.model.code_signing import CodeSignature
+
 LATEST = "$LATEST"
 
 
@@ -35,6 +37,7 @@ class CodeReference:
     """Bytes of the zip file: AWS's CodeSize."""
     unzipped_size: int = 0
     """Bytes of the files in it: what counts with the layers' towards 250 MB."""
+    signature: CodeSignature | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

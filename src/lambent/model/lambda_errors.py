@@ -29,6 +29,18 @@ class AliasLimitExceededException(LambdaException):
     pass
 
 
+class CodeSigningConfigNotFoundException(LambdaException):
+    pass
+
+
+class CodeVerificationFailedException(LambdaException):
+    pass
+
+
+class InvalidCodeSignatureException(LambdaException):
+    pass
+
+
 class CodeStorageExceededException(LambdaException):
     pass
 

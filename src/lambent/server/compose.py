@@ -33,6 +33,7 @@ from lambent.invoke.event_invoke_configs import KnownEventInvokeConfigs
 from lambent.invoke.event_worker import EventQueue, EventWorker
 from lambent.invoke.invoke import Invoker
 from lambent.invoke.retries import RetryRules
+from lambent.model.code_signature import CodeSigner
 from lambent.model.function import FunctionId
 from lambent.model.metric import NoMetrics
 from lambent.model.service import Service
@@ -52,6 +53,7 @@ from lambent.services.logs.feed import LocalFeed
 from lambent.services.logs.retention import Expiry
 from lambent.store.directory_lock import DataDirectoryLock
 from lambent.store.ports.errors import StoreError
+from lambent.store.sqlite.code_signing_configs import SqliteCodeSigningConfigStore
 from lambent.store.sqlite.concurrency import SqliteConcurrencyStore
 from lambent.store.sqlite.database import Database
 from lambent.store.sqlite.event_invocations import SqliteEventInvocationStore
@@ -206,12 +208,14 @@ class Server:
         authorizer = iam.Authorizer(self._roles, self._clock)
         credentials = FirstOf(RootCredentials(self.root_key, self.account_id), self._sessions)
         client = InProcessClient(authorizer)
+        metrics = NoMetrics()
         self._lambda = lambda_.service(
             functions=self._directory,
             function_policies=SqliteFunctionPolicyStore(self._database),
             layers=self._layers,
             concurrency=self._concurrency_store,
             event_invoke_configs=self._event_configs,
+            code_signing_configs=SqliteCodeSigningConfigStore(self._database),
             artifacts=self._artifacts,
             compiler=adapters.Compiler(self._registry, self._blanks, self._tasks),
             runtimes=adapters.Runtimes(
@@ -222,6 +226,8 @@ class Server:
             policies=authorizer,
             invoker=self._invoker,
             client=client,
+            metrics=metrics,
+            signatures=CodeSigner(self._master_key.derive("code signatures")),
             allotments=self._allotments,
             clock=self._clock,
             download_secret=self._master_key.derive("code downloads"),
@@ -235,7 +241,7 @@ class Server:
             database=self._database,
             client=client,
             roles=self._role_callers,
-            metrics=NoMetrics(),
+            metrics=metrics,
             secret=self._master_key.derive,
         )
         self._parts = [make(core) for make in PARTS]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lambent.base.clock import ManualClock
+from lambent.store.ports.code_signing_configs import CodeSigningConfigStore
 from lambent.store.ports.concurrency import ConcurrencyStore
 from lambent.store.ports.event_invocations import EventInvocationStore
 from lambent.store.ports.event_invoke_configs import EventInvokeConfigStore
@@ -15,6 +16,7 @@ from lambent.store.ports.functions import FunctionStore
 from lambent.store.ports.layers import LayerStore
 from lambent.store.ports.logs import LogStore
 from lambent.store.ports.roles import RoleStore
+from lambent.store.sqlite.code_signing_configs import SqliteCodeSigningConfigStore
 from lambent.store.sqlite.concurrency import SqliteConcurrencyStore
 from lambent.store.sqlite.database import Database
 from lambent.store.sqlite.event_invocations import SqliteEventInvocationStore
@@ -36,6 +38,7 @@ class Stores:
     event_invocations: EventInvocationStore
     event_invoke_configs: EventInvokeConfigStore
     logs: LogStore
+    code_signing_configs: CodeSigningConfigStore
     clock: ManualClock
 
 
@@ -54,6 +57,7 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
         event_invocations=SqliteEventInvocationStore(database),
         event_invoke_configs=SqliteEventInvokeConfigStore(database),
         logs=SqliteLogStore(database, clock),
+        code_signing_configs=SqliteCodeSigningConfigStore(database),
         clock=clock,
     )
     database.close()

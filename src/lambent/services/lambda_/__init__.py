@@ -9,13 +9,16 @@ from dataclasses import dataclass
 
 from lambent.base.clock import Clock
 from lambent.model.caller import RoleCallers
+from lambent.model.metric import Metrics
 from lambent.model.service import Client, Service
 from lambent.services.lambda_.account import Account
 from lambent.services.lambda_.activation import Activation
 from lambent.services.lambda_.aliases import Aliases
 from lambent.services.lambda_.code import Packages
 from lambent.services.lambda_.code_download import CodeDownloads
+from lambent.services.lambda_.code_signing import CodeSigning
 from lambent.services.lambda_.code_source import CodeSource
+from lambent.services.lambda_.code_trust import CodeTrust, SignatureReader
 from lambent.services.lambda_.delivery_targets import DeliveryTargets
 from lambent.services.lambda_.event_invoke_configs import EventInvokeConfigs
 from lambent.services.lambda_.execution_role import ExecutionRoles
@@ -41,8 +44,9 @@ from lambent.services.lambda_.ports import (
 from lambent.services.lambda_.preparation import Preparation
 from lambent.services.lambda_.resource import resource_arn
 from lambent.services.lambda_.resource_policies import ResourcePolicies
-from lambent.services.lambda_.tags import Tags
+from lambent.services.lambda_.tags import FunctionTags, Tags
 from lambent.services.lambda_.versions import Versions
+from lambent.store.ports.code_signing_configs import CodeSigningConfigStore
 from lambent.store.ports.concurrency import ConcurrencyStore
 from lambent.store.ports.event_invoke_configs import EventInvokeConfigStore
 from lambent.store.ports.function_policies import FunctionPolicyStore
@@ -72,6 +76,7 @@ def service(
     layers: LayerStore,
     concurrency: ConcurrencyStore,
     event_invoke_configs: EventInvokeConfigStore,
+    code_signing_configs: CodeSigningConfigStore,
     artifacts: Artifacts,
     compiler: Compiler,
     runtimes: Runtimes,
@@ -80,6 +85,8 @@ def service(
     policies: CallerPolicies,
     invoker: Invoker,
     client: Client,
+    metrics: Metrics,
+    signatures: SignatureReader,
     allotments: Allotments,
     clock: Clock,
     download_secret: bytes,
@@ -98,12 +105,16 @@ def service(
         sleep=sleep,
     )
     downloads = CodeDownloads(artifacts, clock, download_secret)
-    packages = Packages(CodeSource(client), artifacts, functions, layers, code_storage_most)
+    packages = Packages(CodeSource(client), signatures, artifacts, functions, layers, code_storage_most)
+    signing = CodeSigning(code_signing_configs, records, clock)
+    trust = CodeTrust(client, metrics, clock, signatures.certificate_hash)
     function = Functions(
         store=functions,
         records=records,
         packages=packages,
         layers=FunctionLayers(layers, policies),
+        signing=signing,
+        trust=trust,
         runtimes=runtimes,
         roles=ExecutionRoles(roles, policies),
         activation=activation,
@@ -119,7 +130,7 @@ def service(
     holders = PolicyHolders(functions, records, attached)
     permission = Permissions(holders)
     resource_policy = ResourcePolicies(holders)
-    tag = Tags(functions, records)
+    tag = Tags({"function": FunctionTags(functions, records), "code-signing-config": signing})
     targets = DeliveryTargets(functions, role_callers, policies)
     event_config = EventInvokeConfigs(event_invoke_configs, functions, records, targets, clock)
     reserved = FunctionConcurrency(concurrency, records, allotments, account_concurrency)
@@ -157,6 +168,15 @@ def service(
         "TagResource": tag.tag,
         "UntagResource": tag.untag,
         "ListTags": tag.list,
+        "CreateCodeSigningConfig": signing.create,
+        "GetCodeSigningConfig": signing.get,
+        "UpdateCodeSigningConfig": signing.update,
+        "DeleteCodeSigningConfig": signing.delete,
+        "ListCodeSigningConfigs": signing.list,
+        "PutFunctionCodeSigningConfig": signing.put_function,
+        "GetFunctionCodeSigningConfig": signing.get_function,
+        "DeleteFunctionCodeSigningConfig": signing.delete_function,
+        "ListFunctionsByCodeSigningConfig": signing.list_functions,
         "PutFunctionConcurrency": reserved.put,
         "GetFunctionConcurrency": reserved.get,
         "DeleteFunctionConcurrency": reserved.delete,

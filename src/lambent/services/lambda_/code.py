@@ -15,6 +15,7 @@ from lambent.artifacts.errors import (
     UnzippedTooLargeError,
 )
 from lambent.model.caller import Caller, Parameters
+from lambent.model.code_signature import SIGNATURE_FILE
 from lambent.model.function import CodeReference, LayerReference
 from lambent.model.lambda_errors import (
     CodeStorageExceededException,
@@ -22,6 +23,7 @@ from lambent.model.lambda_errors import (
     ServiceException_,
 )
 from lambent.services.lambda_.code_source import UNZIPPED_LARGEST, CodeSource
+from lambent.services.lambda_.code_trust import SignatureReader
 from lambent.services.lambda_.ports import Artifacts
 from lambent.store.ports.functions import FunctionStore
 from lambent.store.ports.layers import LayerStore
@@ -35,12 +37,14 @@ class Packages:
     def __init__(
         self,
         source: CodeSource,
+        signatures: SignatureReader,
         artifacts: Artifacts,
         functions: FunctionStore,
         layers: LayerStore,
         storage_largest: int,
     ) -> None:
         self._source = source
+        self._signatures = signatures
         self._artifacts = artifacts
         self._functions = functions
         self._layers = layers
@@ -64,7 +68,10 @@ class Packages:
         except ArtifactStoreFullError as error:
             log.error("%s", error)
             raise ServiceException_("The disk of this host is full.") from error
-        return replace(reference, unzipped_size=summary.unzipped_size)
+        signature = None
+        if any(entry.path == SIGNATURE_FILE for entry in summary.entries):
+            signature = await asyncio.to_thread(self._signatures.read, archive)
+        return replace(reference, unzipped_size=summary.unzipped_size, signature=signature)
 
     async def used(self, account_id: str, region: str) -> tuple[int, int]:
         """How many functions there are, and the bytes of code that functions and layers keep."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from lambent.base.arn import partition_of
 from lambent.model.caller import Parameters
-from lambent.model.function import FunctionVersion, LoggingConfig
+from lambent.model.function import CodeReference, FunctionVersion, LoggingConfig
 from lambent.services.lambda_.vpc import describe_no_vpc
 
 _LISTS_OMIT = (
@@ -41,13 +41,18 @@ def describe(version: FunctionVersion, qualifier: str | None) -> Parameters:
         "Environment": None if version.variables is None else {"Variables": dict(version.variables)},
         "TracingConfig": {"Mode": version.tracing_mode},
         "RevisionId": version.revision_id,
-        "Layers": [{"Arn": layer.arn, "CodeSize": layer.code.size} for layer in version.layers] or None,
+        "Layers": [
+            {"Arn": layer.arn, "CodeSize": layer.code.size, **describe_signature(layer.code)}
+            for layer in version.layers
+        ]
+        or None,
         "State": version.state,
         "StateReason": version.state_reason,
         "StateReasonCode": version.state_reason_code,
         "LastUpdateStatus": version.last_update_status,
         "LastUpdateStatusReason": version.last_update_status_reason,
         "LastUpdateStatusReasonCode": version.last_update_status_reason_code,
+        **describe_signature(version.code),
         "PackageType": version.package_type,
         "Architectures": list(version.architectures),
         "EphemeralStorage": {"Size": version.ephemeral_storage},
@@ -64,6 +69,17 @@ def describe_in_list(version: FunctionVersion, qualifier: str | None) -> Paramet
     for name in _LISTS_OMIT:
         members.pop(name, None)
     return members
+
+
+def describe_signature(code: CodeReference) -> dict[str, str]:
+    """The members that say who signed a package; none where nobody did."""
+    signature = code.signature
+    if signature is None or not signature.intact:
+        return {}
+    return {
+        "SigningProfileVersionArn": signature.profile_version_arn,
+        "SigningJobArn": signature.job_arn,
+    }
 
 
 def _describe_logging(logging: LoggingConfig) -> Parameters:

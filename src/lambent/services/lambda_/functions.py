@@ -1,18 +1,28 @@
 """Functions: CreateFunction, GetFunction, UpdateFunctionCode, UpdateFunctionConfiguration, DeleteFunction,
 ListFunctions."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from lambent.base.clock import Clock
 from lambent.base.ids import new_uuid
 from lambent.model.caller import Caller, Parameters
-from lambent.model.function import LATEST, Function, FunctionId, FunctionVersion
+from lambent.model.function import (
+    LATEST,
+    CodeReference,
+    Function,
+    FunctionId,
+    FunctionVersion,
+    LayerReference,
+)
 from lambent.model.lambda_errors import InvalidParameterValueException, ResourceConflictException
 from lambent.services.lambda_ import settings
 from lambent.services.lambda_.activation import Activation
 from lambent.services.lambda_.code import Packages, refuse_too_large
 from lambent.services.lambda_.code_download import CodeDownloads
+from lambent.services.lambda_.code_signing import CodeSigning
+from lambent.services.lambda_.code_trust import CodeTrust
 from lambent.services.lambda_.configuration import describe, describe_in_list
 from lambent.services.lambda_.errors import not_offered
 from lambent.services.lambda_.execution_role import ExecutionRoles
@@ -23,7 +33,7 @@ from lambent.services.lambda_.function_reference import resolve_new, resolve_ref
 from lambent.services.lambda_.paging import Page, marker_of, page_size, position
 from lambent.services.lambda_.ports import Runtimes
 from lambent.services.lambda_.states import pending, refuse_unsettled, updating
-from lambent.services.lambda_.tags import require_tags
+from lambent.services.lambda_.tag_rules import require_tags
 from lambent.services.lambda_.unsupported import refuse_unsupported
 from lambent.services.lambda_.versions import published
 from lambent.store.ports.concurrency import ConcurrencyStore
@@ -41,6 +51,8 @@ class Functions:
         records: FunctionRecords,
         packages: Packages,
         layers: FunctionLayers,
+        signing: CodeSigning,
+        trust: CodeTrust,
         runtimes: Runtimes,
         roles: ExecutionRoles,
         activation: Activation,
@@ -52,6 +64,8 @@ class Functions:
         self._records = records
         self._packages = packages
         self._layers = layers
+        self._signing = signing
+        self._trust = trust
         self._runtimes = runtimes
         self._roles = roles
         self._activation = activation
@@ -72,9 +86,15 @@ class Functions:
         await self._roles.require(caller, parameters["Role"])
         if await self._store.get(id) is not None:
             raise _already_exists(id)
+        signing_config_arn = parameters.get("CodeSigningConfigArn")
+        signing_config = (
+            await self._signing.require(caller, signing_config_arn) if signing_config_arn else None
+        )
         fields["layers"] = await self._layers.resolve(caller, parameters.get("Layers", []))
         fields["code"] = await self._packages.store(caller, "CreateFunction", parameters["Code"])
         refuse_too_large(fields["code"], fields["layers"])
+        if signing_config is not None:
+            await self._trust.require(id, signing_config, fields["code"], fields["layers"])
         fields.setdefault("logging", settings.default_logging(id))
         latest = pending(
             FunctionVersion(function=id, revision_id=new_uuid(), last_modified=self._clock.now(), **fields),
@@ -85,6 +105,8 @@ class Functions:
             await self._store.insert(function)
         except AlreadyExistsError as error:
             raise _already_exists(id) from error
+        if signing_config_arn:
+            await self._signing.attach(caller, id, signing_config_arn)
         self._activation.wake(latest)
         if parameters.get("Publish"):
             return await self._publish_created(function)
@@ -125,6 +147,7 @@ class Functions:
                     "Please don't provide ImageUri when updating a function with packageType Zip."
                 )
             code = await self._packages.store(caller, "UpdateFunctionCode", parameters, keep=not dry_run)
+            await self._require_trust(id, code, function.latest.layers)
             changes: dict[str, Any] = {"code": code}
             if "Architectures" in parameters:
                 changes["architectures"] = settings.architectures(parameters, self._runtimes)
@@ -146,6 +169,7 @@ class Functions:
             if "Layers" in parameters:
                 changes["layers"] = await self._layers.resolve(caller, parameters["Layers"])
                 refuse_too_large(function.latest.code, changes["layers"])
+                await self._require_trust(id, None, changes["layers"])
             return await self._update(function, changes)
 
     async def delete(self, caller: Caller, parameters: Parameters) -> Parameters:
@@ -207,6 +231,13 @@ class Functions:
         self._activation.wake(version)
         # AWS names the function here, and the version only in `Version`.
         return describe(version, None)
+
+    async def _require_trust(
+        self, id: FunctionId, code: CodeReference | None, layers: Sequence[LayerReference]
+    ) -> None:
+        config = await self._signing.attached(id)
+        if config is not None:
+            await self._trust.require(id, config, code, layers)
 
     async def _updatable(self, id: FunctionId, parameters: Parameters) -> Function:
         function = await self._records.get(id)

@@ -10,7 +10,7 @@ from lambent.model.lambda_errors import ResourceNotFoundException
 from lambent.model.layer import LayerId, LayerVersion
 from lambent.services.lambda_.code import Packages
 from lambent.services.lambda_.code_download import CodeDownloads
-from lambent.services.lambda_.configuration import format_time
+from lambent.services.lambda_.configuration import describe_signature, format_time
 from lambent.services.lambda_.errors import not_authorized
 from lambent.services.lambda_.layer_permissions import may_get
 from lambent.services.lambda_.layer_reference import (
@@ -144,6 +144,7 @@ class Layers:
             "Location": self._downloads.url(caller, version.code.digest),
             "CodeSha256": version.code.sha256,
             "CodeSize": version.code.size,
+            **describe_signature(version.code),
         }
         layer_arn = version.layer.arn(partition=partition_of(version.layer.region))
         return {"Content": content, "LayerArn": layer_arn, **_describe_in_list(version)}

@@ -8,7 +8,16 @@ from lambent.model.caller import Caller, Parameters
 from lambent.services.lambda_.function_reference import parse_reference
 from lambent.services.lambda_.layer_reference import parse_layer, parse_layer_version_arn
 
-_OF_NO_RESOURCE = frozenset({"GetAccountSettings", "ListFunctions", "ListLayerVersions", "ListLayers"})
+_OF_NO_RESOURCE = frozenset(
+    {
+        "CreateCodeSigningConfig",
+        "GetAccountSettings",
+        "ListCodeSigningConfigs",
+        "ListFunctions",
+        "ListLayerVersions",
+        "ListLayers",
+    }
+)
 _OF_QUALIFIED = frozenset(
     {
         "DeleteFunction",
@@ -21,17 +30,14 @@ _OF_QUALIFIED = frozenset(
 )
 
 
-def resource_arn(operation: str, caller: Caller, parameters: Parameters) -> str:
+def resource_arn(operation: str, caller: Caller, parameters: Parameters) -> str | tuple[str, ...]:
     """The ARN of the function (qualified where the operation takes a qualifier), layer or layer version."""
     if operation in _OF_NO_RESOURCE:
         return "*"
     if "FunctionName" in parameters:
-        reference = parse_reference(
-            parameters["FunctionName"], parameters.get("Qualifier"), caller.account_id, caller.region
-        )
-        if operation in _OF_QUALIFIED:
-            return reference.arn
-        return reference.function.arn(partition=partition_of(caller.region))
+        return _function(operation, caller, parameters)
+    if "CodeSigningConfigArn" in parameters:
+        return str(parameters["CodeSigningConfigArn"])
     if "LayerName" in parameters:
         layer = parse_layer(caller, parameters["LayerName"])
         return layer.arn(parameters.get("VersionNumber"), partition_of(layer.region))
@@ -39,6 +45,18 @@ def resource_arn(operation: str, caller: Caller, parameters: Parameters) -> str:
         layer, number = parse_layer_version_arn(parameters["Arn"])
         return layer.arn(number, partition_of(layer.region))
     return _named(caller, parameters.get("ResourceArn") or parameters["Resource"])
+
+
+def _function(operation: str, caller: Caller, parameters: Parameters) -> str | tuple[str, ...]:
+    reference = parse_reference(
+        parameters["FunctionName"], parameters.get("Qualifier"), caller.account_id, caller.region
+    )
+    if operation in _OF_QUALIFIED:
+        return reference.arn
+    function_arn = reference.function.arn(partition=partition_of(caller.region))
+    if operation == "PutFunctionCodeSigningConfig":
+        return function_arn, parameters["CodeSigningConfigArn"]
+    return function_arn
 
 
 def _named(caller: Caller, arn: str) -> str:

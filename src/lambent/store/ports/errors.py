@@ -17,6 +17,10 @@ class StaleRevisionError(StoreError):
     """The record was changed since the caller read it."""
 
 
+class InUseError(StoreError):
+    """Something else refers to what was to be deleted."""
+
+
 class StoreFullError(StoreError):
     """The disk (or the database's quota) takes no more; old data is intact."""
 

@@ -13,9 +13,12 @@ import pytest
 from lambent.artifacts.store import ArtifactStore
 from lambent.base.clock import SystemClock
 from lambent.model.caller import Caller, Parameters
+from lambent.model.code_signature import CodeSigner
 from lambent.model.lambda_errors import ResourceNotFoundException
+from lambent.model.metric import NoMetrics
 from lambent.model.policy import Decision, Outcome
 from lambent.services import lambda_
+from lambent.store.sqlite.code_signing_configs import SqliteCodeSigningConfigStore
 from lambent.store.sqlite.concurrency import SqliteConcurrencyStore
 from lambent.store.sqlite.database import Database
 from lambent.store.sqlite.function_policies import SqliteFunctionPolicyStore
@@ -108,6 +111,9 @@ async def running(directory: Path, *, blocked: bool = False) -> AsyncIterator[Ru
         invoker=None,  # type: ignore[arg-type]
         allotments=None,  # type: ignore[arg-type]
         client=None,  # type: ignore[arg-type]
+        code_signing_configs=SqliteCodeSigningConfigStore(database),
+        metrics=NoMetrics(),
+        signatures=CodeSigner(b"secret"),
         clock=SystemClock(),
         download_secret=b"secret",
         settle_seconds=0.0,

@@ -7,7 +7,7 @@ import importlib.util
 import io
 import sys
 import zipfile
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +19,7 @@ from lambent.artifacts.archive import ZipSummary, summarize
 from lambent.artifacts.errors import ArtifactNotFoundError
 from lambent.base.clock import ManualClock
 from lambent.model.caller import Caller, Parameters
+from lambent.model.code_signature import CodeSigner
 from lambent.model.error import ServiceException
 from lambent.model.function import CodeReference, FunctionId
 from lambent.model.invocation import Invocation, InvocationResult
@@ -154,21 +155,25 @@ class Invoker:
         self.calls.append(("check", (function, qualifier)))
 
 
-class S3:
-    """The one service that Lambda calls here. `objects` are by bucket and key; `error` is raised instead."""
+class OtherServices:
+    """What Lambda asks of other services. `objects` are S3's, by bucket and key; `answers` are by service and
+    operation, an answer or an error to raise; `asked` has what was asked."""
 
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str], bytes] = {}
-        self.error: ServiceException | None = None
-        self.asked: list[Parameters] = []
+        self.answers: dict[tuple[str, str], Parameters | ServiceException] = {}
+        self.asked: list[tuple[str, Caller, Parameters]] = []
 
     async def __call__(
         self, service: str, operation: str, caller: Caller, parameters: Parameters
     ) -> Parameters:
+        self.asked.append((operation, caller, parameters))
+        answer = self.answers.get((service, operation))
+        if isinstance(answer, ServiceException):
+            raise answer
+        if answer is not None:
+            return answer
         assert (service, operation) == ("s3", "GetObject")
-        self.asked.append(parameters)
-        if self.error is not None:
-            raise self.error
         body = self.objects[parameters["Bucket"], parameters["Key"]]
 
         async def pieces() -> AsyncIterator[bytes]:
@@ -203,6 +208,27 @@ class Allotments:
         self.refreshed.append(function)
 
 
+class Measurements:
+    """lambent.model.metric.Metrics: `names` of what was put."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def put(
+        self,
+        account_id: str,
+        region: str,
+        namespace: str,
+        name: str,
+        value: float,
+        *,
+        unit: str = "None",
+        dimensions: Mapping[str, str] | None = None,
+    ) -> None:
+        assert namespace == "AWS/Lambda"
+        self.names.append(name)
+
+
 class Lambda:
     """The service and everything around it. `call` is what an SDK would send, after parsing."""
 
@@ -210,6 +236,7 @@ class Lambda:
         self.functions = _stores.MemoryFunctionStore()
         self.function_policies = _stores.MemoryFunctionPolicyStore(self.functions)
         self.layers = _stores.MemoryLayerStore()
+        self.code_signing_configs = _stores.MemoryCodeSigningConfigStore()
         self.concurrency = _stores.MemoryConcurrencyStore(self.functions)
         self.event_invoke_configs = _stores.MemoryEventInvokeConfigStore(self.functions)
         self.allotments = Allotments()
@@ -219,7 +246,9 @@ class Lambda:
         self.runtimes = Runtimes()
         self.invoker = Invoker()
         self.policies = Policies()
-        self.s3 = S3()
+        self.others = OtherServices()
+        self.metrics = Measurements()
+        self.code_signer = CodeSigner(b"secret")
         self.clock = ManualClock()
         self.options = options
         self.caller = Caller(
@@ -248,7 +277,10 @@ class Lambda:
             role_callers=self.role_callers,
             policies=self.policies,
             invoker=self.invoker,
-            client=self.s3,
+            client=self.others,
+            code_signing_configs=self.code_signing_configs,
+            metrics=self.metrics,
+            signatures=self.code_signer,
             allotments=self.allotments,
             clock=self.clock,
             download_secret=b"secret",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from lambent.model.code_signing import CodeSigningConfig
 from lambent.model.concurrency import ProvisionedConcurrency
 from lambent.model.event_invoke_config import EventInvokeConfig
 from lambent.model.function import Alias, Function, FunctionId, FunctionVersion
@@ -11,6 +12,7 @@ from lambent.model.layer import LayerId, LayerVersion
 from lambent.services.lambda_.states import unsettled
 from lambent.store.ports.errors import (
     AlreadyExistsError,
+    InUseError,
     LimitExceededError,
     NotFoundError,
     StaleRevisionError,
@@ -306,3 +308,56 @@ class MemoryFunctionPolicyStore:
         if holders[key].revision_id != expected:
             raise StaleRevisionError
         holders[key] = replace(holders[key], revision_id=revision_id)
+
+
+class MemoryCodeSigningConfigStore:
+    """Implements CodeSigningConfigStore."""
+
+    def __init__(self) -> None:
+        self.configs: dict[tuple[str, str, str], CodeSigningConfig] = {}
+        self.functions: dict[FunctionId, str] = {}
+
+    async def insert(self, config: CodeSigningConfig) -> None:
+        self.configs[config.account_id, config.region, config.id] = config
+
+    async def get(self, account_id: str, region: str, id: str) -> CodeSigningConfig | None:
+        return self.configs.get((account_id, region, id))
+
+    async def replace(self, config: CodeSigningConfig) -> None:
+        if (config.account_id, config.region, config.id) not in self.configs:
+            raise NotFoundError
+        await self.insert(config)
+
+    async def delete(self, account_id: str, region: str, id: str) -> None:
+        if await self.page_functions(account_id, region, id, after=None, limit=1):
+            raise InUseError
+        if self.configs.pop((account_id, region, id), None) is None:
+            raise NotFoundError
+
+    async def page(
+        self, account_id: str, region: str, *, after: str | None, limit: int
+    ) -> Sequence[CodeSigningConfig]:
+        own = [config for key, config in sorted(self.configs.items()) if key[:2] == (account_id, region)]
+        return [config for config in own if config.id > (after or "")][:limit]
+
+    async def attach(self, function: FunctionId, id: str) -> None:
+        if (function.account_id, function.region, id) not in self.configs:
+            raise NotFoundError
+        self.functions[function] = id
+
+    async def detach(self, function: FunctionId) -> None:
+        self.functions.pop(function, None)
+
+    async def attached(self, function: FunctionId) -> CodeSigningConfig | None:
+        id = self.functions.get(function)
+        return self.configs[function.account_id, function.region, id] if id is not None else None
+
+    async def page_functions(
+        self, account_id: str, region: str, id: str, *, after: str | None, limit: int
+    ) -> Sequence[str]:
+        found = [
+            function.name
+            for function, attached in sorted(self.functions.items())
+            if (function.account_id, function.region, attached) == (account_id, region, id)
+        ]
+        return [name for name in found if name > (after or "")][:limit]

@@ -18,12 +18,13 @@ IN_S3 = {"S3Bucket": "code", "S3Key": "hello.zip"}
 
 
 async def test_packages_come_from_s3_as_the_caller_may_read_them(aws: Any, new_zip: Any) -> None:
-    aws.s3.objects["code", "hello.zip"] = new_zip({"app.py": "x = 1"})
+    aws.others.objects["code", "hello.zip"] = new_zip({"app.py": "x = 1"})
     created = await aws.create(Code=IN_S3 | {"S3ObjectVersion": "v1"})
-    assert aws.s3.asked == [{"Bucket": "code", "Key": "hello.zip", "VersionId": "v1"}]
+    asked = {"Bucket": "code", "Key": "hello.zip", "VersionId": "v1"}
+    assert aws.others.asked == [("GetObject", aws.caller, asked)]
     sent = await aws.create("sent", Code={"ZipFile": new_zip({"app.py": "x = 1"})})
     assert created["CodeSha256"] == sent["CodeSha256"]
-    aws.s3.objects["code", "hello.zip"] = new_zip({"app.py": "x = 2"})
+    aws.others.objects["code", "hello.zip"] = new_zip({"app.py": "x = 2"})
     updated = await aws.call("UpdateFunctionCode", FunctionName="hello", **IN_S3)
     assert updated["CodeSha256"] != created["CodeSha256"]
     layer = await aws.call("PublishLayerVersion", LayerName="layer", Content=IN_S3)
@@ -49,7 +50,7 @@ async def test_packages_come_from_s3_as_the_caller_may_read_them(aws: Any, new_z
 async def test_what_s3_refuses_is_said_in_lambdas_words(
     aws: Any, error: ServiceException, raised: type[Exception], message: str
 ) -> None:
-    aws.s3.error = error
+    aws.others.answers["s3", "GetObject"] = error
     with pytest.raises(raised, match=message):
         await aws.create(Code=IN_S3)
     assert not aws.functions.functions

@@ -127,7 +127,6 @@ async def test_errors_say_whose_fault_it_is(aws: Any) -> None:
         ("KMSKeyArn", "arn:aws:kms:us-east-1:123456789012:key/1"),
         ("SnapStart", {"ApplyOn": "PublishedVersions"}),
         ("TracingConfig", {"Mode": "Active"}),
-        ("CodeSigningConfigArn", "arn"),
         ("ImageConfig", {"Command": ["x"]}),
         (
             "CapacityProviderConfig",
@@ -158,7 +157,7 @@ async def test_every_member_of_the_model_is_acted_on_or_refused() -> None:
         "FunctionName", "Runtime", "Role", "Handler", "Code", "Description", "Timeout", "MemorySize", "Publish",
         "PackageType", "Environment", "Tags", "Layers", "Architectures", "EphemeralStorage", "LoggingConfig",
         "RevisionId", "DryRun", "ZipFile", "S3Bucket", "S3Key", "S3ObjectVersion", "S3ObjectStorageMode",
-        "ImageUri", "CodeSha256", "VpcConfig", "FileSystemConfigs",
+        "ImageUri", "CodeSha256", "VpcConfig", "FileSystemConfigs", "CodeSigningConfigArn",
     }  # fmt: skip
     model = botocore.session.get_session().get_service_model("lambda")
     for operation in (
