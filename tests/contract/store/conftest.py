@@ -7,25 +7,32 @@ from pathlib import Path
 import pytest
 
 from lambent.base.clock import ManualClock
+from lambent.model.event_bus import EventBus
 from lambent.store.ports.code_signing_configs import CodeSigningConfigStore
 from lambent.store.ports.concurrency import ConcurrencyStore
+from lambent.store.ports.event_archives import EventArchiveStore
 from lambent.store.ports.event_invocations import EventInvocationStore
 from lambent.store.ports.event_invoke_configs import EventInvokeConfigStore
 from lambent.store.ports.function_policies import FunctionPolicyStore
 from lambent.store.ports.functions import FunctionStore
 from lambent.store.ports.layers import LayerStore
 from lambent.store.ports.logs import LogStore
+from lambent.store.ports.named_records import NamedRecords
 from lambent.store.ports.roles import RoleStore
+from lambent.store.ports.target_deliveries import TargetDeliveryStore
 from lambent.store.sqlite.code_signing_configs import SqliteCodeSigningConfigStore
 from lambent.store.sqlite.concurrency import SqliteConcurrencyStore
 from lambent.store.sqlite.database import Database
+from lambent.store.sqlite.event_archives import SqliteEventArchiveStore
 from lambent.store.sqlite.event_invocations import SqliteEventInvocationStore
 from lambent.store.sqlite.event_invoke_configs import SqliteEventInvokeConfigStore
 from lambent.store.sqlite.function_policies import SqliteFunctionPolicyStore
 from lambent.store.sqlite.functions import SqliteFunctionStore
 from lambent.store.sqlite.layers import SqliteLayerStore
 from lambent.store.sqlite.logs import SqliteLogStore
+from lambent.store.sqlite.named_records import SqliteNamedRecords
 from lambent.store.sqlite.roles import SqliteRoleStore
+from lambent.store.sqlite.target_deliveries import SqliteTargetDeliveryStore
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,10 @@ class Stores:
     event_invoke_configs: EventInvokeConfigStore
     logs: LogStore
     code_signing_configs: CodeSigningConfigStore
+    target_deliveries: TargetDeliveryStore
+    buses: NamedRecords[EventBus]
+    other_buses: NamedRecords[EventBus]
+    event_archives: EventArchiveStore
     clock: ManualClock
 
 
@@ -58,6 +69,10 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
         event_invoke_configs=SqliteEventInvokeConfigStore(database),
         logs=SqliteLogStore(database, clock),
         code_signing_configs=SqliteCodeSigningConfigStore(database),
+        target_deliveries=SqliteTargetDeliveryStore(database),
+        buses=SqliteNamedRecords(database, "bus", EventBus),
+        other_buses=SqliteNamedRecords(database, "other bus", EventBus),
+        event_archives=SqliteEventArchiveStore(database),
         clock=clock,
     )
     database.close()

@@ -1,0 +1,40 @@
+"""Deliveries to targets that are still to be made, for rules and schedules apart."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from lambent.model.delivery import Delivery, DeliveryQueue
+
+
+class TargetDeliveryStore(Protocol):
+    """At-least-once: what `enqueue` returned for is claimed again and again until it is completed, whatever is killed.
+
+    A claim belongs to `owner` until a moment (epoch seconds); then anybody may take it."""
+
+    async def enqueue(self, deliveries: Sequence[Delivery]) -> None:
+        """All or none. Returns when they are on disk; concurrent callers share one commit. Raises StoreFullError."""
+        ...
+
+    async def claim(
+        self, queue: DeliveryQueue, *, now: float, owner: str, until: float, limit: int
+    ) -> Sequence[Delivery]:
+        """The earliest due deliveries (due_at <= now) that nobody holds, now claimed by `owner`."""
+        ...
+
+    async def complete(self, delivery: Delivery, *, owner: str) -> None:
+        """Forgets what was delivered or given up. Only its claimant can."""
+        ...
+
+    async def retry(self, delivery: Delivery, *, owner: str) -> None:
+        """Stores its new `attempts` and `due_at`, and gives up the claim."""
+        ...
+
+    async def release(self, queue: DeliveryQueue, *, owner: str, now: float) -> int:
+        """Gives up every claim of `owner` (a server that starts again after a crash). Returns how many."""
+        ...
+
+    async def next_due(self, queue: DeliveryQueue) -> float | None:
+        """When the earliest delivery is due, or its claim runs out."""
+        ...
+
+    async def depth(self, queue: DeliveryQueue) -> int: ...

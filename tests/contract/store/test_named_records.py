@@ -1,0 +1,123 @@
+import pytest
+
+from lambent.model.delivery import Delivery
+from lambent.model.event_bus import EventBus
+from lambent.store.ports.errors import AlreadyExistsError, NotFoundError, StaleRevisionError
+from lambent.store.ports.named_records import Name
+
+ACCOUNT, REGION = "123456789012", "eu-west-1"
+
+
+def name(text: str, parent: str = "", region: str = REGION) -> Name:
+    return Name(ACCOUNT, region, parent, text)
+
+
+def bus(text: str, **members) -> EventBus:
+    return EventBus(name=text, created_at=1.0, modified_at=1.0, **members)
+
+
+async def names(stores, **parameters) -> list[tuple[str, str]]:
+    found = await stores.buses.page(ACCOUNT, REGION, **({"limit": 10} | parameters))
+    return [(key.parent, key.name) for key, _ in found]
+
+
+async def test_a_record_is_found_by_its_whole_name(stores):
+    value = bus("b", settings={"DeadLetterConfig": {"Arn": "a"}}, tags={"k": "v"}, policy="{}")
+    await stores.buses.insert(name("b"), value)
+    assert await stores.buses.get(name("b")) == value
+    assert await stores.buses.get(name("b", parent="p")) is None
+    assert await stores.buses.get(name("b", region="us-east-1")) is None
+    assert await stores.other_buses.get(name("b")) is None, "another kind"
+    with pytest.raises(AlreadyExistsError):
+        await stores.buses.insert(name("b"), bus("b"))
+    assert await stores.buses.get(name("b")) == value
+
+
+async def test_replacing_compares_with_what_is_stored(stores):
+    await stores.buses.insert(name("b"), bus("b"))
+    await stores.buses.replace(name("b"), bus("b", policy="1"), previous=bus("b"))
+    with pytest.raises(StaleRevisionError):
+        await stores.buses.replace(name("b"), bus("b", policy="2"), previous=bus("b"))
+    assert (await stores.buses.get(name("b"))).policy == "1"
+    with pytest.raises(NotFoundError):
+        await stores.buses.replace(name("c"), bus("c"), previous=bus("c"))
+
+
+async def test_what_is_deleted_is_gone(stores):
+    await stores.buses.insert(name("b"), bus("b"), due_at=1.0)
+    await stores.buses.delete(name("b"))
+    assert await stores.buses.get(name("b")) is None
+    assert await stores.buses.next_due() is None
+    with pytest.raises(NotFoundError):
+        await stores.buses.delete(name("b"))
+
+
+async def test_pages_are_by_parent_and_name(stores):
+    for parent, text in (("q", "a"), ("p", "b"), ("p", "aa"), ("p", "ab")):
+        await stores.buses.insert(name(text, parent), bus(text))
+    assert await names(stores) == [("p", "aa"), ("p", "ab"), ("p", "b"), ("q", "a")]
+    assert await names(stores, parent="p", prefix="a") == [("p", "aa"), ("p", "ab")]
+    assert await names(stores, after=("p", "ab"), limit=1) == [("p", "b")]
+    assert await names(stores, prefix="%") == []
+
+
+async def test_due_records_come_in_the_order_of_their_times(stores):
+    await stores.buses.insert(name("late"), bus("late"), due_at=30.0)
+    await stores.buses.insert(name("early", region="us-east-1"), bus("early"), due_at=10.0)
+    await stores.buses.insert(name("never"), bus("never"))
+    assert await stores.buses.next_due() == 10.0
+    due = await stores.buses.due(now=30.0, limit=10)
+    assert [(each.name.name, each.value.name, each.due_at) for each in due] == [
+        ("early", "early", 10.0),
+        ("late", "late", 30.0),
+    ]
+    assert [each.name.name for each in await stores.buses.due(now=29.9, limit=10)] == ["early"]
+
+
+async def test_replacing_may_leave_the_time_as_it_is(stores):
+    await stores.buses.insert(name("b"), bus("b"), due_at=10.0)
+    await stores.buses.replace(name("b"), bus("b", policy="1"), previous=bus("b"), keeps_due=True)
+    assert await stores.buses.next_due() == 10.0
+    await stores.buses.replace(name("b"), bus("b"), previous=bus("b", policy="1"), due_at=20.0)
+    assert await stores.buses.next_due() == 20.0
+    await stores.buses.replace(name("b"), bus("b"), previous=bus("b"))
+    assert await stores.buses.next_due() is None
+
+
+def delivery() -> Delivery:
+    return Delivery(
+        queue="events",
+        account_id=ACCOUNT,
+        region=REGION,
+        source_arn="arn",
+        target={"Arn": "a"},
+        payload=b"{}",
+        accepted_at=10.0,
+        due_at=10.0,
+    )
+
+
+async def test_advancing_stores_the_next_time_and_the_deliveries_together(stores):
+    await stores.buses.insert(name("b"), bus("b"), due_at=10.0)
+    await stores.buses.advance(
+        name("b"), previous=bus("b"), value=bus("b", policy="1"), due_at=20.0, deliveries=[delivery()]
+    )
+    assert await stores.buses.next_due() == 20.0
+    assert (await stores.buses.get(name("b"))).policy == "1"
+    assert await stores.target_deliveries.depth("events") == 1
+
+
+async def test_a_time_is_dealt_with_once(stores):
+    await stores.buses.insert(name("b"), bus("b"), due_at=10.0)
+    with pytest.raises(StaleRevisionError):
+        await stores.buses.advance(
+            name("b"), previous=bus("b", policy="0"), value=bus("b"), due_at=20.0, deliveries=[delivery()]
+        )
+    assert await stores.target_deliveries.depth("events") == 0
+    await stores.buses.advance(name("b"), previous=bus("b"), value=None, due_at=None, deliveries=[delivery()])
+    with pytest.raises(NotFoundError):
+        await stores.buses.advance(
+            name("b"), previous=bus("b"), value=None, due_at=None, deliveries=[delivery()]
+        )
+    assert await stores.buses.get(name("b")) is None
+    assert await stores.target_deliveries.depth("events") == 1
