@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from lambent.server.part import Core, Part
+from lambent.server.parts import events
 
-PARTS: Sequence[Callable[[Core], Part]] = ()
+PARTS: Sequence[Callable[[Core], Part]] = (events.part,)
 """In the order of their names."""

@@ -1,0 +1,106 @@
+"""Amazon EventBridge: buses, rules and their targets, events, archives and replays, API destinations.
+
+An event that is accepted is matched at once, from memory, and what comes of it is on disk before its sender is
+answered; `courier` brings it to targets, with the retries and dead letters of lambent.targets. Operations are grouped
+by noun, one module each. Partner event sources, global endpoints and schema discovery are not offered.
+
+Source: the events service model and https://docs.aws.amazon.com/eventbridge/latest/userguide/
+"""
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from lambent.base.clock import Clock
+from lambent.model.caller import Caller, Parameters, RoleCallers
+from lambent.model.event_archive import Archive
+from lambent.model.event_bus import EventBus, Rule
+from lambent.model.metric import Metrics
+from lambent.model.service import Client, Operation, Service
+from lambent.services.events.acceptance import Acceptance
+from lambent.services.events.buses import Buses
+from lambent.services.events.catalog import Catalog
+from lambent.services.events.courier import RuleCourier
+from lambent.services.events.errors import InternalException
+from lambent.services.events.log_target import LogTarget
+from lambent.services.events.permissions import Permissions
+from lambent.services.events.put_events import PutEvents
+from lambent.services.events.resource_arn import bus_policies, resource_arn
+from lambent.services.events.rule_metrics import RuleMetrics
+from lambent.services.events.rule_schedules import RuleSchedules
+from lambent.services.events.rule_targets import RuleTargets
+from lambent.services.events.rules import Rules
+from lambent.services.events.tags import Tags
+from lambent.store.ports.errors import StoreFullError
+from lambent.store.ports.event_archives import EventArchiveStore
+from lambent.store.ports.named_records import NamedRecords
+from lambent.store.ports.target_deliveries import TargetDeliveryStore
+from lambent.targets.worker import DeliveryWorker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    buses: NamedRecords[EventBus]
+    rules: NamedRecords[Rule]
+    archives: NamedRecords[Archive]
+    archived_events: EventArchiveStore
+    deliveries: TargetDeliveryStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Events:
+    """The service, and what goes on behind it, by what it does."""
+
+    service: Service
+    behind: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
+    worker: DeliveryWorker
+
+
+def events(
+    stores: Stores,
+    *,
+    clock: Clock,
+    client: Client,
+    roles: RoleCallers,
+    metrics: Metrics,
+    retry_seconds: float = 1.0,
+) -> Events:
+    """`retry_seconds` is the delay before the first retry of a delivery."""
+    rule_metrics = RuleMetrics(metrics)
+    catalog = Catalog(stores.buses, stores.rules, stores.archives, clock)
+    courier = RuleCourier(client, roles, LogTarget(client, clock), rule_metrics)
+    worker = DeliveryWorker("events", stores.deliveries, courier, clock, base_seconds=retry_seconds)
+    acceptance = Acceptance(
+        catalog, stores.deliveries, stores.archived_events, clock, rule_metrics, worker.wake
+    )
+    schedules = RuleSchedules(catalog, acceptance, clock)
+    operations: dict[str, Operation] = {
+        **Buses(catalog, clock).operations(),
+        **Permissions(catalog).operations(),
+        **Rules(catalog, clock, schedules.wake).operations(),
+        **RuleTargets(catalog).operations(),
+        **PutEvents(acceptance, clock, rule_metrics).operations(),
+        **Tags(catalog).operations(),
+    }
+    service = Service(
+        name="events",
+        operations={name: _with_full_store(operation) for name, operation in operations.items()},
+        resource_arn=resource_arn,
+        resource_policy=bus_policies(catalog),
+    )
+    behind = {"deliver events": worker.run, "fire schedules of rules": schedules.run}
+    return Events(service=service, behind=behind, worker=worker)
+
+
+def _with_full_store(operation: Operation) -> Operation:
+    """Says a full disk in a way that the service model knows."""
+
+    @wraps(operation)
+    async def guarded(caller: Caller, parameters: Parameters) -> Parameters:
+        try:
+            return await operation(caller, parameters)
+        except StoreFullError as error:
+            raise InternalException("Service encountered unexpected problem. Please try again.") from error
+
+    return guarded
