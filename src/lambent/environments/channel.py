@@ -73,6 +73,8 @@ class Channel(asyncio.Protocol):
             meta["client_context"] = request.client_context
         if request.identity is not None:
             meta["identity"] = request.identity
+        if request.tenant_id is not None:
+            meta["tenant_id"] = request.tenant_id
         return self._request(_INVOKE, _TO_INVOKE, orjson.dumps(meta), request.payload)
 
     def await_again(self) -> "asyncio.Future[Reply]":

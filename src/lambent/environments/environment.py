@@ -123,7 +123,8 @@ class Environment:
         recorder, now = self._recorder, self._now()
         if invocation.tail_log:
             recorder.begin_tail()
-        recorder.emit(self._lines.start(invocation.request_id, self.version.version, now), int(now * 1000))
+        begun = self._lines.start(invocation.request_id, self.version.version, now, invocation.tenant_id)
+        recorder.emit(begun, int(now * 1000))
         run = _Run(invocation, self._monotonic(), now + self.version.timeout)
         if self._init_again:
             return await self._to_the_end(self._invoke_with_init(run))
@@ -165,6 +166,7 @@ class Environment:
                 trace_id=invocation.trace_id,
                 client_context=invocation.client_context,
                 identity=invocation.identity,
+                tenant_id=invocation.tenant_id,
             )
         )
         self._watch(run, waiting)
@@ -284,6 +286,7 @@ class Environment:
             init_duration_ms=init_duration_ms,
             status=status,
             error_type=error_type,
+            tenant_id=run.invocation.tenant_id,
         )
         at_ms = int(now * 1000)
         recorder.emit(self._lines.end(request_id), at_ms)

@@ -70,6 +70,7 @@ class InvokeRequest:
     trace_id: str | None = None
     client_context: str | None = None
     identity: Mapping[str, Any] | None = None
+    tenant_id: str | None = None
 
 
 class Link(Protocol):

@@ -25,6 +25,7 @@ class Report:
     init_duration_ms: float | None = None
     status: Status = "success"
     error_type: str | None = None
+    tenant_id: str | None = None
 
     @property
     def billed_duration_ms(self) -> int:
@@ -37,7 +38,7 @@ class LogLines(Protocol):
 
     def init_start(self, runtime_version: str, runtime_version_arn: str | None, at: float) -> str: ...
     def init_report(self, duration_ms: float, status: Status, error_type: str | None, at: float) -> str: ...
-    def start(self, request_id: str, version: str, at: float) -> str: ...
+    def start(self, request_id: str, version: str, at: float, tenant_id: str | None = None) -> str: ...
     def end(self, request_id: str) -> str: ...
     def fault(self, request_id: str, message: str, error_type: str, at: float) -> str: ...
     def report(self, report: Report, at: float) -> str: ...
@@ -51,7 +52,7 @@ class TextLines:
         error = f"\tError Type: {error_type}" if error_type else ""
         return f"INIT_REPORT Init Duration: {duration_ms:.2f} ms\tPhase: init\tStatus: {status}{error}\n"
 
-    def start(self, request_id: str, version: str, at: float) -> str:
+    def start(self, request_id: str, version: str, at: float, tenant_id: str | None = None) -> str:
         return f"START RequestId: {request_id} Version: {version}\n"
 
     def end(self, request_id: str) -> str:
@@ -103,10 +104,13 @@ class JsonLines:
             record["errorType"] = error_type
         return _event("platform.initReport", record, at)
 
-    def start(self, request_id: str, version: str, at: float) -> str:
-        return (
-            "" if self._quiet else _event("platform.start", {"requestId": request_id, "version": version}, at)
-        )
+    def start(self, request_id: str, version: str, at: float, tenant_id: str | None = None) -> str:
+        if self._quiet:
+            return ""
+        record = {"requestId": request_id, "version": version}
+        if tenant_id is not None:
+            record["tenantId"] = tenant_id
+        return _event("platform.start", record, at)
 
     def end(self, request_id: str) -> str:
         return ""
@@ -128,6 +132,8 @@ class JsonLines:
         record: dict[str, Any] = {"requestId": report.request_id, "metrics": metrics, "status": report.status}
         if report.error_type:
             record["errorType"] = report.error_type
+        if report.tenant_id is not None:
+            record["tenantId"] = report.tenant_id
         return _event("platform.report", record, at)
 
 

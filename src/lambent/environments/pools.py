@@ -32,6 +32,10 @@ CurrentVersion = Callable[[FunctionId, str], Awaitable[FunctionVersion | None]]
 """The version that now runs under this number or `$LATEST`; None where there is none."""
 
 
+_Key = tuple[FunctionId, str, str | None]
+"""A version, and the tenant where it keeps tenants apart: no environment of one is ever another's."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lifetimes:
     """In seconds. An environment is frozen when idle for `freeze_after`, ended when idle for `idle_expiry`, and not
@@ -246,7 +250,7 @@ class Pools:
         self._prepare = prepare
         self._around = surroundings
         self._lifetimes = lifetimes
-        self._pools: dict[tuple[FunctionId, str], Pool] = {}
+        self._pools: dict[_Key, Pool] = {}
         self._tasks = Tasks("pools")
 
     async def invoke(
@@ -256,13 +260,13 @@ class Pools:
 
         `ended` is called once, when the invocation is over. Where the caller is cancelled while it runs, that is later
         than this returns: nothing stops an invocation that has begun."""
-        key = (version.function, version.version)
+        key = (version.function, version.version, invocation.tenant_id)
         pool = self._pools.get(key)
         if pool is None or pool.version is not version:
             pool = self._replace(key, pool, version)
         return await pool.invoke(invocation, ended)
 
-    def _replace(self, key: tuple[FunctionId, str], old: Pool | None, version: FunctionVersion) -> Pool:
+    def _replace(self, key: _Key, old: Pool | None, version: FunctionVersion) -> Pool:
         if old is not None:
             if old.version == version:
                 old.version = version
@@ -275,7 +279,7 @@ class Pools:
     async def review(self, function: FunctionId, current: CurrentVersion) -> None:
         """Ends the environments of versions that are deleted or not what they were. Called when a function changed."""
         for key, pool in list(self._pools.items()):
-            if key[0] == function and pool.version != await current(*key):
+            if key[0] == function and pool.version != await current(key[0], key[1]):
                 pool.retire()
                 if self._pools.get(key) is pool:
                     del self._pools[key]
@@ -300,7 +304,7 @@ class Pools:
                 if sweep_all or pool.restless:
                     self._sweep(key, pool)
 
-    def _sweep(self, key: tuple[FunctionId, str], pool: Pool) -> None:
+    def _sweep(self, key: _Key, pool: Pool) -> None:
         try:
             pool.sweep()
         except Exception:

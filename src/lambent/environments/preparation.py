@@ -7,6 +7,7 @@ from lambent.artifacts.store import ArtifactStore
 from lambent.environments.occupancy import Trees
 from lambent.model.function import FunctionVersion
 from lambent.model.lambda_errors import InvalidRuntimeException
+from lambent.runtimes.identifiers import runtime_version_arn
 from lambent.runtimes.install import RuntimeInstall
 from lambent.runtimes.registry import RuntimeRegistry
 
@@ -23,6 +24,7 @@ class Preparation:
         """The trees are held until they are released. Raises ArtifactError; InvalidRuntimeException where the
         runtime is gone from this host."""
         install = await self._install(version.runtime or "")
+        _require_pinned(version, install)
         with ExitStack() as holds:
             task = await self._artifacts.unpack(version.code.digest)
             holds.callback(self._artifacts.hold(task).release)
@@ -42,3 +44,16 @@ class Preparation:
                 )
             self._installs[runtime] = install
         return install
+
+
+def _require_pinned(version: FunctionVersion, install: RuntimeInstall) -> None:
+    """Raises InvalidRuntimeException where the function wants the very runtime version that it was pinned to, and the
+    host's has been replaced."""
+    if version.update_runtime_on == "Auto":
+        return
+    here = runtime_version_arn(version.function.region, install.identifier, install.version)
+    if version.runtime_version_arn != here:
+        raise InvalidRuntimeException(
+            f"The function is pinned to the runtime version {version.runtime_version_arn}, which is not on this host "
+            f"any more. PutRuntimeManagementConfig can give it {here}."
+        )

@@ -187,6 +187,8 @@ def _invocation_headers(invocation: InvokeRequest) -> list[tuple[str, str]]:
         headers.append(("Lambda-Runtime-Trace-Id", invocation.trace_id))
     if invocation.client_context is not None:
         headers.append(("Lambda-Runtime-Client-Context", invocation.client_context))
+    if invocation.tenant_id is not None:
+        headers.append(("Lambda-Runtime-Aws-Tenant-Id", invocation.tenant_id))
     if invocation.identity is not None:
         headers.append(("Lambda-Runtime-Cognito-Identity", orjson.dumps(invocation.identity).decode()))
     return headers

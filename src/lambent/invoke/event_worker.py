@@ -153,6 +153,7 @@ class EventWorker:
                     payload=event.payload,
                     client_context=event.client_context,
                     trace_id=event.trace_id,
+                    tenant_id=event.tenant_id,
                     asynchronous=True,
                 )
             )

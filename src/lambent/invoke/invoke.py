@@ -12,8 +12,9 @@ from lambent.environments.pools import Pools
 from lambent.invoke.concurrency import Concurrency
 from lambent.invoke.directory import Directory
 from lambent.invoke.event_worker import EventQueue
-from lambent.model.function import FunctionId
+from lambent.model.function import FunctionId, FunctionVersion
 from lambent.model.invocation import EventInvocation, Invocation, InvocationResult
+from lambent.model.lambda_errors import InvalidParameterValueException
 
 
 class Invoker:
@@ -40,16 +41,21 @@ class Invoker:
         share = self._concurrency.share(function)
         if not invocation.asynchronous:
             share.capacity.count_request(self._clock.monotonic())
-        return await self._pools.invoke(target.choose(), invocation, share.acquire())
+        version = target.choose()
+        if version.tenant_isolation is (invocation.tenant_id is None):
+            raise _tenant_mismatch(version)
+        return await self._pools.invoke(version, invocation, share.acquire())
 
-    async def check(self, function: FunctionId, qualifier: str | None) -> None:
+    async def check(self, function: FunctionId, qualifier: str | None, tenant_id: str | None = None) -> None:
         """Whether an invocation would be accepted (InvocationType=DryRun). Raises as `invoke` does before it runs."""
-        await self._directory.resolve(function, qualifier)
+        target = await self._directory.resolve(function, qualifier)
+        if target.version.tenant_isolation is (tenant_id is None):
+            raise _tenant_mismatch(target.version)
 
     async def enqueue(self, invocation: Invocation) -> None:
         """Accepts an asynchronous invocation: when this returns, it survives anything that happens to this process."""
         function = invocation.function
-        await self._directory.resolve(function, invocation.qualifier)
+        await self.check(function, invocation.qualifier, invocation.tenant_id)
         now = self._clock.now()
         await self._events.put(
             EventInvocation(
@@ -62,7 +68,20 @@ class Invoker:
                 payload=invocation.payload,
                 client_context=invocation.client_context,
                 trace_id=invocation.trace_id or new_trace_header(now),
+                tenant_id=invocation.tenant_id,
                 accepted_at=now,
                 due_at=now,
             )
         )
+
+
+def _tenant_mismatch(version: FunctionVersion) -> InvalidParameterValueException:
+    if version.tenant_isolation:
+        return InvalidParameterValueException(
+            "The invoked function is enabled with tenancy configuration. "
+            "Add a valid tenant ID in your request and try again."
+        )
+    return InvalidParameterValueException(
+        "The invoked function is not enabled with tenancy configuration. "
+        "Remove the tenant ID from your request and try again."
+    )

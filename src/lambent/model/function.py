@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html for the 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from lambent.model.code_signing import CodeSignature
 
@@ -78,10 +79,13 @@ class FunctionVersion:
     architectures: tuple[str, ...] = ("x86_64",)
     package_type: str = "Zip"
     tracing_mode: str = "PassThrough"
+    tenant_isolation: bool = False
+    """Each invocation is a tenant's, and no environment is two tenants' (TenancyConfig, PER_TENANT)."""
     outside_vpc: bool = False
     """A VpcConfig without subnets was given. It is shown as such; nothing else is possible."""
     logging: LoggingConfig
     runtime_version_arn: str | None = None
+    update_runtime_on: Literal["Auto", "FunctionUpdate", "Manual"] = "Auto"
     last_modified: float
     revision_id: str
     state: str = "Pending"

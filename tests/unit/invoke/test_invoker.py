@@ -6,6 +6,7 @@ from lambent.invoke.directory import Directory
 from lambent.invoke.invoke import Invoker
 from lambent.model.invocation import Invocation, InvocationResult
 from lambent.model.lambda_errors import (
+    InvalidParameterValueException,
     ResourceConflictException,
     ResourceNotFoundException,
     TooManyRequestsException,
@@ -102,3 +103,22 @@ async def test_an_event_is_enqueued_as_it_came(parts, hello):
     assert (event.qualifier, event.invoked_arn, event.payload) == ("1", "arn:1", b"[]")
     assert (event.client_context, event.trace_id) == ("c", "t")
     assert event.accepted_at == event.due_at == 1_700_000_000.0
+
+
+async def test_a_tenant_is_wanted_where_tenants_are_kept_apart_and_nowhere_else(parts, hello, store, version):
+    invoker, pools, events, _ = parts
+    isolated = version(state="Active", tenant_isolation=True)
+    with pytest.raises(InvalidParameterValueException, match="is not enabled with tenancy configuration"):
+        await invoker.invoke(called(hello, tenant_id="blue"))
+    store.put(latest=isolated, serving=isolated)
+    invoker = Invoker(Directory(store), Concurrency(9), pools, events, ManualClock())
+    for refused in (
+        invoker.invoke(called(hello)),
+        invoker.enqueue(called(hello)),
+        invoker.check(hello, None),
+    ):
+        with pytest.raises(InvalidParameterValueException, match="is enabled with tenancy configuration"):
+            await refused
+    await invoker.invoke(called(hello, tenant_id="blue"))
+    await invoker.enqueue(called(hello, tenant_id="blue"))
+    assert (pools.ran[0][1].tenant_id, events.events[0].tenant_id) == ("blue", "blue")

@@ -44,6 +44,7 @@ from lambent.services.lambda_.ports import (
 from lambent.services.lambda_.preparation import Preparation
 from lambent.services.lambda_.resource import resource_arn
 from lambent.services.lambda_.resource_policies import ResourcePolicies
+from lambent.services.lambda_.runtime_management import RuntimeManagement
 from lambent.services.lambda_.tags import FunctionTags, Tags
 from lambent.services.lambda_.versions import Versions
 from lambent.store.ports.code_signing_configs import CodeSigningConfigStore
@@ -124,6 +125,7 @@ def service(
     )
     version = Versions(functions, records, activation)
     alias = Aliases(functions, records)
+    runtime = RuntimeManagement(functions, records, runtimes)
     layer = Layers(layers, packages, downloads, clock)
     layer_permission = LayerPermissions(layers)
     attached = FunctionPolicies(function_policies)
@@ -168,6 +170,8 @@ def service(
         "TagResource": tag.tag,
         "UntagResource": tag.untag,
         "ListTags": tag.list,
+        "PutRuntimeManagementConfig": runtime.put,
+        "GetRuntimeManagementConfig": runtime.get,
         "CreateCodeSigningConfig": signing.create,
         "GetCodeSigningConfig": signing.get,
         "UpdateCodeSigningConfig": signing.update,

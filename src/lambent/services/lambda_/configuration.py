@@ -1,6 +1,5 @@
 """A function version as FunctionConfiguration shows it, member by member in AWS's order."""
 
-import hashlib
 import time
 from typing import Any
 
@@ -60,6 +59,7 @@ def describe(version: FunctionVersion, qualifier: str | None) -> Parameters:
         "RuntimeVersionConfig": version.runtime_version_arn
         and {"RuntimeVersionArn": version.runtime_version_arn},
         "LoggingConfig": _describe_logging(version.logging),
+        "TenancyConfig": {"TenantIsolationMode": "PER_TENANT"} if version.tenant_isolation else None,
     }
     return {name: value for name, value in members.items() if value is not None}
 
@@ -97,9 +97,3 @@ def format_time(seconds: float) -> str:
     milliseconds = round(seconds * 1000)
     whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(milliseconds // 1000))
     return f"{whole}.{milliseconds % 1000:03d}+0000"
-
-
-def runtime_version_arn(region: str, runtime: str, exact_version: str) -> str:
-    """Names the interpreter that runs: the same for the same identifier and exact version, on any host."""
-    digest = hashlib.sha256(f"{runtime}\n{exact_version}".encode()).hexdigest()
-    return f"arn:{partition_of(region)}:lambda:{region}::runtime:{digest}"

@@ -17,6 +17,7 @@ from lambent.model.function import (
     LayerReference,
 )
 from lambent.model.lambda_errors import InvalidParameterValueException, ResourceConflictException
+from lambent.runtimes.identifiers import runtime_version_arn
 from lambent.services.lambda_ import settings
 from lambent.services.lambda_.activation import Activation
 from lambent.services.lambda_.code import Packages, refuse_too_large
@@ -82,6 +83,7 @@ class Functions:
             parameters, id, self._runtimes, settings.default_logging(id), creating=True
         )
         fields["architectures"] = settings.architectures(parameters, self._runtimes)
+        fields["tenant_isolation"] = "TenancyConfig" in parameters
         tags = require_tags(parameters.get("Tags", {}))
         await self._roles.require(caller, parameters["Role"])
         if await self._store.get(id) is not None:
@@ -251,6 +253,12 @@ class Functions:
         # One later at least, so that the time of change tells two updates apart.
         modified = max(self._clock.now(), function.latest.last_modified + 0.001)
         changes |= {"revision_id": new_uuid(), "last_modified": modified}
+        if function.latest.update_runtime_on != "Manual" and function.latest.runtime:
+            # What the host has now: an update is when a function may get another runtime version.
+            runtime = changes.get("runtime", function.latest.runtime)
+            changes["runtime_version_arn"] = runtime_version_arn(
+                function.id.region, runtime, self._runtimes.version(runtime)
+            )
         settles_at = self._activation.settle_time()
         latest = updating(function.latest, changes, settles_at)
         version = published(function, latest, None, settles_at) if publish else None

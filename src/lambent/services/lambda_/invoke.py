@@ -38,8 +38,8 @@ class Invoke:
         client_context = None
         if "ClientContext" in parameters:
             client_context = _client_context(parameters["ClientContext"])
-        if "TenantId" in parameters or "DurableExecutionName" in parameters:
-            raise not_offered("TenantId and DurableExecutionName")
+        if "DurableExecutionName" in parameters:
+            raise not_offered("DurableExecutionName")
         invocation = Invocation(
             request_id=caller.request_id,
             function=reference.function,
@@ -48,6 +48,7 @@ class Invoke:
             payload=payload,
             client_context=client_context,
             trace_id=caller.headers.get("x-amzn-trace-id"),
+            tenant_id=parameters.get("TenantId"),
             tail_log=parameters.get("LogType") == "Tail",
         )
         if invocation_type == "RequestResponse":
@@ -55,7 +56,7 @@ class Invoke:
         if invocation_type == "Event":
             await self._invoker.enqueue(invocation)
             return {"StatusCode": 202, "Payload": b""}
-        await self._invoker.check(reference.function, reference.qualifier)
+        await self._invoker.check(reference.function, reference.qualifier, invocation.tenant_id)
         return {"StatusCode": 204, "Payload": b""}
 
     async def _run(self, invocation: Invocation) -> Parameters:

@@ -20,7 +20,7 @@ class Invoker(Protocol):
         """Durable when it returns."""
         ...
 
-    async def check(self, function: FunctionId, qualifier: str | None) -> None:
+    async def check(self, function: FunctionId, qualifier: str | None, tenant_id: str | None = None) -> None:
         """Raises as `invoke` would before it runs anything."""
         ...
 

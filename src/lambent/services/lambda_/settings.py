@@ -14,7 +14,7 @@ from lambent.model.caller import Parameters
 from lambent.model.error import ValidationException
 from lambent.model.function import FunctionId, LoggingConfig
 from lambent.model.lambda_errors import InvalidParameterValueException
-from lambent.services.lambda_.configuration import runtime_version_arn
+from lambent.runtimes.identifiers import runtime_version_arn
 from lambent.services.lambda_.ports import Runtimes
 from lambent.services.lambda_.vpc import require_no_file_systems, require_no_vpc
 

@@ -38,7 +38,9 @@ def unchanged(latest: FunctionVersion, last: FunctionVersion) -> bool:
     Either it was not updated since, or its updates came back to the same code and settings."""
 
     def content(version: FunctionVersion) -> FunctionVersion:
-        return replace(pending(version, 0.0), version=LATEST, revision_id="", last_modified=0.0)
+        return replace(
+            pending(version, 0.0), version=LATEST, revision_id="", last_modified=0.0, update_runtime_on="Auto"
+        )
 
     return latest.last_modified == last.last_modified or content(latest) == content(last)
 

@@ -151,8 +151,8 @@ class Invoker:
     async def enqueue(self, invocation: Invocation) -> None:
         self.calls.append(("enqueue", invocation))
 
-    async def check(self, function: FunctionId, qualifier: str | None) -> None:
-        self.calls.append(("check", (function, qualifier)))
+    async def check(self, function: FunctionId, qualifier: str | None, tenant_id: str | None = None) -> None:
+        self.calls.append(("check", (function, qualifier, tenant_id)))
 
 
 class OtherServices:

@@ -133,7 +133,6 @@ async def test_errors_say_whose_fault_it_is(aws: Any) -> None:
             {"LambdaManagedInstancesCapacityProviderConfig": {"CapacityProviderArn": "a"}},
         ),
         ("DurableConfig", {"ExecutionTimeout": 1}),
-        ("TenancyConfig", {"TenantIsolationMode": "PER_TENANT"}),
         ("PublishTo", "LATEST_PUBLISHED"),
         ("RuntimeConfig", {"x": "y"}),
         ("AcceleratorConfig", {"x": 1}),
@@ -157,7 +156,7 @@ async def test_every_member_of_the_model_is_acted_on_or_refused() -> None:
         "FunctionName", "Runtime", "Role", "Handler", "Code", "Description", "Timeout", "MemorySize", "Publish",
         "PackageType", "Environment", "Tags", "Layers", "Architectures", "EphemeralStorage", "LoggingConfig",
         "RevisionId", "DryRun", "ZipFile", "S3Bucket", "S3Key", "S3ObjectVersion", "S3ObjectStorageMode",
-        "ImageUri", "CodeSha256", "VpcConfig", "FileSystemConfigs", "CodeSigningConfigArn",
+        "ImageUri", "CodeSha256", "VpcConfig", "FileSystemConfigs", "CodeSigningConfigArn", "TenancyConfig",
     }  # fmt: skip
     model = botocore.session.get_session().get_service_model("lambda")
     for operation in (

@@ -51,7 +51,7 @@ async def test_events_are_enqueued_and_dry_runs_only_checked(aws: Any) -> None:
     assert (await aws.call("Invoke", FunctionName="hello:2", InvocationType="DryRun"))["StatusCode"] == 204
     (enqueued, event), checked = aws.invoker.calls
     assert (enqueued, event.function, event.qualifier) == ("enqueue", HELLO, None)
-    assert checked == ("check", (HELLO, "2"))
+    assert checked == ("check", (HELLO, "2", None))
 
 
 @pytest.mark.parametrize(
@@ -106,10 +106,21 @@ async def test_the_client_context_is_json_in_base64(aws: Any) -> None:
             await aws.call("Invoke", FunctionName="hello", ClientContext=bad)
 
 
-@pytest.mark.parametrize("member", ["TenantId", "DurableExecutionName"])
-async def test_what_is_not_offered_is_refused(aws: Any, member: str) -> None:
+async def test_what_is_not_offered_is_refused(aws: Any) -> None:
     with pytest.raises(InvalidParameterValueException, match="does not offer"):
-        await aws.call("Invoke", FunctionName="hello", **{member: "x"})
+        await aws.call("Invoke", FunctionName="hello", DurableExecutionName="x")
+
+
+async def test_a_tenant_goes_with_its_invocation(aws: Any) -> None:
+    await aws.call("Invoke", FunctionName="hello", TenantId="blue")
+    ((_, invocation),) = aws.invoker.calls
+    assert invocation.tenant_id == "blue"
+
+
+async def test_tenancy_is_shown(aws: Any) -> None:
+    created = await aws.create(TenancyConfig={"TenantIsolationMode": "PER_TENANT"})
+    assert created["TenancyConfig"] == {"TenantIsolationMode": "PER_TENANT"}
+    assert "TenancyConfig" not in await aws.create("other")
 
 
 async def test_an_arn_of_another_account_reaches_its_function(aws: Any) -> None:
