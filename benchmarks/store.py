@@ -98,11 +98,12 @@ async def queue_costs(directory: Path, queued: int) -> None:
     await enqueue(store, queued - EVENTS)
 
     async def claim(number: int) -> None:
-        claimed = await store.claim(now=1e9, owner="a", until=2e9, limit=64)
+        wanted = {FunctionId(*WHERE, "f"): 64}
+        claimed = await store.claim(wanted, now=1e9, owner="a", until=2e9)
         await asyncio.gather(*(store.complete(each.request_id, owner="a") for each in claimed))
 
     print(f"claim and complete 64 with {queued:,} queued: {await median_ms(claim):.2f} ms")
-    print(f"next_due {await median_ms(lambda _: store.next_due()):.3f} ms, ", end="")
+    print(f"waiting {await median_ms(lambda _: store.waiting()):.3f} ms, ", end="")
     print(f"depth {await median_ms(lambda _: store.depth(), 5):.1f} ms")
     database.close()
 

@@ -129,6 +129,10 @@ class Concurrency:
         own = max(0, share.provisioned - share.running)
         return own + max(0, share.capacity.limit - share.capacity.running)
 
+    def room_for_events(self, function: FunctionId) -> int:
+        """The same for events. Those of a function that may run nothing end without being run, and need no room."""
+        return self._account_limit if self.closed(function) else self.room(function)
+
     def closed(self, function: FunctionId) -> bool:
         """Whether nothing of it may ever run: it has a reservation of 0."""
         return self._reserved.get(function) == 0

@@ -1,4 +1,4 @@
-"""The asynchronous half: events are claimed from the queue on disk, run, and forgotten only when they are over.
+"""The asynchronous half: events are claimed from the queue on disk, handled, and forgotten only when they are over.
 
 A crash in the middle leaves a claimed event in the queue; the next start of this server gives its claims back, and a
 claim that nobody gives back runs out. So an accepted event runs at least once, whatever is killed.
@@ -7,16 +7,16 @@ claim that nobody gives back runs out. So an accepted event runs at least once, 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 
 from lambent.base.clock import Clock
 from lambent.base.tasks import Tasks
-from lambent.invoke.retries import Done, Retry, RetryRules, RunOutcome, after_run
-from lambent.model.error import ServiceException
+from lambent.invoke.event_handling import EventHandling
+from lambent.invoke.fairness import share_out
 from lambent.model.function import FunctionId
-from lambent.model.invocation import EventInvocation, Invocation, InvocationResult
-from lambent.model.lambda_errors import ResourceNotFoundException
-from lambent.store.ports.errors import StoreError
+from lambent.model.invocation import EventInvocation
+from lambent.model.metric import Metrics
 from lambent.store.ports.event_invocations import EventInvocationStore
 
 log = logging.getLogger(__name__)
@@ -24,60 +24,74 @@ log = logging.getLogger(__name__)
 _CLAIM_SECONDS = 1800.0
 """Longer than the longest invocation (900 s) with its cold start."""
 _RUNNING_MOST = 256
+_HELD_SECONDS = 1.0
+"""For so long a function that had no room is left alone, if it still has none."""
 _RETRY_SECONDS = 1.0
 
 
 class EventQueue:
     """Where events are put. Wakes the worker of this server."""
 
-    def __init__(self, store: EventInvocationStore) -> None:
+    def __init__(self, store: EventInvocationStore, metrics: Metrics) -> None:
         self._store = store
+        self._metrics = metrics
         self.wake = asyncio.Event()
 
     async def put(self, event: EventInvocation) -> None:
         """Raises StoreFullError."""
         await self._store.enqueue(event)
         self.wake.set()
-
-
-Run = Callable[[Invocation], Awaitable[InvocationResult]]
+        self._metrics.put(
+            event.account_id,
+            event.region,
+            "AWS/Lambda",
+            "AsyncEventsReceived",
+            1,
+            unit="Count",
+            dimensions={"FunctionName": event.function_name},
+        )
 
 
 class EventWorker:
-    """`owner` names this server in its claims, the same after a restart. `look_seconds`: how often it looks for claims
-    that have run out, when nothing wakes it."""
+    """`owner` names this server in its claims, the same after a restart. `room` says how many more invocations of a
+    function could begin now. `look_seconds`: how often it looks for claims that have run out, when nothing wakes it."""
 
     def __init__(
         self,
         store: EventInvocationStore,
         queue: EventQueue,
-        run: Run,
+        handling: EventHandling,
+        room: Callable[[FunctionId], int],
         clock: Clock,
-        rules: RetryRules,
         owner: str,
         look_seconds: float = 5.0,
     ) -> None:
         self._store = store
         self._wake = queue.wake
-        self._invoke = run
+        self._handling = handling
+        self._room = room
         self._clock = clock
-        self._rules = rules
         self._owner = owner
         self._look_seconds = look_seconds
-        self._running = 0
-        self._recovered = False
+        self._running: Counter[FunctionId] = Counter()
+        self._preparing: Counter[FunctionId] = Counter()
+        """Those in progress whose run has not begun: the function's room does not show them yet."""
+        self._held: dict[FunctionId, float] = {}
+        self._released_at: float | None = None
         self._closing = False
         self._tasks = Tasks("event invocations")
 
     async def run(self) -> None:
-        """Claims and runs until `close`. A store that fails is asked again."""
+        """Claims and handles until `close`. A store that fails is asked again."""
         while not self._closing:
             self._wake.clear()
             try:
-                if not self._recovered:
-                    await self._recover()
-                if await self._claim_and_start() == 0:
-                    await self._sleep_until_due()
+                await self._release()
+                waiting: Mapping[FunctionId, float] = {}
+                if self._free > 0:
+                    waiting = await self._store.waiting()
+                if await self._claim_and_start(waiting) == 0:
+                    await self._sleep_until_due(waiting)
             except Exception:
                 log.exception(
                     "the queue of event invocations cannot be read; next try in %.0f s", _RETRY_SECONDS
@@ -90,79 +104,72 @@ class EventWorker:
         self._wake.set()
         await self._tasks.close()
 
-    async def _recover(self) -> None:
-        recovered = await self._store.release(self._owner)
-        self._recovered = True
-        if recovered:
-            log.info("%d event invocations were in progress when the server ended; they run again", recovered)
+    @property
+    def _free(self) -> int:
+        return _RUNNING_MOST - self._running.total()
 
-    async def _claim_and_start(self) -> int:
-        room = _RUNNING_MOST - self._running
-        if room <= 0:
-            return 0
+    async def _release(self) -> None:
+        """At the start the claims of this server's last life; later, now and then, those that have run out."""
         now = self._clock.now()
-        events = await self._store.claim(now=now, owner=self._owner, until=now + _CLAIM_SECONDS, limit=room)
+        if self._released_at is None:
+            if recovered := await self._store.release(self._owner):
+                log.info(
+                    "%d event invocations were in progress when the server ended; they run again", recovered
+                )
+        elif now - self._released_at < self._look_seconds:
+            return
+        if taken_over := await self._store.release_expired(now):
+            log.warning("the claims of %d event invocations had run out; they run again", taken_over)
+        self._released_at = now
+
+    async def _claim_and_start(self, waiting: Mapping[FunctionId, float]) -> int:
+        now = self._clock.now()
+        due = [function for function, due_at in waiting.items() if due_at <= now]
+        wanted = share_out(due, self._running, lambda function: self._room_at(function, now), self._free)
+        if not wanted:
+            return 0
+        events = await self._store.claim(wanted, now=now, owner=self._owner, until=now + _CLAIM_SECONDS)
         if self._closing:
             return 0
         for event in events:
-            self._running += 1
-            self._tasks.start(self._run_one(event), event.request_id)
+            self._running[event.function] += 1
+            self._preparing[event.function] += 1
+            self._tasks.start(self._handle(event), event.request_id)
         return len(events)
 
-    async def _sleep_until_due(self) -> None:
+    def _room_at(self, function: FunctionId, now: float) -> int:
+        """Who has no room is tried now and then, because an event must not wait for it longer than its age allows."""
+        room = self._room(function) - self._preparing[function]
+        if room > 0:
+            return room
+        return 1 if function not in self._running and self._held.get(function, 0.0) <= now else 0
+
+    async def _sleep_until_due(self, waiting: Mapping[FunctionId, float]) -> None:
+        now = self._clock.now()
         seconds = self._look_seconds
-        if self._running < _RUNNING_MOST and (due := await self._store.next_due()) is not None:
-            seconds = max(0.0, min(seconds, due - self._clock.now()))
+        if self._free > 0:
+            times = [max(due_at, self._held.get(function, 0.0)) for function, due_at in waiting.items()]
+            seconds = max(0.0, min([seconds, *(at - now for at in times if at > now)]))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), seconds)
 
-    async def _run_one(self, event: EventInvocation) -> None:
+    async def _handle(self, event: EventInvocation) -> None:
+        function, preparing = event.function, True
+
+        def begun() -> None:
+            nonlocal preparing
+            if preparing:
+                preparing = False
+                self._preparing[function] -= 1
+
         try:
-            outcome = await self._outcome(event)
-            decision = after_run(event, outcome, self._clock.now(), self._rules)
-            if isinstance(decision, Done) and decision.reason != "succeeded":
-                log.warning(
-                    "event %s for %s is given up: %s", event.request_id, event.invoked_arn, decision.reason
-                )
-            await self._settle(event, decision)
+            if await self._handling.handle(event, begun):
+                self._held.pop(function, None)
+            else:
+                self._held[function] = self._clock.now() + _HELD_SECONDS
         finally:
-            self._running -= 1
+            begun()
+            self._running[function] -= 1
+            if self._running[function] <= 0:
+                del self._running[function]
             self._wake.set()
-
-    async def _settle(self, event: EventInvocation, decision: Done | Retry) -> None:
-        """Until the store takes it: an event that has run and is not settled would run again when its claim is over."""
-        while True:
-            try:
-                if isinstance(decision, Retry):
-                    await self._store.retry(decision.invocation, owner=self._owner)
-                else:
-                    await self._store.complete(event.request_id, owner=self._owner)
-                return
-            except StoreError:
-                log.exception("what became of event %s could not be stored; trying again", event.request_id)
-                await asyncio.sleep(_RETRY_SECONDS)
-
-    async def _outcome(self, event: EventInvocation) -> RunOutcome:
-        try:
-            result = await self._invoke(
-                Invocation(
-                    request_id=event.request_id,
-                    function=FunctionId(event.account_id, event.region, event.function_name),
-                    qualifier=event.qualifier,
-                    invoked_arn=event.invoked_arn,
-                    payload=event.payload,
-                    client_context=event.client_context,
-                    trace_id=event.trace_id,
-                    tenant_id=event.tenant_id,
-                    asynchronous=True,
-                )
-            )
-        except ResourceNotFoundException:
-            return "gone"
-        except ServiceException as error:
-            log.info("event %s waits: %s", event.request_id, error)
-            return "throttled"
-        except Exception:
-            log.exception("event %s could not be run; it waits", event.request_id)
-            return "throttled"
-        return "function_error" if result.function_error else "succeeded"

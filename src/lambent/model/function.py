@@ -81,6 +81,8 @@ class FunctionVersion:
     tracing_mode: str = "PassThrough"
     tenant_isolation: bool = False
     """Each invocation is a tenant's, and no environment is two tenants' (TenancyConfig, PER_TENANT)."""
+    dead_letter_target: str | None = None
+    """The ARN of a queue or topic for events that are given up."""
     outside_vpc: bool = False
     """A VpcConfig without subnets was given. It is shown as such; nothing else is possible."""
     logging: LoggingConfig

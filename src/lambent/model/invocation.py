@@ -40,10 +40,33 @@ class InvocationResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventOutcome:
+    """How an asynchronous invocation ended, and who has still to be told of it.
+
+    `condition` is AWS's: "Success", "RetriesExhausted", "EventAgeExceeded", …; `at` is epoch seconds. `status_code` is
+    that of the last run, None where there was none; `error_message` is what the last error said. `destination` and
+    `dead_letters` are ARNs, None where there is none or it has been told; `role` is whose rights that takes."""
+
+    condition: str
+    at: float
+    invoke_count: int
+    status_code: int | None = None
+    executed_version: str | None = None
+    function_error: str | None = None
+    error_message: str = ""
+    role: str
+    destination: str | None = None
+    dead_letters: str | None = None
+    deliveries: int = 0
+    """How often it was tried to tell, in vain."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventInvocation:
     """An asynchronous invocation that was accepted and must run or reach its failure destination.
 
-    Times are epoch seconds. `attempt` counts the runs that ended with a function error."""
+    Times are epoch seconds. `attempt` counts the runs that ended with a function error, `throttles` those that could
+    not begin. With an `outcome` it has ended and is only to be told of; `response` is what the function answered."""
 
     request_id: str
     account_id: str
@@ -59,3 +82,9 @@ class EventInvocation:
     attempt: int = 0
     throttles: int = 0
     due_at: float
+    outcome: EventOutcome | None = None
+    response: bytes = b""
+
+    @property
+    def function(self) -> FunctionId:
+        return FunctionId(self.account_id, self.region, self.function_name)

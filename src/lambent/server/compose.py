@@ -28,7 +28,9 @@ from lambent.http.listener import HttpListener
 from lambent.http.message import Request, Response
 from lambent.invoke.allotments import Allotments
 from lambent.invoke.concurrency import Concurrency
+from lambent.invoke.deliveries import Deliveries
 from lambent.invoke.directory import Directory
+from lambent.invoke.event_handling import EventHandling
 from lambent.invoke.event_invoke_configs import KnownEventInvokeConfigs
 from lambent.invoke.event_worker import EventQueue, EventWorker
 from lambent.invoke.invoke import Invoker
@@ -67,6 +69,8 @@ from lambent.store.sqlite.roles import SqliteRoleStore
 log = logging.getLogger(__name__)
 
 _DRAIN_SECONDS = 10.0
+_OWNER = "local"
+"""Names this server in its claims of events, the same in each of its lives."""
 _SWEEP_SECONDS = 3600.0
 _RUNTIME_API_LIMITS = Limits(
     body_bytes_max=64 * MIB,  # a response that is too large is answered as such, not cut off
@@ -163,6 +167,9 @@ class Server:
         self._sessions = sts.SessionTokens(self._master_key.derive("sessions"), self._clock)
         self._role_checker = iam.RoleChecker(self._roles)
         self._role_callers = adapters.RoleSessions(self._role_checker)
+        self._authorizer = iam.Authorizer(self._roles, self._clock)
+        self._client = InProcessClient(self._authorizer)
+        self._metrics = NoMetrics()
         self._log_delivery = LogDelivery(self._logs, self._clock, settings.log_flush_seconds)
         self._preparation = Preparation(self._artifacts, self._registry)
         self._blanks = Blanks(self._backend, _serve, self._inside, stock=settings.blanks_per_runtime)
@@ -182,18 +189,29 @@ class Server:
         )
         self._pools = Pools(self._preparation, surroundings, lifetimes)
         self._directory.on_change = self._function_changed
-        events = EventQueue(self._event_store)
+        events = EventQueue(self._event_store, self._metrics)
         concurrency = Concurrency(settings.account_concurrency)
         self._allotments = Allotments(self._concurrency_store, concurrency)
         self._invoker = Invoker(self._directory, concurrency, self._pools, events, self._clock)
-        rules = RetryRules(base_seconds=settings.retry_base_seconds)
+        handling = EventHandling(
+            store=self._event_store,
+            configs=self._event_configs,
+            directory=self._directory,
+            run=self._invoker.invoke,
+            closed=concurrency.closed,
+            deliveries=Deliveries(self._client, self._role_callers, self._metrics),
+            metrics=self._metrics,
+            clock=self._clock,
+            rules=RetryRules(base_seconds=settings.retry_base_seconds),
+            owner=_OWNER,
+        )
         self._event_worker = EventWorker(
             self._event_store,
             events,
-            self._invoker.invoke,
+            handling,
+            concurrency.room_for_events,
             self._clock,
-            rules,
-            owner="local",
+            owner=_OWNER,
             look_seconds=settings.event_poll_seconds,
         )
 
@@ -205,10 +223,8 @@ class Server:
             self._tasks.start(self._pools.review(function, self._directory.current_version), "review pools")
 
     def _make_services(self) -> None:
-        authorizer = iam.Authorizer(self._roles, self._clock)
+        authorizer, client = self._authorizer, self._client
         credentials = FirstOf(RootCredentials(self.root_key, self.account_id), self._sessions)
-        client = InProcessClient(authorizer)
-        metrics = NoMetrics()
         self._lambda = lambda_.service(
             functions=self._directory,
             function_policies=SqliteFunctionPolicyStore(self._database),
@@ -226,7 +242,7 @@ class Server:
             policies=authorizer,
             invoker=self._invoker,
             client=client,
-            metrics=metrics,
+            metrics=self._metrics,
             signatures=CodeSigner(self._master_key.derive("code signatures")),
             allotments=self._allotments,
             clock=self._clock,
@@ -241,7 +257,7 @@ class Server:
             database=self._database,
             client=client,
             roles=self._role_callers,
-            metrics=metrics,
+            metrics=self._metrics,
             secret=self._master_key.derive,
         )
         self._parts = [make(core) for make in PARTS]

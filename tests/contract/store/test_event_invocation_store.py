@@ -1,15 +1,20 @@
 import asyncio
 from dataclasses import replace
 
-from lambent.model.invocation import EventInvocation
+from lambent.model.function import FunctionId
+from lambent.model.invocation import EventInvocation, EventOutcome
+
+F = FunctionId("123456789012", "eu-west-1", "f")
 
 
-def invocation(request_id: str, due_at: float = 10.0, payload: bytes = b"{}") -> EventInvocation:
+def invocation(
+    request_id: str, due_at: float = 10.0, payload: bytes = b"{}", function: str = "f"
+) -> EventInvocation:
     return EventInvocation(
         request_id=request_id,
         account_id="123456789012",
         region="eu-west-1",
-        function_name="f",
+        function_name=function,
         qualifier="live",
         invoked_arn="arn:aws:lambda:eu-west-1:123456789012:function:f:live",
         payload=payload,
@@ -22,25 +27,25 @@ def invocation(request_id: str, due_at: float = 10.0, payload: bytes = b"{}") ->
 async def claim(
     stores, now: float = 100.0, owner: str = "a", until: float = 200.0, limit: int = 10
 ) -> list[str]:
-    claimed = await stores.event_invocations.claim(now=now, owner=owner, until=until, limit=limit)
+    claimed = await stores.event_invocations.claim({F: limit}, now=now, owner=owner, until=until)
     return [each.request_id for each in claimed]
 
 
 async def test_what_was_enqueued_is_claimed_whole(stores):
     every_byte = bytes(range(256)) * 10
     await stores.event_invocations.enqueue(invocation("r", payload=every_byte))
-    claimed = await stores.event_invocations.claim(now=10.0, owner="a", until=20.0, limit=1)
+    claimed = await stores.event_invocations.claim({F: 1}, now=10.0, owner="a", until=20.0)
     assert claimed == [invocation("r", payload=every_byte)]
 
 
 async def test_the_earliest_due_are_claimed_first_and_none_before_its_time(stores):
     for request_id, due_at in (("c", 30.0), ("a", 10.0), ("b", 20.0), ("b2", 20.0)):
         await stores.event_invocations.enqueue(invocation(request_id, due_at))
-    assert await stores.event_invocations.next_due() == 10.0
+    assert await stores.event_invocations.waiting() == {F: 10.0}
     assert await claim(stores, now=20.0, limit=2) == ["a", "b"]
     assert await claim(stores, now=20.0) == ["b2"]
     assert await claim(stores, now=29.9) == []
-    assert await stores.event_invocations.next_due() == 30.0
+    assert await stores.event_invocations.waiting() == {F: 30.0}
 
 
 async def test_one_invocation_has_one_claimant_however_many_ask(stores):
@@ -48,7 +53,7 @@ async def test_one_invocation_has_one_claimant_however_many_ask(stores):
     claims = await asyncio.gather(*(claim(stores, owner=f"o{n}", limit=7) for n in range(10)))
     claimed = [request_id for some in claims for request_id in some]
     assert len(claimed) == 50 == len(set(claimed))
-    assert await stores.event_invocations.next_due() is None
+    assert await stores.event_invocations.waiting() == {}
 
 
 async def test_completing_forgets_for_good(stores):
@@ -75,23 +80,61 @@ async def test_a_claim_that_ran_out_is_anothers_to_take(stores):
     await stores.event_invocations.enqueue(invocation("late", due_at=50.0))
     await stores.event_invocations.enqueue(invocation("early", due_at=10.0))
     assert await claim(stores, now=60.0, owner="a", until=70.0) == ["early", "late"]
+    assert await stores.event_invocations.release_expired(69.9) == 0
     assert await claim(stores, now=69.9, owner="b") == []
     await stores.event_invocations.enqueue(invocation("fresh", due_at=20.0))
+    assert await stores.event_invocations.release_expired(70.0) == 2
     assert await claim(stores, now=70.0, owner="b", limit=2) == ["early", "fresh"]
     # The first owner comes back, too late for what has been taken.
     await stores.event_invocations.complete("early", owner="a")
     await stores.event_invocations.complete("late", owner="a")
-    assert await stores.event_invocations.depth() == 2
+    await stores.event_invocations.conclude(concluded(invocation("early")), owner="a")
+    assert await stores.event_invocations.depth() == 3
+
+
+def concluded(event):
+    outcome = EventOutcome(
+        condition="Success", at=5.0, invoke_count=1, status_code=200, role="arn", destination="arn:q"
+    )
+    return replace(event, outcome=outcome, response=b"[1]")
+
+
+async def test_an_outcome_stays_with_its_claimant_and_survives_it(stores):
+    await stores.event_invocations.enqueue(invocation("r", payload=b"data"))
+    await claim(stores, owner="a")
+    ended = concluded(invocation("r", payload=b"data"))
+    await stores.event_invocations.conclude(ended, owner="a")
+    assert await claim(stores, owner="b") == []
+    assert await stores.event_invocations.release("a") == 1
+    assert await stores.event_invocations.claim({F: 1}, now=10.0, owner="b", until=20.0) == [ended]
+    later = replace(ended, due_at=30.0, outcome=replace(ended.outcome, deliveries=1))
+    await stores.event_invocations.retry(later, owner="b")
+    assert await stores.event_invocations.claim({F: 1}, now=30.0, owner="b", until=40.0) == [later]
+    await stores.event_invocations.complete("r", owner="b")
+    assert await stores.event_invocations.depth() == 0
+
+
+async def test_each_function_has_a_line_of_its_own(stores):
+    other = FunctionId("999999999999", "eu-west-1", "f")
+    for n in range(30):
+        await stores.event_invocations.enqueue(invocation(f"f{n}", due_at=10.0 + n))
+    await stores.event_invocations.enqueue(invocation("g", due_at=90.0, function="g"))
+    await stores.event_invocations.enqueue(replace(invocation("o", due_at=95.0), account_id=other.account_id))
+    g = replace(F, name="g")
+    assert await stores.event_invocations.waiting() == {F: 10.0, g: 90.0, other: 95.0}
+    claimed = await stores.event_invocations.claim({F: 2, g: 5, other: 5}, now=92.0, owner="a", until=200.0)
+    assert [event.request_id for event in claimed] == ["f0", "f1", "g"]
+    assert await stores.event_invocations.waiting() == {F: 12.0, other: 95.0}
 
 
 async def test_a_retry_is_due_later_and_keeps_its_counts_and_payload(stores):
     await stores.event_invocations.enqueue(invocation("r", payload=b"data"))
-    (claimed,) = await stores.event_invocations.claim(now=10.0, owner="a", until=20.0, limit=1)
+    (claimed,) = await stores.event_invocations.claim({F: 1}, now=10.0, owner="a", until=20.0)
     again = replace(claimed, attempt=1, throttles=3, due_at=70.0)
     await stores.event_invocations.retry(again, owner="a")
-    assert await stores.event_invocations.next_due() == 70.0
+    assert await stores.event_invocations.waiting() == {F: 70.0}
     assert await claim(stores, now=69.0) == []
-    assert await stores.event_invocations.claim(now=70.0, owner="b", until=80.0, limit=1) == [again]
+    assert await stores.event_invocations.claim({F: 1}, now=70.0, owner="b", until=80.0) == [again]
 
 
 async def test_releasing_gives_up_the_claims_of_one_owner(stores):
@@ -107,5 +150,5 @@ async def test_releasing_gives_up_the_claims_of_one_owner(stores):
 async def test_a_megabyte_and_nothing_at_all_are_payloads(stores):
     await stores.event_invocations.enqueue(invocation("big", due_at=1.0, payload=b"x" * 1_048_576))
     await stores.event_invocations.enqueue(invocation("empty", due_at=2.0, payload=b""))
-    claimed = await stores.event_invocations.claim(now=9.0, owner="a", until=20.0, limit=9)
+    claimed = await stores.event_invocations.claim({F: 9}, now=9.0, owner="a", until=20.0)
     assert [len(each.payload) for each in claimed] == [1_048_576, 0]

@@ -1,19 +1,35 @@
 import asyncio
 import dataclasses
+from collections import Counter
 
 import pytest
 
 from lambent.base.clock import ManualClock
 from lambent.environments.pools import EnvironmentFailedError
-from lambent.invoke import event_worker as module
+from lambent.invoke import event_handling, event_worker
+from lambent.invoke.concurrency import Concurrency
+from lambent.invoke.deliveries import Deliveries
+from lambent.invoke.event_handling import EventHandling
 from lambent.invoke.event_worker import EventQueue, EventWorker
 from lambent.invoke.retries import RetryRules
+from lambent.model.caller import Caller
+from lambent.model.error import AccessDeniedException
+from lambent.model.event_invoke_config import EventInvokeConfig
+from lambent.model.function import FunctionId
 from lambent.model.invocation import EventInvocation, InvocationResult
-from lambent.model.lambda_errors import ResourceNotFoundException, TooManyRequestsException
+from lambent.model.lambda_errors import (
+    RecursiveInvocationException,
+    ResourceNotFoundException,
+    TooManyRequestsException,
+)
 from lambent.store.ports.errors import StoreError
 
-DONE = InvocationResult(payload=b"1", executed_version="1")
-FAILED = InvocationResult(payload=b"{}", executed_version="1", function_error="Unhandled")
+DONE = InvocationResult(payload=b'"done"', executed_version="$LATEST")
+FAILED = InvocationResult(
+    payload=b'{"errorMessage": "no"}', executed_version="$LATEST", function_error="Unhandled"
+)
+QUEUE = "arn:aws:sqs:r:1:q"
+TOPIC = "arn:aws:sns:r:1:t"
 
 
 class MemoryEvents:
@@ -23,20 +39,35 @@ class MemoryEvents:
         self.events = {}
         self.claims = {}
         self.failures = {}
-        self.limits = []
+        self.claimed = []
+        self.expired = 0
 
     def _call(self, name):
         if self.failures.get(name, 0):
             self.failures[name] -= 1
             raise StoreError(f"{name}: disk I/O error")
 
+    def _free(self):
+        return sorted(
+            (e for e in self.events.values() if e.request_id not in self.claims), key=lambda e: e.due_at
+        )
+
     async def enqueue(self, invocation):
         self.events[invocation.request_id] = invocation
 
-    async def claim(self, *, now, owner, until, limit):
+    async def waiting(self):
+        self._call("waiting")
+        lines = {}
+        for event in self._free():
+            lines.setdefault(event.function, event.due_at)
+        return lines
+
+    async def claim(self, wanted, *, now, owner, until):
         self._call("claim")
-        self.limits.append(limit)
-        due = [e for e in self.events.values() if e.due_at <= now and e.request_id not in self.claims][:limit]
+        self.claimed.append(dict(wanted))
+        due = []
+        for function, limit in wanted.items():
+            due += [e for e in self._free() if e.function == function and e.due_at <= now][:limit]
         self.claims |= {event.request_id: owner for event in due}
         return due
 
@@ -44,6 +75,11 @@ class MemoryEvents:
         self._call("complete")
         assert self.claims.pop(request_id) == owner
         del self.events[request_id]
+
+    async def conclude(self, invocation, *, owner):
+        self._call("conclude")
+        assert self.claims[invocation.request_id] == owner
+        self.events[invocation.request_id] = invocation
 
     async def retry(self, invocation, *, owner):
         self._call("retry")
@@ -57,41 +93,100 @@ class MemoryEvents:
             del self.claims[id]
         return len(mine)
 
-    async def next_due(self):
-        self._call("next_due")
-        return min((e.due_at for e in self.events.values() if e.request_id not in self.claims), default=None)
+    async def release_expired(self, now):
+        self.expired += 1
+        return 0
+
+
+class Configs:
+    def __init__(self):
+        self.config = None
+
+    async def of_invocation(self, id, qualifier):
+        return self.config
+
+
+class Metrics:
+    def __init__(self):
+        self.counted = Counter()
+
+    def put(self, account_id, region, namespace, name, value, *, unit="None", dimensions=None):
+        assert namespace == "AWS/Lambda"
+        assert dimensions["FunctionName"].startswith("f")
+        self.counted[name] += 1
+
+
+class Roles:
+    async def assume(self, role_arn, service, *, region, session_name, source_arn=None):
+        assert (role_arn, service) == ("arn:role", "lambda.amazonaws.com")
+        return Caller(account_id="1", region=region, principal_arn="p", user_id="u", access_key_id="")
 
 
 class Setting:
-    def __init__(self):
+    def __init__(self, store, hello, version):
         self.store = MemoryEvents()
         self.clock = ManualClock()
-        self.queue = EventQueue(self.store)
+        self.metrics = Metrics()
+        self.queue = EventQueue(self.store, self.metrics)
+        self.configs = Configs()
+        self.concurrency = Concurrency(1000)
+        self.version = version(role="arn:role")
         self.answers = []
         self.ran = []
+        self.sent = []
+        self.refusals = {}
         self.gate = None
-        self.worker = EventWorker(
-            self.store, self.queue, self.invoke, self.clock, RetryRules(), owner="me", look_seconds=5.0
+        handling = EventHandling(
+            store=self.store,
+            configs=self.configs,
+            directory=self,
+            run=self.invoke,
+            closed=self.concurrency.closed,
+            deliveries=Deliveries(self.deliver, Roles(), self.metrics),
+            metrics=self.metrics,
+            clock=self.clock,
+            rules=RetryRules(),
+            owner="me",
         )
+        room = self.concurrency.room_for_events
+        self.worker = EventWorker(self.store, self.queue, handling, room, self.clock, owner="me")
         self.running = None
+
+    async def resolve(self, function, qualifier):
+        return dataclasses.make_dataclass("Target", ["version"])(self.version)
+
+    async def deliver(self, service, operation, caller, parameters):
+        if error := self.refusals.get(service):
+            raise error
+        self.sent.append((service, operation, caller, parameters))
+        return {}
 
     async def invoke(self, invocation):
         self.ran.append(invocation.request_id)
-        if self.gate is not None:
-            await self.gate.wait()
-        answer = self.answers.pop(0) if self.answers else DONE
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        lease = self.concurrency.acquire(invocation.function)
+        try:
+            if self.gate is not None:
+                await self.gate.wait()
+            answer = self.answers.pop(0) if self.answers else DONE
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+        finally:
+            lease()
 
     def event(self, id="r-1", **settings):
         now = self.clock.now()
         return EventInvocation(
             **{
                 "request_id": id, "account_id": "1", "region": "r", "function_name": "f", "qualifier": None,
-                "invoked_arn": "arn", "payload": b"", "accepted_at": now, "due_at": now,
+                "invoked_arn": "arn", "payload": b"{}", "accepted_at": now, "due_at": now,
             } | settings
         )  # fmt: skip
+
+    def configure(self, **settings):
+        self.configs.config = EventInvokeConfig(
+            function=FunctionId("1", "r", "f"), qualifier="$LATEST", last_modified=0.0, **settings
+        )
 
     def start(self):
         self.running = asyncio.create_task(self.worker.run())
@@ -107,9 +202,10 @@ class Setting:
 
 
 @pytest.fixture
-async def setting(monkeypatch):
-    monkeypatch.setattr(module, "_RETRY_SECONDS", 0.001)
-    setting = Setting()
+async def setting(monkeypatch, store, hello, version):
+    monkeypatch.setattr(event_worker, "_RETRY_SECONDS", 0.001)
+    monkeypatch.setattr(event_handling, "_STORE_AGAIN_SECONDS", 0.001)
+    setting = Setting(store, hello, version)
     yield setting
     await setting.worker.close()
     if setting.running is not None:
@@ -173,7 +269,7 @@ async def test_what_was_in_progress_when_the_server_ended_runs_again(setting):
     assert setting.ran == ["r-1"]
 
 
-@pytest.mark.parametrize("call", ["release", "claim", "next_due"])
+@pytest.mark.parametrize("call", ["release", "claim", "waiting"])
 async def test_a_store_that_fails_for_a_while_ends_nothing(setting, call, caplog):
     setting.store.events["r-0"] = setting.event("r-0")
     setting.store.claims["r-0"] = "me"
@@ -198,7 +294,7 @@ async def test_what_became_of_an_event_is_stored_when_the_store_is_back(setting,
 
 
 async def test_no_more_run_at_once_than_there_is_room(setting, monkeypatch):
-    monkeypatch.setattr(module, "_RUNNING_MOST", 3)
+    monkeypatch.setattr(event_worker, "_RUNNING_MOST", 6)
     setting.gate = asyncio.Event()
     for number in range(7):
         setting.store.events[f"r-{number}"] = setting.event(f"r-{number}")
@@ -209,7 +305,7 @@ async def test_no_more_run_at_once_than_there_is_room(setting, monkeypatch):
     assert len(setting.ran) == 3
     setting.gate.set()
     await setting.until(lambda: not setting.store.events)
-    assert max(setting.store.limits) == 3
+    assert max(sum(wanted.values()) for wanted in setting.store.claimed) == 3
 
 
 async def test_an_event_that_is_due_later_is_not_run_before(setting):
@@ -233,3 +329,179 @@ async def test_what_runs_when_the_worker_closes_stays_claimed_and_nothing_new_is
     assert setting.ran == ["r-1"]
     assert set(setting.store.events) == {"r-1", "r-2"}
     assert setting.store.claims["r-1"] == "me"
+
+
+# Fairness and room
+
+
+async def test_a_long_line_delays_no_other_function(setting):
+    setting.gate = asyncio.Event()
+    for number in range(1000):
+        setting.store.events[f"r-{number}"] = setting.event(f"r-{number}")
+    setting.start()
+    await setting.until(lambda: len(setting.ran) == 128)
+    await setting.queue.put(setting.event("other", function_name="f2"))
+    await setting.until(lambda: "other" in setting.ran)
+    assert len(setting.ran) == 129
+
+
+async def test_no_more_are_claimed_than_a_reservation_lets_run(setting):
+    setting.concurrency.allot(FunctionId("1", "r", "f"), 2, 0)
+    for number in range(20):
+        setting.store.events[f"r-{number}"] = setting.event(f"r-{number}")
+    setting.start()
+    await setting.until(lambda: not setting.store.events)
+    assert len(setting.ran) == 20, "none was throttled and put back"
+
+
+async def test_a_function_without_room_is_tried_now_and_then(setting):
+    function = FunctionId("1", "r", "f")
+    setting.concurrency.allot(function, 1, 0)
+    lease = setting.concurrency.acquire(function)
+    for number in range(5):
+        setting.store.events[f"r-{number}"] = setting.event(f"r-{number}")
+    setting.start()
+    await setting.until(lambda: len(setting.ran) == 1)
+    await setting.wake(0.5)
+    await asyncio.sleep(0.002)
+    assert len(setting.ran) == 1
+    await setting.wake(0.5)
+    await setting.until(lambda: len(setting.ran) == 2)
+    lease()
+    await setting.wake(10)
+    await setting.until(lambda: not setting.store.events)
+
+
+async def test_claims_that_ran_out_are_looked_for_now_and_then(setting):
+    setting.start()
+    await setting.until(lambda: setting.store.expired == 1)
+    await setting.wake(4)
+    await asyncio.sleep(0.002)
+    assert setting.store.expired == 1
+    await setting.wake(1)
+    await setting.until(lambda: setting.store.expired == 2)
+
+
+# Outcomes
+
+
+async def test_the_functions_own_rules_are_kept(setting):
+    setting.configure(maximum_retry_attempts=0)
+    setting.answers = [FAILED]
+    setting.start()
+    await setting.queue.put(setting.event())
+    await setting.until(lambda: not setting.store.events)
+    assert setting.ran == ["r-1"]
+    assert setting.metrics.counted["AsyncEventsDropped"] == 1
+
+
+async def test_a_success_is_told(setting):
+    setting.configure(on_success=QUEUE, on_failure=TOPIC)
+    setting.start()
+    await setting.queue.put(setting.event())
+    await setting.until(lambda: not setting.store.events)
+    ((service, operation, caller, parameters),) = setting.sent
+    assert (service, operation, caller.region) == ("sqs", "SendMessage", "r")
+    assert '"condition":"Success"' in parameters["MessageBody"]
+    assert '"responsePayload":"done"' in parameters["MessageBody"]
+
+
+async def test_a_failure_is_told_to_destination_and_dead_letters(setting):
+    setting.configure(on_success=QUEUE, on_failure=TOPIC, maximum_retry_attempts=0)
+    setting.version = dataclasses.replace(setting.version, dead_letter_target=QUEUE)
+    setting.answers = [FAILED]
+    setting.start()
+    await setting.queue.put(setting.event(payload=b"[7]"))
+    await setting.until(lambda: not setting.store.events)
+    (_, _, _, told), (_, _, _, letter) = setting.sent
+    assert '"condition":"RetriesExhausted","approximateInvokeCount":1' in told["Message"]
+    assert letter["MessageBody"] == "[7]"
+    assert letter["MessageAttributes"]["ErrorMessage"]["StringValue"] == "no"
+
+
+async def test_an_event_that_waited_too_long_is_not_run(setting):
+    setting.configure(on_failure=QUEUE, maximum_event_age_seconds=60)
+    setting.store.events["r-1"] = setting.event(attempt=1)
+    setting.clock.advance(61)
+    setting.start()
+    await setting.until(lambda: not setting.store.events)
+    assert setting.ran == []
+    assert '"condition":"EventAgeExceeded","approximateInvokeCount":1' in setting.sent[0][3]["MessageBody"]
+
+
+async def test_of_a_closed_function_nothing_is_run(setting):
+    setting.configure(on_failure=QUEUE)
+    setting.concurrency.allot(FunctionId("1", "r", "f"), 0, 0)
+    setting.start()
+    await setting.queue.put(setting.event())
+    await setting.until(lambda: not setting.store.events)
+    assert setting.ran == []
+    assert '"condition":"ZeroReservedConcurrency"' in setting.sent[0][3]["MessageBody"]
+
+
+async def test_a_loop_is_broken_and_told(setting):
+    setting.configure(on_failure=QUEUE)
+    setting.answers = [RecursiveInvocationException("loop")]
+    setting.start()
+    await setting.queue.put(setting.event())
+    await setting.until(lambda: not setting.store.events)
+    assert '"condition":"RecursiveInvocation"' in setting.sent[0][3]["MessageBody"]
+
+
+async def test_a_destination_that_refuses_is_told_later_and_the_function_not_run_again(setting, caplog):
+    setting.configure(on_success=QUEUE)
+    setting.refusals["sqs"] = AccessDeniedException("no")
+    setting.start()
+    await setting.queue.put(setting.event())
+    await setting.until(lambda: setting.store.events["r-1"].outcome and not setting.store.claims)
+    assert setting.metrics.counted["DestinationDeliveryFailures"] == 1
+    setting.refusals.clear()
+    await setting.wake(1)
+    await setting.until(lambda: not setting.store.events)
+    assert setting.ran == ["r-1"]
+    assert len(setting.sent) == 1
+
+
+async def test_a_destination_that_always_refuses_is_given_up_at_last(setting, caplog):
+    setting.configure(on_success=QUEUE)
+    setting.refusals["sqs"] = AccessDeniedException("no")
+    setting.start()
+    await setting.queue.put(setting.event())
+    for _ in range(2000):
+        await setting.wake(300)
+        await asyncio.sleep(0)
+        if not setting.store.events:
+            break
+    assert not setting.store.events
+    assert setting.metrics.counted["DestinationDeliveryFailures"] == 10
+    assert "it is lost" in caplog.text
+
+
+async def test_who_has_been_told_is_not_told_again(setting):
+    setting.configure(on_failure=TOPIC, maximum_retry_attempts=0)
+    setting.version = dataclasses.replace(setting.version, dead_letter_target=QUEUE)
+    setting.answers = [FAILED]
+    setting.refusals["sqs"] = AccessDeniedException("no")
+    setting.start()
+    await setting.queue.put(setting.event())
+    await setting.until(lambda: setting.store.events["r-1"].outcome and not setting.store.claims)
+    setting.refusals.clear()
+    await setting.wake(1)
+    await setting.until(lambda: not setting.store.events)
+    assert [service for service, *_ in setting.sent] == ["sns", "sqs"]
+
+
+async def test_a_crash_before_the_destination_was_told_runs_nothing_again(setting):
+    setting.configure(on_success=QUEUE)
+    gate = asyncio.Event()
+
+    async def never(*arguments):
+        await gate.wait()
+
+    setting.worker._handling._deliveries._client = never
+    setting.start()
+    await setting.queue.put(setting.event())
+    await setting.until(lambda: setting.store.events["r-1"].outcome)
+    event = setting.store.events["r-1"]
+    assert setting.store.claims == {"r-1": "me"}
+    assert (event.outcome.condition, event.response) == ("Success", b'"done"')

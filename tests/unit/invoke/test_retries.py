@@ -3,8 +3,10 @@ import dataclasses
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambent.invoke.retries import Done, Retry, RetryRules, after_run
-from lambent.model.invocation import EventInvocation
+from lambent.invoke.retries import Done, Retry, RetryRules, after_failed_delivery, after_run
+from lambent.model.event_invoke_config import EventInvokeConfig
+from lambent.model.function import FunctionId
+from lambent.model.invocation import EventInvocation, EventOutcome
 
 EVENT = EventInvocation(
     request_id="r", account_id="1", region="r", function_name="f", qualifier=None, invoked_arn="arn",
@@ -52,3 +54,28 @@ def test_a_retry_is_always_later_and_never_too_old(age, throttles, attempt, outc
     decision = after_run(event, outcome, now, RULES)
     if isinstance(decision, Retry):
         assert now < decision.invocation.due_at <= EVENT.accepted_at + RULES.age_most_seconds + 1e-6
+
+
+def test_what_a_function_has_set_goes_before_the_rules_of_all():
+    assert RULES.of(None) == RULES
+    config = EventInvokeConfig(
+        function=FunctionId("1", "r", "f"), qualifier="$LATEST", last_modified=0.0, maximum_retry_attempts=0
+    )
+    assert RULES.of(config) == RetryRules(attempts_most=0)
+    config = dataclasses.replace(config, maximum_retry_attempts=None, maximum_event_age_seconds=60)
+    assert RULES.of(config) == RetryRules(age_most_seconds=60)
+
+
+def test_a_retry_that_would_be_too_late_is_not_waited_for():
+    """As AWS does: an age of 60 s leaves no time for a retry after 60 s."""
+    rules = RetryRules(age_most_seconds=59.9)
+    assert after_run(EVENT, "function_error", 1000.0, rules) == Done("EventAgeExceeded")
+
+
+def test_it_is_tried_ten_times_to_tell_of_an_outcome():
+    outcome = EventOutcome(condition="Success", at=1.0, invoke_count=1, role="r")
+    event, delays = dataclasses.replace(EVENT, outcome=outcome), []
+    while (again := after_failed_delivery(event, 2000.0)) is not None:
+        delays.append(again.due_at - 2000.0)
+        event = again
+    assert delays == [1, 2, 4, 8, 16, 32, 64, 128, 256]

@@ -4,16 +4,24 @@ Source: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 """
 
 import binascii
+import logging
 from base64 import b64decode, b64encode
 
 import msgspec
 
 from lambent.model.caller import Caller, Parameters
 from lambent.model.invocation import Invocation
-from lambent.model.lambda_errors import InvalidRequestContentException, RequestEntityTooLargeException
+from lambent.model.lambda_errors import (
+    InvalidRequestContentException,
+    RequestEntityTooLargeException,
+    ServiceException_,
+)
 from lambent.services.lambda_.errors import not_offered
 from lambent.services.lambda_.function_reference import parse_reference
 from lambent.services.lambda_.ports import Invoker
+from lambent.store.ports.errors import StoreFullError
+
+log = logging.getLogger(__name__)
 
 SYNCHRONOUS_LARGEST = 6_291_456
 EVENT_LARGEST = 1_048_576
@@ -54,10 +62,19 @@ class Invoke:
         if invocation_type == "RequestResponse":
             return await self._run(invocation)
         if invocation_type == "Event":
-            await self._invoker.enqueue(invocation)
+            await self._enqueue(invocation)
             return {"StatusCode": 202, "Payload": b""}
         await self._invoker.check(reference.function, reference.qualifier, invocation.tenant_id)
         return {"StatusCode": 204, "Payload": b""}
+
+    async def _enqueue(self, invocation: Invocation) -> None:
+        try:
+            await self._invoker.enqueue(invocation)
+        except StoreFullError as error:
+            log.error("an event was not accepted: %s", error)
+            raise ServiceException_(
+                "The event could not be stored: the disk of this host is full."
+            ) from error
 
     async def _run(self, invocation: Invocation) -> Parameters:
         result = await self._invoker.invoke(invocation)

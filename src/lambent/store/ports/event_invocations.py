@@ -1,38 +1,50 @@
 """The queue of asynchronous invocations."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from lambent.model.function import FunctionId
 from lambent.model.invocation import EventInvocation
 
 
 class EventInvocationStore(Protocol):
     """At-least-once: what `enqueue` returned for is claimed again and again until it is completed, whatever is killed.
 
-    A claim belongs to `owner` until `until` (epoch seconds); a claim that has run out may be taken by another."""
+    A claim belongs to `owner` until `until` (epoch seconds), or until it is given up. Each function has a line of its
+    own: however long it is, finding the first of another's takes no longer."""
 
     async def enqueue(self, invocation: EventInvocation) -> None:
         """Returns when the event is safely on disk; concurrent callers share one commit. Raises StoreFullError."""
         ...
 
-    async def claim(self, *, now: float, owner: str, until: float, limit: int) -> Sequence[EventInvocation]:
-        """The earliest due invocations (due_at <= now) that nobody holds, now claimed by `owner`."""
+    async def waiting(self) -> Mapping[FunctionId, float]:
+        """The functions with invocations that nobody holds, and when the earliest of each is due."""
+        ...
+
+    async def claim(
+        self, wanted: Mapping[FunctionId, int], *, now: float, owner: str, until: float
+    ) -> Sequence[EventInvocation]:
+        """Of each function so many of the earliest due (due_at <= now) that nobody holds, now claimed by `owner`."""
         ...
 
     async def complete(self, request_id: str, *, owner: str) -> None:
-        """Forgets an invocation that has run or been delivered elsewhere. Only its claimant can."""
+        """Forgets an invocation that has run and been told of. Only its claimant can."""
+        ...
+
+    async def conclude(self, invocation: EventInvocation, *, owner: str) -> None:
+        """Stores its `outcome` and `response`; the claim stays. From now on it is told of, and not run."""
         ...
 
     async def retry(self, invocation: EventInvocation, *, owner: str) -> None:
-        """Stores its new `attempt`, `throttles` and `due_at`, and gives up the claim."""
+        """Stores all of it but payload and response (its counts, `due_at`, `outcome`), and gives up the claim."""
         ...
 
     async def release(self, owner: str) -> int:
         """Gives up every claim of `owner` (a server that starts again after a crash). Returns how many."""
         ...
 
-    async def next_due(self) -> float | None:
-        """When the earliest unclaimed invocation is due."""
+    async def release_expired(self, now: float) -> int:
+        """Gives up every claim that has run out, whose owner must have died. Returns how many."""
         ...
 
     async def depth(self) -> int: ...

@@ -2,12 +2,11 @@
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from heapq import merge
-from itertools import islice
 from typing import Any
 
+from lambent.model.function import FunctionId
 from lambent.model.invocation import EventInvocation
 from lambent.store.records import Record
 from lambent.store.sqlite.database import Database
@@ -26,47 +25,52 @@ class SqliteEventInvocationStore:
     async def enqueue(self, invocation: EventInvocation) -> None:
         await self._database.write_together(_insert, invocation)
 
-    async def claim(self, *, now: float, owner: str, until: float, limit: int) -> Sequence[EventInvocation]:
+    async def waiting(self) -> Mapping[FunctionId, float]:
+        found = await self._database.read(lambda connection: connection.execute(_SQL["waiting"]).fetchall())
+        return {FunctionId(*line.split("/")): due_at for line, due_at in found}
+
+    async def claim(
+        self, wanted: Mapping[FunctionId, int], *, now: float, owner: str, until: float
+    ) -> Sequence[EventInvocation]:
+        rows = [{"function": _line(id), "now": now, "limit": limit} for id, limit in wanted.items()]
+
         def work(connection: sqlite3.Connection) -> list[EventInvocation]:
-            row = {"now": now, "limit": limit}
-            due = connection.execute(_SQL["due"], row).fetchall()
-            run_out = connection.execute(_SQL["run_out"], row).fetchall()
-            ids = json.dumps([id for _, id in islice(merge(due, run_out), limit)])
+            due = [id for row in rows for (id,) in connection.execute(_SQL["due"], row)]
+            ids = json.dumps(due)
             connection.execute(_SQL["claim"], {"ids": ids, "owner": owner, "until": until})
-            claimed = connection.execute(_SQL["claimed"], {"ids": ids})
-            return [replace(_INVOCATION.decode(document), payload=payload) for document, payload in claimed]
+            return [_claimed(*columns) for columns in connection.execute(_SQL["claimed"], {"ids": ids})]
 
         return await self._database.write(work)
 
     async def complete(self, request_id: str, *, owner: str) -> None:
         await self._database.write_together(_complete, (owner, request_id))
 
+    async def conclude(self, invocation: EventInvocation, *, owner: str) -> None:
+        row = _row(invocation, owner)
+
+        def work(connection: sqlite3.Connection) -> None:
+            for (id,) in connection.execute(_SQL["conclude"], row).fetchall():
+                connection.execute(_SQL["put_response"], {"id": id, "response": invocation.response})
+
+        await self._database.write(work)
+
     async def retry(self, invocation: EventInvocation, *, owner: str) -> None:
-        row = {
-            "request_id": invocation.request_id,
-            "owner": owner,
-            "due_at": invocation.due_at,
-            "document": _document(invocation),
-        }
-        await self._database.write(lambda connection: connection.execute(_SQL["retry"], row).rowcount)
+        await self._changed("retry", _row(invocation, owner))
 
     async def release(self, owner: str) -> int:
-        return await self._database.write(
-            lambda connection: connection.execute(_SQL["release"], {"owner": owner}).rowcount
-        )
+        return await self._changed("release", {"owner": owner})
 
-    async def next_due(self) -> float | None:
-        found = await self._one("next_due")
-        return None if found is None else float(found)
+    async def release_expired(self, now: float) -> int:
+        return await self._changed("release_expired", {"now": now})
 
     async def depth(self) -> int:
-        return int(await self._one("depth"))
+        (depth,) = await self._database.read(lambda connection: connection.execute(_SQL["depth"]).fetchone())
+        return int(depth)
 
-    async def _one(self, statement: str) -> Any:
-        (value,) = await self._database.read(
-            lambda connection: connection.execute(_SQL[statement]).fetchone()
+    async def _changed(self, statement: str, row: Mapping[str, Any]) -> int:
+        return await self._database.write(
+            lambda connection: connection.execute(_SQL[statement], row).rowcount
         )
-        return value
 
 
 def _insert(connection: sqlite3.Connection, invocations: Sequence[EventInvocation]) -> None:
@@ -75,10 +79,7 @@ def _insert(connection: sqlite3.Connection, invocations: Sequence[EventInvocatio
     connection.executemany(_SQL["insert_payload"], [(id, invocation.payload) for id, invocation in numbered])
     connection.executemany(
         _SQL["insert"],
-        [
-            (id, invocation.request_id, invocation.due_at, _document(invocation))
-            for id, invocation in numbered
-        ],
+        [(id, each.request_id, _line(each.function), each.due_at, _document(each)) for id, each in numbered],
     )
 
 
@@ -89,7 +90,25 @@ def _complete(connection: sqlite3.Connection, completed: Sequence[tuple[str, str
         row = {"owner": owner, "request_id": request_id}
         for (id,) in connection.execute(_SQL["complete"], row).fetchall():
             connection.execute(_SQL["delete_payload"], {"id": id})
+            connection.execute(_SQL["delete_response"], {"id": id})
+
+
+def _claimed(document: str, payload: bytes, response: bytes | None) -> EventInvocation:
+    return replace(_INVOCATION.decode(document), payload=payload, response=response or b"")
+
+
+def _row(invocation: EventInvocation, owner: str) -> dict[str, Any]:
+    return {
+        "request_id": invocation.request_id,
+        "owner": owner,
+        "due_at": invocation.due_at,
+        "document": _document(invocation),
+    }
 
 
 def _document(invocation: EventInvocation) -> str:
-    return _INVOCATION.encode(replace(invocation, payload=b""))
+    return _INVOCATION.encode(replace(invocation, payload=b"", response=b""))
+
+
+def _line(id: FunctionId) -> str:
+    return f"{id.account_id}/{id.region}/{id.name}"

@@ -2,17 +2,26 @@
 SELECT coalesce(max(id), 0) FROM event_payloads;
 
 -- name: insert
-INSERT INTO event_invocations (id, request_id, due_at, document) VALUES (?, ?, ?, ?);
+INSERT INTO event_invocations (id, request_id, function, due_at, document) VALUES (?, ?, ?, ?, ?);
 
 -- name: insert_payload
 INSERT INTO event_payloads (id, payload) VALUES (?, ?);
 
--- name: due
-SELECT due_at, id FROM event_invocations WHERE owner IS NULL AND due_at <= :now ORDER BY due_at, id LIMIT :limit;
+-- name: waiting
+-- From one function to the next by the index, without reading what waits between them.
+WITH RECURSIVE lines (function) AS (
+    SELECT min(function) FROM event_invocations WHERE owner IS NULL
+    UNION ALL
+    SELECT (SELECT min(function) FROM event_invocations WHERE owner IS NULL AND function > lines.function)
+    FROM lines WHERE lines.function IS NOT NULL
+)
+SELECT function, (
+    SELECT min(due_at) FROM event_invocations WHERE owner IS NULL AND function = lines.function
+) FROM lines WHERE function IS NOT NULL;
 
--- name: run_out
-SELECT due_at, id FROM event_invocations
-WHERE owner IS NOT NULL AND claimed_until <= :now AND due_at <= :now
+-- name: due
+SELECT id FROM event_invocations
+WHERE owner IS NULL AND function = :function AND due_at <= :now
 ORDER BY due_at, id LIMIT :limit;
 
 -- name: claim
@@ -20,9 +29,10 @@ UPDATE event_invocations SET owner = :owner, claimed_until = :until
 WHERE id IN (SELECT value FROM json_each(:ids));
 
 -- name: claimed
-SELECT e.document, p.payload FROM json_each(:ids) AS claimed
+SELECT e.document, p.payload, r.response FROM json_each(:ids) AS claimed
 JOIN event_invocations AS e ON e.id = claimed.value
 JOIN event_payloads AS p ON p.id = claimed.value
+LEFT JOIN event_responses AS r ON r.id = claimed.value
 ORDER BY claimed.key;
 
 -- name: complete
@@ -31,6 +41,15 @@ DELETE FROM event_invocations WHERE owner = :owner AND request_id = :request_id 
 -- name: delete_payload
 DELETE FROM event_payloads WHERE id = :id;
 
+-- name: delete_response
+DELETE FROM event_responses WHERE id = :id;
+
+-- name: conclude
+UPDATE event_invocations SET document = :document WHERE owner = :owner AND request_id = :request_id RETURNING id;
+
+-- name: put_response
+INSERT OR REPLACE INTO event_responses (id, response) VALUES (:id, :response);
+
 -- name: retry
 UPDATE event_invocations SET owner = NULL, claimed_until = NULL, due_at = :due_at, document = :document
 WHERE owner = :owner AND request_id = :request_id;
@@ -38,8 +57,8 @@ WHERE owner = :owner AND request_id = :request_id;
 -- name: release
 UPDATE event_invocations SET owner = NULL, claimed_until = NULL WHERE owner = :owner;
 
--- name: next_due
-SELECT min(due_at) FROM event_invocations WHERE owner IS NULL;
+-- name: release_expired
+UPDATE event_invocations SET owner = NULL, claimed_until = NULL WHERE owner IS NOT NULL AND claimed_until <= :now;
 
 -- name: depth
 -- By the two partial indexes, which are a tenth of the table.
