@@ -14,12 +14,16 @@ from dataclasses import dataclass, field
 class ConstraintStyle:
     """`code` is the error's name. `repeats_value`: "Value 'x' at 'y'" rather than "Value at 'y'".
     `elements_not_null`: lists of scalars end their constraints with "Member must not be null".
-    `apart`: members (by path) whose enum error stands alone, with its code and its text."""
+    `apart`: members (by path) whose enum error stands alone, with its code and its text.
+    `missing`: the code of a missing parameter, where that is said by itself; what entries of lists lack is then for the
+    service to say. `enums`: whether the model's enums are checked at all."""
 
     code: str = "ValidationException"
     repeats_value: bool = True
     elements_not_null: bool = False
     apart: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    missing: str | None = None
+    enums: bool = True
 
 
 _LAMBDA_RUNTIME = (
@@ -36,7 +40,9 @@ _STYLES = {
     "sns": _QUERY,
     "cloudwatch": _QUERY,
     "cloudformation": _QUERY,
-    "sqs": ConstraintStyle(code="InvalidParameterValue"),
+    "sqs": ConstraintStyle(
+        code="InvalidParameterValueException", missing="MissingRequiredParameterException", enums=False
+    ),
     "s3": ConstraintStyle(code="InvalidArgument"),
     "ecr": ConstraintStyle(code="InvalidParameterException"),
     "apigatewayv2": ConstraintStyle(code="BadRequestException"),

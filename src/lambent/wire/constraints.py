@@ -24,6 +24,7 @@ Test = tuple[Callable[[Any], bool], str]
 _SCALARS = frozenset(
     {"string", "character", "blob", "integer", "long", "float", "double", "boolean", "timestamp"}
 )
+_ENUM = "Member must satisfy enum value set"
 _UNREADABLE_LENGTH = 4096
 _REMEMBERED_MOST = 2048
 _REMEMBERED_LENGTH_MOST = 256
@@ -78,20 +79,25 @@ class ConstraintCompiler:
                 members.append((name, _lower_first(name), name in required, check))
         if not members:
             return None
+        missing = self._style.missing
 
         def check_members(value: Any, path: Path, errors: list[str]) -> None:
             for name, written, is_required, check in members:
                 item = value.get(name)
                 if item is None:
-                    if is_required:
+                    if not is_required:
+                        continue
+                    if missing is None:
                         errors.append(_null_error((path, written)))
+                    elif path is None:
+                        raise RejectedRequest(missing, f"The request must contain the parameter {name}.")
                 elif check is not None:
                     check(item, (path, written), errors)
 
         return check_members
 
     def _scalar(self, shape: Shape) -> Check | None:
-        tests = _tests(shape)
+        tests = self._tests(shape)
         if not tests:
             return None
         explain = self._explain(shape)
@@ -116,7 +122,7 @@ class ConstraintCompiler:
         explain = self._explain(shape)
         element = shape.member
         scalar = element.type_name in _SCALARS
-        element_tests = _tests(element) if scalar else []
+        element_tests = self._tests(element) if scalar else []
         element_text = self._element_text(element_tests)
         element_check = None if scalar else self._compile(element)
 
@@ -141,10 +147,10 @@ class ConstraintCompiler:
     def _map(self, shape: Shape) -> Check:
         tests = _length_tests(shape.metadata)
         explain = self._explain(shape)
-        key_tests = _tests(shape.key)
+        key_tests = self._tests(shape.key)
         key_text = f"Map keys must satisfy constraint: [{_join_texts(key_tests)}]"
         scalar = shape.value.type_name in _SCALARS
-        value_tests = _tests(shape.value) if scalar else []
+        value_tests = self._tests(shape.value) if scalar else []
         value_text = self._element_text(value_tests).replace(
             "Member must satisfy", "Map value must satisfy", 1
         )
@@ -171,6 +177,10 @@ class ConstraintCompiler:
 
         return check_map
 
+    def _tests(self, shape: Shape) -> list[Test]:
+        tests = _tests(shape)
+        return tests if self._style.enums else [one for one in tests if not one[1].startswith(_ENUM)]
+
     def _element_text(self, tests: list[Test]) -> str:
         texts = [text for _, text in tests]
         if self._style.elements_not_null or not texts:
@@ -185,7 +195,7 @@ class ConstraintCompiler:
 
         def explain(value: Any, path: Path, text: str) -> str:
             written = _write_path(path)
-            if written in style.apart and text.startswith("Member must satisfy enum"):
+            if written in style.apart and text.startswith(_ENUM):
                 code, sentence = style.apart[written]
                 raise RejectedRequest(code, sentence.format(value=value, path=written, values=values))
             shown = f"Value '{_write_value(value)}'" if repeats_value else "Value"
@@ -264,7 +274,7 @@ def _enum_tests(metadata: Mapping[str, Any]) -> list[Test]:
     values = metadata.get("enum")
     if not values:
         return []
-    return [(frozenset(values).__contains__, f"Member must satisfy enum value set: [{', '.join(values)}]")]
+    return [(frozenset(values).__contains__, f"{_ENUM}: [{', '.join(values)}]")]
 
 
 def _join_texts(tests: list[Test]) -> str:

@@ -56,7 +56,7 @@ class FaultTable:
             status = error.status or 400
             return Fault(
                 code=error.code,
-                query_code=error.code,
+                query_code=self._query_codes.get(error.code, error.code),
                 status=status,
                 message=error.message,
                 message_name="message",

@@ -13,7 +13,9 @@ ERROR_CODES = {
     "BatchRequestTooLong": "AWS.SimpleQueueService.BatchRequestTooLong",
     "EmptyBatchRequest": "AWS.SimpleQueueService.EmptyBatchRequest",
     "InvalidBatchEntryId": "AWS.SimpleQueueService.InvalidBatchEntryId",
+    "InvalidParameterValueException": "InvalidParameterValue",
     "MessageNotInflight": "AWS.SimpleQueueService.MessageNotInflight",
+    "MissingRequiredParameterException": "MissingParameter",
     "PurgeQueueInProgress": "AWS.SimpleQueueService.PurgeQueueInProgress",
     "QueueDeletedRecently": "AWS.SimpleQueueService.QueueDeletedRecently",
     "QueueDoesNotExist": "AWS.SimpleQueueService.NonExistentQueue",
@@ -21,7 +23,12 @@ ERROR_CODES = {
     "TooManyEntriesInBatchRequest": "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
     "UnsupportedOperation": "AWS.SimpleQueueService.UnsupportedOperation",
 }
-"""By the error shape's name."""
+"""By the error shape's name, or by that of an error that has no shape."""
+
+MESSAGES = {
+    "The specified queue does not exist.": "The specified queue does not exist for this wsdl version."
+}
+"""What the query protocol says in other words."""
 
 _ELEMENTS = {
     "AWSAccountIdList": "AWSAccountId",
@@ -63,8 +70,8 @@ def model_with_query_names(model: ServiceModel, description: dict[str, Any]) -> 
     for name, (_, key, value) in _ENTRIES.items():
         shapes[name]["key"]["locationName"] = key
         shapes[name]["value"]["locationName"] = value
-    for name, code in ERROR_CODES.items():
-        shapes[name]["error"] = {"code": code}
+    for name in ERROR_CODES.keys() & shapes.keys():
+        shapes[name]["error"] = {"code": ERROR_CODES[name]}
     for shape in shapes.values():
         for member in shape.get("members", {}).values():
             if member["shape"] in _ENTRIES:

@@ -18,6 +18,8 @@ from lambent.store.ports.functions import FunctionStore
 from lambent.store.ports.layers import LayerStore
 from lambent.store.ports.logs import LogStore
 from lambent.store.ports.named_records import NamedRecords
+from lambent.store.ports.queue_messages import QueueMessageStore
+from lambent.store.ports.queues import QueueStore
 from lambent.store.ports.roles import RoleStore
 from lambent.store.ports.target_deliveries import TargetDeliveryStore
 from lambent.store.sqlite.code_signing_configs import SqliteCodeSigningConfigStore
@@ -31,6 +33,8 @@ from lambent.store.sqlite.functions import SqliteFunctionStore
 from lambent.store.sqlite.layers import SqliteLayerStore
 from lambent.store.sqlite.logs import SqliteLogStore
 from lambent.store.sqlite.named_records import SqliteNamedRecords
+from lambent.store.sqlite.queue_messages import SqliteQueueMessageStore
+from lambent.store.sqlite.queues import SqliteQueueStore
 from lambent.store.sqlite.roles import SqliteRoleStore
 from lambent.store.sqlite.target_deliveries import SqliteTargetDeliveryStore
 
@@ -50,6 +54,8 @@ class Stores:
     buses: NamedRecords[EventBus]
     other_buses: NamedRecords[EventBus]
     event_archives: EventArchiveStore
+    queues: QueueStore
+    queue_messages: QueueMessageStore
     clock: ManualClock
 
 
@@ -73,6 +79,8 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
         buses=SqliteNamedRecords(database, "bus", EventBus),
         other_buses=SqliteNamedRecords(database, "other bus", EventBus),
         event_archives=SqliteEventArchiveStore(database),
+        queues=SqliteQueueStore(database),
+        queue_messages=SqliteQueueMessageStore(database),
         clock=clock,
     )
     database.close()

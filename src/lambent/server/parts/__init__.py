@@ -3,7 +3,10 @@
 from collections.abc import Callable, Sequence
 
 from lambent.server.part import Core, Part
-from lambent.server.parts import events
+from lambent.server.parts import events, sqs
 
-PARTS: Sequence[Callable[[Core], Part]] = (events.part,)
+PARTS: Sequence[Callable[[Core], Part]] = (
+    events.part,
+    sqs.part,
+)
 """In the order of their names."""

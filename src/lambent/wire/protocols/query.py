@@ -6,6 +6,7 @@ from botocore.model import OperationModel, ServiceModel
 
 from lambent.http.message import Request, Response
 from lambent.model.caller import Parameters
+from lambent.wire import sqs_query
 from lambent.wire.body import plain_body
 from lambent.wire.fault import Fault
 from lambent.wire.form_decoder import FormDecoder, build_tree
@@ -23,6 +24,7 @@ class QueryProtocol:
         self._namespace = _namespace(service)
         self._decoder = FormDecoder()
         self._encoder = XmlEncoder()
+        self._is_sqs = service.service_name == "sqs"
 
     def match(self, request: Request) -> tuple[str, Labels] | None:
         """The labels are the form's parameters: the name of the operation is one of them."""
@@ -32,6 +34,8 @@ class QueryProtocol:
         if request.body:
             form |= parse_qsl(plain_body(request).decode("utf-8", "replace"), keep_blank_values=True)
         name = form.get("Action", "")
+        if self._is_sqs and request.path.count("/") == 2:  # posted to the queue's own URL
+            form.setdefault("QueueUrl", request.path)
         return (name, form) if name in self._operations else None
 
     def compile_parse(self, operation: OperationModel) -> Parse:
@@ -67,12 +71,15 @@ class QueryProtocol:
     def serialize_fault(self, fault: Fault, request_id: str) -> Response:
         out = [
             f'<ErrorResponse xmlns="{self._namespace}"><Error><Type>{fault.side}</Type>',
-            f"<Code>{escape_text(fault.query_code)}</Code><Message>{escape_text(fault.message)}</Message>",
+            f"<Code>{escape_text(fault.query_code)}</Code><Message>{escape_text(self._message(fault))}</Message>",
         ]
         if fault.shape is not None:
             self._encoder.compile_members(fault.code, fault.shapes)(fault.members, out)
         out.append(f"</Error><RequestId>{escape_text(request_id)}</RequestId></ErrorResponse>")
         return _response(fault.status, "".join(out), request_id)
+
+    def _message(self, fault: Fault) -> str:
+        return sqs_query.MESSAGES.get(fault.message, fault.message) if self._is_sqs else fault.message
 
 
 def _namespace(service: ServiceModel) -> str:

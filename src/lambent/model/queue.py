@@ -1,0 +1,86 @@
+"""SQS queues and what is in them. Moments are integers: milliseconds since the Unix epoch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lambent.base.arn import partition_of
+
+QueueKey = tuple[str, str, str]
+"""Account, region, name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """`id` is ours: messages belong to it. A purged queue gets another one, so that purging a million messages is
+    one small write. `attributes` are those that were given, under AWS's names; others have their defaults."""
+
+    account_id: str
+    region: str
+    name: str
+    id: int = 0
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    created_at: int
+    modified_at: int
+    purged_at: int | None = None
+
+    @property
+    def key(self) -> QueueKey:
+        return self.account_id, self.region, self.name
+
+    @property
+    def is_fifo(self) -> bool:
+        return self.name.endswith(".fifo")
+
+    @property
+    def arn(self) -> str:
+        return f"arn:{partition_of(self.region)}:sqs:{self.region}:{self.account_id}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageAttribute:
+    """A user's attribute. `data_type` is String, Number or Binary, perhaps with a label: Number.int."""
+
+    data_type: str
+    string_value: str | None = None
+    binary_value: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueMessage:
+    """A message as it was sent. `deduplication_scope` is within what its deduplication id is unique: the queue ("") or
+    its group; None on a standard queue."""
+
+    message_id: str
+    body: str
+    md5_of_body: str
+    attributes: Mapping[str, MessageAttribute] = field(default_factory=dict)
+    sender_id: str
+    sent_at: int
+    group_id: str | None = None
+    deduplication_id: str | None = None
+    deduplication_scope: str | None = None
+    trace_header: str | None = None
+    dead_letter_source_arn: str | None = None
+    earlier_receive_count: int = 0
+    """How often it was received from the queues that it was in before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedMessage:
+    """One receipt of a message: `id` and `receive_count` together are what its receipt handle says. The count is of
+    this queue."""
+
+    id: int
+    receive_count: int
+    first_received_at: int
+    message: QueueMessage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueDepth:
+    """How many messages a queue has: to be received, received and not deleted, sent with a delay that is not over."""
+
+    visible: int
+    in_flight: int
+    delayed: int

@@ -1,0 +1,17 @@
+"""Amazon SQS on the database of this server."""
+
+from lambent.server.part import Core, Part
+from lambent.services import sqs
+from lambent.store.sqlite.queue_messages import SqliteQueueMessageStore
+from lambent.store.sqlite.queues import SqliteQueueStore
+
+
+def part(core: Core) -> Part:
+    made = sqs.service(
+        SqliteQueueStore(core.database),
+        SqliteQueueMessageStore(core.database),
+        core.clock,
+        core.metrics,
+        secret=core.secret("receipt handles"),
+    )
+    return Part(service=made.service, open=made.open, behind={"expire messages of queues": made.sweep.run})

@@ -1,0 +1,145 @@
+"""SendMessage, SendMessageBatch. What is answered is on disk."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lambent.model.caller import Caller, Parameters
+from lambent.model.error import ServiceException
+from lambent.model.metric import Metrics
+from lambent.model.queue import Queue
+from lambent.model.service import Operation
+from lambent.services.sqs import attributes
+from lambent.services.sqs.batches import check_entries, failed, outcome
+from lambent.services.sqs.errors import (
+    BatchRequestTooLong,
+    InvalidParameterValueException,
+    KmsNotFound,
+    MissingRequiredParameterException,
+    QueueDoesNotExist,
+)
+from lambent.services.sqs.metrics import count
+from lambent.services.sqs.new_messages import NewMessage, check_fifo, check_size, new_message
+from lambent.services.sqs.queues import Queues
+from lambent.services.sqs.waiters import Waiters
+from lambent.store.ports.errors import NotFoundError
+from lambent.store.ports.queue_messages import QueueMessageStore, Sent
+
+_DEDUPLICATION_MS = 300_000
+_SEQUENCE_FIRST = 18_849_496_460_467_696_128
+"""Twenty digits, as AWS's sequence numbers have."""
+_OWN_KEY = "alias/aws/sqs"
+
+
+def sequence_number(id: int) -> str:
+    return str(_SEQUENCE_FIRST + id * 256)
+
+
+class SendOperations:
+    def __init__(
+        self, queues: Queues, messages: QueueMessageStore, waiters: Waiters, metrics: Metrics
+    ) -> None:
+        self._queues = queues
+        self._messages = messages
+        self._waiters = waiters
+        self._metrics = metrics
+
+    def operations(self) -> Mapping[str, Operation]:
+        return {"SendMessage": self.send_message, "SendMessageBatch": self.send_message_batch}
+
+    async def send_message(self, caller: Caller, parameters: Parameters) -> Parameters:
+        queue = self._queues.of(caller, parameters)
+        _check_key(queue)
+        new = new_message(queue, caller, parameters, self._queues.now())
+        check_size(queue, new)
+        [sent] = await self._send(queue, [new])
+        return _answer(queue, new, sent)
+
+    async def send_message_batch(self, caller: Caller, parameters: Parameters) -> Parameters:
+        queue = self._queues.of(caller, parameters)
+        entries: Sequence[Parameters] = parameters["Entries"]
+        check_entries(entries, "SendMessageBatchRequestEntry")
+        _check_key(queue)
+        for entry in entries:
+            try:
+                check_fifo(queue, entry)
+            except MissingRequiredParameterException as error:  # AWS calls it so in a batch
+                raise InvalidParameterValueException(error.message) from None
+        accepted: dict[str, NewMessage] = {}
+        failures: list[dict[str, Any]] = []
+        total = 0
+        for entry in entries:
+            try:
+                new = new_message(queue, caller, entry, self._queues.now())
+                total += new.size
+                accepted[entry["Id"]] = new
+            except ServiceException as error:
+                failures.append(failed(entry["Id"], error))
+        if total > attributes.MAXIMUM_MESSAGE_SIZE:
+            raise BatchRequestTooLong(
+                f"Batch requests cannot be longer than {attributes.MAXIMUM_MESSAGE_SIZE} bytes. "
+                f"You have sent {total} bytes."
+            )
+        failures += _too_large(queue, accepted)
+        sent = await self._send(queue, list(accepted.values())) if accepted else []
+        successful = [
+            {"Id": id, **_answer(queue, new, one)}
+            for (id, new), one in zip(accepted.items(), sent, strict=True)
+        ]
+        return outcome(successful, failures)
+
+    async def _send(self, queue: Queue, new: Sequence[NewMessage]) -> Sequence[Sent]:
+        now = self._queues.now()
+        rows = [(one.message, now + one.delay_seconds * 1000) for one in new]
+        while True:
+            try:
+                sent = await self._messages.send(
+                    queue.id,
+                    rows,
+                    now=now,
+                    is_fifo=queue.is_fifo,
+                    duplicates_until=now + _DEDUPLICATION_MS,
+                )
+                break
+            except NotFoundError:  # purged while we were on the way: it is another one now
+                current = self._queues.get(queue.key)
+                if current is None or current.id == queue.id:
+                    raise QueueDoesNotExist from None
+                queue = current
+        self._announce(queue, new)
+        return sent
+
+    def _announce(self, queue: Queue, new: Sequence[NewMessage]) -> None:
+        delayed = [one.delay_seconds for one in new if one.delay_seconds]
+        if len(delayed) < len(new):
+            self._waiters.wake(queue.id, len(new) - len(delayed))
+        if delayed:
+            self._waiters.wake_in(queue.id, min(delayed))
+        count(self._metrics, queue, "NumberOfMessagesSent", len(new))
+        for one in new:
+            count(self._metrics, queue, "SentMessageSize", one.size, unit="Bytes")
+
+
+def _too_large(queue: Queue, accepted: dict[str, NewMessage]) -> list[dict[str, Any]]:
+    """Takes those out."""
+    failures = []
+    for id, new in list(accepted.items()):
+        try:
+            check_size(queue, new)
+        except ServiceException as error:
+            failures.append(failed(id, error))
+            del accepted[id]
+    return failures
+
+
+def _answer(queue: Queue, new: NewMessage, sent: Sent) -> dict[str, Any]:
+    members = new.members(sent.message_id)
+    if queue.is_fifo:
+        members["SequenceNumber"] = sequence_number(sent.id)
+    return members
+
+
+def _check_key(queue: Queue) -> None:
+    """There is no KMS here. SQS's own key stands for what the disk does; another key's absence is told as AWS does."""
+    key = queue.attributes.get("KmsMasterKeyId")
+    if key and key != _OWN_KEY:
+        raise KmsNotFound(f"Key '{key}' does not exist")

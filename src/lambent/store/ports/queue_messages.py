@@ -1,0 +1,114 @@
+"""Messages in SQS queues. Moments are milliseconds since the Unix epoch, and the caller's: a store has no clock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from lambent.model.queue import QueueDepth, QueueMessage, ReceivedMessage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """`id` orders the messages of a queue. A duplicate has the first one's, and is not sent again."""
+
+    id: int
+    message_id: str
+    duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetters:
+    """Where a message goes that was received `max_receive_count` times. `source_arn` is the queue that it leaves."""
+
+    queue_id: int
+    is_fifo: bool
+    max_receive_count: int
+    source_arn: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receive:
+    """`hidden_until` is when what is received may be received again; what was sent at `expired_at` or before is deleted
+    instead of received."""
+
+    queue_id: int
+    is_fifo: bool
+    limit: int
+    now: int
+    hidden_until: int
+    expired_at: int
+    dead_letters: DeadLetters | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """`next_due` is when another message may become visible, where none was received; None: nothing is waiting.
+    `dead` is how many went to the dead-letter queue."""
+
+    messages: Sequence[ReceivedMessage] = ()
+    next_due: int | None = None
+    dead: int = 0
+
+
+class Held(Enum):
+    """What a receipt is worth when it is used."""
+
+    CURRENT = "the message's last receipt"
+    SUPERSEDED = "the message was received again since, or on a FIFO queue its visibility timeout is over"
+    GONE = "there is no such message (any more)"
+
+
+Receipt = tuple[int, int]
+"""A ReceivedMessage's `id` and `receive_count`."""
+
+
+class QueueMessageStore(Protocol):
+    """A queue that was emptied or deleted meanwhile: NotFoundError from `send`; to the others it is empty."""
+
+    async def send(
+        self,
+        queue_id: int,
+        messages: Sequence[tuple[QueueMessage, int]],
+        *,
+        now: int,
+        is_fifo: bool,
+        duplicates_until: int,
+    ) -> Sequence[Sent]:
+        """All or none; each with the moment from which it may be received. A deduplication id is remembered until
+        `duplicates_until`."""
+        ...
+
+    async def receive(self, receive: Receive) -> Received:
+        """On a standard queue, the messages that have been visible the longest. On a FIFO queue, messages of groups
+        that have none in flight, in the order of sending."""
+        ...
+
+    async def delete(
+        self, queue_id: int, receipts: Sequence[Receipt], *, now: int, is_fifo: bool
+    ) -> Sequence[Held]:
+        """Deletes what is held by its last receipt."""
+        ...
+
+    async def change_visibility(
+        self, queue_id: int, changes: Sequence[tuple[Receipt, int, int]], *, now: int, is_fifo: bool
+    ) -> Sequence[Held | int]:
+        """Of (receipt, new hidden_until, longest time since its receipt): the moment of receipt instead where the
+        change would exceed the longest time."""
+        ...
+
+    async def depth(self, queue_id: int, *, now: int) -> QueueDepth:
+        """Costs by the number of messages in flight and delayed, not by how many wait."""
+        ...
+
+    async def expire(self, queue_id: int, *, expired_at: int, limit: int) -> int:
+        """Deletes what was sent at `expired_at` or before and waits since then; how many."""
+        ...
+
+    async def oldest_sent_at(self, queue_id: int) -> int | None:
+        """For ApproximateAgeOfOldestMessage."""
+        ...
+
+    async def sweep_deduplication(self, *, now: int) -> None:
+        """Forgets the deduplication ids whose time is over."""
+        ...

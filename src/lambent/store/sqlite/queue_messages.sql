@@ -1,0 +1,120 @@
+-- name: last_id
+SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'queue_messages'), 0);
+
+-- name: change_depth
+UPDATE queue_depths SET messages = messages + :change WHERE queue_id = :queue_id;
+
+-- name: insert
+INSERT INTO queue_messages (id, queue_id, fifo_group, visible_at, sent_at, first_received_at, document)
+VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- name: insert_body
+INSERT INTO queue_message_bodies (id, body, attributes) VALUES (?, ?, ?);
+
+-- name: duplicate
+SELECT sent_id, message_id FROM queue_deduplications
+WHERE queue_id = :queue_id AND scope = :scope AND deduplication_id = :deduplication_id AND until > :now;
+
+-- name: remember
+INSERT INTO queue_deduplications (queue_id, scope, deduplication_id, message_id, sent_id, until)
+VALUES (:queue_id, :scope, :deduplication_id, :message_id, :sent_id, :until)
+ON CONFLICT DO UPDATE SET message_id = excluded.message_id, sent_id = excluded.sent_id, until = excluded.until;
+
+-- name: forget
+DELETE FROM queue_deduplications WHERE until <= :now;
+
+-- name: add_group
+INSERT INTO queue_groups (queue_id, name, available_at, head) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- name: new
+SELECT m.visible_at, m.id, m.receive_count, m.sent_at, m.first_received_at, m.document, b.body, b.attributes
+FROM queue_messages AS m JOIN queue_message_bodies AS b ON b.id = m.id
+WHERE m.queue_id = :queue_id AND m.receive_count = 0 AND m.visible_at <= :now
+ORDER BY m.visible_at, m.id LIMIT :limit;
+
+-- name: again
+SELECT m.visible_at, m.id, m.receive_count, m.sent_at, m.first_received_at, m.document, b.body, b.attributes
+FROM queue_messages AS m JOIN queue_message_bodies AS b ON b.id = m.id
+WHERE m.queue_id = :queue_id AND m.receive_count > 0 AND m.visible_at <= :now
+ORDER BY m.visible_at, m.id LIMIT :limit;
+
+-- name: groups
+SELECT name FROM queue_groups WHERE queue_id = :queue_id AND available_at <= :now
+ORDER BY available_at, head LIMIT :limit;
+
+-- name: of_group
+SELECT m.visible_at, m.id, m.receive_count, m.sent_at, m.first_received_at, m.document, b.body, b.attributes
+FROM queue_messages AS m JOIN queue_message_bodies AS b ON b.id = m.id
+WHERE m.queue_id = :queue_id AND m.fifo_group = :group
+ORDER BY m.id LIMIT :limit;
+
+-- name: receive
+UPDATE queue_messages SET receive_count = receive_count + 1, visible_at = :until, received_at = :now,
+    first_received_at = coalesce(first_received_at, :now)
+WHERE id IN (SELECT value FROM json_each(:ids));
+
+-- name: next_due
+SELECT min(due) FROM (
+    SELECT min(visible_at) AS due FROM queue_messages
+    WHERE queue_id = :queue_id AND receive_count = 0 AND visible_at > :now
+    UNION ALL
+    SELECT min(visible_at) FROM queue_messages
+    WHERE queue_id = :queue_id AND receive_count > 0 AND visible_at > :now
+);
+
+-- name: receipt
+SELECT receive_count, visible_at, received_at, fifo_group FROM queue_messages
+WHERE id = :id AND queue_id = :queue_id;
+
+-- name: hide
+UPDATE queue_messages SET visible_at = :until WHERE id = :id;
+
+-- name: delete
+DELETE FROM queue_messages WHERE id IN (SELECT value FROM json_each(:ids));
+
+-- name: delete_bodies
+DELETE FROM queue_message_bodies WHERE id IN (SELECT value FROM json_each(:ids));
+
+-- name: head_of_group
+SELECT id, visible_at FROM queue_messages WHERE queue_id = :queue_id AND fifo_group = :group ORDER BY id LIMIT 1;
+
+-- name: group_hidden_until
+SELECT max(visible_at) FROM queue_messages
+WHERE queue_id = :queue_id AND fifo_group = :group AND receive_count > 0;
+
+-- name: set_group
+INSERT INTO queue_groups (queue_id, name, available_at, head) VALUES (:queue_id, :group, :available_at, :head)
+ON CONFLICT DO UPDATE SET available_at = excluded.available_at, head = excluded.head;
+
+-- name: delete_group
+DELETE FROM queue_groups WHERE queue_id = :queue_id AND name = :group;
+
+-- name: depth
+SELECT coalesce((SELECT messages FROM queue_depths WHERE queue_id = :queue_id), 0),
+    (SELECT count(*) FROM queue_messages
+     WHERE queue_id = :queue_id AND receive_count > 0 AND visible_at > :now),
+    (SELECT count(*) FROM queue_messages
+     WHERE queue_id = :queue_id AND receive_count = 0 AND visible_at > :now);
+
+-- name: expired
+-- What became visible that long ago was sent before: what is hidden for now is deleted when its time has come.
+SELECT id, fifo_group FROM (
+    SELECT id, fifo_group FROM queue_messages
+    WHERE queue_id = :queue_id AND receive_count = 0 AND visible_at <= :expired_at
+    UNION ALL
+    SELECT id, fifo_group FROM queue_messages
+    WHERE queue_id = :queue_id AND receive_count > 0 AND visible_at <= :expired_at
+) LIMIT :limit;
+
+-- name: oldest
+SELECT min(sent_at) FROM (
+    SELECT sent_at FROM (
+        SELECT sent_at FROM queue_messages WHERE queue_id = :queue_id AND receive_count = 0
+        ORDER BY visible_at LIMIT 1
+    )
+    UNION ALL
+    SELECT sent_at FROM (
+        SELECT sent_at FROM queue_messages WHERE queue_id = :queue_id AND receive_count > 0
+        ORDER BY visible_at LIMIT 1
+    )
+);
