@@ -7,6 +7,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
 
 from collections.abc import Callable, Iterator
 
+from lambent.invoke.lineage import mark_of
 from lambent.model.function import FunctionId
 from lambent.model.lambda_errors import TooManyRequestsException
 
@@ -46,10 +47,12 @@ class Capacity:
 class Share:
     """What one function uses. `provisioned` of its invocations at a time do not count in its capacity."""
 
-    __slots__ = ("capacity", "peak", "provisioned", "running")
+    __slots__ = ("capacity", "mark", "peak", "provisioned", "running")
 
-    def __init__(self, capacity: Capacity) -> None:
+    def __init__(self, capacity: Capacity, mark: str) -> None:
         self.capacity = capacity
+        self.mark = mark
+        """Stands for the function in tracing headers (lineage.py)."""
         self.provisioned = 0
         self.running = 0
         self.peak = 0
@@ -94,7 +97,7 @@ class Concurrency:
     def share(self, function: FunctionId) -> Share:
         share = self._shares.get(function)
         if share is None:
-            share = self._shares[function] = Share(self._capacity_of_account(function))
+            share = self._shares[function] = Share(self._capacity_of_account(function), mark_of(function))
         return share
 
     def acquire(self, function: FunctionId) -> Callable[[], None]:

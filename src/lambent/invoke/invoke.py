@@ -12,9 +12,10 @@ from lambent.environments.pools import Pools
 from lambent.invoke.concurrency import Concurrency
 from lambent.invoke.directory import Directory
 from lambent.invoke.event_worker import EventQueue
+from lambent.invoke.lineage import INVOCATIONS_MOST, begun, counted
 from lambent.model.function import FunctionId, FunctionVersion
 from lambent.model.invocation import EventInvocation, Invocation, InvocationResult
-from lambent.model.lambda_errors import InvalidParameterValueException
+from lambent.model.lambda_errors import InvalidParameterValueException, RecursiveInvocationException
 
 
 class Invoker:
@@ -30,21 +31,34 @@ class Invoker:
     async def invoke(self, invocation: Invocation) -> InvocationResult:
         """Runs the function and returns its result, or its error as a value.
 
-        Raises ResourceNotFoundException, ResourceConflictException (not ready yet), TooManyRequestsException, and
-        ServiceException where this host cannot give it an environment."""
+        Raises ResourceNotFoundException, ResourceConflictException (not ready yet), TooManyRequestsException,
+        RecursiveInvocationException, and ServiceException where this host cannot give it an environment."""
         function = invocation.function
         target = self._directory.known(function, invocation.qualifier)
         if target is None:
             target = await self._directory.resolve(function, invocation.qualifier)
-        if invocation.trace_id is None:
-            invocation.trace_id = new_trace_header(self._clock.now())
         share = self._concurrency.share(function)
+        if invocation.trace_id is None:
+            invocation.trace_id = begun(new_trace_header(self._clock.now()), share.mark)
+        else:
+            invocation.trace_id, count = counted(invocation.trace_id, share.mark)
+            if count > INVOCATIONS_MOST:
+                await self._refuse_loop(function)
         if not invocation.asynchronous:
             share.capacity.count_request(self._clock.monotonic())
         version = target.choose()
         if version.tenant_isolation is (invocation.tenant_id is None):
             raise _tenant_mismatch(version)
         return await self._pools.invoke(version, invocation, share.acquire())
+
+    async def _refuse_loop(self, function: FunctionId) -> None:
+        """Raises RecursiveInvocationException, unless the function may be in a loop."""
+        found = await self._directory.get(function)
+        if found is not None and found.recursive_loop == "Terminate":
+            raise RecursiveInvocationException(
+                "Lambda has detected your function being invoked in a recursive loop with other Amazon Web Services "
+                "resources and stopped your function's invocation."
+            )
 
     async def check(self, function: FunctionId, qualifier: str | None, tenant_id: str | None = None) -> None:
         """Whether an invocation would be accepted (InvocationType=DryRun). Raises as `invoke` does before it runs."""

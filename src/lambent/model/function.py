@@ -122,6 +122,8 @@ class Function:
     tags: Mapping[str, str] = field(default_factory=dict)
     last_published_version: int = 0
     """The highest version number ever published; numbers are never used twice."""
+    recursive_loop: str = "Terminate"
+    """What is done when it is found in a loop: "Terminate" or "Allow"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from lambent.base.clock import ManualClock
@@ -7,6 +9,7 @@ from lambent.invoke.invoke import Invoker
 from lambent.model.invocation import Invocation, InvocationResult
 from lambent.model.lambda_errors import (
     InvalidParameterValueException,
+    RecursiveInvocationException,
     ResourceConflictException,
     ResourceNotFoundException,
     TooManyRequestsException,
@@ -122,3 +125,29 @@ async def test_a_tenant_is_wanted_where_tenants_are_kept_apart_and_nowhere_else(
     await invoker.invoke(called(hello, tenant_id="blue"))
     await invoker.enqueue(called(hello, tenant_id="blue"))
     assert (pools.ran[0][1].tenant_id, events.events[0].tenant_id) == ("blue", "blue")
+
+
+async def test_the_seventeenth_turn_of_a_loop_is_refused_unless_the_function_may_loop(parts, hello, store):
+    invoker, pools, _, _ = parts
+    trace_id, turns = None, 0
+    with pytest.raises(RecursiveInvocationException):
+        for _ in range(20):
+            invocation = called(hello, trace_id=trace_id)
+            await invoker.invoke(invocation)
+            trace_id = invocation.trace_id
+            pools.ended.pop()()
+            turns += 1
+    assert turns == 16
+    store.functions[hello] = dataclasses.replace(store.functions[hello], recursive_loop="Allow")
+    await invoker.invoke(called(hello, trace_id=trace_id))
+
+
+async def test_synchronous_requests_have_a_rate_and_events_have_none(parts, hello):
+    invoker, pools, _, _ = parts
+    for asynchronous in (False, True):
+        for _ in range(10):
+            await invoker.invoke(called(hello, asynchronous=asynchronous))
+            pools.ended.pop()()
+    with pytest.raises(TooManyRequestsException) as raised:
+        await invoker.invoke(called(hello))
+    assert raised.value.members["Reason"] == "FunctionInvocationRateLimitExceeded"

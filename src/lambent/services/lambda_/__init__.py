@@ -42,9 +42,11 @@ from lambent.services.lambda_.ports import (
     Runtimes,
 )
 from lambent.services.lambda_.preparation import Preparation
+from lambent.services.lambda_.recursion import Recursion
 from lambent.services.lambda_.resource import resource_arn
 from lambent.services.lambda_.resource_policies import ResourcePolicies
 from lambent.services.lambda_.runtime_management import RuntimeManagement
+from lambent.services.lambda_.scaling import Scaling
 from lambent.services.lambda_.tags import FunctionTags, Tags
 from lambent.services.lambda_.versions import Versions
 from lambent.store.ports.code_signing_configs import CodeSigningConfigStore
@@ -109,6 +111,7 @@ def service(
     packages = Packages(CodeSource(client), signatures, artifacts, functions, layers, code_storage_most)
     signing = CodeSigning(code_signing_configs, records, clock)
     trust = CodeTrust(client, metrics, clock, signatures.certificate_hash)
+    targets = DeliveryTargets(functions, role_callers, policies)
     function = Functions(
         store=functions,
         records=records,
@@ -119,10 +122,14 @@ def service(
         runtimes=runtimes,
         roles=ExecutionRoles(roles, policies),
         activation=activation,
+        targets=targets,
         concurrency=concurrency,
         downloads=downloads,
         clock=clock,
     )
+    invoke = Invoke(invoker)
+    recursion = Recursion(functions, records)
+    scaling = Scaling(records)
     version = Versions(functions, records, activation)
     alias = Aliases(functions, records)
     runtime = RuntimeManagement(functions, records, runtimes)
@@ -133,11 +140,11 @@ def service(
     permission = Permissions(holders)
     resource_policy = ResourcePolicies(holders)
     tag = Tags({"function": FunctionTags(functions, records), "code-signing-config": signing})
-    targets = DeliveryTargets(functions, role_callers, policies)
     event_config = EventInvokeConfigs(event_invoke_configs, functions, records, targets, clock)
     reserved = FunctionConcurrency(concurrency, records, allotments, account_concurrency)
     operations = {
-        "Invoke": Invoke(invoker).invoke,
+        "Invoke": invoke.invoke,
+        "InvokeAsync": invoke.invoke_async,
         "CreateFunction": function.create,
         "GetFunction": function.get,
         "GetFunctionConfiguration": function.get_configuration,
@@ -184,6 +191,10 @@ def service(
         "PutFunctionConcurrency": reserved.put,
         "GetFunctionConcurrency": reserved.get,
         "DeleteFunctionConcurrency": reserved.delete,
+        "PutFunctionRecursionConfig": recursion.put,
+        "GetFunctionRecursionConfig": recursion.get,
+        "PutFunctionScalingConfig": scaling.put,
+        "GetFunctionScalingConfig": scaling.get,
         "PutFunctionEventInvokeConfig": event_config.put,
         "UpdateFunctionEventInvokeConfig": event_config.update,
         "GetFunctionEventInvokeConfig": event_config.get,

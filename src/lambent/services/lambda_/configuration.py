@@ -37,6 +37,7 @@ def describe(version: FunctionVersion, qualifier: str | None) -> Parameters:
         "CodeSha256": version.code.sha256,
         "Version": version.version,
         "VpcConfig": describe_no_vpc() if version.outside_vpc else None,
+        "DeadLetterConfig": {"TargetArn": version.dead_letter_target} if version.dead_letter_target else None,
         "Environment": None if version.variables is None else {"Variables": dict(version.variables)},
         "TracingConfig": {"Mode": version.tracing_mode},
         "RevisionId": version.revision_id,

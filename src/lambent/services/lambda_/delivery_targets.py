@@ -54,8 +54,18 @@ class DeliveryTargets:
                         f"{_CALLS[_service(arn)]} on {arn}"
                     )
 
-    async def require_dead_letters(self, function: FunctionId, role_arn: str, target_arn: str) -> None:
-        """Raises InvalidParameterValueException."""
+    async def dead_letters(
+        self, function: FunctionId, role_arn: str, config: Mapping[str, str], current: str | None = None
+    ) -> str | None:
+        """The target that a DeadLetterConfig names, `current` where it names none at all. An empty name removes it.
+
+        Raises InvalidParameterValueException for one that cannot be, or that this role may not send to."""
+        target_arn = config.get("TargetArn", current) or None
+        if target_arn is not None:
+            await self._require_dead_letters(function, role_arn, target_arn)
+        return target_arn
+
+    async def _require_dead_letters(self, function: FunctionId, role_arn: str, target_arn: str) -> None:
         service = _service(target_arn)
         if service not in _DEAD_LETTERS:
             raise InvalidParameterValueException(

@@ -25,6 +25,7 @@ from lambent.services.lambda_.code_download import CodeDownloads
 from lambent.services.lambda_.code_signing import CodeSigning
 from lambent.services.lambda_.code_trust import CodeTrust
 from lambent.services.lambda_.configuration import describe, describe_in_list
+from lambent.services.lambda_.delivery_targets import DeliveryTargets
 from lambent.services.lambda_.errors import not_offered
 from lambent.services.lambda_.execution_role import ExecutionRoles
 from lambent.services.lambda_.function_concurrency import describe_concurrency
@@ -57,6 +58,7 @@ class Functions:
         runtimes: Runtimes,
         roles: ExecutionRoles,
         activation: Activation,
+        targets: DeliveryTargets,
         concurrency: ConcurrencyStore,
         downloads: CodeDownloads,
         clock: Clock,
@@ -70,6 +72,7 @@ class Functions:
         self._runtimes = runtimes
         self._roles = roles
         self._activation = activation
+        self._targets = targets
         self._concurrency = concurrency
         self._downloads = downloads
         self._clock = clock
@@ -88,6 +91,8 @@ class Functions:
         await self._roles.require(caller, parameters["Role"])
         if await self._store.get(id) is not None:
             raise _already_exists(id)
+        dead_letters = parameters.get("DeadLetterConfig", {})
+        fields["dead_letter_target"] = await self._targets.dead_letters(id, fields["role"], dead_letters)
         signing_config_arn = parameters.get("CodeSigningConfigArn")
         signing_config = (
             await self._signing.require(caller, signing_config_arn) if signing_config_arn else None
@@ -168,6 +173,13 @@ class Functions:
             changes = settings.settings(
                 parameters, id, self._runtimes, function.latest.logging, creating=False
             )
+            if "DeadLetterConfig" in parameters or "Role" in parameters:
+                changes["dead_letter_target"] = await self._targets.dead_letters(
+                    id,
+                    parameters.get("Role", function.latest.role),
+                    parameters.get("DeadLetterConfig", {}),
+                    function.latest.dead_letter_target,
+                )
             if "Layers" in parameters:
                 changes["layers"] = await self._layers.resolve(caller, parameters["Layers"])
                 refuse_too_large(function.latest.code, changes["layers"])

@@ -1,4 +1,4 @@
-"""Invoke: from the request to the data plane and back. The hot path: one await, no model walked.
+"""Invoke, InvokeAsync: from the request to the data plane and back. The hot path: one await, no model walked.
 
 Source: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 """
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 SYNCHRONOUS_LARGEST = 6_291_456
 EVENT_LARGEST = 1_048_576
+INVOKE_ASYNC_LARGEST = 131_072
 _CLIENT_CONTEXT_LARGEST = 3583
 
 _check_json = msgspec.json.Decoder(msgspec.Raw).decode
@@ -66,6 +67,29 @@ class Invoke:
             return {"StatusCode": 202, "Payload": b""}
         await self._invoker.check(reference.function, reference.qualifier, invocation.tenant_id)
         return {"StatusCode": 204, "Payload": b""}
+
+    async def invoke_async(self, caller: Caller, parameters: Parameters) -> Parameters:
+        """What Invoke with the type Event was before: deprecated, without qualifier, with a smaller limit.
+
+        Source: https://docs.aws.amazon.com/lambda/latest/api/API_InvokeAsync.html"""
+        reference = parse_reference(parameters["FunctionName"], None, caller.account_id, caller.region)
+        payload = parameters["InvokeArgs"] or b"{}"
+        if len(payload) > INVOKE_ASYNC_LARGEST:
+            raise RequestEntityTooLargeException(
+                f"Request must be smaller than {INVOKE_ASYNC_LARGEST} bytes for the InvokeAsync operation"
+            )
+        _require_payload(payload, "Event")
+        await self._enqueue(
+            Invocation(
+                request_id=caller.request_id,
+                function=reference.function,
+                qualifier=reference.qualifier,
+                invoked_arn=reference.arn,
+                payload=payload,
+                trace_id=caller.headers.get("x-amzn-trace-id"),
+            )
+        )
+        return {"Status": 202}
 
     async def _enqueue(self, invocation: Invocation) -> None:
         try:

@@ -24,7 +24,6 @@ def _value(name: str, neutral: str) -> Callable[[Any], bool]:
 _NEUTRAL: dict[str, Callable[[Any], bool]] = {
     "AcceleratorConfig": _empty,
     "CapacityProviderConfig": _empty,
-    "DeadLetterConfig": _empty,
     "DurableConfig": _empty,
     "ImageConfig": _empty,
     "KMSKeyArn": _empty,
