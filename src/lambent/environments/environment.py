@@ -301,7 +301,7 @@ class Environment:
         if isinstance(error, ProtocolError):
             return faults.broken_protocol(str(error))
         exit = await self._occupancy.exit()
-        if self._install.kind == "api" and not self._occupancy.initialized:
+        if self._install.interpreter is None and not self._occupancy.initialized:
             return faults.never_started(exit, has_bootstrap=self._trees.has_bootstrap) or faults.exited(exit)
         return faults.exited(exit)
 

@@ -14,6 +14,7 @@ Family = Literal["python", "nodejs", "java", "dotnet", "ruby", "go", "provided"]
 
 _FAMILY: Final = re.compile(r"(python|nodejs|java|dotnet|ruby|go|provided)")
 _VERSION: Final = re.compile(r"python3\.(?P<minor>\d+)|nodejs(?P<major>\d+)\.x")
+_JAVA: Final = re.compile(r"java(\d+)(?:\.al\d+)?")
 _OLDEST_PYTHON_MINOR: Final = 6
 _OLDEST_NODEJS_MAJOR: Final = 16
 
@@ -47,6 +48,12 @@ def nodejs_major(identifier: str) -> int | None:
     return major if major is not None and major >= _OLDEST_NODEJS_MAJOR else None
 
 
+def java_release(identifier: str) -> int | None:
+    """17 of "java17", 8 of "java8.al2"."""
+    match = _JAVA.fullmatch(identifier)
+    return int(match[1]) if match else None
+
+
 def is_custom(identifier: str) -> bool:
     return identifier.startswith("provided")
 
@@ -59,6 +66,12 @@ def explain(identifier: str) -> Unavailable:
         return _missing_nodejs(major)
     if identifier not in all_identifiers():
         return Unavailable(reason=f"AWS Lambda has no runtime {identifier}")
+    if (release := java_release(identifier)) is not None:
+        return _missing_java(release)
+    return _unsupported(identifier)
+
+
+def _unsupported(identifier: str) -> Unavailable:
     if identifier.startswith("nodejs"):
         return Unavailable(reason=f"Node.js before version {_OLDEST_NODEJS_MAJOR} is not supported")
     if identifier.startswith("python"):
@@ -66,6 +79,12 @@ def explain(identifier: str) -> Unavailable:
     return Unavailable(
         reason=f"Lambent has no bootstrap for {identifier} yet; as a custom runtime (provided.al2023) with the "
         "language's runtime interface client the function runs"
+    )
+
+
+def _missing_java(release: int) -> Unavailable:
+    return Unavailable(
+        reason=f"no Java {release} was found", command=f"apt-get install openjdk-{release}-jre-headless"
     )
 
 

@@ -8,17 +8,18 @@ import ast
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-Language = Literal["python", "nodejs"]
+Language = Literal["python", "nodejs", "java"]
 
 _NAMES: Final[dict[Language, re.Pattern[str]]] = {
     "python": re.compile(r"python(3(\.\d+)?)?"),
     "nodejs": re.compile(r"node(js)?"),
+    "java": re.compile(r"java"),
 }
 _ELF_MAGIC = b"\x7fELF"
 _PROBE_SECONDS = 5.0
@@ -39,9 +40,17 @@ _HOME_PLACES = (
     ".local/share/fnm/node-versions/*/installation/bin",
     ".fnm/node-versions/*/installation/bin",
     "n/n/versions/node/*/bin",
+    ".sdkman/candidates/java/*/bin",
     ".local/bin",
 )
-_PLACES = ("usr/bin", "usr/local/bin", "opt/*/bin", "opt/python/*/bin", "usr/local/n/versions/node/*/bin")
+_PLACES = (
+    "usr/bin",
+    "usr/local/bin",
+    "opt/*/bin",
+    "opt/python/*/bin",
+    "usr/local/n/versions/node/*/bin",
+    "usr/lib/jvm/*/bin",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +111,7 @@ class Interpreters:
             status = path.stat()
             key = (path, status.st_mtime_ns, status.st_size)
             if key not in self._known:
-                ask = _ask_python if language == "python" else _ask_nodejs
-                self._known[key] = ask(path, preferred)
+                self._known[key] = _ASK[language](path, preferred)
             return self._known[key]
         except (OSError, subprocess.SubprocessError, ValueError, SyntaxError):
             return None  # cannot be run here, or is something else by that name
@@ -160,13 +168,36 @@ def _ask_nodejs(path: Path, preferred: bool) -> Interpreter | None:
     )
 
 
+def _ask_java(path: Path, preferred: bool) -> Interpreter | None:
+    answer = _run([str(path), "-XshowSettings:properties", "-version"])
+    home = re.search(r"^\s*java\.home = (.+)$", answer, re.M)
+    version = re.search(r"^\s*java\.version = (\d+)(?:\.(\d+))?(?:\.(\d+))?", answer, re.M)
+    if home is None or version is None:
+        return None
+    major, minor, patch = (int(part or 0) for part in version.groups())
+    return Interpreter(
+        language="java",
+        path=path,
+        prefix=Path(home[1]).resolve(),
+        version=(major, minor, patch),
+        preferred=preferred,
+    )
+
+
+_ASK: Final[Mapping[Language, Callable[[Path, bool], Interpreter | None]]] = {
+    "python": _ask_python,
+    "nodejs": _ask_nodejs,
+    "java": _ask_java,
+}
+
+
 def _run(command: list[str]) -> str:
-    """Standard output. Raises SubprocessError where it fails or takes too long."""
+    """What it writes. Raises SubprocessError where it fails or takes too long."""
     finished = subprocess.run(
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.STDOUT if "-XshowSettings:properties" in command else subprocess.DEVNULL,
         timeout=_PROBE_SECONDS,
         check=True,
         cwd="/",

