@@ -78,7 +78,7 @@ def events(
     operations: dict[str, Operation] = {
         **Buses(catalog, clock).operations(),
         **Permissions(catalog).operations(),
-        **Rules(catalog, clock, schedules.wake).operations(),
+        **Rules(catalog, clock, schedules.timer.wake).operations(),
         **RuleTargets(catalog).operations(),
         **PutEvents(acceptance, clock, rule_metrics).operations(),
         **Tags(catalog).operations(),
@@ -89,7 +89,7 @@ def events(
         resource_arn=resource_arn,
         resource_policy=bus_policies(catalog),
     )
-    behind = {"deliver events": worker.run, "fire schedules of rules": schedules.run}
+    behind = {"deliver events": worker.run, "fire schedules of rules": schedules.timer.run}
     return Events(service=service, behind=behind, worker=worker)
 
 

@@ -1,0 +1,82 @@
+"""Wakes up when a record is due, and has it dealt with: for rules and schedules alike.
+
+The store says what is due next; one task sleeps until then. It looks at the clock again at least once a minute, so
+that a clock that was set is noticed, and at once when it is woken for a change.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+from lambent.base.clock import Clock
+from lambent.store.ports.errors import NotFoundError, StaleRevisionError, StoreError
+from lambent.store.ports.named_records import Due, NamedRecords
+
+log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 60.0
+_RETRY_SECONDS = 1.0
+_BATCH = 100
+DAY_SECONDS = 86_400
+
+T = TypeVar("T")
+
+
+class Timer(Generic[T]):
+    """`fire` gives a due record its next time; what raises StaleRevisionError or NotFoundError was changed meanwhile,
+    and is looked at again."""
+
+    def __init__(
+        self,
+        records: NamedRecords[T],
+        fire: Callable[[Due[T]], Awaitable[None]],
+        clock: Clock,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._records = records
+        self._fire = fire
+        self._clock = clock
+        self._sleep = sleep
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Something may be due earlier than before."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Until cancelled. A store that fails is asked again."""
+        while True:
+            self._wake.clear()
+            try:
+                await self.fire_due()
+                await self._sleep_until_due()
+            except StoreError:
+                log.exception("what is due cannot be read; next try in %.0f s", _RETRY_SECONDS)
+                await self._sleep(_RETRY_SECONDS)
+
+    async def fire_due(self) -> None:
+        while due := await self._records.due(now=self._clock.now(), limit=_BATCH):
+            for each in due:
+                with contextlib.suppress(NotFoundError, StaleRevisionError):
+                    await self._fire(each)
+
+    async def _sleep_until_due(self) -> None:
+        due = await self._records.next_due()
+        seconds = _LOOK_SECONDS if due is None else max(0.0, min(_LOOK_SECONDS, due - self._clock.now()))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), seconds)
+
+
+def latest(due_at: float, now: float, following: Callable[[float], float | None]) -> float:
+    """The last time up to `now` at which something was due, `due_at` being the first of those that were missed and
+    `following` knowing the time after a time."""
+    time = due_at
+    if now - due_at > DAY_SECONDS:  # of what is due every minute, do not count the minutes of a year
+        recent = following(now - DAY_SECONDS)
+        time = recent if recent is not None and recent <= now else due_at
+    while (after := following(time)) is not None and after <= now:
+        time = after
+    return time
