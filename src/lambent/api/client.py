@@ -25,6 +25,10 @@ class InProcessClient:
             self._services[service.name] = service
             self._signing_names[service.name] = load_service(service.name).signing_name
 
+    def offers(self, service: str, operation: str) -> bool:
+        offered = self._services.get(service)
+        return offered is not None and operation in offered.operations
+
     async def __call__(
         self, service: str, operation: str, caller: Caller, parameters: Parameters
     ) -> Parameters:

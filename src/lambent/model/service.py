@@ -40,3 +40,7 @@ class Client(Protocol):
     async def __call__(
         self, service: str, operation: str, caller: Caller, parameters: Parameters
     ) -> Parameters: ...
+
+    def offers(self, service: str, operation: str) -> bool:
+        """By botocore's name of the service."""
+        ...

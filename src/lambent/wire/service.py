@@ -20,6 +20,7 @@ from lambent.wire.constraints import ConstraintCompiler
 from lambent.wire.exceptions import SerializationException
 from lambent.wire.fault import FaultTable
 from lambent.wire.operation import CompiledOperation, Labels, Parse, WireProtocol
+from lambent.wire.plain_document import read_plain
 from lambent.wire.protocols.json_rpc import JsonProtocol
 from lambent.wire.protocols.query import QueryProtocol
 from lambent.wire.protocols.rest_json import RestJsonProtocol
@@ -80,6 +81,16 @@ class WireService:
         """The operation's input, which satisfies the model. Raises SerializationException, or the service's
         own validation error."""
         return match.compiled.parse(request, match.labels)
+
+    def read_plain(self, operation: str, value: Any) -> Parameters:
+        """Parameters from decoded JSON that somebody wrote by hand (plain_document.py), satisfying the model. Raises
+        SerializationException, or the service's own validation error."""
+        shape = self.model.operation_model(operation).input_shape
+        parameters: Parameters = read_plain(shape, value) if shape is not None else {}
+        validate = self._constraints.compile_input(shape)
+        if validate is not None:
+            validate(parameters)
+        return parameters
 
     def serialize(self, match: Match, output: Parameters, request_id: str) -> Response:
         return match.compiled.serialize(output, request_id)
