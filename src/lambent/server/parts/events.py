@@ -8,7 +8,7 @@ from lambent.store.sqlite.event_archives import SqliteEventArchiveStore
 from lambent.store.sqlite.named_records import SqliteNamedRecords
 from lambent.store.sqlite.target_deliveries import SqliteTargetDeliveryStore
 
-_RETRY_SHARE = 60.0
+RETRY_SHARE = 60.0
 """Of the delay before the first retry of an asynchronous invocation: a minute there is a second here."""
 
 
@@ -25,6 +25,6 @@ def part(core: Core) -> Part:
         client=core.client,
         roles=core.roles,
         metrics=core.metrics,
-        retry_seconds=core.settings.retry_base_seconds / _RETRY_SHARE,
+        retry_seconds=core.settings.retry_base_seconds / RETRY_SHARE,
     )
     return Part(service=made.service, behind=made.behind, close=made.worker.close)
