@@ -44,6 +44,8 @@ def services() -> list[Service]:
         allotments=nothing,
         client=nothing,
         code_signing_configs=nothing,
+        mappings=nothing,
+        mapping_changed=nothing,
         metrics=nothing,
         signatures=nothing,
         clock=nothing,

@@ -23,6 +23,7 @@ from lambent.environments.log_delivery import LogDelivery
 from lambent.environments.occupancy import Surroundings
 from lambent.environments.pools import Lifetimes, Pools
 from lambent.environments.preparation import Preparation
+from lambent.event_sources.reconciler import Reconciler
 from lambent.http.limits import MIB, Limits
 from lambent.http.listener import HttpListener
 from lambent.http.message import Request, Response
@@ -44,6 +45,7 @@ from lambent.sandbox.port import SandboxBackend
 from lambent.server import adapters
 from lambent.server.data_directory import require_own
 from lambent.server.descriptors import connections_most
+from lambent.server.event_sources import Runners
 from lambent.server.isolation import choose_backend
 from lambent.server.keys import MasterKey, load_or_create_account_id, load_or_create_master_key
 from lambent.server.part import Core, Door
@@ -60,6 +62,7 @@ from lambent.store.sqlite.concurrency import SqliteConcurrencyStore
 from lambent.store.sqlite.database import Database
 from lambent.store.sqlite.event_invocations import SqliteEventInvocationStore
 from lambent.store.sqlite.event_invoke_configs import SqliteEventInvokeConfigStore
+from lambent.store.sqlite.event_source_mappings import SqliteEventSourceMappingStore
 from lambent.store.sqlite.function_policies import SqliteFunctionPolicyStore
 from lambent.store.sqlite.functions import SqliteFunctionStore
 from lambent.store.sqlite.layers import SqliteLayerStore
@@ -225,8 +228,23 @@ class Server:
     def _make_services(self) -> None:
         authorizer, client = self._authorizer, self._client
         credentials = FirstOf(RootCredentials(self.root_key, self.account_id), self._sessions)
+        core = Core(
+            settings=self.settings,
+            clock=self._clock,
+            data_dir=self.settings.data_dir,
+            database=self._database,
+            client=client,
+            roles=self._role_callers,
+            metrics=self._metrics,
+            secret=self._master_key.derive,
+        )
+        mappings = SqliteEventSourceMappingStore(self._database)
+        runners = Runners(core, self._directory, self._invoker.invoke)
+        self._mappings = Reconciler(mappings, runners, self._clock)
         self._lambda = lambda_.service(
             functions=self._directory,
+            mappings=mappings,
+            mapping_changed=self._mappings.wake,
             function_policies=SqliteFunctionPolicyStore(self._database),
             layers=self._layers,
             concurrency=self._concurrency_store,
@@ -249,16 +267,6 @@ class Server:
             download_secret=self._master_key.derive("code downloads"),
             settle_seconds=self.settings.state_transition_seconds,
             account_concurrency=self.settings.account_concurrency,
-        )
-        core = Core(
-            settings=self.settings,
-            clock=self._clock,
-            data_dir=self.settings.data_dir,
-            database=self._database,
-            client=client,
-            roles=self._role_callers,
-            metrics=self._metrics,
-            secret=self._master_key.derive,
         )
         self._parts = [make(core) for make in PARTS]
         services: list[Service] = [
@@ -318,6 +326,8 @@ class Server:
             for name, run in part.behind.items():
                 self._tasks.start(run(), name)
         await self._lambda.activation.open()
+        opened.push_async_callback(self._mappings.close)
+        await self._mappings.open()
 
     async def _sweep_artifacts(self) -> None:
         """Code goes when no function and no layer refers to it any more, an hour later at the earliest."""

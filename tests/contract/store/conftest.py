@@ -1,5 +1,6 @@
 """Every engine, one after the other: a contract test takes `stores` and runs on each."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from lambent.store.ports.concurrency import ConcurrencyStore
 from lambent.store.ports.event_archives import EventArchiveStore
 from lambent.store.ports.event_invocations import EventInvocationStore
 from lambent.store.ports.event_invoke_configs import EventInvokeConfigStore
+from lambent.store.ports.event_source_mappings import EventSourceMappingStore
 from lambent.store.ports.function_policies import FunctionPolicyStore
 from lambent.store.ports.functions import FunctionStore
 from lambent.store.ports.layers import LayerStore
@@ -28,6 +30,7 @@ from lambent.store.sqlite.database import Database
 from lambent.store.sqlite.event_archives import SqliteEventArchiveStore
 from lambent.store.sqlite.event_invocations import SqliteEventInvocationStore
 from lambent.store.sqlite.event_invoke_configs import SqliteEventInvokeConfigStore
+from lambent.store.sqlite.event_source_mappings import SqliteEventSourceMappingStore
 from lambent.store.sqlite.function_policies import SqliteFunctionPolicyStore
 from lambent.store.sqlite.functions import SqliteFunctionStore
 from lambent.store.sqlite.layers import SqliteLayerStore
@@ -37,6 +40,8 @@ from lambent.store.sqlite.queue_messages import SqliteQueueMessageStore
 from lambent.store.sqlite.queues import SqliteQueueStore
 from lambent.store.sqlite.roles import SqliteRoleStore
 from lambent.store.sqlite.target_deliveries import SqliteTargetDeliveryStore
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,7 @@ class Stores:
     roles: RoleStore
     event_invocations: EventInvocationStore
     event_invoke_configs: EventInvokeConfigStore
+    event_source_mappings: EventSourceMappingStore
     logs: LogStore
     code_signing_configs: CodeSigningConfigStore
     target_deliveries: TargetDeliveryStore
@@ -73,6 +79,7 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
         roles=SqliteRoleStore(database),
         event_invocations=SqliteEventInvocationStore(database),
         event_invoke_configs=SqliteEventInvokeConfigStore(database),
+        event_source_mappings=SqliteEventSourceMappingStore(database),
         logs=SqliteLogStore(database, clock),
         code_signing_configs=SqliteCodeSigningConfigStore(database),
         target_deliveries=SqliteTargetDeliveryStore(database),

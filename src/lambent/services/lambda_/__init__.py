@@ -21,6 +21,8 @@ from lambent.services.lambda_.code_source import CodeSource
 from lambent.services.lambda_.code_trust import CodeTrust, SignatureReader
 from lambent.services.lambda_.delivery_targets import DeliveryTargets
 from lambent.services.lambda_.event_invoke_configs import EventInvokeConfigs
+from lambent.services.lambda_.event_source_access import EventSourceAccess
+from lambent.services.lambda_.event_source_mappings import EventSourceMappings, MappingChanged
 from lambent.services.lambda_.execution_role import ExecutionRoles
 from lambent.services.lambda_.function_concurrency import FunctionConcurrency
 from lambent.services.lambda_.function_layers import FunctionLayers
@@ -52,6 +54,7 @@ from lambent.services.lambda_.versions import Versions
 from lambent.store.ports.code_signing_configs import CodeSigningConfigStore
 from lambent.store.ports.concurrency import ConcurrencyStore
 from lambent.store.ports.event_invoke_configs import EventInvokeConfigStore
+from lambent.store.ports.event_source_mappings import EventSourceMappingStore
 from lambent.store.ports.function_policies import FunctionPolicyStore
 from lambent.store.ports.functions import FunctionStore
 from lambent.store.ports.layers import LayerStore
@@ -80,6 +83,8 @@ def service(
     concurrency: ConcurrencyStore,
     event_invoke_configs: EventInvokeConfigStore,
     code_signing_configs: CodeSigningConfigStore,
+    mappings: EventSourceMappingStore,
+    mapping_changed: MappingChanged,
     artifacts: Artifacts,
     compiler: Compiler,
     runtimes: Runtimes,
@@ -139,7 +144,21 @@ def service(
     holders = PolicyHolders(functions, records, attached)
     permission = Permissions(holders)
     resource_policy = ResourcePolicies(holders)
-    tag = Tags({"function": FunctionTags(functions, records), "code-signing-config": signing})
+    mapping = EventSourceMappings(
+        mappings,
+        records,
+        EventSourceAccess(client, role_callers),
+        mapping_changed,
+        clock,
+        settle_seconds=settle_seconds,
+    )
+    tag = Tags(
+        {
+            "function": FunctionTags(functions, records),
+            "code-signing-config": signing,
+            "event-source-mapping": mapping,
+        }
+    )
     event_config = EventInvokeConfigs(event_invoke_configs, functions, records, targets, clock)
     reserved = FunctionConcurrency(concurrency, records, allotments, account_concurrency)
     operations = {
@@ -174,6 +193,11 @@ def service(
         "PutResourcePolicy": resource_policy.put,
         "GetResourcePolicy": resource_policy.get,
         "DeleteResourcePolicy": resource_policy.delete,
+        "CreateEventSourceMapping": mapping.create,
+        "GetEventSourceMapping": mapping.get,
+        "UpdateEventSourceMapping": mapping.update,
+        "DeleteEventSourceMapping": mapping.delete,
+        "ListEventSourceMappings": mapping.list,
         "TagResource": tag.tag,
         "UntagResource": tag.untag,
         "ListTags": tag.list,

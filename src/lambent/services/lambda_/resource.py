@@ -5,14 +5,17 @@ Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_
 
 from lambent.base.arn import Arn, partition_of
 from lambent.model.caller import Caller, Parameters
+from lambent.model.event_source_mapping import mapping_arn
 from lambent.services.lambda_.function_reference import parse_reference
 from lambent.services.lambda_.layer_reference import parse_layer, parse_layer_version_arn
 
 _OF_NO_RESOURCE = frozenset(
     {
         "CreateCodeSigningConfig",
+        "CreateEventSourceMapping",
         "GetAccountSettings",
         "ListCodeSigningConfigs",
+        "ListEventSourceMappings",
         "ListFunctions",
         "ListLayerVersions",
         "ListLayers",
@@ -31,10 +34,10 @@ _OF_QUALIFIED = frozenset(
 
 
 def resource_arn(operation: str, caller: Caller, parameters: Parameters) -> str | tuple[str, ...]:
-    """The ARN of the function (qualified where the operation takes a qualifier), layer or layer version."""
+    """The ARN of the function (qualified where the operation takes a qualifier), layer, layer version or mapping."""
     if operation in _OF_NO_RESOURCE:
         return "*"
-    if "FunctionName" in parameters:
+    if "FunctionName" in parameters and "UUID" not in parameters:
         return _function(operation, caller, parameters)
     if "CodeSigningConfigArn" in parameters:
         return str(parameters["CodeSigningConfigArn"])
@@ -44,7 +47,10 @@ def resource_arn(operation: str, caller: Caller, parameters: Parameters) -> str 
     if "Arn" in parameters:
         layer, number = parse_layer_version_arn(parameters["Arn"])
         return layer.arn(number, partition_of(layer.region))
-    return _named(caller, parameters.get("ResourceArn") or parameters["Resource"])
+    named = parameters.get("ResourceArn") or parameters.get("Resource")
+    return (
+        _named(caller, named) if named else mapping_arn(caller.account_id, caller.region, parameters["UUID"])
+    )
 
 
 def _function(operation: str, caller: Caller, parameters: Parameters) -> str | tuple[str, ...]:

@@ -21,6 +21,7 @@ from lambent.base.clock import ManualClock
 from lambent.model.caller import Caller, Parameters
 from lambent.model.code_signature import CodeSigner
 from lambent.model.error import ServiceException
+from lambent.model.event_source_mapping import EventSourceMapping
 from lambent.model.function import CodeReference, FunctionId
 from lambent.model.invocation import Invocation, InvocationResult
 from lambent.model.policy import Decision, Outcome, PolicyType
@@ -40,6 +41,8 @@ def _sibling(name: str) -> ModuleType:
 
 
 _stores = _sibling("memory_stores")
+sys.path.insert(0, str(Path(__file__).parents[3] / "support"))
+from memory_mappings import MemoryEventSourceMappingStore  # noqa: E402
 
 ROLE = "arn:aws:iam::123456789012:role/works"
 
@@ -198,6 +201,47 @@ class RoleCallers:
         )
 
 
+class Sqs:
+    """Queues by ARN, with their visibility timeout. What the role may not do stands in `denied`."""
+
+    def __init__(self) -> None:
+        self.queues: dict[str, int] = {}
+        self.denied: set[str] = set()
+
+    async def __call__(self, operation: str, caller: Caller, parameters: Parameters) -> Parameters:
+        account_id, name = parameters["QueueUrl"].split("/")[-2:]
+        assert caller.role_arn is not None, "mappings read queues as their function's role"
+        if operation in self.denied:
+            raise _named("AccessDenied")
+        visibility = self.queues.get(f"arn:aws:sqs:{caller.region}:{account_id}:{name}")
+        if visibility is None:
+            raise _named("QueueDoesNotExist")
+        if operation == "GetQueueAttributes":
+            return {"Attributes": {"VisibilityTimeout": str(visibility)}}
+        raise _named(
+            "ReceiptHandleIsInvalid" if operation == "DeleteMessage" else "InvalidParameterValueException"
+        )
+
+
+def _named(code: str) -> ServiceException:
+    return type(code, (ServiceException,), {})(code)
+
+
+class Services:
+    """All that Lambda calls."""
+
+    def __init__(self, others: OtherServices, sqs: Sqs) -> None:
+        self._others = others
+        self._sqs = sqs
+
+    async def __call__(
+        self, service: str, operation: str, caller: Caller, parameters: Parameters
+    ) -> Parameters:
+        if service == "sqs":
+            return await self._sqs(operation, caller, parameters)
+        return await self._others(service, operation, caller, parameters)
+
+
 class Allotments:
     """Records which functions it was told of."""
 
@@ -249,6 +293,9 @@ class Lambda:
         self.others = OtherServices()
         self.metrics = Measurements()
         self.code_signer = CodeSigner(b"secret")
+        self.sqs = Sqs()
+        self.mappings = MemoryEventSourceMappingStore()
+        self.woken: list[EventSourceMapping] = []
         self.clock = ManualClock()
         self.options = options
         self.caller = Caller(
@@ -277,10 +324,12 @@ class Lambda:
             role_callers=self.role_callers,
             policies=self.policies,
             invoker=self.invoker,
-            client=self.others,
+            client=Services(self.others, self.sqs),
             code_signing_configs=self.code_signing_configs,
             metrics=self.metrics,
             signatures=self.code_signer,
+            mappings=self.mappings,
+            mapping_changed=self.woken.append,
             allotments=self.allotments,
             clock=self.clock,
             download_secret=b"secret",

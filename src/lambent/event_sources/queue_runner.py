@@ -1,0 +1,165 @@
+"""A mapping on a queue at work: one loop polls, and every batch is delivered by a task of its own.
+
+What is decided is decided elsewhere (filters, batching, scaling, batch_response). Idle, it is one long poll.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from lambent.base.clock import Clock
+from lambent.base.tasks import Tasks
+from lambent.event_sources.batching import BatchRules, Deliver, next_step
+from lambent.event_sources.delivery import Delivery, Invoke
+from lambent.event_sources.filters import Filters
+from lambent.event_sources.scaling import Scaling, ScalingRules
+from lambent.event_sources.source import EventSource, Record
+from lambent.model.error import ServiceException
+from lambent.model.event_source_mapping import EventSourceMapping
+from lambent.store.ports.errors import StoreError
+
+log = logging.getLogger(__name__)
+
+Measure = Callable[[str, float], None]
+"""Takes an event source mapping metric by CloudWatch's name, and its value."""
+
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 60.0
+_LOOK_SECONDS = 1.0
+"""How often a full house looks whether it may grow."""
+
+
+class QueueRunner:
+    """`start` it once, `stop` it once."""
+
+    def __init__(
+        self,
+        mapping: EventSourceMapping,
+        source: EventSource,
+        invoke: Invoke,
+        clock: Clock,
+        measure: Measure,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        settings = mapping.settings
+        patterns = [each["Pattern"] for each in settings.get("FilterCriteria", {}).get("Filters", ())]
+        self._mapping = mapping
+        self._source = source
+        self._clock = clock
+        self._measure = measure
+        self._sleep = sleep
+        self._filters = Filters(patterns, source.data_member)
+        self._rules = BatchRules(
+            size=settings["BatchSize"], window_seconds=settings.get("MaximumBatchingWindowInSeconds", 0)
+        )
+        self._scaling = Scaling(ScalingRules.of(settings))
+        self._delivery = Delivery(mapping, source, invoke, clock, sleep=sleep)
+        self._gathered: list[Record] = []
+        self._since = 0.0
+        self._running = 0
+        self._hold_seconds: float | None = None
+        self._changed = asyncio.Event()
+        self._polling = Tasks(f"mapping {mapping.uuid}")
+        self._delivering = Tasks(f"mapping {mapping.uuid}")
+
+    def start(self) -> None:
+        self._polling.start(self._run(), "poll")
+
+    async def stop(self, seconds: float | None = None) -> None:
+        """Polls no more, gives back what was not tried, and waits for the batches that functions have: all of them, or
+        those that end within `seconds`."""
+        await self._polling.close()
+        if self._gathered:
+            with contextlib.suppress(ServiceException, StoreError):
+                await self._source.give_back(self._gathered)
+            self._gathered = []
+        if seconds is not None:
+            await self._delivering.finish(seconds)
+        while self._running:
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def _run(self) -> None:
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                await self._wait_for_room()
+                batch = await self._gather()
+            except (ServiceException, StoreError) as error:
+                # What was gathered stays, unless it has waited so long that the queue will have given it to others.
+                log.warning("%s cannot be polled: %s", self._mapping.arn, error)
+                self._hold_seconds = None
+                await self._sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+                continue
+            pause = _FIRST_PAUSE
+            self._running += 1
+            self._delivering.start(self._deliver(batch), "deliver")
+
+    async def _wait_for_room(self) -> None:
+        while self._room() <= 0:
+            self._changed.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), _LOOK_SECONDS)
+
+    def _room(self) -> int:
+        return self._scaling.allowed(self._clock.monotonic()) - self._running
+
+    async def _gather(self) -> list[Record]:
+        """The next batch."""
+        if self._hold_seconds is None:
+            self._hold_seconds = await self._source.hold_seconds()
+        while True:
+            now = self._clock.monotonic()
+            ahead = 0 if self._source.ordered else (self._room() - 1) * self._rules.size
+            step = next_step(self._gathered, self._since, now, self._rules, ahead=ahead)
+            if isinstance(step, Deliver):
+                batch, self._gathered = self._gathered[: step.count], self._gathered[step.count :]
+                return batch
+            records = await self._source.poll(
+                most=min(step.most, self._source.poll_most), wait_seconds=step.wait_seconds
+            )
+            now = self._clock.monotonic()
+            self._scaling.polled(len(records), now)
+            if not self._gathered:
+                self._since = now
+            self._gathered += await self._wanted(records)
+
+    async def _wanted(self, records: Sequence[Record]) -> Sequence[Record]:
+        """What no filter wants is done with."""
+        wanted = [record for record in records if self._filters.wants(record)]
+        if records:
+            self._measure("PolledEventCount", len(records))
+        if len(wanted) < len(records):
+            unwanted = [record for record in records if not self._filters.wants(record)]
+            self._measure("FilteredOutEventCount", len(unwanted))
+            await self._settle(unwanted)
+        return wanted
+
+    async def _deliver(self, batch: Sequence[Record]) -> None:
+        try:
+            outcome = await self._delivery.deliver(batch, self._hold_seconds or 0.0, self._refused)
+            self._measure("InvokedEventCount", 0 if outcome.refused else len(batch))
+            if not outcome.refused:
+                self._scaling.succeeded()
+            if failed := len(batch) - len(outcome.done):
+                self._measure("FailedInvokeEventCount", failed)
+            if outcome.done:
+                await self._settle(outcome.done)
+        finally:
+            self._running -= 1
+            self._changed.set()
+
+    def _refused(self) -> None:
+        self._scaling.throttled(self._running)
+
+    async def _settle(self, records: Sequence[Record]) -> None:
+        """What cannot be settled comes again."""
+        try:
+            await self._source.settle(records)
+        except (ServiceException, StoreError) as error:
+            log.warning("%d records of %s come again: %s", len(records), self._mapping.arn, error)
+        else:
+            self._measure("DeletedEventCount", len(records))

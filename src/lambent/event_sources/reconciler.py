@@ -1,0 +1,141 @@
+"""Runners as the store wants them: one for each enabled mapping, and none for any other.
+
+Whoever changes a mapping writes the store and wakes this. It makes the change real, then writes that it is:
+Creating, Enabling, Updating ─► Enabled or Disabled; Disabling ─► Disabled; Deleting ─► gone. A server that was killed
+in between finds the same mapping in the store when it starts again, and goes on.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from lambent.base.clock import Clock
+from lambent.base.ids import new_uuid
+from lambent.base.tasks import Tasks
+from lambent.model.event_source_mapping import EventSourceMapping
+from lambent.store.ports.errors import NotFoundError, StaleRevisionError, StoreError
+from lambent.store.ports.event_source_mappings import EventSourceMappingStore
+
+log = logging.getLogger(__name__)
+
+_Key = tuple[str, str, str]
+_RETRY_SECONDS = 1.0
+_CLOSE_SECONDS = 2.0
+
+
+class Runner(Protocol):
+    """A mapping at work."""
+
+    def start(self) -> None: ...
+
+    async def stop(self, seconds: float | None = None) -> None:
+        """Ends when nothing of it is left, or after about `seconds`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Started:
+    mapping: EventSourceMapping
+    runner: Runner
+
+
+class Reconciler:
+    def __init__(
+        self,
+        store: EventSourceMappingStore,
+        runner_of: Callable[[EventSourceMapping], Runner],
+        clock: Clock,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._store = store
+        self._runner_of = runner_of
+        self._clock = clock
+        self._sleep = sleep
+        self._started: dict[_Key, _Started] = {}
+        self._wanted: set[_Key] = set()
+        self._reconciling: set[_Key] = set()
+        self._tasks = Tasks("event source mappings")
+
+    async def open(self) -> None:
+        """Starts what is enabled, and continues what a server before us left unfinished."""
+        for mapping in await self._store.all():
+            self.wake(mapping)
+
+    async def close(self) -> None:
+        """What functions have may end in a moment; what does not comes again from its source."""
+        await self._tasks.close()
+        started = list(self._started.values())
+        self._started.clear()
+        await asyncio.gather(*(each.runner.stop(_CLOSE_SECONDS) for each in started))
+
+    def wake(self, mapping: EventSourceMapping) -> None:
+        """Says that this mapping may have changed."""
+        key = _key(mapping)
+        self._wanted.add(key)
+        if key not in self._reconciling:
+            self._reconciling.add(key)
+            self._tasks.start(self._reconcile(key), mapping.uuid)
+
+    async def _reconcile(self, key: _Key) -> None:
+        try:
+            while key in self._wanted:
+                self._wanted.discard(key)
+                try:
+                    await self._step(key)
+                except (NotFoundError, StaleRevisionError):
+                    self._wanted.add(key)  # it was changed meanwhile
+                except StoreError:
+                    log.exception("the mapping %s cannot be read or written; trying again", key[2])
+                    self._wanted.add(key)
+                    await self._sleep(_RETRY_SECONDS)
+        finally:
+            self._reconciling.discard(key)
+
+    async def _step(self, key: _Key) -> None:
+        mapping = await self._store.get(*key)
+        if mapping is None or not mapping.enabled:
+            await self._stop(key)
+        else:
+            await self._run(key, mapping)
+        if mapping is not None and mapping.in_transition:
+            await self._settle(mapping)
+
+    async def _run(self, key: _Key, mapping: EventSourceMapping) -> None:
+        started = self._started.get(key)
+        if started is not None:
+            if _same_work(started.mapping, mapping):
+                return
+            await self._stop(key)
+        runner = self._runner_of(mapping)
+        self._started[key] = _Started(mapping, runner)
+        runner.start()
+
+    async def _stop(self, key: _Key) -> None:
+        started = self._started.pop(key, None)
+        if started is not None:
+            await started.runner.stop()
+
+    async def _settle(self, mapping: EventSourceMapping) -> None:
+        if (remaining := mapping.settles_at - self._clock.now()) > 0:
+            await self._sleep(remaining)
+        if mapping.state == "Deleting":
+            await self._store.delete(mapping)
+            return
+        settled = replace(
+            mapping,
+            state="Enabled" if mapping.enabled else "Disabled",
+            last_modified=self._clock.now(),
+            revision_id=new_uuid(),
+        )
+        await self._store.replace(settled, expected_revision_id=mapping.revision_id)
+
+
+def _key(mapping: EventSourceMapping) -> _Key:
+    return mapping.account_id, mapping.region, mapping.uuid
+
+
+def _same_work(one: EventSourceMapping, other: EventSourceMapping) -> bool:
+    return (one.function_arn, one.settings) == (other.function_arn, other.settings)

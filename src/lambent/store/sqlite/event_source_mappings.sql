@@ -1,0 +1,28 @@
+-- name: insert
+INSERT INTO event_source_mappings (account_id, region, uuid, function_arn, source_arn, source, document)
+VALUES (:account_id, :region, :uuid, :function_arn, :source_arn, :source, :document)
+ON CONFLICT DO NOTHING;
+
+-- name: get
+SELECT document FROM event_source_mappings WHERE account_id = :account_id AND region = :region AND uuid = :uuid;
+
+-- name: find
+SELECT document FROM event_source_mappings
+WHERE account_id = :account_id AND region = :region AND function_arn = :function_arn AND source = :source;
+
+-- name: replace
+UPDATE OR IGNORE event_source_mappings SET function_arn = :function_arn, source = :source, document = :document
+WHERE account_id = :account_id AND region = :region AND uuid = :uuid;
+
+-- name: delete
+DELETE FROM event_source_mappings WHERE account_id = :account_id AND region = :region AND uuid = :uuid;
+
+-- name: page
+SELECT document FROM event_source_mappings
+WHERE account_id = :account_id AND region = :region AND uuid > :after
+    AND (:source_arn IS NULL OR source_arn = :source_arn)
+    AND (:function_arn IS NULL OR function_arn = :function_arn)
+ORDER BY uuid LIMIT :limit;
+
+-- name: all
+SELECT document FROM event_source_mappings ORDER BY account_id, region, uuid;
