@@ -254,6 +254,9 @@ class Settings:
         "How often the event queue is looked at when nothing announces new events.",
         unit="s",
     )
+    response_stream_mib: int = _row(
+        _integer(1, 1_048_576), 200, "Largest response that a function may stream.", unit="MiB"
+    )
     max_request_mib: int = _row(
         _integer(7, 4096),
         80,

@@ -18,10 +18,13 @@ from lambent.environments.link import (
     ReplyKind,
     response_too_large,
 )
+from lambent.environments.streaming import Streaming
+from lambent.model.invocation import ResponseSink
 
 _HEADER: Final = struct.Struct("<BII")
 _INIT: Final = 1
 _INVOKE: Final = 2
+_CHUNK: Final = 21
 _KINDS: Final[dict[int, ReplyKind]] = {
     16: "ready",
     17: "initialized",
@@ -46,6 +49,8 @@ class Channel(asyncio.Protocol):
         self._awaited: frozenset[str] = frozenset()
         self._early: Reply | None = None
         self._error: Exception | None = None
+        self._sink: ResponseSink | None = None
+        self._streaming: Streaming | None = None
 
     @classmethod
     async def connect(cls, sock: socket.socket) -> "Channel":
@@ -62,6 +67,7 @@ class Channel(asyncio.Protocol):
     def invoke(self, request: InvokeRequest) -> "asyncio.Future[Reply]":
         if self._error is not None:
             self._error = NotTakenError(*self._error.args)
+        self._sink = request.sink
         meta: dict[str, Any] = {
             "request_id": request.request_id,
             "deadline_ms": request.deadline_ms,
@@ -158,9 +164,40 @@ class Channel(asyncio.Protocol):
     def _deliver(self, kind: int, meta: bytes, payload: bytes) -> None:
         name = _KINDS.get(kind)
         if name is None:
+            if kind == _CHUNK:
+                self._take_chunk(meta, payload)
+                return
             self._fail(ProtocolError(f"the runtime sent a frame of unknown kind {kind}"))
             return
-        self._answer(_reply(name, payload, meta) if meta else Reply(name, payload))
+        reply = _reply(name, payload, meta) if meta else Reply(name, payload)
+        if self._streaming is not None:
+            streaming, self._streaming = self._streaming, None
+            if name == "result":
+                reply = streaming.end()
+        self._answer(reply)
+
+    def _take_chunk(self, meta: bytes, payload: bytes) -> None:
+        """A piece of a response. The first says what content type the whole has."""
+        if self._awaited is not _TO_INVOKE or (self._waiting is None and self._streaming is None):
+            self._fail(ProtocolError("the runtime sent a piece of a response unasked"))
+            return
+        if self._streaming is None:
+            content_type = _decoded(meta).get("content_type")
+            self._streaming = Streaming(
+                self._sink,
+                content_type if isinstance(content_type, str) else None,
+                self._pause_reading,
+                self._resume_reading,
+            )
+        self._streaming.write(payload)
+
+    def _pause_reading(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def _resume_reading(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def _answer(self, reply: Reply) -> None:
         if self._waiting is None and reply.kind == "ready" and self._early is None and not self._awaited:
@@ -186,13 +223,7 @@ class Channel(asyncio.Protocol):
 
 
 def _reply(kind: ReplyKind, payload: bytes, meta: bytes) -> Reply:
-    """Of a meta that says nothing we know, nothing is taken: user code can write here."""
-    try:
-        decoded = orjson.loads(meta)
-    except orjson.JSONDecodeError:
-        return Reply(kind, payload)
-    if not isinstance(decoded, dict):
-        return Reply(kind, payload)
+    decoded = _decoded(meta)
     error_type = decoded.get("error_type")
     return Reply(
         kind,
@@ -200,3 +231,12 @@ def _reply(kind: ReplyKind, payload: bytes, meta: bytes) -> Reply:
         error_type if isinstance(error_type, str) else None,
         ends=decoded.get("ends") is True,
     )
+
+
+def _decoded(meta: bytes) -> Mapping[str, Any]:
+    """Of a meta that says nothing we know, nothing is taken: user code can write here."""
+    try:
+        decoded = orjson.loads(meta) if meta else {}
+    except orjson.JSONDecodeError:
+        return {}
+    return decoded if isinstance(decoded, dict) else {}

@@ -157,6 +157,8 @@ class Environment:
 
     def _send(self, run: "_Run") -> "asyncio.Future[Reply]":
         invocation = run.invocation
+        if invocation.sink is not None:
+            invocation.sink.executed_version = self.version.version
         waiting = self._occupancy.link.invoke(
             InvokeRequest(
                 request_id=invocation.request_id,
@@ -167,6 +169,7 @@ class Environment:
                 client_context=invocation.client_context,
                 identity=invocation.identity,
                 tenant_id=invocation.tenant_id,
+                sink=invocation.sink,
             )
         )
         self._watch(run, waiting)

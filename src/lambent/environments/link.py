@@ -10,6 +10,8 @@ from typing import Any, Final, Literal, Protocol
 
 import orjson
 
+from lambent.model.invocation import ResponseSink
+
 RESPONSE_BYTES_MOST: Final = 6 * 1024 * 1024 + 100
 """AWS allows a little more than 6 MB, for the framing of its own."""
 
@@ -71,6 +73,7 @@ class InvokeRequest:
     client_context: str | None = None
     identity: Mapping[str, Any] | None = None
     tenant_id: str | None = None
+    sink: ResponseSink | None = None
 
 
 class Link(Protocol):
@@ -85,7 +88,8 @@ class Link(Protocol):
         ...
 
     def invoke(self, request: InvokeRequest) -> "Future[Reply]":
-        """Resolves to "result" or "failed". Fails with NotTakenError where the runtime has ended already."""
+        """Resolves to "result" or "failed", which for a response that is streamed come at its end. Fails with
+        NotTakenError where the runtime has ended already."""
         ...
 
     def await_again(self) -> "Future[Reply]":

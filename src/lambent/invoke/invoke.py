@@ -8,11 +8,13 @@ back here through `event_worker.py`.
 
 from lambent.base.clock import Clock
 from lambent.base.ids import new_trace_header
+from lambent.base.tasks import Tasks
 from lambent.environments.pools import Pools
 from lambent.invoke.concurrency import Concurrency
 from lambent.invoke.directory import Directory
 from lambent.invoke.event_worker import EventQueue
 from lambent.invoke.lineage import INVOCATIONS_MOST, begun, counted
+from lambent.invoke.response_stream import ResponseStream, StreamLimits
 from lambent.model.function import FunctionId, FunctionVersion
 from lambent.model.invocation import EventInvocation, Invocation, InvocationResult
 from lambent.model.lambda_errors import InvalidParameterValueException, RecursiveInvocationException
@@ -20,13 +22,21 @@ from lambent.model.lambda_errors import InvalidParameterValueException, Recursiv
 
 class Invoker:
     def __init__(
-        self, directory: Directory, concurrency: Concurrency, pools: Pools, events: EventQueue, clock: Clock
+        self,
+        directory: Directory,
+        concurrency: Concurrency,
+        pools: Pools,
+        events: EventQueue,
+        clock: Clock,
+        stream_limits: StreamLimits | None = None,
     ) -> None:
         self._directory = directory
         self._concurrency = concurrency
         self._pools = pools
         self._events = events
         self._clock = clock
+        self._stream_limits = stream_limits or StreamLimits()
+        self._streams = Tasks("streamed invocations")
 
     async def invoke(self, invocation: Invocation) -> InvocationResult:
         """Runs the function and returns its result, or its error as a value.
@@ -50,6 +60,21 @@ class Invoker:
         if version.tenant_isolation is (invocation.tenant_id is None):
             raise _tenant_mismatch(version)
         return await self._pools.invoke(version, invocation, share.acquire())
+
+    async def stream(self, invocation: Invocation) -> ResponseStream:
+        """Runs the function, and returns when its response begins, or has ended unstreamed. Raises as `invoke`."""
+        stream = ResponseStream(self._stream_limits, self._clock)
+        invocation.sink = stream
+        self._streams.start(stream.run(self.invoke(invocation)), invocation.request_id)
+        try:
+            await stream.begun()
+        except BaseException:
+            stream.leave()
+            raise
+        return stream
+
+    async def close(self) -> None:
+        await self._streams.close()
 
     async def _refuse_loop(self, function: FunctionId) -> None:
         """Raises RecursiveInvocationException, unless the function may be in a loop."""

@@ -3,11 +3,28 @@
 What is made for each invocation is not frozen: setting a frozen field costs four times as much, and they have many.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from lambent.model.function import FunctionId
+
+
+class ResponseSink(Protocol):
+    """Takes a response while the function produces it. A response that is not streamed never comes here."""
+
+    executed_version: str
+    """Set before the function is called."""
+
+    def begin(self, content_type: str | None, pause: Callable[[], None], resume: Callable[[], None]) -> None:
+        """Before the first piece. `pause` and `resume` hold the function back while nobody takes what it wrote."""
+        ...
+
+    def write(self, piece: bytes) -> None: ...
+
+    def finish(self) -> bytes | None:
+        """The function has written all: what is to be its payload; None where it wrote too much."""
+        ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,6 +43,8 @@ class Invocation:
     tail_log: bool = False
     asynchronous: bool = False
     """It comes from the queue of events: AWS limits no rate of those."""
+    sink: ResponseSink | None = None
+    """Takes the response in pieces, where the function streams it and the caller wants it so."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -35,6 +35,7 @@ from lambent.invoke.event_handling import EventHandling
 from lambent.invoke.event_invoke_configs import KnownEventInvokeConfigs
 from lambent.invoke.event_worker import EventQueue, EventWorker
 from lambent.invoke.invoke import Invoker
+from lambent.invoke.response_stream import StreamLimits
 from lambent.invoke.retries import RetryRules
 from lambent.model.code_signature import CodeSigner
 from lambent.model.function import FunctionId
@@ -195,7 +196,14 @@ class Server:
         events = EventQueue(self._event_store, self._metrics)
         concurrency = Concurrency(settings.account_concurrency)
         self._allotments = Allotments(self._concurrency_store, concurrency)
-        self._invoker = Invoker(self._directory, concurrency, self._pools, events, self._clock)
+        self._invoker = Invoker(
+            self._directory,
+            concurrency,
+            self._pools,
+            events,
+            self._clock,
+            StreamLimits(bytes_most=settings.response_stream_mib * MIB),
+        )
         handling = EventHandling(
             store=self._event_store,
             configs=self._event_configs,
@@ -299,6 +307,7 @@ class Server:
         opened.push_async_callback(self._pools.close)
         await self._allotments.open()
         opened.push_async_callback(self._allotments.close)
+        opened.push_async_callback(self._invoker.close)
         opened.push_async_callback(self._event_worker.close)
         opened.push_async_callback(self._lambda.activation.close)
         for part in self._parts:

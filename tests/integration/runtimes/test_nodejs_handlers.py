@@ -320,14 +320,6 @@ def test_errors_at_init(node: Interpreter, task: Path) -> None:
     assert fail("slow.handler")[:2] == ("Error", "x")
 
 
-def test_streaming_is_refused(node: Interpreter, task: Path) -> None:
-    source = "exports.handler = awslambda.streamifyResponse(async (event, stream) => { stream.end(); });"
-    with unstarted(node, task, source) as bootstrap:
-        reply = bootstrap.initialize("index.handler")
-        assert reply.kind == INIT_FAILED
-        assert "streaming is not available" in reply.value["errorMessage"]
-
-
 def test_code_that_appears_between_ready_and_init(node: Interpreter, task: Path) -> None:
     with unstarted(node, task) as bootstrap:
         bootstrap.receive()

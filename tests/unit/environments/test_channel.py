@@ -149,3 +149,85 @@ async def test_optional_fields_are_sent_only_where_there_are_any(pair):
     _, meta_length, _ = struct.unpack("<BII", await loop.sock_recv(bootstrap, 9))
     meta = json.loads(await loop.sock_recv(bootstrap, meta_length))
     assert (meta["trace_id"], meta["client_context"], meta["identity"]) == ("t", "{}", {"a": 1})
+
+
+class Sink:
+    """Takes pieces, and says afterwards that they were `most` bytes at most."""
+
+    def __init__(self, most: int = 100) -> None:
+        self.pieces: list[bytes] = []
+        self.most = most
+
+    def begin(self, content_type, pause, resume):
+        self.content_type, self.pause, self.resume = content_type, pause, resume
+
+    def write(self, piece):
+        self.pieces.append(piece)
+
+    def finish(self):
+        return b"" if sum(map(len, self.pieces)) <= self.most else None
+
+
+async def test_pieces_of_a_response_go_to_the_sink_as_they_come(pair):
+    channel, bootstrap = pair
+    sink = Sink()
+    reply = channel.invoke(dataclasses.replace(REQUEST, sink=sink))
+    bootstrap.send(frame(21, b'{"content_type":"text/html"}', b"a"))
+    await asyncio.sleep(0.01)
+    assert (sink.pieces, sink.content_type, reply.done()) == ([b"a"], "text/html", False)
+    bootstrap.send(frame(21, b"", b"b") + frame(21) + frame(19))
+    answer = await reply
+    assert (answer.kind, answer.payload, sink.pieces) == ("result", b"", [b"a", b"b"])
+
+
+async def test_pieces_that_nobody_wants_are_put_together(pair):
+    channel, bootstrap = pair
+    reply = channel.invoke(REQUEST)
+    bootstrap.send(frame(21, b"", b"a") + frame(21, b"", b"b") + frame(19))
+    assert (await reply).payload == b"ab"
+    reply = channel.invoke(REQUEST)
+    bootstrap.send(frame(19, b"", b'"whole"'))
+    assert (await reply).payload == b'"whole"'
+
+
+async def test_what_fails_midway_fails(pair):
+    channel, bootstrap = pair
+    sink = Sink()
+    reply = channel.invoke(dataclasses.replace(REQUEST, sink=sink))
+    bootstrap.send(frame(21, b"", b"a") + frame(20, b'{"error_type":"E"}', b"{}"))
+    answer = await reply
+    assert (answer.kind, answer.error_type, sink.pieces) == ("failed", "E", [b"a"])
+
+
+async def test_too_much_is_an_error_in_both_ways(pair):
+    channel, bootstrap = pair
+    loop = asyncio.get_running_loop()
+    for request in (REQUEST, dataclasses.replace(REQUEST, sink=Sink(most=1))):
+        reply = channel.invoke(request)
+        for _ in range(4):
+            await loop.sock_sendall(bootstrap, frame(21, b"", b"x" * 2_000_000))
+        bootstrap.send(frame(19))
+        assert (await reply).error_type == "Function.ResponseSizeTooLarge"
+
+
+async def test_a_sink_can_hold_the_runtime_back(pair):
+    channel, bootstrap = pair
+    sink = Sink()
+    reply = channel.invoke(dataclasses.replace(REQUEST, sink=sink))
+    bootstrap.send(frame(21, b"", b"a"))
+    await asyncio.sleep(0.01)
+    sink.pause()
+    bootstrap.send(frame(21, b"", b"b") + frame(19))
+    await asyncio.sleep(0.02)
+    assert sink.pieces == [b"a"]
+    sink.resume()
+    assert (await reply).kind == "result"
+    assert sink.pieces == [b"a", b"b"]
+
+
+async def test_a_piece_that_nobody_asked_for_breaks_the_protocol(pair):
+    channel, bootstrap = pair
+    bootstrap.send(frame(21, b"", b"a"))
+    await asyncio.sleep(0.01)
+    with pytest.raises(ProtocolError):
+        await channel.ready()

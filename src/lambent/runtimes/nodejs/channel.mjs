@@ -8,9 +8,11 @@ export const INITIALIZED = 17;
 export const INIT_FAILED = 18;
 export const RESULT = 19;
 export const FAILED = 20;
+const CHUNK = 21;
 
 const HEADER_BYTES = 9;
 const BUFFER_BYTES = 1 << 16;
+const CHUNK_BYTES = 1 << 15;
 
 export class Channel {
   #descriptor;
@@ -55,6 +57,20 @@ export class Channel {
     }
   }
 
+  // A piece of a streamed response. `callback` is called when the server may be given the next one.
+  sendChunk(meta, chunk, callback) {
+    const piece = chunk.subarray(0, CHUNK_BYTES);
+    const rest = chunk.subarray(CHUNK_BYTES);
+    const next = rest.length > 0 ? () => this.sendChunk(undefined, rest, callback) : callback;
+    const frame = this.#frame(CHUNK, meta, piece);
+    const written = this.#writeNow(frame);
+    if (written < frame.length) {
+      this.#socket.write(Buffer.from(frame.subarray(written)), (error) => (error ? callback(error) : next()));
+    } else {
+      next();
+    }
+  }
+
   sendAndExit(kind, meta, payload, status) {
     const frame = this.#frame(kind, meta, payload);
     const written = this.#writeNow(frame);
@@ -68,7 +84,8 @@ export class Channel {
   #frame(kind, meta, payload) {
     const metaText = meta === undefined ? '' : JSON.stringify(meta);
     const metaBytes = Buffer.byteLength(metaText);
-    const payloadBytes = Buffer.byteLength(payload);
+    const isText = typeof payload === 'string';
+    const payloadBytes = isText ? Buffer.byteLength(payload) : payload.length;
     const length = HEADER_BYTES + metaBytes + payloadBytes;
     const frame = length <= BUFFER_BYTES ? this.#outgoing.subarray(0, length) : Buffer.allocUnsafe(length);
     frame[0] = kind;
@@ -77,12 +94,20 @@ export class Channel {
     if (metaBytes > 0) {
       frame.write(metaText, HEADER_BYTES);
     }
-    frame.write(payload, HEADER_BYTES + metaBytes);
+    if (isText) {
+      frame.write(payload, HEADER_BYTES + metaBytes);
+    } else {
+      frame.set(payload, HEADER_BYTES + metaBytes);
+    }
     return frame;
   }
 
-  // Past the stream machinery, which costs several times the system call. Returns how much the socket took.
+  // Past the stream machinery, which costs several times the system call. Returns how much the socket took: nothing
+  // while an earlier frame waits for its turn.
   #writeNow(frame) {
+    if (this.#socket.writableLength > 0) {
+      return 0;
+    }
     try {
       return writeSync(this.#descriptor, frame);
     } catch (error) {

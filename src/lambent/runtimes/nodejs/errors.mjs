@@ -13,6 +13,7 @@ export const HandlerNotFound = runtimeError('HandlerNotFound');
 export const MalformedHandlerName = runtimeError('MalformedHandlerName');
 export const UserCodeSyntaxError = runtimeError('UserCodeSyntaxError');
 export const MalformedStreamingHandler = runtimeError('MalformedStreamingHandler');
+export const InvalidStreamingOperation = runtimeError('InvalidStreamingOperation');
 export const CallbackHandlerDeprecated = runtimeError('CallbackHandlerDeprecated');
 export const JSONStringifyError = runtimeError('JSONStringifyError');
 

@@ -10,12 +10,10 @@ import {
   HandlerNotFound,
   ImportModuleError,
   MalformedHandlerName,
-  MalformedStreamingHandler,
   UserCodeSyntaxError,
 } from './errors.mjs';
 import { modernHandlers } from './invoker.mjs';
-
-const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
+import { awslambda, isStreaming } from './streaming.mjs';
 
 function isFile(file) {
   return existsSync(file) && statSync(file).isFile();
@@ -84,10 +82,7 @@ function find(root, names) {
 }
 
 function checkSignature(handler) {
-  if (handler[STREAMING]) {
-    throw new MalformedStreamingHandler('Response streaming is not available in Lambent yet: return the response.');
-  }
-  if (modernHandlers && handler.length >= 3) {
+  if (!isStreaming(handler) && modernHandlers && handler.length >= 3) {
     throw new CallbackHandlerDeprecated(
       'ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. ' +
         'Make the handler an async function of two parameters, or use an earlier runtime. ' +
@@ -100,14 +95,7 @@ function defineGlobal() {
   if (['1', 'true'].includes(process.env.AWS_LAMBDA_NODEJS_NO_GLOBAL_AWSLAMBDA)) {
     return;
   }
-  globalThis.awslambda = {
-    streamifyResponse: (handler) => Object.assign(handler, { [STREAMING]: 'response' }),
-    HttpResponseStream: class HttpResponseStream {
-      static from() {
-        throw new MalformedStreamingHandler('Response streaming is not available in Lambent yet.');
-      }
-    },
-  };
+  globalThis.awslambda = awslambda;
 }
 
 export async function loadHandler(appRoot, handlerName, runtimeUrl) {

@@ -3,6 +3,7 @@
 import { FAILED, RESULT } from './channel.mjs';
 import { JSONStringifyError, toErrorObject } from './errors.mjs';
 import { current } from './logs.mjs';
+import { isStreaming, stream } from './streaming.mjs';
 
 // Node.js 24 ended callbacks, context.done and waiting for the event loop: what the handler returns is the response.
 export const modernHandlers = Number(process.versions.node.split('.')[0]) >= 24;
@@ -28,6 +29,7 @@ function parseClientContext(text) {
 export class Invoker {
   #channel;
   #handler;
+  #streams;
   #function;
   #logError;
   #running = null; // the invocation that is not answered yet
@@ -36,6 +38,7 @@ export class Invoker {
   constructor(channel, handler, settings, logError) {
     this.#channel = channel;
     this.#handler = handler;
+    this.#streams = isStreaming(handler);
     this.#logError = logError;
     this.#function = {
       functionVersion: settings.function_version,
@@ -54,7 +57,9 @@ export class Invoker {
     current.requestId = meta.request_id;
     current.tenantId = meta.tenant_id;
     this.#setTraceId(meta.trace_id);
-    if (modernHandlers) {
+    if (this.#streams) {
+      this.#invokeStreaming(invocation, meta, payload);
+    } else if (modernHandlers) {
       this.#invokeModern(invocation, meta, payload);
     } else {
       this.#invokeLegacy(invocation, meta, payload);
@@ -66,6 +71,19 @@ export class Invoker {
       const context = Object.assign(this.#contextOf(meta), this.#function, { xRayTraceId: meta.trace_id });
       const response = await this.#handler(JSON.parse(payload), context);
       this.#succeed(invocation, response);
+    } catch (error) {
+      this.#fail(invocation, error);
+    }
+  }
+
+  async #invokeStreaming(invocation, meta, payload) {
+    this.#channel.hold(); // a response that is never ended is waited for, until the time is up
+    try {
+      const context = Object.assign(this.#contextOf(meta), this.#function);
+      await stream(this.#channel, this.#handler, JSON.parse(payload), context);
+      if (this.#end(invocation)) {
+        this.#channel.send(RESULT);
+      }
     } catch (error) {
       this.#fail(invocation, error);
     }

@@ -30,6 +30,7 @@ from lambent.services.lambda_.function_policies import FunctionPolicies
 from lambent.services.lambda_.function_records import FunctionRecords
 from lambent.services.lambda_.functions import Functions
 from lambent.services.lambda_.invoke import Invoke
+from lambent.services.lambda_.invoke_with_response_stream import InvokeWithResponseStream
 from lambent.services.lambda_.layer_permissions import LayerPermissions
 from lambent.services.lambda_.layers import Layers
 from lambent.services.lambda_.permissions import Permissions
@@ -164,6 +165,7 @@ def service(
     operations = {
         "Invoke": invoke.invoke,
         "InvokeAsync": invoke.invoke_async,
+        "InvokeWithResponseStream": InvokeWithResponseStream(invoker).invoke,
         "CreateFunction": function.create,
         "GetFunction": function.get,
         "GetFunctionConfiguration": function.get_configuration,

@@ -38,34 +38,14 @@ class Invoke:
         self._invoker = invoker
 
     async def invoke(self, caller: Caller, parameters: Parameters) -> Parameters:
-        reference = parse_reference(
-            parameters["FunctionName"], parameters.get("Qualifier"), caller.account_id, caller.region
-        )
-        payload = parameters.get("Payload") or b"{}"
         invocation_type = parameters.get("InvocationType", "RequestResponse")
-        _require_payload(payload, invocation_type)
-        client_context = None
-        if "ClientContext" in parameters:
-            client_context = _client_context(parameters["ClientContext"])
-        if "DurableExecutionName" in parameters:
-            raise not_offered("DurableExecutionName")
-        invocation = Invocation(
-            request_id=caller.request_id,
-            function=reference.function,
-            qualifier=reference.qualifier,
-            invoked_arn=reference.arn,
-            payload=payload,
-            client_context=client_context,
-            trace_id=caller.headers.get("x-amzn-trace-id"),
-            tenant_id=parameters.get("TenantId"),
-            tail_log=parameters.get("LogType") == "Tail",
-        )
+        invocation = requested(caller, parameters, invocation_type)
         if invocation_type == "RequestResponse":
             return await self._run(invocation)
         if invocation_type == "Event":
             await self._enqueue(invocation)
             return {"StatusCode": 202, "Payload": b""}
-        await self._invoker.check(reference.function, reference.qualifier, invocation.tenant_id)
+        await self._invoker.check(invocation.function, invocation.qualifier, invocation.tenant_id)
         return {"StatusCode": 204, "Payload": b""}
 
     async def invoke_async(self, caller: Caller, parameters: Parameters) -> Parameters:
@@ -112,6 +92,31 @@ class Invoke:
         if invocation.tail_log:
             answer["LogResult"] = b64encode(result.log_tail).decode("ascii")
         return answer
+
+
+def requested(caller: Caller, parameters: Parameters, invocation_type: str) -> Invocation:
+    """What the parameters of an Invoke operation ask for. Raises as `parse_reference`, and for payload and context."""
+    reference = parse_reference(
+        parameters["FunctionName"], parameters.get("Qualifier"), caller.account_id, caller.region
+    )
+    payload = parameters.get("Payload") or b"{}"
+    _require_payload(payload, invocation_type)
+    client_context = None
+    if "ClientContext" in parameters:
+        client_context = _client_context(parameters["ClientContext"])
+    if "DurableExecutionName" in parameters:
+        raise not_offered("DurableExecutionName")
+    return Invocation(
+        request_id=caller.request_id,
+        function=reference.function,
+        qualifier=reference.qualifier,
+        invoked_arn=reference.arn,
+        payload=payload,
+        client_context=client_context,
+        trace_id=caller.headers.get("x-amzn-trace-id"),
+        tenant_id=parameters.get("TenantId"),
+        tail_log=parameters.get("LogType") == "Tail",
+    )
 
 
 def _require_payload(payload: bytes, invocation_type: str) -> None:

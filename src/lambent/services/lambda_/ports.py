@@ -1,6 +1,6 @@
 """What the lambda service needs of the rest, beside the stores."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -11,10 +11,35 @@ from lambent.model.invocation import Invocation, InvocationResult
 from lambent.model.policy import Outcome
 
 
+class ResponseStream(Protocol):
+    """A response while it is produced. `result` is there when `pieces` has ended; without `streamed`, it has the whole
+    payload, and there are no pieces."""
+
+    @property
+    def executed_version(self) -> str: ...
+
+    @property
+    def content_type(self) -> str | None: ...
+
+    @property
+    def streamed(self) -> bool: ...
+
+    @property
+    def result(self) -> InvocationResult | None: ...
+
+    def pieces(self) -> AsyncIterator[bytes]:
+        """Raises what broke the invocation off."""
+        ...
+
+
 class Invoker(Protocol):
     """The data plane. Raises Lambda's errors (lambent.model.lambda_errors)."""
 
     async def invoke(self, invocation: Invocation) -> InvocationResult: ...
+
+    async def stream(self, invocation: Invocation) -> ResponseStream:
+        """Returns when the response begins, or has ended unstreamed."""
+        ...
 
     async def enqueue(self, invocation: Invocation) -> None:
         """Durable when it returns."""
