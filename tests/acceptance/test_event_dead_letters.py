@@ -1,0 +1,140 @@
+"""Queues behind rules and schedules: as their targets, and for what could not be delivered."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from lambent_server import Lambent, eventually
+
+ORDERS = json.dumps({"source": ["orders"]})
+ORDER = {"Source": "orders", "DetailType": "Order placed", "Detail": '{"number": 1}'}
+NOBODY = "arn:aws:lambda:us-east-1:{}:function:nobody"
+
+
+class Queue:
+    """A queue that some service may send to."""
+
+    def __init__(
+        self, lambent: Lambent, *, service: str = "events.amazonaws.com", fifo: bool = False
+    ) -> None:
+        self._sqs = lambent.client("sqs")
+        attributes = {"FifoQueue": "true", "ContentBasedDeduplication": "true"} if fifo else {}
+        name = lambent.new_name("q") + (".fifo" if fifo else "")
+        self.url = self._sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+        self.arn = f"arn:aws:sqs:us-east-1:{lambent.account_id}:{name}"
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": service},
+            "Action": "sqs:SendMessage",
+            "Resource": self.arn,
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self._sqs.set_queue_attributes(QueueUrl=self.url, Attributes={"Policy": policy})
+
+    def messages(self) -> Sequence[dict[str, Any]]:
+        received = self._sqs.receive_message(
+            QueueUrl=self.url,
+            AttributeNames=["All"],
+            MessageAttributeNames=["All"],
+            MaxNumberOfMessages=10,
+            WaitTimeSeconds=1,
+        )
+        return received.get("Messages", [])
+
+
+def attributes_of(message: dict[str, Any]) -> dict[str, str]:
+    return {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+
+
+def test_a_rule_sends_to_queues_and_to_a_group_of_a_fifo_queue(lambent: Lambent) -> None:
+    events, bus = lambent.client("events"), lambent.new_name("bus")
+    plain, fifo = Queue(lambent), Queue(lambent, fifo=True)
+    events.create_event_bus(Name=bus)
+    events.put_rule(Name="r", EventBusName=bus, EventPattern=ORDERS)
+    targets = [
+        {"Id": "plain", "Arn": plain.arn, "InputPath": "$.detail"},
+        {"Id": "fifo", "Arn": fifo.arn, "SqsParameters": {"MessageGroupId": "g"}},
+    ]
+    events.put_targets(Rule="r", EventBusName=bus, Targets=targets)
+    put = events.put_events(Entries=[{**ORDER, "EventBusName": bus}])
+    (message,) = eventually(plain.messages)
+    assert json.loads(message["Body"]) == {"number": 1}
+    (message,) = eventually(fifo.messages)
+    assert json.loads(message["Body"])["id"] == put["Entries"][0]["EventId"]
+    assert message["Attributes"]["MessageGroupId"] == "g"
+
+
+def test_an_event_without_anybody_to_take_it_becomes_a_dead_letter(lambent: Lambent) -> None:
+    events, letters, rule = lambent.client("events"), Queue(lambent), lambent.new_name("rule")
+    arn = events.put_rule(Name=rule, EventPattern=ORDERS)["RuleArn"]
+    nobody = NOBODY.format(lambent.account_id)
+    target = {"Id": "t", "Arn": nobody, "InputPath": "$.detail", "DeadLetterConfig": {"Arn": letters.arn}}
+    events.put_targets(Rule=rule, Targets=[target])
+    put = events.put_events(Entries=[ORDER])
+    (letter,) = eventually(letters.messages)
+    assert json.loads(letter["Body"])["id"] == put["Entries"][0]["EventId"], "the event, not the input"
+    attributes = attributes_of(letter)
+    assert attributes.pop("ERROR_MESSAGE")
+    assert attributes == {
+        "RULE_ARN": arn,
+        "TARGET_ARN": nobody,
+        "ERROR_CODE": "NO_PERMISSIONS",
+    } or attributes == {
+        "RULE_ARN": arn,
+        "TARGET_ARN": nobody,
+        "ERROR_CODE": "NO_PERMISSIONS",
+    }
+    events.remove_targets(Rule=rule, Ids=["t"])
+
+
+def test_a_schedule_sends_to_a_queue_and_its_failures_to_another(lambent: Lambent) -> None:
+    scheduler, queue, letters = lambent.client("scheduler"), Queue(lambent), Queue(lambent)
+    role = schedule_role(lambent, "sqs:SendMessage")
+    sends = lambent.new_name("s")
+    scheduler.create_schedule(
+        Name=sends,
+        ScheduleExpression="rate(1 day)",
+        Target={"Arn": queue.arn, "RoleArn": role, "Input": "tell <aws.scheduler.scheduled-time>"},
+        FlexibleTimeWindow={"Mode": "OFF"},
+    )
+    (message,) = eventually(queue.messages)
+    assert message["Body"].startswith("tell 20") and message["Body"].endswith("Z")
+
+    fails, nowhere = lambent.new_name("s"), queue.arn + "-nowhere"
+    created = scheduler.create_schedule(
+        Name=fails,
+        ScheduleExpression="rate(1 day)",
+        Target={
+            "Arn": nowhere,
+            "RoleArn": role,
+            "Input": "hello",
+            "DeadLetterConfig": {"Arn": letters.arn},
+            "RetryPolicy": {"MaximumRetryAttempts": 0},
+        },
+        FlexibleTimeWindow={"Mode": "OFF"},
+    )
+    (letter,) = eventually(letters.messages)
+    body = json.loads(letter["Body"])
+    assert body["MessageBody"] == "hello" and body["QueueUrl"].endswith(nowhere.rpartition(":")[2])
+    attributes = attributes_of(letter)
+    assert attributes["SCHEDULE_ARN"] == created["ScheduleArn"]
+    assert attributes["TARGET_ARN"] == nowhere
+    assert attributes["RETRY_ATTEMPTS"] == "0"
+    assert attributes["IS_PAYLOAD_TRUNCATED"] == "false"
+    assert {"ERROR_CODE", "ERROR_MESSAGE", "EXECUTION_ID", "SCHEDULED_TIME"} <= attributes.keys()
+    for name in (sends, fails):
+        scheduler.delete_schedule(Name=name)
+
+
+def schedule_role(lambent: Lambent, action: str) -> str:
+    name = lambent.new_name("role")
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "scheduler.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    arn = lambent.make_role(name, {"Version": "2012-10-17", "Statement": [trust]})
+    may = {"Effect": "Allow", "Action": action, "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [may]})
+    lambent.iam.put_role_policy(RoleName=name, PolicyName="may", PolicyDocument=policy)
+    return arn
