@@ -121,3 +121,11 @@ async def test_a_time_is_dealt_with_once(stores):
         )
     assert await stores.buses.get(name("b")) is None
     assert await stores.target_deliveries.depth("events") == 1
+
+
+async def test_all_are_of_every_account_and_region(stores):
+    for key in (name("b", region="us-east-1"), name("a", "p"), Name("999999999999", REGION, "", "c")):
+        await stores.buses.insert(key, bus(key.name))
+    assert [value.name for _, value in await stores.buses.all()] == ["a", "b", "c"]
+    assert (await stores.buses.all())[0][0] == name("a", "p")
+    assert await stores.other_buses.all() == []

@@ -1,6 +1,6 @@
 """EventBridge, put together."""
 
-from lambent.model.event_archive import Archive
+from lambent.model.event_archive import Archive, Replay
 from lambent.model.event_bus import EventBus, Rule
 from lambent.server.part import Core, Part
 from lambent.services.events import Stores, events
@@ -18,6 +18,7 @@ def part(core: Core) -> Part:
             buses=SqliteNamedRecords(core.database, "event bus", EventBus),
             rules=SqliteNamedRecords(core.database, "rule", Rule),
             archives=SqliteNamedRecords(core.database, "archive", Archive),
+            replays=SqliteNamedRecords(core.database, "replay", Replay),
             archived_events=SqliteEventArchiveStore(core.database),
             deliveries=SqliteTargetDeliveryStore(core.database),
         ),

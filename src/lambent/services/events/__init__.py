@@ -14,11 +14,12 @@ from typing import Any
 
 from lambent.base.clock import Clock
 from lambent.model.caller import Caller, Parameters, RoleCallers
-from lambent.model.event_archive import Archive
+from lambent.model.event_archive import Archive, Replay
 from lambent.model.event_bus import EventBus, Rule
 from lambent.model.metric import Metrics
 from lambent.model.service import Client, Operation, Service
 from lambent.services.events.acceptance import Acceptance
+from lambent.services.events.archives import Archives
 from lambent.services.events.buses import Buses
 from lambent.services.events.catalog import Catalog
 from lambent.services.events.courier import RuleCourier
@@ -26,6 +27,7 @@ from lambent.services.events.errors import InternalException
 from lambent.services.events.log_target import LogTarget
 from lambent.services.events.permissions import Permissions
 from lambent.services.events.put_events import PutEvents
+from lambent.services.events.replays import Replays
 from lambent.services.events.resource_arn import bus_policies, resource_arn
 from lambent.services.events.rule_metrics import RuleMetrics
 from lambent.services.events.rule_schedules import RuleSchedules
@@ -45,6 +47,7 @@ class Stores:
     rules: NamedRecords[Rule]
     archives: NamedRecords[Archive]
     archived_events: EventArchiveStore
+    replays: NamedRecords[Replay]
     deliveries: TargetDeliveryStore
 
 
@@ -75,6 +78,8 @@ def events(
         catalog, stores.deliveries, stores.archived_events, clock, rule_metrics, worker.wake
     )
     schedules = RuleSchedules(catalog, acceptance, clock)
+    archives = Archives(catalog, stores.archived_events, clock)
+    replays = Replays(stores.replays, catalog, archives, stores.archived_events, acceptance, clock)
     operations: dict[str, Operation] = {
         **Buses(catalog, clock).operations(),
         **Permissions(catalog).operations(),
@@ -82,6 +87,8 @@ def events(
         **RuleTargets(catalog).operations(),
         **PutEvents(acceptance, clock, rule_metrics).operations(),
         **Tags(catalog).operations(),
+        **archives.operations(),
+        **replays.operations(),
     }
     service = Service(
         name="events",
@@ -89,7 +96,12 @@ def events(
         resource_arn=resource_arn,
         resource_policy=bus_policies(catalog),
     )
-    behind = {"deliver events": worker.run, "fire schedules of rules": schedules.timer.run}
+    behind = {
+        "deliver events": worker.run,
+        "fire schedules of rules": schedules.timer.run,
+        "replay archived events": replays.timer.run,
+        "sweep archived events": archives.sweep,
+    }
     return Events(service=service, behind=behind, worker=worker)
 
 

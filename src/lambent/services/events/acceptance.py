@@ -41,7 +41,7 @@ class Acceptance:
         self._archives = archives
         self._clock = clock
         self._metrics = metrics
-        self._wake = wake
+        self.wake = wake
 
     async def accept(self, events: Sequence[tuple[Name, Event]]) -> None:
         """Events, each on a bus. Returns when what comes of them is on disk. Raises StoreFullError."""
@@ -55,15 +55,15 @@ class Acceptance:
                 archived += self._archived(listener, listener.archives.matching(fields), event)
         await self.store(deliveries, archived)
 
-    async def replay(self, bus: Name, event: Event, rules: Sequence[str] | None) -> None:
-        """An archived event, for the rules with these ARNs, or all. Raises StoreFullError."""
+    async def replayed(self, bus: Name, event: Event, rules: Sequence[str] | None) -> Sequence[Delivery]:
+        """What comes of an archived event, for the rules with these ARNs, or all; to be stored by the replay."""
         listener = await self._catalog.listener(bus)
         if listener is None:
-            return
+            return ()
         matching = listener.rules.matching(read_event(event.members))
         partition = partition_of(bus.region)
         wanted = [rule for rule in matching if not rules or rule.arn(partition) in rules]
-        await self.store(list(self._matched(wanted, event)))
+        return list(self._matched(wanted, event))
 
     async def store(self, deliveries: Sequence[Delivery], archived: Sequence[ArchivedEvent] = ()) -> None:
         """Both in one commit. Raises StoreFullError."""
@@ -74,7 +74,7 @@ class Acceptance:
         elif archived:
             await self._archives.append(archived)
         if deliveries:
-            self._wake()
+            self.wake()
 
     def _matched(self, rules: Sequence[Rule], event: Event) -> Iterator[Delivery]:
         for rule in rules:
@@ -85,7 +85,7 @@ class Acceptance:
         """A rule has triggered itself, and these deliveries are stored."""
         self._metrics.triggered(rule)
         if deliveries:
-            self._wake()
+            self.wake()
 
     def deliveries_of(self, rule: Rule, event: Event) -> Iterator[Delivery]:
         """One for each target of a rule that the event triggers."""

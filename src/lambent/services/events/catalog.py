@@ -179,11 +179,11 @@ class Catalog:
     # Archives
 
     async def archives_of(self, bus: Name) -> Sequence[Archive]:
-        return [
-            archive
-            for archive in await _all(self.archives, bus.account_id, bus.region, "")
-            if archive.bus == bus.name
-        ]
+        every = await self.all_archives(bus.account_id, bus.region)
+        return [archive for archive in every if archive.bus == bus.name]
+
+    async def all_archives(self, account_id: str, region: str) -> Sequence[Archive]:
+        return await _all(self.archives, account_id, region, "")
 
     async def change_archives(self, bus: Name, write: Coroutine[Any, Any, None]) -> None:
         """Raises what `write` raises."""

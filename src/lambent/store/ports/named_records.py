@@ -62,6 +62,10 @@ class NamedRecords(Protocol[T]):
         """By parent and name, beginning behind such a pair; those of every parent where `parent` is None."""
         ...
 
+    async def all(self) -> Sequence[tuple[Name, T]]:
+        """Of every account and region: for kinds of which there are few."""
+        ...
+
     async def due(self, *, now: float, limit: int) -> Sequence[Due[T]]:
         """Of every account and region."""
         ...

@@ -85,6 +85,12 @@ class SqliteNamedRecords(Generic[T]):
             for parent_, name, document in found
         ]
 
+    async def all(self) -> Sequence[tuple[Name, T]]:
+        found = await self._database.read(
+            lambda connection: connection.execute(_SQL["all"], {"kind": self._kind}).fetchall()
+        )
+        return [(Name(*name), self._record.decode(document)) for *name, document in found]
+
     async def due(self, *, now: float, limit: int) -> Sequence[Due[T]]:
         row = {"kind": self._kind, "now": now, "limit": limit}
         found = await self._database.read(lambda connection: connection.execute(_SQL["due"], row).fetchall())

@@ -22,6 +22,10 @@ WHERE kind = :kind AND account_id = :account_id AND region = :region
     AND (:parent IS NULL OR parent = :parent) AND substr(name, 1, length(:prefix)) = :prefix
 ORDER BY parent, name LIMIT :limit;
 
+-- name: all
+SELECT account_id, region, parent, name, document FROM named_records WHERE kind = :kind
+ORDER BY account_id, region, parent, name;
+
 -- name: due
 SELECT account_id, region, parent, name, document, due_at FROM named_records
 WHERE kind = :kind AND due_at <= :now
