@@ -11,6 +11,7 @@ import io
 import zipfile
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import replace
+from functools import cached_property
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -43,8 +44,12 @@ class CodeSigner:
     """`secret` has 32 bytes at least. All methods block, for as long as hashing the archive's files takes."""
 
     def __init__(self, secret: bytes) -> None:
-        number = int.from_bytes(hashlib.shake_256(b"code signer" + secret).digest(64))
-        self._key = ec.derive_private_key(number % (_ORDER - 1) + 1, ec.SECP384R1())
+        self._secret = secret
+
+    @cached_property
+    def _key(self) -> ec.EllipticCurvePrivateKey:
+        number = int.from_bytes(hashlib.shake_256(b"code signer" + self._secret).digest(64))
+        return ec.derive_private_key(number % (_ORDER - 1) + 1, ec.SECP384R1())
 
     @property
     def certificate_hash(self) -> str:

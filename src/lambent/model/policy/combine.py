@@ -8,12 +8,20 @@ from lambent.model.policy.principal import Match, Principal
 
 
 def combine(
-    own: Outcome | None, attached: Evaluation, principal: Principal, *, same_account: bool
+    own: Outcome | None,
+    attached: Evaluation,
+    principal: Principal,
+    *,
+    same_account: bool,
+    exclusive: bool = False,
 ) -> Outcome:
     """`own` is what the principal's policies say (None: an AWS service, which has none), `attached` what the resource's
-    policy says. Whoever denies wins. Within an account either is enough to allow, across accounts it takes both."""
+    policy says. Whoever denies wins. Within an account either is enough to allow, across accounts it takes both.
+    Where the resource's is `exclusive`, nobody is allowed whom it does not allow."""
     if attached.decision is Decision.EXPLICIT_DENY:
         return Outcome(Decision.EXPLICIT_DENY, PolicyType.RESOURCE)
+    if exclusive and not attached.allowed and (own is None or own.allowed):
+        return Outcome(Decision.IMPLICIT_DENY, PolicyType.RESOURCE)
     if own is not None and same_account:
         lacks_permission = own == Outcome(Decision.IMPLICIT_DENY, PolicyType.IDENTITY)
         return Outcome(Decision.ALLOWED) if lacks_permission and _names(attached, principal) else own

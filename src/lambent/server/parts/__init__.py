@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 
 from lambent.server.part import Core, Part
-from lambent.server.parts import events, scheduler, sqs
+from lambent.server.parts import events, kms, scheduler, sqs
 
 PARTS: Sequence[Callable[[Core], Part]] = (
     events.part,
+    kms.part,
     scheduler.part,
     sqs.part,
 )

@@ -72,7 +72,7 @@ class Authorizer:
         if policy is not None:
             attached, principal = self._evaluate(caller, action, resource_arn, context, policy)
             same_account = policy.account_id == caller.account_id
-            outcome = combine(own, attached, principal, same_account=same_account)
+            outcome = combine(own, attached, principal, same_account=same_account, exclusive=policy.exclusive)
         else:
             outcome = own or Outcome(Decision.IMPLICIT_DENY, PolicyType.RESOURCE)
         if not outcome.allowed:

@@ -1,0 +1,96 @@
+"""The cryptography: AES-256 in Galois/Counter Mode, for keys under the server's own, and for data under keys.
+
+A ciphertext says which key and which of its materials made it, so that Decrypt needs no key id:
+    1 byte 0x4c · 16 bytes key id (a UUID) · 4 bytes number of the material · 12 bytes nonce · the data and 16 bytes tag
+What comes before the nonce and the encryption context are authenticated with the data.
+"""
+
+import hashlib
+import json
+import os
+import struct
+import uuid
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from lambent.model.kms import Key
+from lambent.services.kms.errors import InvalidCiphertextException
+
+_FORMAT = 0x4C
+_HEADER = struct.Struct("!B16sI")
+_NONCE_BYTES = 12
+_KEY_BYTES = 32
+
+EncryptionContext = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    key_id: str
+    material: int
+
+
+def header_of(ciphertext: bytes) -> Header:
+    """Raises InvalidCiphertextException."""
+    if len(ciphertext) < _HEADER.size + _NONCE_BYTES + 16 or ciphertext[0] != _FORMAT:
+        raise InvalidCiphertextException
+    _, raw, material = _HEADER.unpack_from(ciphertext)
+    return Header(str(uuid.UUID(bytes=raw)), material)
+
+
+class KeyMaterial:
+    """`secret` wraps every key: without the server's master key, its database tells nothing."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    @cached_property
+    def _wrapping(self) -> AESGCM:
+        return AESGCM(hashlib.sha256(b"kms keys" + self._secret).digest())
+
+    def create(self, key_id: str) -> str:
+        """A new material, wrapped."""
+        nonce = os.urandom(_NONCE_BYTES)
+        wrapped = self._wrapping.encrypt(nonce, os.urandom(_KEY_BYTES), key_id.encode())
+        return b64encode(nonce + wrapped).decode()
+
+    def encrypt(self, key: Key, plaintext: bytes, context: EncryptionContext) -> bytes:
+        number = len(key.materials) - 1
+        header = _HEADER.pack(_FORMAT, uuid.UUID(key.id).bytes, number)
+        nonce = os.urandom(_NONCE_BYTES)
+        encrypted = self._cipher(key, number).encrypt(nonce, plaintext, header + _canonical(context))
+        return header + nonce + encrypted
+
+    def decrypt(self, key: Key, ciphertext: bytes, context: EncryptionContext) -> bytes:
+        """Raises InvalidCiphertextException."""
+        header = header_of(ciphertext)
+        if header.material >= len(key.materials):
+            raise InvalidCiphertextException
+        nonce = ciphertext[_HEADER.size : _HEADER.size + _NONCE_BYTES]
+        authenticated = ciphertext[: _HEADER.size] + _canonical(context)
+        try:
+            return self._cipher(key, header.material).decrypt(
+                nonce, ciphertext[_HEADER.size + _NONCE_BYTES :], authenticated
+            )
+        except InvalidTag:
+            raise InvalidCiphertextException from None
+
+    def _cipher(self, key: Key, number: int) -> AESGCM:
+        wrapped = b64decode(key.materials[number])
+        nonce, encrypted = wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:]
+        return AESGCM(self._wrapping.decrypt(nonce, encrypted, key.id.encode()))
+
+
+def material_id(key: Key, number: int | None = None) -> str:
+    """Names one of a key's materials (64 hexadecimal digits); the current one where no number is given."""
+    which = len(key.materials) - 1 if number is None else number
+    return hashlib.sha256(f"{key.id}/{which}".encode()).hexdigest()
+
+
+def _canonical(context: EncryptionContext) -> bytes:
+    return json.dumps(dict(context), sort_keys=True, separators=(",", ":")).encode()
