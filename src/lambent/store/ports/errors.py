@@ -13,6 +13,14 @@ class NotFoundError(StoreError):
     """Nothing has this key."""
 
 
+class NotEmptyError(StoreError):
+    """Something is in it that has to go first."""
+
+
+class MissingKeyError(NotFoundError):
+    """What a condition compares with is not there."""
+
+
 class StaleRevisionError(StoreError):
     """The record was changed since the caller read it."""
 
@@ -31,3 +39,11 @@ class StoreClosedError(StoreError):
 
 class LimitExceededError(StoreError):
     """Together with what others hold it would be too much; nothing was changed."""
+
+
+class ContentMissingError(StoreError):
+    """The content was removed since the caller learned of it."""
+
+
+class ContentStoreFullError(StoreFullError):
+    """The disk that holds the objects takes no more."""

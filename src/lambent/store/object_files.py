@@ -1,0 +1,245 @@
+"""The bytes of S3's objects as files of a directory: written aside, synced, renamed into place, never changed again.
+
+    incoming/   half-received bodies; emptied at every start
+    objects/ab/cdef…   contents by their random names
+
+What takes long (writing, hashing, syncing) runs on threads of its own.
+"""
+
+import asyncio
+import os
+import secrets
+import shutil
+import threading
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from errno import EDQUOT, EFBIG, EMLINK, ENOSPC, EOPNOTSUPP, EPERM, EXDEV
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from lambent.store.ports.contents import Body, Digest, Segment
+from lambent.store.ports.errors import ContentMissingError, ContentStoreFullError
+
+T = TypeVar("T")
+
+_THREADS = 8
+_READ_BYTES = 512 * 1024
+_WRITE_BYTES = 512 * 1024
+_FULL = frozenset({ENOSPC, EDQUOT, EFBIG})
+_NO_LINK = frozenset({EMLINK, EPERM, EXDEV, EOPNOTSUPP})
+
+
+class ObjectFiles:
+    """Implements lambent.store.ports.contents.ContentStore. `open` before the first use, `close` after the last."""
+
+    def __init__(self, directory: Path) -> None:
+        self._incoming = directory / "incoming"
+        self._objects = directory / "objects"
+        self._threads: ThreadPoolExecutor | None = None
+        self._opened_ns = 0
+        self._read: Counter[str] = Counter()
+        """Contents that are being read, and by how many."""
+
+    def open(self) -> None:
+        """Blocking. What a crash left half received goes."""
+        shutil.rmtree(self._incoming, ignore_errors=True)
+        for directory in (self._incoming, self._objects):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for shard in range(256):
+            (self._objects / f"{shard:02x}").mkdir(mode=0o700, exist_ok=True)
+        _sync_directory(self._objects)
+        opened = self._incoming / "opened"
+        opened.touch(mode=0o600)
+        self._opened_ns = opened.stat().st_ctime_ns
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="object-files")
+
+    def close(self) -> None:
+        """Blocking, idempotent."""
+        if self._threads is not None:
+            self._threads.shutdown()
+
+    async def receive(self, body: Body, digest: Digest) -> str:
+        name = secrets.token_hex(16)
+        incoming = _Incoming(self._incoming / name, self._path(name), digest)
+        kept = False
+        try:
+            if isinstance(body, bytes):
+                await self._run(partial(incoming.write_last, [body]))
+            else:
+                await self._receive_stream(incoming, body)
+            kept = True
+        except OSError as error:
+            raise _translated(error) from error
+        finally:
+            if not kept:
+                await self._clean_up(incoming)
+        return name
+
+    async def _receive_stream(self, incoming: "_Incoming", body: AsyncIterator[bytes]) -> None:
+        pieces: list[bytes] = []
+        size = 0
+        async for piece in body:
+            pieces.append(piece)
+            size += len(piece)
+            if size >= _WRITE_BYTES:
+                taken, pieces, size = pieces, [], 0
+                await self._run(partial(incoming.write, taken))
+        await self._run(partial(incoming.write_last, pieces))
+
+    async def _clean_up(self, incoming: "_Incoming") -> None:
+        """Behind whatever a thread still does with it: a cancelled caller does not end the thread's work."""
+        assert self._threads is not None
+        with suppress(RuntimeError):  # closed meanwhile; the next start cleans up
+            self._threads.submit(incoming.discard)
+
+    async def share(self, content: str) -> str:
+        name = secrets.token_hex(16)
+        try:
+            await self._run(lambda: _link(self._path(content), self._incoming / name, self._path(name)))
+        except FileNotFoundError as error:
+            raise ContentMissingError(content) from error
+        except OSError as error:
+            raise _translated(error) from error
+        return name
+
+    async def read(self, segments: Sequence[Segment]) -> AsyncGenerator[bytes, None]:
+        names = {segment.content for segment in segments}
+        self._read.update(names)
+        try:
+            for segment in segments:
+                descriptor = await self._run(partial(self._open, segment.content))
+                try:
+                    async for piece in self._read_segment(descriptor, segment):
+                        yield piece
+                finally:
+                    os.close(descriptor)
+        finally:
+            for name in names:
+                self._read[name] -= 1
+                if not self._read[name]:
+                    del self._read[name]
+
+    async def _read_segment(self, descriptor: int, segment: Segment) -> AsyncGenerator[bytes, None]:
+        at, end = segment.offset, segment.offset + segment.length
+        while at < end:
+            size = min(_READ_BYTES, end - at)
+            piece = await self._run(partial(os.pread, descriptor, size, at))
+            assert piece, f"the content {segment.content} is shorter than it was"
+            at += len(piece)
+            yield piece
+
+    async def remove(self, contents: Sequence[str]) -> Sequence[str]:
+        free = [content for content in contents if content not in self._read]
+        await self._run(partial(self._unlink, free))
+        return free
+
+    def _unlink(self, contents: Sequence[str]) -> None:
+        for content in contents:
+            self._path(content).unlink(missing_ok=True)
+
+    async def old_names(self) -> AsyncGenerator[Sequence[str], None]:
+        for shard in range(256):
+            yield await self._run(partial(self._old_names, f"{shard:02x}"))
+
+    def _old_names(self, shard: str) -> list[str]:
+        with os.scandir(self._objects / shard) as entries:
+            return [shard + entry.name for entry in entries if entry.stat().st_ctime_ns < self._opened_ns]
+
+    def _open(self, content: str) -> int:
+        try:
+            return os.open(self._path(content), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError as error:
+            raise ContentMissingError(content) from error
+
+    def _path(self, content: str) -> Path:
+        return self._objects / content[:2] / content[2:]
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        assert self._threads is not None
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+
+class _Incoming:
+    """One body on its way to the disk. Blocking, and used by one thread at a time; also where it is discarded while a
+    thread still writes for a caller that was cancelled."""
+
+    def __init__(self, aside: Path, place: Path, digest: Digest) -> None:
+        self._aside = aside
+        self._place = place
+        self._digest = digest
+        self._descriptor = -1
+        self._discarded = False
+        self._busy = threading.Lock()
+
+    def write(self, pieces: Sequence[bytes]) -> None:
+        with self._busy:
+            if not self._discarded:
+                self._write(pieces)
+
+    def write_last(self, pieces: Sequence[bytes]) -> None:
+        """Refuses what the digest refuses, before anything has to be waited for."""
+        with self._busy:
+            if self._discarded:
+                return
+            self._write(pieces)
+            self._digest.finish()
+            os.fsync(self._descriptor)
+            self._close()
+            self._aside.rename(self._place)
+            _sync_directory(self._place.parent)
+
+    def discard(self) -> None:
+        with self._busy:
+            self._discarded = True
+            self._close()
+            self._aside.unlink(missing_ok=True)
+            self._place.unlink(missing_ok=True)
+
+    def _write(self, pieces: Sequence[bytes]) -> None:
+        if self._descriptor < 0:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            self._descriptor = os.open(self._aside, flags, 0o600)
+        for piece in pieces:
+            self._digest.update(piece)
+            view = memoryview(piece)
+            while view:
+                view = view[os.write(self._descriptor, view) :]
+
+    def _close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def _link(source: Path, aside: Path, place: Path) -> None:
+    """The same file under a second name: contents never change, so that a copy need not be one."""
+    try:
+        os.link(source, place)
+    except OSError as error:
+        if error.errno not in _NO_LINK:
+            raise
+        try:
+            shutil.copyfile(source, aside)
+            with aside.open("rb") as copied:
+                os.fsync(copied.fileno())
+            aside.rename(place)
+        finally:
+            aside.unlink(missing_ok=True)
+    _sync_directory(place.parent)
+
+
+def _sync_directory(path: Path) -> None:
+    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _translated(error: OSError) -> Exception:
+    if error.errno in _FULL:
+        return ContentStoreFullError(f"the disk that holds the objects takes no more: {error.strerror}")
+    return error

@@ -1,0 +1,51 @@
+"""The bytes of objects, as files that never change."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+Body = bytes | AsyncIterator[bytes]
+
+
+class Digest(Protocol):
+    """Sees all bytes of a body, on another thread."""
+
+    def update(self, data: bytes) -> None: ...
+
+    def finish(self) -> None:
+        """After the last byte. What it raises refuses the body, of which nothing is kept then."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """`length` bytes of a content, from `offset` on."""
+
+    content: str
+    offset: int
+    length: int
+
+
+class ContentStore(Protocol):
+    async def receive(self, body: Body, digest: Digest) -> str:
+        """Takes a body, whole or as it comes, and returns the content's name once it is on disk to stay. Raises what
+        the body or the digest raises, ContentStoreFullError; then, and when it is cancelled, nothing is left."""
+        ...
+
+    async def share(self, content: str) -> str:
+        """A second content with the same bytes, without copying them where the file system can. Raises
+        ContentMissingError."""
+        ...
+
+    def read(self, segments: Sequence[Segment]) -> AsyncGenerator[bytes, None]:
+        """The segments' bytes, one after the other, in large pieces. Raises ContentMissingError with the first. What is
+        being read is not removed before its reader has ended."""
+        ...
+
+    async def remove(self, contents: Sequence[str]) -> Sequence[str]:
+        """Returns those that are gone now: all but the ones that somebody still reads."""
+        ...
+
+    def old_names(self) -> AsyncGenerator[Sequence[str], None]:
+        """Contents that were there before this store was opened, some at a time; it need not be all of them."""
+        ...

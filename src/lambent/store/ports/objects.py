@@ -1,0 +1,82 @@
+"""The versions of S3's objects. Their bytes are elsewhere (ports/contents.py)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from lambent.model.stored_object import ListedVersion, Notice, ObjectVersion, WriteCondition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingQuery:
+    """Keys that begin with `prefix`, in the order of their UTF-8 bytes, after `after`. With a `delimiter`, keys that
+    have it behind the prefix are rolled up to the common prefix that ends with it; one that `after` begins with is
+    not listed again where it is `after` itself."""
+
+    bucket: str
+    prefix: str = ""
+    delimiter: str = ""
+    after: str = ""
+    after_version_id: str | None = None
+    """With it, a listing of versions goes on within the key `after`."""
+    limit: int = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """`entries` and `prefixes` together are no more than the limit; `last` is the last of them, None unless there are
+    more behind it."""
+
+    entries: Sequence[ListedVersion] = ()
+    prefixes: Sequence[str] = ()
+    last: str | None = None
+    last_version_id: str | None = None
+
+
+class ObjectStore(Protocol):
+    """Contents that nothing refers to any more are left in the `garbage` of ports/object_garbage.py, in the same
+    transaction; `notices` go to ports/notices.py likewise."""
+
+    async def put(
+        self,
+        version: ObjectVersion,
+        *,
+        condition: WriteCondition | None = None,
+        notices: Sequence[Notice] = (),
+    ) -> None:
+        """Makes it the key's latest version. One with the id "null" takes the place of the one before.
+
+        Raises NotFoundError where there is no such bucket; AlreadyExistsError where the key has a current version and
+        must not; MissingKeyError where it has none and must; StaleRevisionError where it is another."""
+        ...
+
+    async def get(self, bucket: str, key: str, version_id: str | None = None) -> ObjectVersion | None:
+        """That version, or the latest, which may be a delete marker."""
+        ...
+
+    async def replace(
+        self, version: ObjectVersion, *, previous: ObjectVersion, notices: Sequence[Notice] = ()
+    ) -> None:
+        """The same version with other properties. Raises NotFoundError, StaleRevisionError."""
+        ...
+
+    async def delete(
+        self,
+        bucket: str,
+        key: str,
+        version_id: str,
+        *,
+        etag: str | None = None,
+        notices: Sequence[Notice] = (),
+    ) -> ObjectVersion | None:
+        """Removes a version for ever and returns it; the newest of those left becomes the latest. Where there is none,
+        None, and no notice is given. Raises StaleRevisionError where it has not the `etag` that is asked for."""
+        ...
+
+    async def list_current(self, query: ListingQuery) -> Listing:
+        """Latest versions that are no delete markers. Takes as long as what is returned, not as what is skipped."""
+        ...
+
+    async def list_versions(self, query: ListingQuery) -> Listing:
+        """All versions and delete markers, the newest of a key first."""
+        ...

@@ -1,0 +1,66 @@
+"""Every engine of S3's stores, one after the other."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from lambent.base.clock import ManualClock
+from lambent.model.bucket import Bucket
+from lambent.store.object_files import ObjectFiles
+from lambent.store.ports.buckets import BucketStore
+from lambent.store.ports.contents import ContentStore
+from lambent.store.ports.notices import NoticeStore
+from lambent.store.ports.object_garbage import ObjectGarbage
+from lambent.store.ports.objects import ObjectStore
+from lambent.store.ports.uploads import UploadStore
+from lambent.store.sqlite.buckets import SqliteBucketStore
+from lambent.store.sqlite.database import Database
+from lambent.store.sqlite.notices import SqliteNoticeStore
+from lambent.store.sqlite.objects import SqliteObjectStore
+from lambent.store.sqlite.uploads import SqliteUploadStore
+
+
+@dataclass(frozen=True)
+class S3Stores:
+    buckets: BucketStore
+    objects: ObjectStore
+    garbage: ObjectGarbage
+    uploads: UploadStore
+    notices: NoticeStore
+    clock: ManualClock
+
+
+@pytest.fixture(params=["sqlite"])
+def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[S3Stores]:
+    assert request.param == "sqlite"
+    clock = ManualClock()
+    database = Database(tmp_path / "lambent.db")
+    database.open()
+    objects = SqliteObjectStore(database, clock)
+    yield S3Stores(
+        buckets=SqliteBucketStore(database),
+        objects=objects,
+        garbage=objects,
+        uploads=SqliteUploadStore(database, clock),
+        notices=SqliteNoticeStore(database),
+        clock=clock,
+    )
+    database.close()
+
+
+@pytest.fixture
+async def bucket(stores: S3Stores) -> Bucket:
+    made = Bucket(name="shelf", account_id="111122223333", region="us-east-1", created_at=1.0)
+    await stores.buckets.insert(made)
+    return made
+
+
+@pytest.fixture(params=["files"])
+def contents(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ContentStore]:
+    assert request.param == "files"
+    files = ObjectFiles(tmp_path / "s3")
+    files.open()
+    yield files
+    files.close()
