@@ -70,9 +70,23 @@ _ACTIONS: Mapping[tuple[str, str], str] = {
 """By signing name and operation, where the action is not the operation's name. Source: the service authorization
 reference, https://docs.aws.amazon.com/service-authorization/latest/reference/."""
 
+_OF_VERSIONS: Mapping[str, str] = {
+    "s3:DeleteObject": "s3:DeleteObjectVersion",
+    "s3:DeleteObjectTagging": "s3:DeleteObjectVersionTagging",
+    "s3:GetObject": "s3:GetObjectVersion",
+    "s3:GetObjectAcl": "s3:GetObjectVersionAcl",
+    "s3:GetObjectAttributes": "s3:GetObjectVersionAttributes",
+    "s3:GetObjectTagging": "s3:GetObjectVersionTagging",
+    "s3:PutObjectTagging": "s3:PutObjectVersionTagging",
+}
+"""Actions that are another one where the request names a version."""
 
-def action_of(signing_name: str, operation: str) -> str:
-    return _ACTIONS.get((signing_name, operation)) or f"{signing_name}:{operation}"
+
+def action_of(signing_name: str, operation: str, parameters: Parameters | None = None) -> str:
+    action = _ACTIONS.get((signing_name, operation)) or f"{signing_name}:{operation}"
+    if action in _OF_VERSIONS and parameters is not None and parameters.get("VersionId"):
+        return _OF_VERSIONS[action]
+    return action
 
 
 async def require_permission(
@@ -90,7 +104,7 @@ async def require_permission(
         or (service.open_to_root is not None and service.open_to_root(operation, caller, parameters))
     ):
         return
-    action = action_of(signing_name, operation)
+    action = action_of(signing_name, operation, parameters)
     arns = service.resource_arn(operation, caller, parameters)
     context = service.condition_keys(operation, caller, parameters) if service.condition_keys else None
     for arn in (arns,) if isinstance(arns, str) else arns:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from lambent.api.errors import UnknownRequestError
 from lambent.http.message import Request
 from lambent.model.service import Operation, Service
+from lambent.wire.s3_hosts import move_bucket_to_path
 from lambent.wire.service import Match, WireService, load_service
 from lambent.wire.sigv4.canonical import S3_SIGNING_NAMES
 from lambent.wire.sigv4.errors import Family
@@ -44,6 +45,8 @@ class Router:
     def route(self, request: Request, signing_name: str | None) -> tuple[Offered, Match]:
         """`signing_name` is None where the request is not signed. Raises UnknownRequestError, ServiceException."""
         candidates = self._candidates(request, signing_name)
+        if signing_name in S3_SIGNING_NAMES:
+            move_bucket_to_path(request)
         for offered in candidates:
             match = offered.wire.match(request)
             if match is not None:

@@ -5,6 +5,7 @@ wire turns them into the protocol's error form, taking status and fault from the
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 
@@ -15,6 +16,8 @@ class ServiceException(Exception):  # noqa: N818 - AWS's word
     """
 
     status: int | None = None
+    headers: Mapping[str, str] = MappingProxyType({})
+    """HTTP headers that go with it, where a protocol has such (S3's x-amz-delete-marker)."""
 
     def __init__(self, message: str, *, members: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 class ConstraintStyle:
     """`code` is the error's name. `repeats_value`: "Value 'x' at 'y'" rather than "Value at 'y'".
     `elements_not_null`: lists of scalars end their constraints with "Member must not be null".
+    `nested`: code and text for whatever is wrong inside a body, where the service says no more of it.
     `apart`: members (by path) whose enum error stands alone, with its code and its text.
     `missing`: the code of a missing parameter, where that is said by itself; what entries of lists lack is then for the
     service to say. `enums`: whether the model's enums are checked at all."""
@@ -21,6 +22,7 @@ class ConstraintStyle:
     code: str = "ValidationException"
     repeats_value: bool = True
     elements_not_null: bool = False
+    nested: tuple[str, str] | None = None
     apart: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     missing: str | None = None
     enums: bool = True
@@ -43,7 +45,29 @@ _STYLES = {
     "sqs": ConstraintStyle(
         code="InvalidParameterValueException", missing="MissingRequiredParameterException", enums=False
     ),
-    "s3": ConstraintStyle(code="InvalidArgument"),
+    "s3": ConstraintStyle(
+        code="InvalidArgument",
+        nested=(
+            "MalformedXML",
+            "The XML you provided was not well-formed or did not validate against our published schema",
+        ),
+        apart={
+            "storageClass": ("InvalidStorageClass", "The storage class you specified is not valid"),
+            "createBucketConfiguration.locationConstraint": (
+                "InvalidLocationConstraint",
+                "The specified location-constraint is not valid",
+            ),
+            "objectOwnership": ("InvalidArgument", "Invalid x-amz-object-ownership header: {value}"),
+            "encodingType": ("InvalidArgument", "Invalid Encoding Method specified in Request"),
+            "metadataDirective": ("InvalidArgument", "Unknown metadata directive."),
+            "taggingDirective": ("InvalidArgument", "Unknown tagging directive."),
+            "checksumAlgorithm": (
+                "InvalidRequest",
+                "Checksum algorithm provided is unsupported. Please try again with any of the valid types:"
+                " [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]",
+            ),
+        },
+    ),
     "ecr": ConstraintStyle(code="InvalidParameterException"),
     "apigatewayv2": ConstraintStyle(code="BadRequestException"),
 }

@@ -48,6 +48,8 @@ class ConstraintCompiler:
             errors: list[str] = []
             check(parameters, None, errors)
             if errors:
+                if self._style.nested is not None and any("." in _path_of(error) for error in errors):
+                    raise RejectedRequest(*self._style.nested)
                 plural = "s" if len(errors) > 1 else ""
                 message = f"{len(errors)} validation error{plural} detected: {'; '.join(errors)}"
                 raise RejectedRequest(self._style.code, message)
@@ -305,6 +307,10 @@ def _write_path(path: Path) -> str:
 
 def _lower_first(name: str) -> str:
     return name[0].lower() + name[1:]
+
+
+def _path_of(error: str) -> str:
+    return error.partition("at '")[2].partition("'")[0]
 
 
 def _write_value(value: Any) -> str:

@@ -99,6 +99,7 @@ class WireService:
         """`match` may be a protocol's name, for requests that matched no operation."""
         protocol = match if isinstance(match, str) else match.protocol
         response = self.protocols[protocol].serialize_fault(self._faults.describe(error), request_id)
+        response.headers.extend(error.headers.items())
         if isinstance(match, Match) and match.compiled.model.http.get("method") == "HEAD":
             response.body = b""
         return response

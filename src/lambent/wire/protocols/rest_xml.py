@@ -63,6 +63,8 @@ class RestXmlProtocol(RestProtocol):
     def compile_serialize(self, operation: OperationModel) -> Serialize:
         if self._is_s3 and operation.name == "GetBucketLocation":
             return self._serialize_bucket_location
+        if self._is_s3 and operation.name in ("GetObject", "HeadObject"):
+            return _partial_where_a_range(super().compile_serialize(operation))
         return super().compile_serialize(operation)
 
     def _serialize_bucket_location(self, output: Parameters, request_id: str) -> Response:
@@ -124,3 +126,15 @@ class RestXmlProtocol(RestProtocol):
                 f"<ErrorResponse{self._xmlns}><Error>{kind}{''.join(inner)}</Error>{identity}</ErrorResponse>"
             )
         return Response(fault.status, headers, f"{_DECLARATION}{body}".encode())
+
+
+def _partial_where_a_range(serialize: Serialize) -> Serialize:
+    """The model knows one status of an operation: that a part of an object is 206, it does not say."""
+
+    def serialize_object(output: Parameters, request_id: str) -> Response:
+        response = serialize(output, request_id)
+        if "ContentRange" in output:
+            response.status = 206
+        return response
+
+    return serialize_object
