@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 
 from lambent.server.part import Core, Part
-from lambent.server.parts import events, kms, scheduler, sqs
+from lambent.server.parts import events, kms, s3, scheduler, sqs
 
 PARTS: Sequence[Callable[[Core], Part]] = (
     events.part,
     kms.part,
+    s3.part,
     scheduler.part,
     sqs.part,
 )

@@ -1,0 +1,109 @@
+"""Amazon S3: buckets, and objects in versions. Operations are grouped by noun or verb, one module each.
+
+What is known of objects is in the stores, their bytes are in files (store.ports.contents); a change is one transaction,
+which also says whom to tell (`events`), and `delivery`, `garbage` and `expiry` go on behind the requests.
+
+Source: the s3 service model and https://docs.aws.amazon.com/AmazonS3/latest/API/
+"""
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lambent.base.clock import Clock
+from lambent.model.metric import Metrics
+from lambent.model.service import Client, Service
+from lambent.services.s3.acl import Acls
+from lambent.services.s3.attributes import Attributes
+from lambent.services.s3.authorization import condition_keys, resource_arn
+from lambent.services.s3.bucket_records import BucketRecords
+from lambent.services.s3.buckets import Buckets
+from lambent.services.s3.configurations import Configurations
+from lambent.services.s3.copying import Copying
+from lambent.services.s3.delivery import Delivery, Destinations
+from lambent.services.s3.events import Events
+from lambent.services.s3.expiry import Expiry
+from lambent.services.s3.garbage import Garbage
+from lambent.services.s3.listing import Listings
+from lambent.services.s3.not_configured import NotConfiguredHere
+from lambent.services.s3.notification_configuration import NotificationConfigurations
+from lambent.services.s3.object_bytes import ObjectBytes
+from lambent.services.s3.object_lookup import ObjectLookup
+from lambent.services.s3.object_tags import ObjectTags
+from lambent.services.s3.policy import BucketPolicies
+from lambent.services.s3.reading import Reading
+from lambent.services.s3.upload_parts import UploadParts
+from lambent.services.s3.uploads import Uploads
+from lambent.services.s3.versioning import BucketVersioning
+from lambent.services.s3.writing import Writing
+from lambent.store.ports.buckets import BucketStore
+from lambent.store.ports.contents import ContentStore
+from lambent.store.ports.notices import NoticeStore
+from lambent.store.ports.object_garbage import ObjectGarbage
+from lambent.store.ports.objects import ObjectStore
+from lambent.store.ports.uploads import UploadStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3Service:
+    """`buckets` are loaded by the server before the first request; `behind` is what goes on meanwhile."""
+
+    service: Service
+    buckets: BucketRecords
+    behind: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    buckets: BucketStore
+    objects: ObjectStore
+    garbage: ObjectGarbage
+    uploads: UploadStore
+    notices: NoticeStore
+    contents: ContentStore
+
+
+def service(stores: Stores, clock: Clock, client: Client, metrics: Metrics) -> S3Service:
+    buckets = BucketRecords(stores.buckets)
+    lookup = ObjectLookup(stores.objects)
+    destinations = Destinations(client)
+    delivery = Delivery(stores.notices, destinations, clock)
+    events = Events(delivery.wake)
+    garbage = Garbage(stores.garbage, stores.contents)
+    files = ObjectBytes(stores.contents, stores.uploads)
+    writing = Writing(buckets, stores.objects, stores.contents, garbage, events, client, clock)
+    parts = UploadParts(buckets, stores.uploads, stores.contents, garbage, clock)
+    operations = {
+        **Buckets(buckets, clock).operations(),
+        **BucketVersioning(buckets).operations(),
+        **BucketPolicies(buckets).operations(),
+        **Configurations(buckets).operations(),
+        **NotificationConfigurations(buckets, destinations, clock).operations(),
+        **Acls(buckets, lookup).operations(),
+        **NotConfiguredHere(buckets, lookup).operations(),
+        **Reading(buckets, lookup, stores.uploads, files).operations(),
+        **writing.operations(),
+        **Copying(buckets, lookup, stores.contents, files, writing, parts, client, clock).operations(),
+        **Listings(buckets, stores.objects).operations(),
+        **ObjectTags(buckets, lookup, stores.objects, events).operations(),
+        **Attributes(buckets, lookup, stores.uploads).operations(),
+        **parts.operations(),
+        **Uploads(buckets, stores.objects, stores.uploads, parts, garbage, events, clock).operations(),
+    }
+    expiry = Expiry(buckets, stores.objects, stores.uploads, events, garbage, clock)
+    return S3Service(
+        service=Service(
+            name="s3",
+            operations=operations,
+            resource_arn=resource_arn,
+            resource_policy=buckets.policy,
+            open_to_root=buckets.open_to_root,
+            condition_keys=condition_keys,
+        ),
+        buckets=buckets,
+        behind={
+            "deliver events of buckets": delivery.run,
+            "remove what deleted objects leave": garbage.run,
+            "carry out lifecycle rules": expiry.run,
+        },
+    )

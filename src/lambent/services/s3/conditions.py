@@ -1,0 +1,120 @@
+"""Conditions of requests: what must hold for an object to be read, copied, or written.
+
+Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html
+"""
+
+from datetime import datetime
+from email.utils import formatdate
+from typing import Any
+
+from lambent.model.caller import Parameters
+from lambent.model.error import ServiceException
+from lambent.model.stored_object import ObjectVersion, WriteCondition
+from lambent.services.s3.errors import (
+    NoSuchBucket,
+    NoSuchKey,
+    NotModified,
+    PreconditionFailed,
+    unsupported_header,
+)
+from lambent.store.ports.errors import (
+    AlreadyExistsError,
+    MissingKeyError,
+    NotFoundError,
+    StaleRevisionError,
+    StoreError,
+)
+
+
+def check_read(parameters: Parameters, version: ObjectVersion) -> None:
+    """Raises PreconditionFailed (412), NotModified (304)."""
+    failed = _failed(parameters, version, "")
+    if failed is None:
+        return
+    condition, changed = failed
+    if changed:
+        raise PreconditionFailed(Condition=condition)
+    error = NotModified()
+    error.headers = {
+        "ETag": f'"{version.etag}"',
+        "Last-Modified": formatdate(int(version.modified_at), usegmt=True),
+    }
+    raise error
+
+
+def check_copy_source(parameters: Parameters, version: ObjectVersion) -> None:
+    """Raises PreconditionFailed."""
+    failed = _failed(parameters, version, "CopySource")
+    if failed is not None:
+        raise PreconditionFailed(Condition=f"x-amz-copy-source-{failed[0]}")
+
+
+def _failed(parameters: Parameters, version: ObjectVersion, prefix: str) -> tuple[str, bool] | None:
+    """The condition that does not hold; True where it was on the object being what it was."""
+    match, none_match = parameters.get(f"{prefix}IfMatch"), parameters.get(f"{prefix}IfNoneMatch")
+    modified_at = int(version.modified_at)
+    if match is not None:
+        if not _names(match, version.etag):
+            return "If-Match", True
+    elif (unmodified := parameters.get(f"{prefix}IfUnmodifiedSince")) is not None and modified_at > _seconds(
+        unmodified
+    ):
+        return "If-Unmodified-Since", True
+    if none_match is not None:
+        if _names(none_match, version.etag):
+            return "If-None-Match", False
+    elif (modified := parameters.get(f"{prefix}IfModifiedSince")) is not None and modified_at <= _seconds(
+        modified
+    ):
+        return "If-Modified-Since", False
+    return None
+
+
+def write_condition(parameters: Parameters) -> WriteCondition | None:
+    """Raises NotImplemented for what S3 does not take."""
+    match, none_match = parameters.get("IfMatch"), parameters.get("IfNoneMatch")
+    if match is not None and none_match is not None:
+        raise unsupported_header(
+            "If-Match,If-None-Match", "Multiple conditional request headers present in the request"
+        )
+    if none_match is not None:
+        if none_match != "*":
+            raise unsupported_header(
+                "If-None-Match", "We don't accept the provided value of If-None-Match header for this API"
+            )
+        return WriteCondition(absent=True)
+    if match is not None:
+        if match == "*":
+            raise unsupported_header(
+                "If-Match", "We don't accept the provided value of If-Match header for this API"
+            )
+        return WriteCondition(etag=unquoted(match))
+    return None
+
+
+def write_refused(error: StoreError, bucket: str, key: str) -> ServiceException:
+    """The store's refusal of a write, in S3's words."""
+    match error:
+        case AlreadyExistsError():
+            return PreconditionFailed(Condition="If-None-Match")
+        case StaleRevisionError():
+            return PreconditionFailed(Condition="If-Match")
+        case MissingKeyError():
+            return NoSuchKey(Key=key)
+        case NotFoundError():
+            return NoSuchBucket(BucketName=bucket)
+    raise error
+
+
+def unquoted(etag: str) -> str:
+    return etag.strip().strip('"')
+
+
+def _names(header: str, etag: str) -> bool:
+    return any(
+        one.strip() == "*" or unquoted(one.strip().removeprefix("W/")) == etag for one in header.split(",")
+    )
+
+
+def _seconds(moment: Any) -> float:
+    return moment.timestamp() if isinstance(moment, datetime) else float(moment)

@@ -1,0 +1,180 @@
+"""Tells functions, queues, topics and buses of a bucket's events: after the change is stored, until they have taken it.
+
+As the service s3.amazonaws.com, for the bucket: what the destination's policy allows. What cannot be delivered is tried
+again, later and later, for a day.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from lambent.base.arn import Arn
+from lambent.base.clock import Clock
+from lambent.model.bucket import Bucket
+from lambent.model.caller import Caller, service_caller
+from lambent.model.error import ServiceException
+from lambent.model.service import Client
+from lambent.model.stored_object import Notice
+from lambent.store.ports.errors import StoreClosedError, StoreError
+from lambent.store.ports.notices import NoticeStore, QueuedNotice
+
+log = logging.getLogger(__name__)
+
+S3 = "s3.amazonaws.com"
+_AT_ONCE = 64
+_FIRST_RETRY_SECONDS = 1.0
+_RETRY_SECONDS_MOST = 300.0
+_GIVEN_UP_AFTER_SECONDS = 86_400.0
+_LOOK_SECONDS = 60.0
+_MISSING = frozenset(
+    {
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "QueueDoesNotExist",
+        "NotFound",
+        "NotFoundException",
+        "ResourceNotFoundException",
+    }
+)
+
+Send = Callable[[Arn, Caller, str], Awaitable[Any]]
+
+
+class Destinations:
+    """How each kind of destination is spoken to."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._sends: dict[str, Send] = {
+            "lambda": self._invoke,
+            "sqs": self._send_message,
+            "sns": self._publish,
+            "events": self._put_events,
+        }
+
+    async def deliver(self, notice: Notice) -> None:
+        """Raises ServiceException."""
+        arn = Arn.parse(notice.destination)
+        await self._sends[arn.service](
+            arn, _caller(notice.account_id, notice.region, notice.bucket_arn), notice.body
+        )
+
+    async def refusal(self, bucket: Bucket, destination: str, test: str) -> str | None:
+        """Why this destination cannot be told; `{noun}` stands for what it is. Queues and topics get `test` to see."""
+        arn = Arn.parse(destination)
+        caller = _caller(bucket.account_id, bucket.region, bucket.arn(arn.partition))
+        try:
+            if arn.service == "lambda":
+                await self._client(
+                    "lambda", "Invoke", caller, {"FunctionName": str(arn), "InvocationType": "DryRun"}
+                )
+            else:
+                await self._sends[arn.service](arn, caller, test)
+        except ServiceException as error:
+            if error.code in _MISSING:
+                return "The destination {noun} does not exist"
+            return (
+                "Permissions on the destination {noun} do not allow S3 to publish notifications from this bucket"
+                if arn.service != "lambda"
+                else "Not authorized to invoke function [" + destination + "]"
+            )
+        return None
+
+    async def _invoke(self, arn: Arn, caller: Caller, body: str) -> None:
+        await self._client(
+            "lambda",
+            "Invoke",
+            caller,
+            {"FunctionName": str(arn), "InvocationType": "Event", "Payload": body.encode()},
+        )
+
+    async def _send_message(self, arn: Arn, caller: Caller, body: str) -> None:
+        url = f"https://sqs.{arn.region}.amazonaws.com/{arn.account_id}/{arn.resource}"
+        await self._client("sqs", "SendMessage", caller, {"QueueUrl": url, "MessageBody": body})
+
+    async def _publish(self, arn: Arn, caller: Caller, body: str) -> None:
+        request = {"TopicArn": str(arn), "Message": body, "Subject": "Amazon S3 Notification"}
+        await self._client("sns", "Publish", caller, request)
+
+    async def _put_events(self, arn: Arn, caller: Caller, body: str) -> None:
+        # AWS services put their events on the default bus of the account without its policy saying so.
+        own = Caller(
+            account_id=arn.account_id,
+            region=arn.region,
+            partition=arn.partition,
+            principal_arn=f"arn:{arn.partition}:iam::{arn.account_id}:root",
+            user_id=S3,
+            access_key_id="",
+            user_agent=S3,
+        )
+        answer = await self._client("events", "PutEvents", own, {"Entries": [json.loads(body)]})
+        if answer.get("FailedEntryCount"):
+            raise ServiceException(str(answer["Entries"]))
+
+
+class Delivery:
+    """`run` goes on for ever, behind the requests; `wake` says that there is something new."""
+
+    def __init__(self, store: NoticeStore, destinations: Destinations, clock: Clock) -> None:
+        self._store = store
+        self._destinations = destinations
+        self._clock = clock
+        self._wanted = asyncio.Event()
+
+    def wake(self) -> None:
+        self._wanted.set()
+
+    async def run(self) -> None:
+        while True:
+            self._wanted.clear()
+            try:
+                while await self.deliver_due():
+                    pass
+                next_due = await self._store.next_due()
+            except StoreClosedError:
+                return
+            except StoreError:
+                log.exception("events of buckets were not delivered; the next attempt comes")
+                next_due = None
+            seconds = _LOOK_SECONDS if next_due is None else max(0.05, next_due - self._clock.now())
+            try:
+                await asyncio.wait_for(self._wanted.wait(), min(seconds, _LOOK_SECONDS))
+            except TimeoutError:
+                continue
+
+    async def deliver_due(self) -> int:
+        """How many were tried."""
+        due = await self._store.due(self._clock.now(), _AT_ONCE)
+        delivered = await asyncio.gather(*(self._deliver(queued) for queued in due))
+        await self._store.complete([id for id in delivered if id is not None])
+        return len(due)
+
+    async def _deliver(self, queued: QueuedNotice) -> int | None:
+        """Its id, where it is done with."""
+        notice = queued.notice
+        try:
+            await self._destinations.deliver(notice)
+        except ServiceException as error:
+            now = self._clock.now()
+            if now - queued.created_at > _GIVEN_UP_AFTER_SECONDS:
+                log.warning(
+                    "an event of %s for %s is given up: %s", notice.bucket_arn, notice.destination, error
+                )
+                return queued.id
+            pause = min(_RETRY_SECONDS_MOST, _FIRST_RETRY_SECONDS * 2 ** min(queued.attempts, 10))
+            await self._store.postpone(queued.id, now + pause)
+            return None
+        except StoreError:
+            raise
+        except Exception:
+            log.exception(
+                "an event of %s for %s could not be delivered", notice.bucket_arn, notice.destination
+            )
+            await self._store.postpone(queued.id, self._clock.now() + _RETRY_SECONDS_MOST)
+            return None
+        return queued.id
+
+
+def _caller(account_id: str, region: str, bucket_arn: str) -> Caller:
+    return service_caller(S3, account_id=account_id, region=region, source_arn=bucket_arn)

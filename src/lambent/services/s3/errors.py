@@ -1,0 +1,254 @@
+"""S3's errors. The docstring is the message where AWS always says the same.
+
+Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, and answers that public test suites
+recorded from AWS.
+"""
+
+from typing import Any
+
+from lambent.model.error import ServiceException
+
+
+class _Fixed(ServiceException):
+    """An error with one message."""
+
+    status = 400
+    text = ""
+
+    def __init__(self, **members: Any) -> None:
+        super().__init__(self.text, members=members)
+
+
+class _Told(ServiceException):
+    """An error whose message says more."""
+
+    status = 400
+
+    def __init__(self, message: str, **members: Any) -> None:
+        super().__init__(message, members=members)
+
+
+class NoSuchBucket(_Fixed):
+    status = 404
+    text = "The specified bucket does not exist"
+
+
+class NoSuchKey(_Fixed):
+    status = 404
+    text = "The specified key does not exist."
+
+
+class NoSuchVersion(_Fixed):
+    status = 404
+    text = "The specified version does not exist."
+
+
+class NoSuchUpload(_Fixed):
+    status = 404
+    text = (
+        "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or "
+        "completed."
+    )
+
+
+class BucketAlreadyExists(_Fixed):
+    status = 409
+    text = (
+        "The requested bucket name is not available. The bucket namespace is shared by all users of the system. "
+        "Please select a different name and try again."
+    )
+
+
+class BucketAlreadyOwnedByYou(_Fixed):
+    status = 409
+    text = "Your previous request to create the named bucket succeeded and you already own it."
+
+
+class BucketNotEmpty(_Told):
+    status = 409
+
+
+class InvalidBucketName(_Fixed):
+    text = "The specified bucket is not valid."
+
+
+class InvalidLocationConstraint(_Fixed):
+    text = "The specified location-constraint is not valid"
+
+
+class IllegalLocationConstraintException(_Told):
+    pass
+
+
+class InvalidArgument(_Told):
+    pass
+
+
+class InvalidRequest(_Told):
+    pass
+
+
+class InvalidRange(_Fixed):
+    status = 416
+    text = "The requested range is not satisfiable"
+
+
+class InvalidPartNumber(_Fixed):
+    status = 416
+    text = "The requested partnumber is not satisfiable"
+
+
+class InvalidTag(_Told):
+    pass
+
+
+class BadRequest(_Told):
+    pass
+
+
+class InvalidDigest(_Fixed):
+    text = "The Content-MD5 you specified was invalid."
+
+
+class BadDigest(_Told):
+    pass
+
+
+class InvalidStorageClass(_Fixed):
+    text = "The storage class you specified is not valid"
+
+
+class InvalidPart(_Fixed):
+    text = (
+        "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified "
+        "entity tag may not match the part's entity tag."
+    )
+
+
+class InvalidPartOrder(_Fixed):
+    text = "The list of parts was not in ascending order. Parts must be ordered by part number."
+
+
+class EntityTooSmall(_Fixed):
+    text = "Your proposed upload is smaller than the minimum allowed size"
+
+
+class EntityTooLarge(_Fixed):
+    text = "Your proposed upload exceeds the maximum allowed size"
+
+
+class KeyTooLongError(_Fixed):
+    text = "Your key is too long"
+
+
+class MetadataTooLarge(_Fixed):
+    text = "Your metadata headers exceed the maximum allowed metadata size"
+
+
+class MalformedXML(_Fixed):
+    text = "The XML you provided was not well-formed or did not validate against our published schema"
+
+
+class MalformedPolicy(_Told):
+    pass
+
+
+class MalformedPOSTRequest(_Told):
+    pass
+
+
+class MissingRequestBodyError(_Fixed):
+    text = "Request Body is empty"
+
+
+class MissingContentLength(_Fixed):
+    status = 411
+    text = "You must provide the Content-Length HTTP header."
+
+
+class IncompleteBody(_Fixed):
+    text = "The request body terminated unexpectedly"
+
+
+class MethodNotAllowed(_Fixed):
+    status = 405
+    text = "The specified method is not allowed against this resource."
+
+
+class PreconditionFailed(_Fixed):
+    status = 412
+    text = "At least one of the pre-conditions you specified did not hold"
+
+
+class NotModified(_Fixed):
+    status = 304
+    text = "Not Modified"
+
+    @property
+    def code(self) -> str:
+        return "304"
+
+
+class ConditionalRequestConflict(_Fixed):
+    status = 409
+    text = "The conditional request cannot succeed due to a conflicting operation against this resource."
+
+
+class OperationAborted(_Fixed):
+    status = 409
+    text = "A conflicting conditional operation is currently in progress against this resource. Please try again."
+
+
+class IllegalVersioningConfigurationException(_Fixed):
+    text = "The Versioning element must be specified"
+
+
+class AccessControlListNotSupported(_Fixed):
+    text = "The bucket does not allow ACLs"
+
+
+class AccessDenied(_Told):
+    status = 403
+
+
+class NotOffered(_Told):
+    """What AWS offers and Lambent does not; also what AWS itself refuses by this name."""
+
+    status = 501
+
+    @property
+    def code(self) -> str:
+        return "NotImplemented"
+
+
+class SlowDown(_Fixed):
+    """The disk is full: nothing was stored, and the client may try again."""
+
+    status = 503
+    text = "Please reduce your request rate."
+
+
+class NotConfigured(ServiceException):
+    """A bucket has no such configuration. Each has an error of its own; `code` says which."""
+
+    status = 404
+
+    def __init__(self, code: str, message: str, bucket: str) -> None:
+        super().__init__(message, members={"BucketName": bucket})
+        self._code = code
+
+    @property
+    def code(self) -> str:
+        return self._code
+
+
+def unsupported(message: str) -> NotOffered:
+    """Names the header or parameter that Lambent does not act on."""
+    return NotOffered(f"Lambent does not offer {message}")
+
+
+def unsupported_header(header: str, message: str | None = None) -> NotOffered:
+    extra = {} if message is None else {"additionalMessage": message}
+    return NotOffered(
+        "A header you provided implies functionality that is not implemented", Header=header, **extra
+    )

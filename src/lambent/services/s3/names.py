@@ -1,0 +1,32 @@
+"""What buckets and keys may be called.
+
+Sources: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html and object-keys.html.
+"""
+
+import re
+
+from lambent.services.s3.errors import InvalidBucketName, KeyTooLongError
+
+KEY_BYTES_MOST = 1024
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
+_RESERVED_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
+_RESERVED_SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
+
+
+def check_bucket_name(name: str) -> None:
+    """Raises InvalidBucketName."""
+    if (
+        not _BUCKET.fullmatch(name)
+        or ".." in name
+        or _ADDRESS.fullmatch(name)
+        or name.startswith(_RESERVED_PREFIXES)
+        or name.endswith(_RESERVED_SUFFIXES)
+    ):
+        raise InvalidBucketName(BucketName=name)
+
+
+def check_key(key: str) -> None:
+    """Raises KeyTooLongError."""
+    if len(key) * 4 > KEY_BYTES_MOST and (size := len(key.encode())) > KEY_BYTES_MOST:
+        raise KeyTooLongError(Size=size, MaxSizeAllowed=KEY_BYTES_MOST)

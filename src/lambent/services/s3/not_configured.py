@@ -1,0 +1,121 @@
+"""What is never configured here, and what AWS answers where it is not. Putting it is refused by name.
+
+Source: the "not configured" errors of the S3 API reference.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lambent.model.caller import Caller, Parameters
+from lambent.model.service import Operation
+from lambent.services.s3.bucket_records import BucketRecords
+from lambent.services.s3.errors import InvalidRequest, NotConfigured, unsupported
+from lambent.services.s3.object_lookup import ObjectLookup
+
+_ERRORS = {
+    "GetBucketWebsite": (
+        "NoSuchWebsiteConfiguration",
+        "The specified bucket does not have a website configuration",
+    ),
+    "GetBucketReplication": (
+        "ReplicationConfigurationNotFoundError",
+        "The replication configuration was not found",
+    ),
+    "GetObjectLockConfiguration": (
+        "ObjectLockConfigurationNotFoundError",
+        "Object Lock configuration does not exist for this bucket",
+    ),
+    "GetBucketAnalyticsConfiguration": (
+        "NoSuchConfiguration",
+        "The specified configuration does not exist.",
+    ),
+    "GetBucketIntelligentTieringConfiguration": (
+        "NoSuchConfiguration",
+        "The specified configuration does not exist.",
+    ),
+    "GetBucketInventoryConfiguration": (
+        "NoSuchConfiguration",
+        "The specified configuration does not exist.",
+    ),
+    "GetBucketMetricsConfiguration": (
+        "NoSuchConfiguration",
+        "The specified configuration does not exist.",
+    ),
+}
+_ANSWERS: Mapping[str, Mapping[str, Any]] = {
+    "GetBucketAccelerateConfiguration": {},
+    "GetBucketLogging": {},
+    "GetBucketRequestPayment": {"Payer": "BucketOwner"},
+    "ListBucketAnalyticsConfigurations": {"IsTruncated": False},
+    "ListBucketIntelligentTieringConfigurations": {"IsTruncated": False},
+    "ListBucketInventoryConfigurations": {"IsTruncated": False},
+    "ListBucketMetricsConfigurations": {"IsTruncated": False},
+    "DeleteBucketWebsite": {},
+    "DeleteBucketReplication": {},
+}
+_REFUSED = {
+    "PutBucketWebsite": "static websites.",
+    "PutBucketReplication": "replication.",
+    "PutBucketLogging": "server access logging.",
+    "PutBucketAccelerateConfiguration": "Transfer Acceleration.",
+    "PutObjectLockConfiguration": "Object Lock.",
+    "PutBucketAnalyticsConfiguration": "analytics configurations.",
+    "PutBucketIntelligentTieringConfiguration": "Intelligent-Tiering configurations.",
+    "PutBucketInventoryConfiguration": "inventory configurations.",
+    "PutBucketMetricsConfiguration": "metrics configurations.",
+    "SelectObjectContent": "S3 Select.",
+    "RestoreObject": "archived storage classes: there is nothing to be restored.",
+    "GetObjectTorrent": "BitTorrent.",
+    "RenameObject": "directory buckets.",
+    "CreateSession": "directory buckets.",
+    "ListDirectoryBuckets": "directory buckets.",
+    "WriteGetObjectResponse": "S3 Object Lambda.",
+}
+_OF_LOCKS = ("GetObjectLegalHold", "GetObjectRetention", "PutObjectLegalHold", "PutObjectRetention")
+
+
+class NotConfiguredHere:
+    def __init__(self, buckets: BucketRecords, lookup: ObjectLookup) -> None:
+        self._buckets = buckets
+        self._lookup = lookup
+
+    def operations(self) -> Mapping[str, Operation]:
+        return {
+            **{name: self._missing(*error) for name, error in _ERRORS.items()},
+            **{name: self._answering(answer) for name, answer in _ANSWERS.items()},
+            **{name: self._refusing(what) for name, what in _REFUSED.items()},
+            **dict.fromkeys(_OF_LOCKS, self._without_lock),
+            "PutBucketRequestPayment": self._put_request_payment,
+        }
+
+    def _missing(self, code: str, message: str) -> Operation:
+        async def get(caller: Caller, parameters: Parameters) -> Parameters:
+            raise NotConfigured(code, message, self._buckets.require(caller, parameters).name)
+
+        return get
+
+    def _answering(self, answer: Mapping[str, Any]) -> Operation:
+        async def get(caller: Caller, parameters: Parameters) -> Parameters:
+            self._buckets.require(caller, parameters)
+            return dict(answer)
+
+        return get
+
+    def _refusing(self, what: str) -> Operation:
+        async def refuse(caller: Caller, parameters: Parameters) -> Parameters:
+            if "Bucket" in parameters:
+                self._buckets.require(caller, parameters)
+            raise unsupported(what)
+
+        return refuse
+
+    async def _without_lock(self, caller: Caller, parameters: Parameters) -> Parameters:
+        bucket = self._buckets.require(caller, parameters)
+        await self._lookup.find(bucket, parameters, "GET")
+        raise InvalidRequest("Bucket is missing Object Lock Configuration")
+
+    async def _put_request_payment(self, caller: Caller, parameters: Parameters) -> Parameters:
+        self._buckets.require(caller, parameters)
+        if parameters["RequestPaymentConfiguration"]["Payer"] != "BucketOwner":
+            raise unsupported("Requester Pays: nobody is billed here.")
+        return {}

@@ -1,0 +1,94 @@
+"""What a request says of an object beside its bytes: read from the parameters, and answered again."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from lambent.model.caller import Parameters
+from lambent.model.stored_object import ObjectProperties
+from lambent.services.s3.errors import (
+    InvalidRequest,
+    InvalidStorageClass,
+    MetadataTooLarge,
+    unsupported,
+)
+from lambent.services.s3.tags import parse_tag_header
+
+_HEADERS = (
+    "CacheControl",
+    "ContentDisposition",
+    "ContentEncoding",
+    "ContentLanguage",
+    "ContentType",
+)
+_DEFAULT_TYPE = "binary/octet-stream"
+_METADATA_BYTES_MOST = 2048
+_AT_HAND = frozenset(
+    {
+        "STANDARD",
+        "REDUCED_REDUNDANCY",
+        "STANDARD_IA",
+        "ONEZONE_IA",
+        "INTELLIGENT_TIERING",
+        "GLACIER_IR",
+    }
+)
+"""Storage classes from which an object can be read at any time: here, all of them are the same disk."""
+_ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+
+
+def read_properties(parameters: Parameters) -> ObjectProperties:
+    """Raises MetadataTooLarge, InvalidStorageClass, InvalidTag, NotImplemented."""
+    _refuse_unsupported(parameters)
+    headers = {member: parameters[member] for member in _HEADERS if parameters.get(member)}
+    headers.setdefault("ContentType", _DEFAULT_TYPE)
+    return ObjectProperties(
+        headers=headers,
+        expires_at=_seconds(parameters.get("Expires")),
+        metadata=_read_metadata(parameters.get("Metadata") or {}),
+        tags=parse_tag_header(parameters.get("Tagging")),
+        storage_class=read_storage_class(parameters),
+    )
+
+
+def read_storage_class(parameters: Parameters) -> str:
+    """Raises InvalidStorageClass, NotImplemented."""
+    storage_class: str = parameters.get("StorageClass") or "STANDARD"
+    if storage_class in _ARCHIVED:
+        raise unsupported(f"the storage class {storage_class}: nothing is archived here.")
+    if storage_class not in _AT_HAND:
+        raise InvalidStorageClass(StorageClassRequested=storage_class)
+    return storage_class
+
+
+def property_members(properties: ObjectProperties) -> Parameters:
+    """As GetObject and HeadObject have them."""
+    members: dict[str, Any] = dict(properties.headers)
+    members["Metadata"] = dict(properties.metadata)
+    if properties.expires_at is not None:
+        members["Expires"] = properties.expires_at
+    if properties.storage_class != "STANDARD":
+        members["StorageClass"] = properties.storage_class
+    return members
+
+
+def _refuse_unsupported(parameters: Parameters) -> None:
+    if parameters.get("WebsiteRedirectLocation"):
+        raise unsupported("static websites, and so no redirects of them.")
+    if any(member.startswith("ObjectLock") for member in parameters):
+        raise InvalidRequest("Bucket is missing Object Lock Configuration")
+    if "WriteOffsetBytes" in parameters:
+        raise unsupported("appending to objects.")
+
+
+def _read_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
+    size = sum(len(key.encode()) + len(value.encode()) for key, value in metadata.items())
+    if size > _METADATA_BYTES_MOST:
+        raise MetadataTooLarge(Size=size, MaxSizeAllowed=_METADATA_BYTES_MOST)
+    return {key.lower(): value for key, value in metadata.items()}
+
+
+def _seconds(moment: Any) -> float | None:
+    if moment is None:
+        return None
+    return moment.timestamp() if isinstance(moment, datetime) else float(moment)

@@ -1,0 +1,163 @@
+"""S3 as its users know it: boto3's clients and transfers, and what must survive."""
+
+import io
+import os
+import urllib.request
+from typing import Any
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from lambent_server import Lambent
+
+MIB = 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def s3(lambent: Lambent) -> Any:
+    return lambent.client("s3")
+
+
+@pytest.fixture
+def bucket(lambent: Lambent, s3: Any) -> str:
+    name = lambent.new_name("shelf")
+    s3.create_bucket(Bucket=name)
+    return name
+
+
+def refusal(call: Any, **parameters: Any) -> tuple[str, int]:
+    with pytest.raises(ClientError) as refused:
+        call(**parameters)
+    response = refused.value.response
+    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def test_an_object_from_its_first_byte_to_its_last(s3, bucket):
+    key = "a folder/ünïcode & more?#+.txt"
+    put = s3.put_object(
+        Bucket=bucket,
+        Key=key,
+        Body=b"0123456789",
+        ContentType="text/plain",
+        CacheControl="no-store",
+        Metadata={"Colour": "blue"},
+        Tagging="a=1&b=2",
+    )
+    assert put["ETag"] == '"781e5e245d69b566979b86e28d23f2c7"'
+    assert put["ChecksumCRC32"] == "poTHxg=="
+    assert put["ServerSideEncryption"] == "AES256"
+    assert "VersionId" not in put
+    got = s3.get_object(Bucket=bucket, Key=key)
+    assert got["Body"].read() == b"0123456789"
+    assert got["ContentType"] == "text/plain"
+    assert got["CacheControl"] == "no-store"
+    assert got["Metadata"] == {"colour": "blue"}
+    assert got["TagCount"] == 2
+    part = s3.get_object(Bucket=bucket, Key=key, Range="bytes=-3")
+    assert part["Body"].read() == b"789"
+    assert part["ResponseMetadata"]["HTTPStatusCode"] == 206
+    assert part["ContentRange"] == "bytes 7-9/10"
+    assert [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]] == [key]
+    assert refusal(s3.get_object, Bucket=bucket, Key="x") == ("NoSuchKey", 404)
+    assert refusal(s3.head_object, Bucket=bucket, Key="x") == ("404", 404)
+    assert refusal(s3.delete_bucket, Bucket=bucket) == ("BucketNotEmpty", 409)
+    s3.delete_object(Bucket=bucket, Key=key)
+    s3.delete_bucket(Bucket=bucket)
+    assert refusal(s3.list_objects_v2, Bucket=bucket) == ("NoSuchBucket", 404)
+
+
+def test_transfers_in_parts(s3, bucket):
+    data = os.urandom(18 * MIB + 5)
+    s3.upload_fileobj(io.BytesIO(data), bucket, "big")
+    received = io.BytesIO()
+    s3.download_fileobj(bucket, "big", received)
+    assert received.getvalue() == data
+    head = s3.head_object(Bucket=bucket, Key="big", PartNumber=2)
+    assert (head["PartsCount"], head["ContentLength"]) == (3, 8 * MIB)
+    assert head["ETag"].endswith('-3"')
+    copied = s3.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": bucket, "Key": "big"})
+    assert "-" not in copied["CopyObjectResult"]["ETag"]
+    across = s3.get_object(Bucket=bucket, Key="big", Range=f"bytes={8 * MIB - 2}-{8 * MIB + 1}")
+    assert across["Body"].read() == data[8 * MIB - 2 : 8 * MIB + 2]
+
+
+@pytest.mark.parametrize("signature", ["s3v4"])
+def test_presigned_urls_read_and_write(lambent, bucket, signature):
+    s3 = lambent.client("s3", config=Config(signature_version=signature))
+    named = {"Bucket": bucket, "Key": "by link"}
+    url = s3.generate_presigned_url("put_object", Params=named)
+    with urllib.request.urlopen(urllib.request.Request(url, data=b"sent", method="PUT")) as answer:
+        assert answer.status == 200
+    url = s3.generate_presigned_url("get_object", Params=named | {"ResponseContentType": "x/y"})
+    with urllib.request.urlopen(url) as answer:
+        assert answer.read() == b"sent"
+        assert answer.headers["content-type"] == "x/y"
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(url.replace("by%20link", "other"))
+    assert refused.value.code == 403
+
+
+def test_versions(s3, bucket):
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    first = s3.put_object(Bucket=bucket, Key="k", Body=b"1")["VersionId"]
+    second = s3.put_object(Bucket=bucket, Key="k", Body=b"2")["VersionId"]
+    marker = s3.delete_object(Bucket=bucket, Key="k")
+    assert marker["DeleteMarker"] is True
+    assert refusal(s3.get_object, Bucket=bucket, Key="k") == ("NoSuchKey", 404)
+    named = {"Bucket": bucket, "Key": "k", "VersionId": marker["VersionId"]}
+    assert refusal(s3.get_object, **named) == ("MethodNotAllowed", 405)
+    found = s3.list_object_versions(Bucket=bucket)
+    assert [one["VersionId"] for one in found["Versions"]] == [second, first]
+    assert [one["IsLatest"] for one in found["DeleteMarkers"]] == [True]
+    s3.delete_object(**named)
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"2"
+    assert s3.get_object(Bucket=bucket, Key="k", VersionId=first)["Body"].read() == b"1"
+
+
+def test_writes_that_depend_on_what_is_there(s3, bucket):
+    named = {"Bucket": bucket, "Key": "k", "Body": b"x"}
+    etag = s3.put_object(**named, IfNoneMatch="*")["ETag"]
+    assert refusal(s3.put_object, **named, IfNoneMatch="*") == ("PreconditionFailed", 412)
+    assert refusal(s3.put_object, **named, IfMatch='"other"') == ("PreconditionFailed", 412)
+    s3.put_object(**named, IfMatch=etag)
+    assert refusal(s3.get_object, Bucket=bucket, Key="k", IfNoneMatch=etag) == ("304", 304)
+    assert refusal(s3.put_object, **(named | {"Key": "n"}), IfMatch=etag) == ("NoSuchKey", 404)
+
+
+@pytest.mark.parametrize("algorithm", ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"])
+def test_checksums(s3, bucket, algorithm):
+    import base64
+    import hashlib
+    import zlib
+
+    values = {
+        "CRC32": base64.b64encode(zlib.crc32(b"123456789").to_bytes(4, "big")).decode(),
+        "CRC32C": "4waSgw==",
+        "CRC64NVME": "rosUhgp5mIg=",
+        "SHA1": base64.b64encode(hashlib.sha1(b"123456789").digest()).decode(),
+        "SHA256": base64.b64encode(hashlib.sha256(b"123456789").digest()).decode(),
+    }
+    member = f"Checksum{algorithm}"
+    put = s3.put_object(Bucket=bucket, Key="k", Body=b"123456789", **{member: values[algorithm]})
+    assert put[member] == values[algorithm]
+    head = s3.head_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED")
+    assert (head[member], head["ChecksumType"]) == (values[algorithm], "FULL_OBJECT")
+    wrong = {member: base64.b64encode(base64.b64decode(values[algorithm])[::-1]).decode()}
+    assert refusal(s3.put_object, Bucket=bucket, Key="k", Body=b"123456789", **wrong) == ("BadDigest", 400)
+
+
+def test_what_was_acknowledged_survives_a_kill(new_server):
+    running = new_server()
+    s3 = running.client("s3")
+    s3.create_bucket(Bucket="shelf")
+    s3.put_object(Bucket="shelf", Key="k", Body=b"kept")
+    upload = s3.create_multipart_upload(Bucket="shelf", Key="m")["UploadId"]
+    part = {"Bucket": "shelf", "Key": "m", "UploadId": upload, "PartNumber": 1}
+    etag = s3.upload_part(**part, Body=b"part")["ETag"]
+    running.kill()
+    running.start_again()
+    s3 = running.client("s3")
+    assert s3.get_object(Bucket="shelf", Key="k")["Body"].read() == b"kept"
+    parts = {"Parts": [{"PartNumber": 1, "ETag": etag}]}
+    s3.complete_multipart_upload(Bucket="shelf", Key="m", UploadId=upload, MultipartUpload=parts)
+    assert s3.get_object(Bucket="shelf", Key="m")["Body"].read() == b"part"

@@ -1,0 +1,30 @@
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambent.services.s3 import crc
+
+CHECK = b"123456789"
+
+
+@pytest.mark.parametrize(
+    ("polynomial", "value"),
+    [(crc.CRC32, 0xCBF43926), (crc.CRC32C, 0xE3069283), (crc.CRC64NVME, 0xAE8B14860A799888)],
+)
+def test_the_check_values_of_the_catalogue(polynomial, value):
+    assert crc.by_table(polynomial, CHECK) == value
+
+
+@given(st.binary(), st.binary())
+def test_the_chosen_ones_are_the_table_s_and_go_on(first, second):
+    assert crc.crc32c(second, crc.crc32c(first, 0)) == crc.by_table(crc.CRC32C, first + second)
+    assert crc.crc64nvme(second, crc.crc64nvme(first, 0)) == crc.by_table(crc.CRC64NVME, first + second)
+    assert crc.by_table(crc.CRC32, second, crc.by_table(crc.CRC32, first)) == zlib.crc32(first + second)
+
+
+@given(st.binary(), st.binary(), st.sampled_from([crc.CRC32, crc.CRC32C, crc.CRC64NVME]))
+def test_combining_is_the_crc_of_both(first, second, polynomial):
+    values = crc.by_table(polynomial, first), crc.by_table(polynomial, second)
+    assert crc.combine(polynomial, *values, len(second)) == crc.by_table(polynomial, first + second)
