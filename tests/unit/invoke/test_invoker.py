@@ -132,14 +132,14 @@ async def test_the_seventeenth_turn_of_a_loop_is_refused_unless_the_function_may
     trace_id, turns = None, 0
     with pytest.raises(RecursiveInvocationException):
         for _ in range(20):
-            invocation = called(hello, trace_id=trace_id)
+            invocation = called(hello, trace_id=trace_id, asynchronous=True)
             await invoker.invoke(invocation)
             trace_id = invocation.trace_id
             pools.ended.pop()()
             turns += 1
     assert turns == 16
     store.functions[hello] = dataclasses.replace(store.functions[hello], recursive_loop="Allow")
-    await invoker.invoke(called(hello, trace_id=trace_id))
+    await invoker.invoke(called(hello, trace_id=trace_id, asynchronous=True))
 
 
 async def test_synchronous_requests_have_a_rate_and_events_have_none(parts, hello):
