@@ -50,15 +50,28 @@ _ALLOWED = {
 }
 
 
+_PROVISIONED_INIT_SECONDS = 900.0
+"""Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html"""
+
+
 class InvocationTimeoutError(LinkError):
     """The function's time is up."""
 
 
 class Environment:
+    """`provisioned`: it was made before anybody asked for it, and its Init may take longer."""
+
     def __init__(
-        self, version: FunctionVersion, install: RuntimeInstall, trees: Trees, surroundings: Surroundings
+        self,
+        version: FunctionVersion,
+        install: RuntimeInstall,
+        trees: Trees,
+        surroundings: Surroundings,
+        *,
+        provisioned: bool = False,
     ) -> None:
         self.version = version
+        self.provisioned = provisioned
         self.state = State.STARTING
         self.idle_since = 0.0
         self.created_at = surroundings.clock.monotonic()
@@ -66,6 +79,9 @@ class Environment:
         self._install = install
         self._trees = trees
         self._around = surroundings
+        self._init_timeout_seconds = (
+            _PROVISIONED_INIT_SECONDS if provisioned else surroundings.init_timeout_seconds
+        )
         self._monotonic = surroundings.clock.monotonic
         self._now = surroundings.clock.now
         self._loop = asyncio.get_running_loop()
@@ -94,7 +110,7 @@ class Environment:
         error_type: str | None = None
         status: Status = "success"
         try:
-            reply = await asyncio.wait_for(self._occupancy.boot(), self._around.init_timeout_seconds)
+            reply = await asyncio.wait_for(self._occupancy.boot(), self._init_timeout_seconds)
             if reply.kind == "init_failed":
                 status, error_type = "error", reply.error_type
         except TimeoutError:
@@ -319,6 +335,11 @@ class Environment:
         self._occupancy.thaw()
 
     @property
+    def initialized(self) -> bool:
+        """Whether its Init succeeded; otherwise it is run again in the first invocation."""
+        return not self._init_again
+
+    @property
     def ended(self) -> bool:
         """The process inside is gone (a runtime that exited while it was idle)."""
         return not self._init_again and not self._occupancy.alive
@@ -342,7 +363,14 @@ class Environment:
             self.idle_since = self._monotonic()
 
     def _new_occupancy(self) -> Occupancy:
-        return Occupancy(self.version, self._install, self._trees, self._around, self._recorder)
+        return Occupancy(
+            self.version,
+            self._install,
+            self._trees,
+            self._around,
+            self._recorder,
+            provisioned=self.provisioned,
+        )
 
 
 class _Run:

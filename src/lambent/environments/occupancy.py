@@ -75,10 +75,13 @@ class Occupancy:
         trees: Trees,
         surroundings: Surroundings,
         recorder: Recorder,
+        *,
+        provisioned: bool = False,
     ) -> None:
         self._version = version
         self._install = install
         self._trees = trees
+        self._provisioned = provisioned
         self._around = surroundings
         self._recorder = recorder
         self._monotonic = surroundings.clock.monotonic
@@ -105,7 +108,11 @@ class Occupancy:
         version, install = self._version, self._install
         credential = await self._around.credentials.issue(version.role, version.function.name)
         variables = environment_variables(
-            version, install.static_variables, credential, self._recorder.stream_name
+            version,
+            install.static_variables,
+            credential,
+            self._recorder.stream_name,
+            provisioned=self._provisioned,
         )
         started = install.kind == "channel" and install.exec_time_variables.isdisjoint(
             version.variables or {}

@@ -6,13 +6,16 @@ in order: for the one that is made on its behalf or for the next that becomes fr
 
 import asyncio
 import logging
+import math
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
 from lambent.base.tasks import Tasks
 from lambent.environments.environment import Environment, State
 from lambent.environments.occupancy import Surroundings, Trees
+from lambent.environments.provisioned import Provisioned, ProvisionedInitError
+from lambent.environments.start_rate import StartRate
 from lambent.model.error import ServiceException
 from lambent.model.function import FunctionId, FunctionVersion
 from lambent.model.invocation import Invocation, InvocationResult
@@ -66,6 +69,7 @@ class Pool:
         surroundings: Surroundings,
         tasks: Tasks,
         lifetimes: Lifetimes,
+        rate: StartRate,
     ) -> None:
         self.version = version
         self.retired = False
@@ -73,17 +77,22 @@ class Pool:
         self._around = surroundings
         self._monotonic = surroundings.clock.monotonic
         self._lifetimes = lifetimes
+        self._rate = rate
         self._tasks = tasks
         self._idle: list[Environment] = []
         self._busy = 0
         self._starting = 0
         self._waiting: deque[asyncio.Future[Environment]] = deque()
+        self.provisioned = Provisioned(self._make_provisioned, self._end, self._monotonic)
         self.restless = False
         """Whether an idle environment is not frozen yet."""
 
     async def invoke(self, invocation: Invocation, ended: Callable[[], None]) -> InvocationResult:
         try:
-            environment = self._idle.pop() if self._idle else await self._wait()
+            if self.provisioned.idle:
+                environment = self.provisioned.take()
+            else:
+                environment = self._idle.pop() if self._idle else await self._wait()
         except BaseException:
             ended()
             raise
@@ -115,13 +124,14 @@ class Pool:
 
     @property
     def size(self) -> int:
-        return len(self._idle) + self._busy + self._starting
+        return len(self._idle) + len(self.provisioned.idle) + self._busy + self._starting
 
     @property
     def deserted(self) -> bool:
-        return self.size == 0 and not self._waiting
+        return self.size == 0 and not self._waiting and not self.provisioned.wanted
 
     async def _wait(self) -> Environment:
+        self._rate.take(self._monotonic())
         waiting: asyncio.Future[Environment] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiting)
         self._start_missing()
@@ -156,6 +166,24 @@ class Pool:
             return
         self._starting -= 1
         self._hand_over(environment)
+
+    async def _make_provisioned(self) -> None:
+        """Raises whatever is in the way, ProvisionedInitError for the function's own failure."""
+        install, trees = await self._prepare(self.version)
+        environment = Environment(self.version, install, trees, self._around, provisioned=True)
+        try:
+            await environment.start()
+            if not environment.initialized:
+                raise ProvisionedInitError
+        except BaseException:
+            await environment.stop()
+            raise
+        if self.provisioned.admit(environment):
+            self._hand_over(environment)
+
+    def provision(self, wanted: int) -> None:
+        """Keeps so many environments initialized ahead, from now on."""
+        self.provisioned.want(0 if self.retired else wanted, self._tasks)
 
     def _fail_one(self, error: ServiceException) -> None:
         """To the caller for whom no other environment is on its way."""
@@ -203,7 +231,10 @@ class Pool:
             self._rest(environment)
 
     def _rest(self, environment: Environment) -> None:
-        self._idle.append(environment)
+        if environment.provisioned:
+            self.provisioned.rest(environment)
+        else:
+            self._idle.append(environment)
         self.restless = True
 
     def _release(self, environment: Environment) -> None:
@@ -214,24 +245,33 @@ class Pool:
             self._offer(environment)
 
     def _end(self, environment: Environment) -> None:
+        if environment.provisioned:
+            self.provisioned.lost(environment)
         self._tasks.start(environment.stop(), f"stop an environment of {self.version.arn()}")
 
     def retire(self) -> None:
         """This configuration serves no more: idle environments end now, busy ones when they are done."""
         self.retired = True
+        self.provisioned.want(0, self._tasks)
         idle, self._idle = self._idle, []
         for environment in idle:
             self._end(environment)
 
     def sweep(self) -> None:
         """Freezes what is idle, ends what is too old or has died. The oldest come first."""
+        self.restless = False
+        self._idle = self._swept(self._idle, self._lifetimes.idle_expiry)
+        self.provisioned.idle = self._swept(self.provisioned.idle, math.inf)
+        self.provisioned.start_missing(self._tasks)
+
+    def _swept(self, environments: list[Environment], idle_expiry: float) -> list[Environment]:
+        """Those that stay."""
         now = self._monotonic()
         keep: list[Environment] = []
-        self.restless = False
-        for environment in self._idle:
+        for environment in environments:
             idle_seconds = now - environment.idle_since
             too_old = now - environment.created_at > self._lifetimes.age_most
-            if idle_seconds > self._lifetimes.idle_expiry or too_old or environment.ended:
+            if idle_seconds > idle_expiry or too_old or environment.ended:
                 self._end(environment)
                 continue
             if environment.state is State.IDLE:
@@ -240,7 +280,7 @@ class Pool:
                 else:
                     self.restless = True
             keep.append(environment)
-        self._idle = keep
+        return keep
 
 
 class Pools:
@@ -251,6 +291,9 @@ class Pools:
         self._around = surroundings
         self._lifetimes = lifetimes
         self._pools: dict[_Key, Pool] = {}
+        self._rates: dict[FunctionId, StartRate] = {}
+        self._provisioned: dict[_Key, int] = {}
+        """How many environments of a version are to be kept ready, whichever pool it has."""
         self._tasks = Tasks("pools")
 
     async def invoke(
@@ -272,9 +315,42 @@ class Pools:
                 old.version = version
                 return old
             old.retire()
-        pool = Pool(version, self._prepare, self._around, self._tasks, self._lifetimes)
+        pool = Pool(version, self._prepare, self._around, self._tasks, self._lifetimes, self._rate(key[0]))
         self._pools[key] = pool
+        if wanted := self._provisioned.get(key):
+            pool.provision(wanted)
         return pool
+
+    def _rate(self, function: FunctionId) -> StartRate:
+        rate = self._rates.get(function)
+        if rate is None:
+            rate = self._rates[function] = StartRate(self._around.clock.monotonic())
+        return rate
+
+    def provision(self, version: FunctionVersion, wanted: int) -> None:
+        """Keeps so many environments of this version initialized ahead; 0 ends that."""
+        key = (version.function, version.version, None)
+        pool = self._pools.get(key)
+        if wanted:
+            self._provisioned[key] = wanted
+            if pool is None or pool.version is not version:
+                pool = self._replace(key, pool, version)
+        else:
+            self._provisioned.pop(key, None)
+        if pool is not None:
+            pool.provision(wanted)
+
+    def unprovision(self, function: FunctionId, keep: Collection[str]) -> None:
+        """Ends that for all versions of a function but these."""
+        for key in list(self._provisioned):
+            if key[0] == function and key[1] not in keep:
+                del self._provisioned[key]
+                if (pool := self._pools.get(key)) is not None:
+                    pool.provision(0)
+
+    def provisioned(self, function: FunctionId, version: str) -> Provisioned | None:
+        pool = self._pools.get((function, version, None))
+        return pool.provisioned if pool is not None else None
 
     async def review(self, function: FunctionId, current: CurrentVersion) -> None:
         """Ends the environments of versions that are deleted or not what they were. Called when a function changed."""

@@ -15,7 +15,12 @@ GATEWAY_URL = f"http://127.0.0.1:{GATEWAY_PORT}"
 
 
 def environment_variables(
-    version: FunctionVersion, static: Mapping[str, str], credential: Credential, log_stream: str
+    version: FunctionVersion,
+    static: Mapping[str, str],
+    credential: Credential,
+    log_stream: str,
+    *,
+    provisioned: bool = False,
 ) -> dict[str, str]:
     """Everything the process sees: the runtime's own, the reserved ones, and the function's, which cannot override
     the reserved (they were refused when the function was created)."""
@@ -31,7 +36,7 @@ def environment_variables(
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(version.memory_size),
         "AWS_LAMBDA_LOG_GROUP_NAME": version.logging.log_group,
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "provisioned-concurrency" if provisioned else "on-demand",
         "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{RUNTIME_API_PORT}",
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         "_HANDLER": version.handler or "",

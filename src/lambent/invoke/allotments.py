@@ -1,24 +1,38 @@
-"""What functions were promised, from the store to the data plane: reserved concurrency.
+"""What functions were promised, from the store to the data plane: reserved and provisioned concurrency.
 
 The control plane writes the store and then says which function changed; everything that changes a function says so,
-too, as what was promised goes with it.
+too, as what was promised goes with it, and an alias takes its environments along to another version.
 """
 
 import asyncio
+from collections import Counter
+from typing import Literal
 
 from lambent.base.tasks import Tasks
+from lambent.environments.pools import Pools
 from lambent.invoke.concurrency import Concurrency
-from lambent.model.function import FunctionId
+from lambent.invoke.directory import Directory
+from lambent.model.concurrency import ProvisionedConcurrency, ProvisionedStatus
+from lambent.model.error import ServiceException
+from lambent.model.function import FunctionId, FunctionVersion
 from lambent.store.ports.concurrency import ConcurrencyStore
+
+_Parts = dict[str, tuple[FunctionVersion, int]]
+"""Versions by number, and how many environments each of them is to have."""
 
 
 class Allotments:
     """services.lambda_.ports.Allotments."""
 
-    def __init__(self, store: ConcurrencyStore, concurrency: Concurrency) -> None:
+    def __init__(
+        self, store: ConcurrencyStore, concurrency: Concurrency, directory: Directory, pools: Pools
+    ) -> None:
         self._store = store
         self._concurrency = concurrency
-        self._promised: set[FunctionId] = set()
+        self._directory = directory
+        self._pools = pools
+        self._promised: dict[FunctionId, dict[str, _Parts]] = {}
+        """By function and qualifier, where its provisioned environments are."""
         self._refreshing = asyncio.Lock()
         self._tasks = Tasks("allotments")
 
@@ -38,9 +52,53 @@ class Allotments:
     async def refresh(self, function: FunctionId) -> None:
         async with self._refreshing:  # who reads later must also write later
             reserved = await self._store.reserved(function)
-            provisioned = await self._store.provisioned(function)
-            self._concurrency.allot(function, reserved, sum(config.requested for config in provisioned))
-            if reserved is None and not provisioned:
-                self._promised.discard(function)
+            configs = await self._store.provisioned(function)
+            self._concurrency.allot(function, reserved, sum(config.requested for config in configs))
+            placed = {config.qualifier: await self._place(config) for config in configs}
+            if reserved is None and not configs:
+                self._promised.pop(function, None)
             else:
-                self._promised.add(function)
+                self._promised[function] = placed
+            self._provision(function, placed)
+
+    def status(self, config: ProvisionedConcurrency) -> ProvisionedStatus:
+        """How far the environments of a configuration are."""
+        parts = self._promised.get(config.function, {}).get(config.qualifier, {})
+        ready, failure = 0, None
+        for number, (_, wanted) in parts.items():
+            provisioned = self._pools.provisioned(config.function, number)
+            if provisioned is not None:
+                ready += min(provisioned.ready, wanted)
+                failure = failure or provisioned.failure
+        status: Literal["IN_PROGRESS", "READY", "FAILED"] = "IN_PROGRESS"
+        if ready >= config.requested:
+            status, failure = "READY", None
+        elif failure is not None:
+            status = "FAILED"
+        return ProvisionedStatus(ready=ready, status=status, reason=failure)
+
+    async def _place(self, config: ProvisionedConcurrency) -> _Parts:
+        """A version has them all; an alias of two divides them by their weights. What cannot be invoked yet has none:
+        it will change when it can."""
+        try:
+            target = await self._directory.resolve(config.function, config.qualifier)
+        except ServiceException:
+            return {}
+        moved = 0
+        parts: _Parts = {}
+        if target.additional is not None:
+            moved = round(config.requested * target.additional_weight)
+            parts[target.additional.version] = (target.additional, moved)
+        parts[target.version.version] = (target.version, config.requested - moved)
+        return parts
+
+    def _provision(self, function: FunctionId, placed: dict[str, _Parts]) -> None:
+        wanted: Counter[str] = Counter()
+        versions: dict[str, FunctionVersion] = {}
+        for parts in placed.values():
+            for number, (version, count) in parts.items():
+                wanted[number] += count
+                versions[number] = version
+        self._pools.unprovision(function, wanted)
+        for number, count in wanted.items():
+            self._pools.provision(versions[number], count)

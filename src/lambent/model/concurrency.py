@@ -4,6 +4,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from lambent.model.function import FunctionId
 
@@ -19,3 +20,12 @@ class ProvisionedConcurrency:
     qualifier: str
     requested: int
     last_modified: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvisionedStatus:
+    """How many of the environments of a configuration are initialized; `reason` says why others cannot be."""
+
+    ready: int
+    status: Literal["IN_PROGRESS", "READY", "FAILED"]
+    reason: str | None = None

@@ -69,6 +69,10 @@ class PreconditionFailedException(LambdaException):
     pass
 
 
+class ProvisionedConcurrencyConfigNotFoundException(LambdaException):
+    pass
+
+
 class RecursiveInvocationException(LambdaException):
     pass
 

@@ -195,7 +195,7 @@ class Server:
         self._directory.on_change = self._function_changed
         events = EventQueue(self._event_store, self._metrics)
         concurrency = Concurrency(settings.account_concurrency)
-        self._allotments = Allotments(self._concurrency_store, concurrency)
+        self._allotments = Allotments(self._concurrency_store, concurrency, self._directory, self._pools)
         self._invoker = Invoker(
             self._directory,
             concurrency,

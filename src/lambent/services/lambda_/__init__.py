@@ -45,6 +45,7 @@ from lambent.services.lambda_.ports import (
     Runtimes,
 )
 from lambent.services.lambda_.preparation import Preparation
+from lambent.services.lambda_.provisioned_concurrency import ProvisionedConcurrencyConfigs
 from lambent.services.lambda_.recursion import Recursion
 from lambent.services.lambda_.resource import resource_arn
 from lambent.services.lambda_.resource_policies import ResourcePolicies
@@ -134,6 +135,9 @@ def service(
         clock=clock,
     )
     invoke = Invoke(invoker)
+    provisioned = ProvisionedConcurrencyConfigs(
+        concurrency, functions, records, allotments, clock, account_concurrency
+    )
     recursion = Recursion(functions, records)
     scaling = Scaling(records)
     version = Versions(functions, records, activation)
@@ -217,6 +221,10 @@ def service(
         "PutFunctionConcurrency": reserved.put,
         "GetFunctionConcurrency": reserved.get,
         "DeleteFunctionConcurrency": reserved.delete,
+        "PutProvisionedConcurrencyConfig": provisioned.put,
+        "GetProvisionedConcurrencyConfig": provisioned.get,
+        "DeleteProvisionedConcurrencyConfig": provisioned.delete,
+        "ListProvisionedConcurrencyConfigs": provisioned.list,
         "PutFunctionRecursionConfig": recursion.put,
         "GetFunctionRecursionConfig": recursion.get,
         "PutFunctionScalingConfig": scaling.put,

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from lambent.artifacts.archive import ZipSummary
 from lambent.model.caller import Caller
+from lambent.model.concurrency import ProvisionedConcurrency, ProvisionedStatus
 from lambent.model.function import CodeReference, FunctionId
 from lambent.model.invocation import Invocation, InvocationResult
 from lambent.model.policy import Outcome
@@ -55,6 +56,10 @@ class Allotments(Protocol):
 
     async def refresh(self, function: FunctionId) -> None:
         """Takes up what the stores now say of this function."""
+        ...
+
+    def status(self, config: ProvisionedConcurrency) -> ProvisionedStatus:
+        """How far the environments of a configuration are."""
         ...
 
 

@@ -20,6 +20,7 @@ from lambent.artifacts.errors import ArtifactNotFoundError
 from lambent.base.clock import ManualClock
 from lambent.model.caller import Caller, Parameters
 from lambent.model.code_signature import CodeSigner
+from lambent.model.concurrency import ProvisionedStatus
 from lambent.model.error import ServiceException
 from lambent.model.event_source_mapping import EventSourceMapping
 from lambent.model.function import CodeReference, FunctionId
@@ -247,9 +248,13 @@ class Allotments:
 
     def __init__(self) -> None:
         self.refreshed: list[FunctionId] = []
+        self.answer = ProvisionedStatus(ready=0, status="IN_PROGRESS")
 
     async def refresh(self, function: FunctionId) -> None:
         self.refreshed.append(function)
+
+    def status(self, config: Any) -> ProvisionedStatus:
+        return self.answer
 
 
 class Measurements:
