@@ -1,5 +1,6 @@
 """EventBridge, put together."""
 
+from lambent.model.connection import ApiDestination, Connection
 from lambent.model.event_archive import Archive, Replay
 from lambent.model.event_bus import EventBus, Rule
 from lambent.server.part import Core, Part
@@ -20,12 +21,15 @@ def part(core: Core) -> Part:
             archives=SqliteNamedRecords(core.database, "archive", Archive),
             replays=SqliteNamedRecords(core.database, "replay", Replay),
             archived_events=SqliteEventArchiveStore(core.database),
+            connections=SqliteNamedRecords(core.database, "connection", Connection),
+            api_destinations=SqliteNamedRecords(core.database, "API destination", ApiDestination),
             deliveries=SqliteTargetDeliveryStore(core.database),
         ),
         clock=core.clock,
         client=core.client,
         roles=core.roles,
         metrics=core.metrics,
+        connection_key=core.secret("event connections"),
         retry_seconds=core.settings.retry_base_seconds / RETRY_SHARE,
     )
     return Part(service=made.service, behind=made.behind, close=made.worker.close)

@@ -13,17 +13,23 @@ from functools import wraps
 from typing import Any
 
 from lambent.base.clock import Clock
+from lambent.http.client import request
 from lambent.model.caller import Caller, Parameters, RoleCallers
+from lambent.model.connection import ApiDestination, Connection
 from lambent.model.event_archive import Archive, Replay
 from lambent.model.event_bus import EventBus, Rule
 from lambent.model.metric import Metrics
 from lambent.model.service import Client, Operation, Service
 from lambent.services.events.acceptance import Acceptance
+from lambent.services.events.api_destinations import ApiDestinations
 from lambent.services.events.archives import Archives
+from lambent.services.events.authorization import Authorization
 from lambent.services.events.buses import Buses
 from lambent.services.events.catalog import Catalog
+from lambent.services.events.connections import Connections
 from lambent.services.events.courier import RuleCourier
 from lambent.services.events.errors import InternalException
+from lambent.services.events.http_target import HttpTarget
 from lambent.services.events.log_target import LogTarget
 from lambent.services.events.permissions import Permissions
 from lambent.services.events.put_events import PutEvents
@@ -33,6 +39,7 @@ from lambent.services.events.rule_metrics import RuleMetrics
 from lambent.services.events.rule_schedules import RuleSchedules
 from lambent.services.events.rule_targets import RuleTargets
 from lambent.services.events.rules import Rules
+from lambent.services.events.sealing import Sealing
 from lambent.services.events.tags import Tags
 from lambent.store.ports.errors import StoreFullError
 from lambent.store.ports.event_archives import EventArchiveStore
@@ -48,6 +55,8 @@ class Stores:
     archives: NamedRecords[Archive]
     archived_events: EventArchiveStore
     replays: NamedRecords[Replay]
+    connections: NamedRecords[Connection]
+    api_destinations: NamedRecords[ApiDestination]
     deliveries: TargetDeliveryStore
 
 
@@ -67,12 +76,18 @@ def events(
     client: Client,
     roles: RoleCallers,
     metrics: Metrics,
+    connection_key: bytes,
     retry_seconds: float = 1.0,
 ) -> Events:
-    """`retry_seconds` is the delay before the first retry of a delivery."""
+    """`connection_key` (32 bytes) is what connections' secrets are encrypted with, `retry_seconds` the delay before the
+    first retry of a delivery."""
     rule_metrics = RuleMetrics(metrics)
+    sealing = Sealing(connection_key)
+    authorization = Authorization(sealing, request, clock)
+    connections = Connections(stores.connections, sealing, authorization, clock)
+    http = HttpTarget(stores.api_destinations, stores.connections, authorization, request, clock)
     catalog = Catalog(stores.buses, stores.rules, stores.archives, clock)
-    courier = RuleCourier(client, roles, LogTarget(client, clock), rule_metrics)
+    courier = RuleCourier(client, roles, LogTarget(client, clock), http, rule_metrics)
     worker = DeliveryWorker("events", stores.deliveries, courier, clock, base_seconds=retry_seconds)
     acceptance = Acceptance(
         catalog, stores.deliveries, stores.archived_events, clock, rule_metrics, worker.wake
@@ -89,6 +104,8 @@ def events(
         **Tags(catalog).operations(),
         **archives.operations(),
         **replays.operations(),
+        **connections.operations(),
+        **ApiDestinations(stores.api_destinations, stores.connections, clock).operations(),
     }
     service = Service(
         name="events",
@@ -100,6 +117,7 @@ def events(
         "deliver events": worker.run,
         "fire schedules of rules": schedules.timer.run,
         "replay archived events": replays.timer.run,
+        "authorize connections": connections.timer.run,
         "sweep archived events": archives.sweep,
     }
     return Events(service=service, behind=behind, worker=worker)

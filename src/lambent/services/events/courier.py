@@ -9,6 +9,7 @@ from lambent.model.error import AccessDeniedException, ServiceException
 from lambent.model.service import Client
 from lambent.services.events.acceptance import BUSES
 from lambent.services.events.event import event_of
+from lambent.services.events.http_target import HttpTarget, is_api_destination
 from lambent.services.events.log_target import LogTarget, is_log_group
 from lambent.services.events.names import is_bus_arn
 from lambent.services.events.put_events import FORWARDED
@@ -28,22 +29,32 @@ _METRICS: Mapping[Outcome, str] = {
 
 def is_target(arn: Arn) -> bool:
     """Whether rules can have this target here."""
-    return is_bus_arn(str(arn)) or is_log_group(arn) or is_offered(str(arn))
+    return is_bus_arn(str(arn)) or is_api_destination(arn) or is_log_group(arn) or is_offered(str(arn))
 
 
 class RuleCourier:
     """targets.worker.Courier."""
 
-    def __init__(self, client: Client, roles: RoleCallers, logs: LogTarget, metrics: RuleMetrics) -> None:
+    def __init__(
+        self,
+        client: Client,
+        roles: RoleCallers,
+        logs: LogTarget,
+        http: HttpTarget,
+        metrics: RuleMetrics,
+    ) -> None:
         self._client = client
         self._roles = roles
         self._logs = logs
+        self._http = http
         self._metrics = metrics
 
     async def deliver(self, delivery: Delivery) -> None:
         arn = Arn.parse(delivery.target["Arn"])
         try:
-            if arn.service == "events":
+            if is_api_destination(arn):
+                await self._http.deliver(delivery, arn)
+            elif arn.service == "events":
                 await self._to_bus(delivery, arn)
             elif arn.service == "logs":
                 await self._logs.deliver(delivery, arn)
