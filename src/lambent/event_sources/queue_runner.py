@@ -87,9 +87,9 @@ class QueueRunner:
             try:
                 await self._wait_for_room()
                 batch = await self._gather()
-            except (ServiceException, StoreError) as error:
-                # What was gathered stays, unless it has waited so long that the queue will have given it to others.
-                log.warning("%s cannot be polled: %s", self._mapping.arn, error)
+            except Exception as error:
+                expected = isinstance(error, (ServiceException, StoreError))
+                log.warning("%s cannot be polled: %s", self._mapping.arn, error, exc_info=not expected)
                 self._hold_seconds = None
                 await self._sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
