@@ -216,3 +216,79 @@ def test_delays(sqs: Any, queue: str) -> None:
     assert counts["ApproximateNumberOfMessagesDelayed"] == "1"
     [slow] = eventually(lambda: receive(sqs, queue, WaitTimeSeconds=2))
     assert slow["Body"] == "slow"
+
+
+def test_redriving_dead_letters(sqs: Any, queue: str, lambent: Lambent) -> None:
+    dead = sqs.create_queue(QueueName=lambent.new_name("dead"))["QueueUrl"]
+    source = arn_of(sqs, dead)
+    with pytest.raises(ClientError, match="Source queue must be configured as a Dead Letter Queue"):
+        sqs.start_message_move_task(SourceArn=source)
+    policy = json.dumps({"deadLetterTargetArn": source, "maxReceiveCount": 1})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"RedrivePolicy": policy, "VisibilityTimeout": "0"})
+    sqs.send_message(QueueUrl=queue, MessageBody="bad")
+    assert [len(receive(sqs, queue)) for _ in range(2)] == [1, 0]
+    sqs.start_message_move_task(SourceArn=source)
+    [message] = receive(sqs, queue, WaitTimeSeconds=10)
+    assert message["Body"] == "bad"
+
+    def ended() -> Any:
+        [task] = sqs.list_message_move_tasks(SourceArn=source)["Results"]
+        return task if task["Status"] == "COMPLETED" else None
+
+    task = eventually(ended)
+    assert (task["ApproximateNumberOfMessagesMoved"], task["ApproximateNumberOfMessagesToMove"]) == (1, 1)
+    assert "TaskHandle" not in task
+
+
+def test_a_message_move_task_can_be_cancelled(sqs: Any, queue: str, lambent: Lambent) -> None:
+    dead = sqs.create_queue(QueueName=lambent.new_name("dead"))["QueueUrl"]
+    source = arn_of(sqs, dead)
+    policy = json.dumps({"deadLetterTargetArn": source, "maxReceiveCount": 1})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"RedrivePolicy": policy})
+    for n in range(3):
+        sqs.send_message(QueueUrl=dead, MessageBody=f"{n}")
+    task = {"SourceArn": source, "DestinationArn": arn_of(sqs, queue), "MaxNumberOfMessagesPerSecond": 1}
+    handle = sqs.start_message_move_task(**task)["TaskHandle"]
+    with pytest.raises(ClientError, match="There is already a task running"):
+        sqs.start_message_move_task(**task)
+    assert sqs.cancel_message_move_task(TaskHandle=handle)["ApproximateNumberOfMessagesMoved"] <= 1
+    [found] = sqs.list_message_move_tasks(SourceArn=source)["Results"]
+    assert found["Status"] == "CANCELLED"
+    with pytest.raises(ClientError, match="Value for parameter TaskHandle is invalid"):
+        sqs.cancel_message_move_task(TaskHandle="nonsense")
+
+
+def test_permissions(sqs: Any, queue: str) -> None:
+    accounts = ["111111111111", "222222222222"]
+    sqs.add_permission(QueueUrl=queue, Label="one", AWSAccountIds=accounts, Actions=["ReceiveMessage"])
+    with pytest.raises(ClientError, match="Value one for parameter Label is invalid"):
+        sqs.add_permission(QueueUrl=queue, Label="one", AWSAccountIds=accounts, Actions=["SendMessage"])
+    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["Policy"])["Attributes"]
+    assert json.loads(attributes["Policy"]) == {
+        "Version": "2008-10-17",
+        "Id": f"{arn_of(sqs, queue)}/SQSDefaultPolicy",
+        "Statement": [
+            {
+                "Sid": "one",
+                "Effect": "Allow",
+                "Principal": {"AWS": [f"arn:aws:iam::{account}:root" for account in accounts]},
+                "Action": "SQS:ReceiveMessage",
+                "Resource": arn_of(sqs, queue),
+            }
+        ],
+    }
+    sqs.remove_permission(QueueUrl=queue, Label="one")
+    assert "Attributes" not in sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["Policy"])
+    with pytest.raises(ClientError, match="can't find label"):
+        sqs.remove_permission(QueueUrl=queue, Label="one")
+
+
+def test_a_receive_that_was_not_heard_is_repeated(sqs: Any, fifo: str) -> None:
+    for body in ("a", "b"):
+        sqs.send_message(QueueUrl=fifo, MessageBody=body, MessageGroupId="g")
+    first = receive(sqs, fifo, MaxNumberOfMessages=10, ReceiveRequestAttemptId="attempt")
+    assert len(first) == 2
+    assert receive(sqs, fifo, MaxNumberOfMessages=10, ReceiveRequestAttemptId="attempt") == first
+    assert receive(sqs, fifo, ReceiveRequestAttemptId="other") == []
+    sqs.delete_message(QueueUrl=fifo, ReceiptHandle=first[0]["ReceiptHandle"])
+    assert receive(sqs, fifo, ReceiveRequestAttemptId="attempt") == []

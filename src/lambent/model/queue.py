@@ -84,3 +84,19 @@ class QueueDepth:
     visible: int
     in_flight: int
     delayed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageMoveTask:
+    """The redrive of a dead-letter queue. `destination_arn` None: each message back to the queue that it died in.
+    `status` is AWS's: RUNNING, COMPLETED, CANCELLED, FAILED."""
+
+    id: str
+    source_arn: str
+    destination_arn: str | None = None
+    messages_per_second: int | None = None
+    status: str = "RUNNING"
+    started_at: int
+    to_move: int
+    moved: int = 0
+    failure_reason: str | None = None

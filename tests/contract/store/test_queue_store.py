@@ -8,7 +8,7 @@ import pytest
 
 from lambent.model.queue import MessageAttribute, Queue, QueueDepth, QueueMessage, ReceivedMessage
 from lambent.store.ports.errors import AlreadyExistsError, NotFoundError
-from lambent.store.ports.queue_messages import DeadLetters, Held, Receive, Received
+from lambent.store.ports.queue_messages import DeadLetters, Held, Moved, Place, Receive, Received
 
 if TYPE_CHECKING:
     from tests.contract.store.conftest import Stores
@@ -371,3 +371,42 @@ class TestFifoQueues:
         await send(stores, one, grouped("young", sent_at=NOW + 5), visible_at=NOW + 5)
         assert await stores.queue_messages.expire(one.id, expired_at=NOW, limit=10) == 1
         assert bodies(await receive(stores, one, now=NOW + 5)) == ["young"]
+
+
+class TestMoving:
+    async def test_dead_letters_go_home_as_new_messages(self, stores: "Stores") -> None:
+        dead, home, other = [await made(stores, name) for name in ("dead", "home", "other")]
+        await send(stores, dead, message("1", dead_letter_source_arn="home", earlier_receive_count=3))
+        await send(stores, dead, message("2", dead_letter_source_arn="other"), message("3"))
+        places = {
+            "home": Place(queue_id=home.id, is_fifo=False),
+            "other": Place(queue_id=other.id, is_fifo=False),
+        }
+        move = stores.queue_messages.move
+        assert await move(dead.id, places, now=NOW + 5, limit=10, is_fifo=False) == Moved(count=2, homeless=1)
+        [one] = (await receive(stores, home, now=NOW + 5)).messages
+        assert (one.message.body, one.message.sent_at) == ("1", NOW + 5)
+        assert (one.message.earlier_receive_count, one.message.dead_letter_source_arn) == (0, None)
+        assert one.message.message_id != "id-1"
+        assert bodies(await receive(stores, other, now=NOW + 5)) == ["2"]
+        assert (await stores.queue_messages.depth(dead.id, now=NOW)).visible == 1
+        anywhere: dict[str | None, Place] = {None: Place(queue_id=home.id, is_fifo=False)}
+        assert await move(dead.id, anywhere, now=NOW + 5, limit=10, is_fifo=False) == Moved(count=1)
+        assert await move(dead.id, anywhere, now=NOW + 5, limit=10, is_fifo=False) == Moved()
+
+    async def test_groups_stay_in_order(self, stores: "Stores") -> None:
+        dead, home = await made(stores, "dead.fifo"), await made(stores, "home.fifo")
+        await send(stores, dead, *(grouped(f"{n}") for n in range(3)))
+        places: dict[str | None, Place] = {None: Place(queue_id=home.id, is_fifo=True)}
+        for _ in range(3):
+            await stores.queue_messages.move(dead.id, places, now=NOW, limit=1, is_fifo=True)
+        assert bodies(await receive(stores, home)) == ["0", "1", "2"]
+
+    async def test_nothing_moves_to_a_queue_that_is_gone(self, stores: "Stores") -> None:
+        dead, home = await made(stores, "dead"), await made(stores, "home")
+        await send(stores, dead, message())
+        await stores.queues.delete(home)
+        places: dict[str | None, Place] = {None: Place(queue_id=home.id, is_fifo=False)}
+        with pytest.raises(NotFoundError):
+            await stores.queue_messages.move(dead.id, places, now=NOW, limit=1, is_fifo=False)
+        assert bodies(await receive(stores, dead)) == ["b"]

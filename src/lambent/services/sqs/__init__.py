@@ -13,9 +13,13 @@ from functools import wraps
 from lambent.base.clock import Clock
 from lambent.model.caller import Caller, Parameters
 from lambent.model.metric import Metrics
+from lambent.model.queue import MessageMoveTask
 from lambent.model.service import Operation, Service
 from lambent.services.sqs.attribute_operations import AttributeOperations
 from lambent.services.sqs.errors import ServiceUnavailable
+from lambent.services.sqs.move_tasks import MoveTaskOperations
+from lambent.services.sqs.mover import Mover
+from lambent.services.sqs.permissions import PermissionOperations
 from lambent.services.sqs.queue_operations import QueueOperations
 from lambent.services.sqs.queues import Queues
 from lambent.services.sqs.receipt_handles import ReceiptHandles
@@ -27,6 +31,7 @@ from lambent.services.sqs.sweep import Sweep
 from lambent.services.sqs.tags import TagOperations
 from lambent.services.sqs.waiters import Waiters
 from lambent.store.ports.errors import StoreFullError
+from lambent.store.ports.named_records import NamedRecords
 from lambent.store.ports.queue_messages import QueueMessageStore
 from lambent.store.ports.queues import QueueStore
 
@@ -40,16 +45,26 @@ class Sqs:
     service: Service
     open: Callable[[], Awaitable[None]]
     sweep: Sweep
+    mover: Mover
 
 
 def service(
-    store: QueueStore, messages: QueueMessageStore, clock: Clock, metrics: Metrics, *, secret: bytes
+    store: QueueStore,
+    messages: QueueMessageStore,
+    move_tasks: NamedRecords[MessageMoveTask],
+    clock: Clock,
+    metrics: Metrics,
+    *,
+    secret: bytes,
 ) -> Sqs:
     """`secret` seals receipt handles."""
     queues, waiters, handles = Queues(store, clock), Waiters(), ReceiptHandles(secret)
+    mover = Mover(queues, messages, move_tasks, waiters)
     operations = {
         **QueueOperations(queues, waiters, deleted_ms=_DELETED_MS).operations(),
         **AttributeOperations(queues, messages).operations(),
+        **PermissionOperations(queues).operations(),
+        **MoveTaskOperations(queues, messages, move_tasks, mover).operations(),
         **TagOperations(queues).operations(),
         **SendOperations(queues, messages, waiters, metrics).operations(),
         **ReceiveOperations(queues, messages, waiters, handles, metrics, clock).operations(),
@@ -63,6 +78,7 @@ def service(
             resource_policy=QueuePolicies(queues).of,
         ),
         open=queues.open,
+        mover=mover,
         sweep=Sweep(queues, store, messages, metrics),
     )
 

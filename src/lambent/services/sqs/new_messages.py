@@ -109,7 +109,7 @@ def _group(queue: Queue, parameters: Parameters) -> str | None:
     """On a standard queue, groups are tenants among which it is fair."""
     group: str | None = parameters.get("MessageGroupId")
     if group is not None:
-        _check_token(group, "MessageGroupId")
+        check_token(group, "MessageGroupId")
     return group
 
 
@@ -127,12 +127,12 @@ def _deduplication(queue: Queue, parameters: Parameters, body: bytes) -> tuple[s
     if id is None:
         id = sha256(body).hexdigest()
     else:
-        _check_token(id, "MessageDeduplicationId")
+        check_token(id, "MessageDeduplicationId")
     by_group = queue.attributes.get("DeduplicationScope") == "messageGroup"
     return id, parameters["MessageGroupId"] if by_group else ""
 
 
-def _check_token(value: str, parameter: str) -> None:
+def check_token(value: str, parameter: str) -> None:
     if not _TOKEN.fullmatch(value):
         raise invalid_value(
             value,

@@ -16,6 +16,7 @@ from lambent.services.sqs.message_attributes import attribute_members, attribute
 from lambent.services.sqs.metrics import count
 from lambent.services.sqs.queues import Queues
 from lambent.services.sqs.receipt_handles import ReceiptHandles
+from lambent.services.sqs.receive_attempts import ReceiveAttempts, attempt_id
 from lambent.services.sqs.redrive import redrive_policy
 from lambent.services.sqs.send import sequence_number
 from lambent.services.sqs.waiters import Waiters
@@ -58,6 +59,7 @@ class ReceiveOperations:
         self._metrics = metrics
         self._monotonic = clock.monotonic
         self._in_flight = InFlight(messages)
+        self._attempts = ReceiveAttempts(messages)
 
     def operations(self) -> Mapping[str, Operation]:
         return {"ReceiveMessage": self.receive_message}
@@ -70,13 +72,24 @@ class ReceiveOperations:
         names = _system_names(parameters)
         if wait is None:
             wait = attributes.number(queue, "ReceiveMessageWaitTimeSeconds")
-        found = await self._poll(queue, caller, parameters, limit or 1, wait)
+        attempt = attempt_id(queue, parameters.get("ReceiveRequestAttemptId"))
+        found = await self._again(queue, parameters, attempt)
+        if found is None:
+            found = await self._poll(queue, caller, parameters, limit or 1, wait)
+            self._attempts.remember(queue, attempt, found, self._queues.now())
         if not found:
             count(self._metrics, queue, "NumberOfEmptyReceives", 1)
             return {}
         count(self._metrics, queue, "NumberOfMessagesReceived", len(found))
         wanted = parameters.get("MessageAttributeNames") or []
         return {"Messages": [self._describe(queue, one, names, wanted) for one in found]}
+
+    async def _again(
+        self, queue: Queue, parameters: Parameters, attempt: str | None
+    ) -> Sequence[ReceivedMessage] | None:
+        now = self._queues.now()
+        hidden_until = now + _visibility(queue, parameters) * 1000
+        return await self._attempts.again(queue, attempt, now=now, hidden_until=hidden_until)
 
     async def _poll(
         self, queue: Queue, caller: Caller, parameters: Parameters, limit: int, wait: float
@@ -104,9 +117,7 @@ class ReceiveOperations:
         now = self._queues.now()
         if not await self._in_flight.admit(queue, limit, now):
             return Received()
-        visibility = parameters.get("VisibilityTimeout")
-        if visibility is None:
-            visibility = attributes.number(queue, "VisibilityTimeout")
+        visibility = _visibility(queue, parameters)
         retention = attributes.number(queue, "MessageRetentionPeriod")
         where = self._dead_letters(queue)
         asked = Receive(
@@ -166,6 +177,12 @@ def _within(parameters: Parameters, name: str, low: int, high: int, reason: str)
     if value is not None and not low <= value <= high:
         raise invalid_value(value, name, f"{reason}, if provided.")
     return value
+
+
+def _visibility(queue: Queue, parameters: Parameters) -> int:
+    """Seconds."""
+    given: int | None = parameters.get("VisibilityTimeout")
+    return attributes.number(queue, "VisibilityTimeout") if given is None else given
 
 
 def _system_names(parameters: Parameters) -> list[str]:

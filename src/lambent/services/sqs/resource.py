@@ -3,6 +3,7 @@
 from lambent.base.arn import partition_of
 from lambent.model.caller import Caller, Parameters
 from lambent.model.resource_policy import ResourcePolicy
+from lambent.services.sqs.move_tasks import read_task_handle
 from lambent.services.sqs.queue_urls import parse_queue_url
 from lambent.services.sqs.queues import Queues
 
@@ -15,6 +16,9 @@ def resource_arn(operation: str, caller: Caller, parameters: Parameters) -> str:
         account_id, region, name = owner, caller.region, parameters["QueueName"]
     elif "SourceArn" in parameters:
         return str(parameters["SourceArn"])
+    elif "TaskHandle" in parameters:
+        task = read_task_handle(parameters["TaskHandle"])
+        return task[1] if task is not None else "*"
     else:
         return "*"
     return f"arn:{partition_of(region)}:sqs:{region}:{account_id}:{name}"

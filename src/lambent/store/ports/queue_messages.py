@@ -1,6 +1,6 @@
 """Messages in SQS queues. Moments are milliseconds since the Unix epoch, and the caller's: a store has no clock."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -51,6 +51,22 @@ class Received:
     dead: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A queue that messages are moved to."""
+
+    queue_id: int
+    is_fifo: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """How many were moved; `homeless` are those that nobody said a place for: they stay. All zero: none is visible."""
+
+    count: int = 0
+    homeless: int = 0
+
+
 class Held(Enum):
     """What a receipt is worth when it is used."""
 
@@ -95,6 +111,19 @@ class QueueMessageStore(Protocol):
     ) -> Sequence[Held | int]:
         """Of (receipt, new hidden_until, longest time since its receipt): the moment of receipt instead where the
         change would exceed the longest time."""
+        ...
+
+    async def move(
+        self,
+        queue_id: int,
+        places: Mapping[str | None, Place],
+        *,
+        now: int,
+        limit: int,
+        is_fifo: bool,
+    ) -> Moved:
+        """Of the visible messages, as new ones, each to the place of the queue that it died in, else to that of None.
+        Raises NotFoundError where a place is gone, and then moves none."""
         ...
 
     async def depth(self, queue_id: int, *, now: int) -> QueueDepth:

@@ -5,15 +5,15 @@ left in. A run that was undone is repeated, and sets the result again.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lambent.model.queue import QueueDepth, QueueMessage
-from lambent.store.ports.queue_messages import Held, Receipt, Receive, Received, Sent
+from lambent.store.ports.queue_messages import Held, Moved, Place, Receipt, Receive, Received, Sent
 from lambent.store.sqlite.database import Database
 from lambent.store.sqlite.queries import queries
 from lambent.store.sqlite.queue_groups import settle_groups
-from lambent.store.sqlite.queue_receiving import receive
+from lambent.store.sqlite.queue_receiving import move, receive
 from lambent.store.sqlite.queue_rows import NewRows, change_depth, remove
 
 _SQL = queries("queue_messages")
@@ -83,6 +83,20 @@ class SqliteQueueMessageStore:
         return await self._database.write(
             lambda connection: _change_visibility(connection, queue_id, changes, now, is_fifo)
         )
+
+    async def move(
+        self,
+        queue_id: int,
+        places: Mapping[str | None, Place],
+        *,
+        now: int,
+        limit: int,
+        is_fifo: bool,
+    ) -> Moved:
+        asked = Receive(
+            queue_id=queue_id, is_fifo=is_fifo, limit=limit, now=now, hidden_until=now, expired_at=0
+        )
+        return await self._database.write(lambda connection: move(connection, asked, places))
 
     async def depth(self, queue_id: int, *, now: int) -> QueueDepth:
         row = {"queue_id": queue_id, "now": now}

@@ -2,13 +2,15 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import merge
 from itertools import islice
 
+from lambent.base.ids import new_uuid
 from lambent.model.queue import QueueMessage, ReceivedMessage
-from lambent.store.ports.queue_messages import DeadLetters, Receive, Received
+from lambent.store.ports.queue_messages import DeadLetters, Moved, Place, Receive, Received
 from lambent.store.sqlite.queries import queries
 from lambent.store.sqlite.queue_groups import settle_groups
 from lambent.store.sqlite.queue_rows import NewRows, change_depth, decode_message, remove
@@ -142,3 +144,32 @@ def _bury(
 
 def _groups(candidates: Sequence[_Candidate]) -> set[str]:
     return {one.message.group_id for one in candidates if one.message.group_id is not None}
+
+
+def move(connection: sqlite3.Connection, asked: Receive, places: Mapping[str | None, Place]) -> Moved:
+    """What `receive` would find goes on as new messages, whose time begins anew."""
+    found = _fifo(connection, asked) if asked.is_fifo else _standard(connection, asked)
+    rows = NewRows(connection)
+    moving: list[_Candidate] = []
+    arrivals: Counter[int] = Counter()
+    for one in found:
+        place = places.get(one.message.dead_letter_source_arn) or places.get(None)
+        if place is None:
+            continue
+        message = replace(
+            one.message,
+            message_id=new_uuid(),
+            sent_at=asked.now,
+            dead_letter_source_arn=None,
+            earlier_receive_count=0,
+        )
+        rows.add(place.queue_id, message, asked.now, is_fifo=place.is_fifo)
+        arrivals[place.queue_id] += 1
+        moving.append(one)
+    remove(connection, asked.queue_id, [one.id for one in moving])
+    for queue_id, count in arrivals.items():
+        change_depth(connection, queue_id, count)
+    rows.insert()
+    if asked.is_fifo:
+        settle_groups(connection, asked.queue_id, _groups(moving))
+    return Moved(count=len(moving), homeless=len(found) - len(moving))
