@@ -50,7 +50,7 @@ def zip_of(code: Code) -> bytes:
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in code.items():
             entry = zipfile.ZipInfo(name)
-            executable = name == "bootstrap" or name.startswith("bin/")
+            executable = name == "bootstrap" or name.startswith(("bin/", "extensions/"))
             entry.external_attr = (0o100755 if executable else 0o100644) << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, content)

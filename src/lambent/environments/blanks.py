@@ -8,13 +8,15 @@ import asyncio
 import logging
 import socket
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Protocol
 
 from lambent.base.tasks import Tasks
+from lambent.environments import extensions
 from lambent.environments.channel import Channel
+from lambent.environments.extensions import Extensions
 from lambent.environments.link import Link, LinkError
 from lambent.environments.output import Output
 from lambent.environments.runtime_api import RuntimeApi, closed_runtime_api
@@ -49,14 +51,15 @@ class Blank:
     sandbox: Sandbox
     output: Output
     link: Link
+    extensions: Extensions
     listening: list[Listening]
     channel_end: socket.socket | None
     started: bool
     _ending: asyncio.Task[None] | None = None
 
-    async def start(self, process: Process) -> None:
-        """Runs the process, which from here on has the write ends and the channel to itself."""
-        await self.sandbox.start(process)
+    async def start(self, process: Process, beside: Sequence[Process] = ()) -> None:
+        """Runs the processes, which from here on have the write ends and the channel to themselves."""
+        await self.sandbox.start(process, beside)
         self.let_go()
 
     def files(self) -> dict[int, int]:
@@ -82,6 +85,7 @@ class Blank:
 
     async def _destroy(self) -> None:
         self.link.close()
+        self.extensions.close()
         try:
             await self.sandbox.destroy()
             for listening in self.listening:
@@ -193,14 +197,14 @@ class Blanks:
             sandbox=sandbox,
             output=output,
             link=link,
+            extensions=Extensions(),
             listening=[],
             channel_end=channel_end,
             started=False,
         )
 
     async def _listen(self, blank: Blank) -> None:
-        api = blank.link.handle if isinstance(blank.link, RuntimeApi) else closed_runtime_api
-        for sock, handler in zip(blank.sandbox.listeners, (api, self._gateway), strict=True):
+        for sock, handler in zip(blank.sandbox.listeners, (_api(blank), self._gateway), strict=True):
             blank.listening.append(await self._serve(sock, handler))
 
     async def _start(self, blank: Blank) -> None:
@@ -213,6 +217,20 @@ class Blanks:
         except (SandboxError, LinkError, TimeoutError) as error:
             reason = str(error) or type(error).__name__
             raise SandboxError(f"{install.identifier} did not come up: {reason}") from error
+
+
+def _api(blank: Blank) -> Handler:
+    """What an environment has on its 127.0.0.1:9001."""
+    runtime = blank.link.handle if isinstance(blank.link, RuntimeApi) else closed_runtime_api
+
+    async def handle(request: Request) -> Response:
+        if request.path.startswith(extensions.PREFIX):
+            return await blank.extensions.handle(request)
+        if request.path in ("/2022-07-01/telemetry", "/2020-08-15/logs"):
+            return await extensions.telemetry_not_supported(request)
+        return await runtime(request)
+
+    return handle
 
 
 def _spec(install: RuntimeInstall) -> SandboxSpec:

@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any
 
 from lambent.environments import faults
+from lambent.environments.extensions import ExtensionError, Extensions
 from lambent.environments.faults import Fault
 from lambent.environments.link import (
     EntrypointError,
@@ -90,6 +91,7 @@ class Environment:
         self._occupancy = self._new_occupancy()
         self._over: list[Occupancy] = []
         self._run: _Run | None = None
+        self._extensions: Extensions | None = None
         self._alarm: asyncio.TimerHandle | None = None
         """Rings when the time of an invocation could be up. One serves many: it is set anew only when it has rung."""
         self._rest: asyncio.Task[InvocationResult] | None = None
@@ -111,6 +113,7 @@ class Environment:
         status: Status = "success"
         try:
             reply = await asyncio.wait_for(self._occupancy.boot(), self._init_timeout_seconds)
+            self._take_extensions()
             if reply.kind == "init_failed":
                 status, error_type = "error", reply.error_type
         except TimeoutError:
@@ -171,23 +174,44 @@ class Environment:
             self._rest = task
             raise
 
+    def _take_extensions(self) -> None:
+        """Those that this Init has brought, if any; the log says that they are ready."""
+        self._extensions = self._occupancy.extensions
+        for one in self._extensions.registered if self._extensions is not None else ():
+            self._recorder.emit(self._lines.extension(one.name, "Ready", one.events, self._now()))
+
+    @property
+    def settling(self) -> bool:
+        """Whether extensions are still busy with an invocation that has been answered."""
+        return self._extensions is not None and not self._extensions.settled
+
+    async def settle(self) -> None:
+        """Returns when they no longer are, or the function's time is up: then this environment is of no more use."""
+        assert self._extensions is not None
+        try:
+            async with asyncio.timeout(self.version.timeout):
+                await self._extensions.settle()
+        except (TimeoutError, ExtensionError):
+            self.reusable = False
+
     def _send(self, run: "_Run") -> "asyncio.Future[Reply]":
         invocation = run.invocation
         if invocation.sink is not None:
             invocation.sink.executed_version = self.version.version
-        waiting = self._occupancy.link.invoke(
-            InvokeRequest(
-                request_id=invocation.request_id,
-                deadline_ms=int(run.deadline * 1000),
-                invoked_arn=invocation.invoked_arn,
-                payload=invocation.payload,
-                trace_id=invocation.trace_id,
-                client_context=invocation.client_context,
-                identity=invocation.identity,
-                tenant_id=invocation.tenant_id,
-                sink=invocation.sink,
-            )
+        request = InvokeRequest(
+            request_id=invocation.request_id,
+            deadline_ms=int(run.deadline * 1000),
+            invoked_arn=invocation.invoked_arn,
+            payload=invocation.payload,
+            trace_id=invocation.trace_id,
+            client_context=invocation.client_context,
+            identity=invocation.identity,
+            tenant_id=invocation.tenant_id,
+            sink=invocation.sink,
         )
+        waiting = self._occupancy.link.invoke(request)
+        if self._extensions is not None:
+            self._extensions.invoke(request)
         self._watch(run, waiting)
         return waiting
 
@@ -219,6 +243,7 @@ class Environment:
         try:
             async with asyncio.timeout(self.version.timeout):
                 reply = await self._occupancy.boot()
+                self._take_extensions()
                 if reply.kind != "init_failed":
                     self._init_again = False
                     reply = await self._send(run)
@@ -278,6 +303,7 @@ class Environment:
         self._run = None
         self.reusable = False
         fault = await self._fault_of(error)
+        await self._shut_down("TIMEOUT" if fault.status == "timeout" else "FAILURE")
         await self._occupancy.end()
         request_id, now = run.invocation.request_id, self._now()
         self._recorder.emit(self._lines.fault(request_id, fault.message, fault.error_type, now))
@@ -312,7 +338,15 @@ class Environment:
         recorder.emit(self._lines.report(report, now), at_ms)
         return recorder.end_tail()
 
+    async def _shut_down(self, reason: str) -> None:
+        if self._extensions is not None:
+            await self._occupancy.shut_down(reason, self._now())
+
     async def _fault_of(self, error: Exception) -> Fault:
+        if isinstance(error, LinkError) and (failed := self._occupancy.extension_failure) is not None:
+            error = failed  # which is why the link was closed
+        if isinstance(error, ExtensionError):
+            return Fault(str(error), error.error_type, "error")
         if isinstance(error, InvocationTimeoutError):
             return faults.timed_out(self.version.timeout)
         if isinstance(error, EntrypointError):
@@ -350,6 +384,7 @@ class Environment:
             self.state = State.STOPPED
             if self._alarm is not None:
                 self._alarm.cancel()
+            await self._shut_down("SPINDOWN" if self.reusable else "FAILURE")
             for occupancy in (self._occupancy, *self._over):
                 await occupancy.ended()
             self._trees.release()  # they were mounted until now

@@ -5,6 +5,7 @@ schema of the Telemetry API.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
@@ -38,6 +39,7 @@ class LogLines(Protocol):
 
     def init_start(self, runtime_version: str, runtime_version_arn: str | None, at: float) -> str: ...
     def init_report(self, duration_ms: float, status: Status, error_type: str | None, at: float) -> str: ...
+    def extension(self, name: str, state: str, events: Sequence[str], at: float) -> str: ...
     def start(self, request_id: str, version: str, at: float, tenant_id: str | None = None) -> str: ...
     def end(self, request_id: str) -> str: ...
     def fault(self, request_id: str, message: str, error_type: str, at: float) -> str: ...
@@ -51,6 +53,9 @@ class TextLines:
     def init_report(self, duration_ms: float, status: Status, error_type: str | None, at: float) -> str:
         error = f"\tError Type: {error_type}" if error_type else ""
         return f"INIT_REPORT Init Duration: {duration_ms:.2f} ms\tPhase: init\tStatus: {status}{error}\n"
+
+    def extension(self, name: str, state: str, events: Sequence[str], at: float) -> str:
+        return f"EXTENSION\tName: {name}\tState: {state}\tEvents: [{', '.join(events)}]\n"
 
     def start(self, request_id: str, version: str, at: float, tenant_id: str | None = None) -> str:
         return f"START RequestId: {request_id} Version: {version}\n"
@@ -111,6 +116,10 @@ class JsonLines:
         if tenant_id is not None:
             record["tenantId"] = tenant_id
         return _event("platform.start", record, at)
+
+    def extension(self, name: str, state: str, events: Sequence[str], at: float) -> str:
+        record = {"name": name, "state": state, "events": list(events)}
+        return "" if self._quiet else _event("platform.extension", record, at)
 
     def end(self, request_id: str) -> str:
         return ""

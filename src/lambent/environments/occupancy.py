@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from lambent.base.clock import Clock
+from lambent.environments import extensions
 from lambent.environments.blanks import Blank, Blanks
+from lambent.environments.extensions import ExtensionError, Extensions
 from lambent.environments.link import EntrypointError, Link, LinkClosedError, Reply
 from lambent.environments.log_delivery import LogDelivery
 from lambent.environments.recorder import Recorder
@@ -48,6 +50,16 @@ class Trees:
     layers: Path | None
     release: Callable[[], None] = lambda: None
     """Says that the environment which mounts them has ended."""
+
+    def extensions(self) -> list[str]:
+        """Names of the executables in /opt/extensions."""
+        if self.layers is None:
+            return []
+        try:
+            found = sorted((self.layers / "extensions").iterdir())
+        except OSError:
+            return []
+        return [path.name for path in found if path.is_file()]
 
     @property
     def has_bootstrap(self) -> bool:
@@ -114,8 +126,11 @@ class Occupancy:
             self._recorder.stream_name,
             provisioned=self._provisioned,
         )
-        started = install.kind == "channel" and install.exec_time_variables.isdisjoint(
-            version.variables or {}
+        beside = self._trees.extensions()
+        started = (
+            install.kind == "channel"
+            and not beside
+            and install.exec_time_variables.isdisjoint(version.variables or {})
         )
         blank = self._blank = await self._around.blanks.take(install, started=started)
         if self._ending is not None:
@@ -130,14 +145,33 @@ class Occupancy:
             await blank.sandbox.resize_tmp(version.ephemeral_storage)
         blank.sandbox.limit_memory(version.memory_size)
         await blank.sandbox.seal()
+        blank.extensions.expect(beside, self._described())
+        blank.extensions.failed = blank.link.close
         if not blank.started:
-            await self._start_process(blank, variables)
+            await self._start_process(blank, variables, beside)
         # A process that was executed with its variables keeps what a wrapper script has made of them.
         reply = await blank.link.initialize(self._init_settings(variables if started else None))
         self.initialized = reply.kind == "initialized"
+        if blank.extensions.present:
+            await blank.extensions.initialized()
         # As on AWS, Init runs at full speed; only invocations have the share of CPU that their memory buys.
         blank.sandbox.limit_cpu(version.memory_size * _CPU_PER_MB)
         return reply
+
+    @property
+    def extensions(self) -> Extensions | None:
+        """Where there are any."""
+        return self._blank.extensions if self._blank is not None and self._blank.extensions.present else None
+
+    @property
+    def extension_failure(self) -> ExtensionError | None:
+        return self._blank.extensions.failure if self._blank is not None else None
+
+    async def shut_down(self, reason: str, now: float) -> None:
+        """Gives extensions the time to end by themselves. `reason` is SPINDOWN, TIMEOUT or FAILURE."""
+        if self._blank is not None and self._ending is None and self._blank.extensions.present:
+            self.thaw()
+            await self._blank.extensions.shut_down(reason, now)
 
     async def exit(self) -> Exit | None:
         """How the process ended; None where it has not, within a moment, or never began."""
@@ -196,14 +230,41 @@ class Occupancy:
         except Exception:
             log.exception("sandbox %s of %s", self._blank.sandbox.id, self._version.arn())
 
-    async def _start_process(self, blank: Blank, variables: Mapping[str, str]) -> None:
+    async def _start_process(self, blank: Blank, variables: Mapping[str, str], beside: list[str]) -> None:
         argv = self._install.command(variables)
-        try:
+        with contextlib.ExitStack() as ours:
+            companions = [self._extension(name, blank, variables, ours) for name in beside]
             process = Process(argv=argv, variables=variables, directory="/var/task", files=blank.files())
-            await blank.start(process)
-        except StartError as error:
-            raise EntrypointError(f"fork/exec {argv[0]}: {os.strerror(error.errno).lower()}") from error
+            try:
+                await blank.start(process, companions)
+            except StartError as error:
+                reason = os.strerror(error.errno).lower()
+                if "/opt/extensions/" in str(error):
+                    message = f"{str(error).rpartition(':')[0]}: {reason}"
+                    raise ExtensionError(message, "Extension.LaunchError") from error
+                raise EntrypointError(f"fork/exec {argv[0]}: {reason}") from error
         await blank.link.ready()
+
+    def _extension(
+        self, name: str, blank: Blank, variables: Mapping[str, str], ours: contextlib.ExitStack
+    ) -> Process:
+        """With a pipe that tells of its end."""
+        life, held = os.pipe2(os.O_CLOEXEC)
+        ours.callback(os.close, held)
+        blank.extensions.watch(name, life)
+        files = {1: blank.output.raw_write, 2: blank.output.raw_write, 3: held}
+        return Process(
+            argv=(f"/opt/extensions/{name}",), variables=extensions.variables_of(variables), files=files
+        )
+
+    def _described(self) -> dict[str, str]:
+        """What an extension learns of the function when it registers."""
+        version = self._version
+        return {
+            "functionName": version.function.name,
+            "functionVersion": version.version,
+            "handler": version.handler or "",
+        }
 
     def _binds(self) -> list[Bind]:
         binds = [Bind(self._trees.task, "/var/task")]

@@ -107,14 +107,20 @@ class Pool:
             self._release(environment)
             ended()
             raise self._told(error) from error
+        if environment.settling:
+            self._tasks.start(self._finish(environment, ended), "wait for extensions")
+            return result
         self._release(environment)
         ended()
         return result
 
     async def _finish(self, environment: Environment, ended: Callable[[], None]) -> None:
-        """The caller went away; the invocation goes on, and its environment is busy until it is over."""
+        """The caller went away or has been answered; the invocation goes on, and its environment is busy until it is
+        over, also for its extensions."""
         try:
             await environment.wait_over()
+            if environment.settling:
+                await environment.settle()
         except BaseException:
             environment.reusable = False
             raise

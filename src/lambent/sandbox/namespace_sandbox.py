@@ -20,6 +20,15 @@ _MIB = 1 << 20
 _ENDED = "the sandbox has ended"
 
 
+def _order_of(process: Process) -> Message:
+    return {
+        "argv": process.argv,
+        "variables": dict(process.variables),
+        "directory": process.directory,
+        "files": list(process.files),
+    }
+
+
 class NamespaceSandbox:
     """Talks with its supervisor over `control` and with the process to be over `launch`, one request at a time each."""
 
@@ -60,17 +69,13 @@ class NamespaceSandbox:
         assert "ready" in answer
         await self._answer(self.launch)
 
-    async def start(self, process: Process) -> None:
+    async def start(self, process: Process, beside: Sequence[Process] = ()) -> None:
         if self._started:
-            raise SandboxError("start: a sandbox runs one process, once")
+            raise SandboxError("start: a sandbox is started once")
         self._started = True
-        order = {
-            "argv": process.argv,
-            "variables": dict(process.variables),
-            "directory": process.directory,
-            "files": list(process.files),
-        }
-        self.launch.send(order, list(process.files.values()))
+        for companion in beside:
+            self.launch.send({**_order_of(companion), "beside": True}, list(companion.files.values()))
+        self.launch.send(_order_of(process), list(process.files.values()))
         # Silence is success: the exec closes the other end. What ends before it is told by the supervisor, too.
         received = await self.launch.receive()
         self.launch.close()

@@ -110,9 +110,10 @@ class Sandbox(Protocol):
         """Done when the sandbox's process has ended. Everything else inside is dead by then, too."""
         ...
 
-    async def start(self, process: Process) -> None:
-        """Runs the one process of this sandbox, before or after `attach` and `seal`. Raises SandboxError; StartError
-        where it cannot be executed."""
+    async def start(self, process: Process, beside: Sequence[Process] = ()) -> None:
+        """Runs the one process of this sandbox, before or after `attach` and `seal`, and before it those `beside` it,
+        whose ends are nobody's business but of whoever holds the other end of a pipe of theirs. Raises SandboxError;
+        StartError where one of them cannot be executed."""
         ...
 
     async def attach(self, binds: Sequence[Bind]) -> None:

@@ -23,8 +23,9 @@ def become_process(
     spec: dict[str, Any],
     program: FilterProgram,
 ) -> NoReturn:
-    """Reports to the server over `launch`: {"ready": true}, or {"error": …}; then takes one order. When that is
-    executed, the socket closes by itself. `go` is readable once the root is in place."""
+    """Reports to the server over `launch`: {"ready": true}, or {"error": …}; then takes orders, of which it carries
+    out the last itself and has children carry out those before. When it is executed, the socket closes by itself. `go`
+    is readable once the root is in place."""
     try:
         _prepare(cgroup_joins, spec)
         if os.read(go, 1) != b"1":
@@ -34,9 +35,10 @@ def become_process(
         privileges.confine(program)
         privileges.become(spec["uid"])
         messages.send(launch, {"ready": True})
-        order = messages.receive(launch)
-        if order is not None:
-            _execute(*order)
+        while (order := messages.receive(launch)) is not None:
+            if not order[0].get("beside"):
+                _execute(*order)
+            _execute_beside(*order)
     except StepError as error:
         _report(launch, {"error": str(error), "errno": error.errno})
     except OSError as error:
@@ -59,6 +61,32 @@ def _prepare(cgroup_joins: Sequence[int], spec: dict[str, Any]) -> None:
         if signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
     os.umask(0o022)
+
+
+def _execute_beside(order: dict[str, Any], received: Sequence[int]) -> None:
+    """In a grandchild, whose parent will be the sandbox's supervisor: what runs in our place knows nothing of children.
+    Raises StepError where it cannot be executed."""
+    failed_read, failed_write = os.pipe2(os.O_CLOEXEC)
+    child = os.fork()
+    if child == 0:
+        if os.fork() == 0:
+            os.setsid()
+            # Above the numbers that are about to be given away.
+            failed = fcntl.fcntl(failed_write, fcntl.F_DUPFD_CLOEXEC, max([2, *order["files"]]) + 1)
+            try:
+                _execute(order, received)
+            except StepError as error:
+                os.write(failed, f"{error.errno} {error.step}".encode())
+        os._exit(EXIT_NOT_STARTED)
+    os.close(failed_write)
+    for descriptor in received:
+        os.close(descriptor)
+    os.waitpid(child, 0)
+    failure = os.read(failed_read, 4096).decode()
+    os.close(failed_read)
+    if failure:
+        number, _, failed_step = failure.partition(" ")
+        raise StepError(failed_step, OSError(int(number), ""))
 
 
 def _execute(order: dict[str, Any], received: Sequence[int]) -> None:

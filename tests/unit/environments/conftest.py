@@ -108,7 +108,7 @@ class PaperSandbox:
         self._bench = bench
         self._bootstrap: Bootstrap | None = None
 
-    async def start(self, process: Process) -> None:
+    async def start(self, process: Process, beside: Any = ()) -> None:
         await self._step("start")
         self.process = process
         self._bootstrap = Bootstrap(self, process, self._bench)

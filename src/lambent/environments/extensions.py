@@ -1,0 +1,295 @@
+"""The Lambda Extensions API, version 2020-01-01: what runs beside a runtime, and takes part in its life.
+
+External extensions are the executables in /opt/extensions; they are started with the environment, and Init is over
+when each has registered and asked for its first event. Internal ones register from within the runtime. An environment
+is free for the next invocation when everybody who is told of invocations has asked for the next event.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
+"""
+
+import asyncio
+import os
+from asyncio import Future
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import orjson
+
+from lambent.base.ids import new_uuid
+from lambent.environments.link import InvokeRequest, LinkError, error_object
+from lambent.http.message import Request, Response
+
+PREFIX = "/2020-01-01/extension/"
+SHUTDOWN_SECONDS = 2.0
+_MOST = 10
+_EVENTS = ("INVOKE", "SHUTDOWN")
+_NOT_FOR_EXTENSIONS = frozenset(
+    {
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_XRAY_CONTEXT_MISSING",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+        "_HANDLER",
+        "_LAMBDA_TELEMETRY_LOG_FD",
+    }
+)
+
+
+class ExtensionError(LinkError):
+    """An extension failed, and its environment with it. `error_type` is AWS's, or what the extension said."""
+
+    def __init__(self, message: str, error_type: str) -> None:
+        super().__init__(message)
+        self.error_type = error_type
+
+
+class _Registration(msgspec.Struct):
+    events: list[str] = []
+
+
+@dataclass(slots=True, kw_only=True)
+class Extension:
+    """`asked` is there while it waits for its next event; `told` are events that it has not asked for yet."""
+
+    name: str
+    identifier: str
+    events: tuple[str, ...]
+    external: bool
+    asked: "Future[dict[str, Any]] | None" = None
+    told: deque[dict[str, Any]] = field(default_factory=deque)
+
+    @property
+    def waits(self) -> bool:
+        return self.asked is not None
+
+    def tell(self, event: dict[str, Any]) -> None:
+        if self.asked is not None and not self.asked.done():
+            self.asked.set_result(event)
+            self.asked = None
+        else:
+            self.told.append(event)
+
+
+def variables_of(variables: Mapping[str, str]) -> dict[str, str]:
+    """Those of the function that its extensions have, too."""
+    return {name: value for name, value in variables.items() if name not in _NOT_FOR_EXTENSIONS}
+
+
+class Extensions:
+    """Of one environment. `failed` is called once, when an extension takes the environment down with it."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._expected: frozenset[str] = frozenset()
+        self._described: dict[str, str] = {}
+        self._registered: dict[str, Extension] = {}
+        self._lives: dict[int, str] = {}
+        self._open = True
+        """Until Init is over: then nobody registers any more."""
+        self._ending = False
+        self._changed: Future[None] | None = None
+        self.failed: Callable[[], None] = lambda: None
+        self.failure: ExtensionError | None = None
+
+    def expect(self, names: Sequence[str], described: dict[str, str]) -> None:
+        """Before any is started. `described` is what a registration answers: functionName, functionVersion, handler."""
+        self._expected = frozenset(names)
+        self._described = described
+
+    def watch(self, name: str, life: int) -> None:
+        """`life` is the read end of a pipe whose other end `name` holds until it ends. Belongs to us from here on."""
+        self._lives[life] = name
+        self._loop.add_reader(life, self._life_ended, life)
+
+    @property
+    def present(self) -> bool:
+        return bool(self._registered or self._expected)
+
+    @property
+    def settled(self) -> bool:
+        """Whether nobody is busy with an invocation any more."""
+        return all(one.waits for one in self._registered.values() if "INVOKE" in one.events)
+
+    @property
+    def registered(self) -> list[Extension]:
+        return list(self._registered.values())
+
+    async def initialized(self) -> None:
+        """Returns when all have registered and wait for their first event. Raises ExtensionError."""
+        await self._until(
+            lambda: (
+                self._expected <= {one.name for one in self._registered.values()}
+                and all(one.waits for one in self._registered.values())
+            )
+        )
+        self._open = False
+
+    def invoke(self, request: InvokeRequest) -> None:
+        event = {
+            "eventType": "INVOKE",
+            "deadlineMs": request.deadline_ms,
+            "requestId": request.request_id,
+            "invokedFunctionArn": request.invoked_arn,
+            "tracing": {"type": "X-Amzn-Trace-Id", "value": request.trace_id or ""},
+        }
+        self._tell("INVOKE", event)
+
+    async def settle(self) -> None:
+        """Returns when all are `settled`. Raises ExtensionError."""
+        await self._until(lambda: self.settled)
+
+    async def shut_down(self, reason: str, now: float) -> None:
+        """Tells those who want to know, and gives them two seconds to end. `reason` is SPINDOWN, TIMEOUT or FAILURE;
+        `now` epoch seconds."""
+        self._ending = True
+        deadline_ms = int((now + SHUTDOWN_SECONDS) * 1000)
+        event = {"eventType": "SHUTDOWN", "shutdownReason": reason, "deadlineMs": deadline_ms}
+        if self._tell("SHUTDOWN", event) and self._lives:
+            try:
+                await asyncio.wait_for(self._until(lambda: not self._lives), SHUTDOWN_SECONDS)
+            except (TimeoutError, ExtensionError):
+                return
+
+    def close(self) -> None:
+        self._ending = True
+        for life in list(self._lives):
+            self._forget(life)
+        for one in self._registered.values():
+            if one.asked is not None:
+                one.asked.cancel()
+
+    def _tell(self, event_type: str, event: dict[str, Any]) -> int:
+        interested = [one for one in self._registered.values() if event_type in one.events]
+        for one in interested:
+            one.tell(event)
+        return len(interested)
+
+    async def _until(self, holds: Callable[[], bool]) -> None:
+        while not holds():
+            if self.failure is not None:
+                raise self.failure
+            self._changed = self._loop.create_future()
+            await self._changed
+
+    def _change(self) -> None:
+        if self._changed is not None and not self._changed.done():
+            self._changed.set_result(None)
+
+    def _fail(self, message: str, error_type: str) -> None:
+        if self.failure is None and not self._ending:
+            self.failure = ExtensionError(message, error_type)
+            self.failed()
+        self._change()
+
+    def _life_ended(self, life: int) -> None:
+        if os.read(life, 1):
+            return  # it wrote there, for whatever reason
+        name = self._lives[life]
+        self._forget(life)
+        self._fail(f"extension {name} has ended", "Extension.Crash")
+
+    def _forget(self, life: int) -> None:
+        del self._lives[life]
+        self._loop.remove_reader(life)
+        os.close(life)
+
+    # The HTTP side
+
+    async def handle(self, request: Request) -> Response:
+        match request.method, request.path.removeprefix(PREFIX):
+            case "POST", "register":
+                return self._register(request)
+            case "GET", "event/next":
+                return await self._next(request)
+            case "POST", "init/error":
+                return self._report(request, "Extension.InitError")
+            case "POST", "exit/error":
+                return self._report(request, "Extension.ExitError")
+        return _error(404, "Extension.UnknownPath", f"there is no {request.method} {request.path}")
+
+    def _register(self, request: Request) -> Response:
+        name = request.headers.get("lambda-extension-name", "")
+        try:
+            events = msgspec.json.decode(request.body, type=_Registration).events
+        except msgspec.DecodeError:
+            return _error(400, "InvalidRequestFormat", 'the body is not {"events": [...]}')
+        external = name in self._expected
+        if refusal := self._refuse(name, events, external):
+            return refusal
+        one = Extension(name=name, identifier=new_uuid(), events=tuple(events), external=external)
+        self._registered[one.identifier] = one
+        self._change()
+        headers = [("Content-Type", "application/json"), ("Lambda-Extension-Identifier", one.identifier)]
+        return Response(200, headers, orjson.dumps(self._described))
+
+    def _refuse(self, name: str, events: Sequence[str], external: bool) -> Response | None:
+        """Internal extensions end with their runtime: there is no SHUTDOWN to tell them."""
+        if not name:
+            return _error(400, "Extension.InvalidExtensionName", "Empty extension name")
+        if not self._open:
+            return _error(403, "Extension.RegistrationClosed", "Extension registration closed")
+        for event in events:
+            if event not in _EVENTS or (event == "SHUTDOWN" and not external):
+                return _error(403, "Extension.InvalidEventType", f"{event}: invalid event type")
+        if any(one.name == name for one in self._registered.values()):
+            return _error(403, "Extension.AlreadyRegistered", f"extension {name} has registered already")
+        if len(self._registered) >= _MOST:
+            return _error(403, "Extension.TooManyExtensions", f"Extension limit ({_MOST}) reached")
+        return None
+
+    async def _next(self, request: Request) -> Response:
+        one = self._whose(request)
+        if isinstance(one, Response):
+            return one
+        if one.waits:
+            return _error(
+                403, "Extension.InvalidExtensionState", "another request for the next event is waiting"
+            )
+        if one.told:
+            event = one.told.popleft()
+        else:
+            one.asked = asked = self._loop.create_future()
+            self._change()
+            try:
+                event = await asked
+            except asyncio.CancelledError:
+                if asked.done() and not asked.cancelled():
+                    one.told.appendleft(asked.result())  # for its next connection
+                if one.asked is asked:
+                    one.asked = None
+                raise
+        headers = [("Content-Type", "application/json"), ("Lambda-Extension-Event-Identifier", new_uuid())]
+        return Response(200, headers, orjson.dumps(event))
+
+    def _report(self, request: Request, fallback: str) -> Response:
+        one = self._whose(request)
+        if isinstance(one, Response):
+            return one
+        error_type = request.headers.get("lambda-extension-function-error-type") or fallback
+        self._fail(f"extension {one.name} reported {error_type}", error_type)
+        return Response(202, [("Content-Type", "application/json")], b'{"status":"OK"}\n')
+
+    def _whose(self, request: Request) -> "Extension | Response":
+        identifier = request.headers.get("lambda-extension-identifier")
+        if not identifier:
+            return _error(403, "Extension.MissingHeader", "Missing Lambda-Extension-Identifier header")
+        one = self._registered.get(identifier)
+        if one is None:
+            return _error(403, "Extension.UnknownExtensionIdentifier", f"Unknown extension {identifier}")
+        return one
+
+
+async def telemetry_not_supported(request: Request) -> Response:
+    """The Telemetry API and the Logs API before it, in the words of AWS's runtime interface emulator: extensions know
+    them, and go on without."""
+    name = "Telemetry" if "telemetry" in request.path else "Logs"
+    return _error(202, f"{name}.NotSupported", f"{name} API is not supported")
+
+
+def _error(status: int, error_type: str, message: str) -> Response:
+    return Response(status, [("Content-Type", "application/json")], error_object(message, error_type))
