@@ -8,7 +8,7 @@ import contextlib
 import logging
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -40,6 +40,14 @@ class CredentialIssuer(Protocol):
     async def issue(self, role_arn: str, session_name: str) -> Credential:
         """Temporary credentials of a function's role. Raises a ServiceException where Lambda may not assume it."""
         ...
+
+
+Reveal = Callable[[FunctionVersion], Awaitable[FunctionVersion]]
+"""The version with its variables in the clear, where they are encrypted. Raises a ServiceException (Lambda's KMS…)."""
+
+
+async def _in_the_clear(version: FunctionVersion) -> FunctionVersion:
+    return version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +85,7 @@ class Surroundings:
     logs: LogDelivery
     clock: Clock
     init_timeout_seconds: float
+    reveal: Reveal = _in_the_clear
 
 
 class Occupancy:
@@ -117,7 +126,7 @@ class Occupancy:
         """Takes a blank, makes it this function's, and initializes its runtime: "initialized" or "init_failed".
 
         Raises LinkError for the runtime, SandboxError, and ServiceException for the role."""
-        version, install = self._version, self._install
+        version, install = await self._around.reveal(self._version), self._install
         credential = await self._around.credentials.issue(version.role, version.function.name)
         variables = environment_variables(
             version,

@@ -75,6 +75,9 @@ class FunctionVersion:
     memory_size: int = 128
     ephemeral_storage: int = 512
     variables: Mapping[str, str] | None = None
+    kms_key_arn: str | None = None
+    encrypted_variables: str | None = None
+    """In the place of `variables`, where they are under that key: KMS's ciphertext of their JSON, in base64."""
     layers: tuple[LayerReference, ...] = ()
     architectures: tuple[str, ...] = ("x86_64",)
     package_type: str = "Zip"

@@ -61,6 +61,22 @@ class InvalidZipFileException(LambdaException):
     type = "Service"
 
 
+class KMSAccessDeniedException(LambdaException):
+    pass
+
+
+class KMSDisabledException(LambdaException):
+    pass
+
+
+class KMSInvalidStateException(LambdaException):
+    pass
+
+
+class KMSNotFoundException(LambdaException):
+    pass
+
+
 class PolicyLengthExceededException(LambdaException):
     pass
 

@@ -3,16 +3,22 @@
 import asyncio
 import platform
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+
+import msgspec
 
 from lambent.base.arn import Arn
 from lambent.base.clock import Clock
 from lambent.base.tasks import Tasks
 from lambent.environments.blanks import Blanks
-from lambent.model.caller import Caller
+from lambent.model.caller import Caller, RoleCallers
 from lambent.model.credential import Credential
-from lambent.model.error import AccessDeniedException
+from lambent.model.error import AccessDeniedException, ServiceException
+from lambent.model.function import FunctionVersion
+from lambent.model.service import Client
+from lambent.model.variables_encryption import decryption_of, decryption_refused
 from lambent.runtimes import deprecation
 from lambent.runtimes.compile import compile_python
 from lambent.runtimes.registry import RuntimeRegistry
@@ -105,3 +111,25 @@ class RoleSessions:
             role_arn=role_arn,
             user_agent=service,
         )
+
+
+class EncryptedVariables:
+    """environments.occupancy.Reveal: decrypts a function's variables as its role, which was given a grant for it."""
+
+    def __init__(self, client: Client, roles: RoleCallers) -> None:
+        self._client = client
+        self._roles = roles
+
+    async def __call__(self, version: FunctionVersion) -> FunctionVersion:
+        if version.encrypted_variables is None:
+            return version
+        function = version.function
+        try:
+            caller = await self._roles.assume(
+                version.role, "lambda.amazonaws.com", region=function.region, session_name=function.name
+            )
+            decrypted = await self._client("kms", "Decrypt", caller, decryption_of(version))
+        except ServiceException as error:
+            raise decryption_refused(error) from error
+        variables = msgspec.json.decode(decrypted["Plaintext"], type=dict[str, str])
+        return replace(version, variables=variables, encrypted_variables=None)

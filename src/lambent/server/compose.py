@@ -183,6 +183,7 @@ class Server:
             # Twice as long as an environment lives, so that they do not run out in the last invocation.
             credentials=adapters.FunctionCredentials(self._role_checker, self._sessions, int(2 * age_most)),
             logs=self._log_delivery,
+            reveal=adapters.EncryptedVariables(self._client, self._role_callers),
             clock=self._clock,
             init_timeout_seconds=settings.init_timeout_seconds,
         )

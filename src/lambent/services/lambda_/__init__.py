@@ -28,6 +28,7 @@ from lambent.services.lambda_.function_concurrency import FunctionConcurrency
 from lambent.services.lambda_.function_layers import FunctionLayers
 from lambent.services.lambda_.function_policies import FunctionPolicies
 from lambent.services.lambda_.function_records import FunctionRecords
+from lambent.services.lambda_.function_variables import FunctionVariables
 from lambent.services.lambda_.functions import Functions
 from lambent.services.lambda_.invoke import Invoke
 from lambent.services.lambda_.invoke_with_response_stream import InvokeWithResponseStream
@@ -119,11 +120,13 @@ def service(
     signing = CodeSigning(code_signing_configs, records, clock)
     trust = CodeTrust(client, metrics, clock, signatures.certificate_hash)
     targets = DeliveryTargets(functions, role_callers, policies)
+    variables = FunctionVariables(client)
     function = Functions(
         store=functions,
         records=records,
         packages=packages,
         layers=FunctionLayers(layers, policies),
+        variables=variables,
         signing=signing,
         trust=trust,
         runtimes=runtimes,
@@ -140,7 +143,7 @@ def service(
     )
     recursion = Recursion(functions, records)
     scaling = Scaling(records)
-    version = Versions(functions, records, activation)
+    version = Versions(functions, records, variables, activation)
     alias = Aliases(functions, records)
     runtime = RuntimeManagement(functions, records, runtimes)
     layer = Layers(layers, packages, downloads, clock)

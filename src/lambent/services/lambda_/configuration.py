@@ -20,8 +20,11 @@ _LISTS_OMIT = (
 """The members that ListFunctions and ListVersionsByFunction leave out, as their documentation says."""
 
 
-def describe(version: FunctionVersion, qualifier: str | None) -> Parameters:
-    """`qualifier` is what FunctionArn ends with: None for the unqualified ARN."""
+def describe(
+    version: FunctionVersion, qualifier: str | None, environment: Parameters | None = None
+) -> Parameters:
+    """`qualifier` is what FunctionArn ends with: None for the unqualified ARN. `environment` is the member of that name
+    where the variables are encrypted."""
     partition = partition_of(version.function.region)
     members: dict[str, Any] = {
         "FunctionName": version.function.name,
@@ -38,7 +41,8 @@ def describe(version: FunctionVersion, qualifier: str | None) -> Parameters:
         "Version": version.version,
         "VpcConfig": describe_no_vpc() if version.outside_vpc else None,
         "DeadLetterConfig": {"TargetArn": version.dead_letter_target} if version.dead_letter_target else None,
-        "Environment": None if version.variables is None else {"Variables": dict(version.variables)},
+        "Environment": environment or _describe_variables(version),
+        "KMSKeyArn": version.kms_key_arn,
         "TracingConfig": {"Mode": version.tracing_mode},
         "RevisionId": version.revision_id,
         "Layers": [
@@ -65,8 +69,10 @@ def describe(version: FunctionVersion, qualifier: str | None) -> Parameters:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def describe_in_list(version: FunctionVersion, qualifier: str | None) -> Parameters:
-    members = describe(version, qualifier)
+def describe_in_list(
+    version: FunctionVersion, qualifier: str | None, environment: Parameters | None = None
+) -> Parameters:
+    members = describe(version, qualifier, environment)
     for name in _LISTS_OMIT:
         members.pop(name, None)
     return members
@@ -81,6 +87,10 @@ def describe_signature(code: CodeReference) -> dict[str, str]:
         "SigningProfileVersionArn": signature.profile_version_arn,
         "SigningJobArn": signature.job_arn,
     }
+
+
+def _describe_variables(version: FunctionVersion) -> Parameters | None:
+    return None if version.variables is None else {"Variables": dict(version.variables)}
 
 
 def _describe_logging(logging: LoggingConfig) -> Parameters:

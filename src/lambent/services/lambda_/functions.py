@@ -24,7 +24,6 @@ from lambent.services.lambda_.code import Packages, refuse_too_large
 from lambent.services.lambda_.code_download import CodeDownloads
 from lambent.services.lambda_.code_signing import CodeSigning
 from lambent.services.lambda_.code_trust import CodeTrust
-from lambent.services.lambda_.configuration import describe, describe_in_list
 from lambent.services.lambda_.delivery_targets import DeliveryTargets
 from lambent.services.lambda_.errors import not_offered
 from lambent.services.lambda_.execution_role import ExecutionRoles
@@ -32,6 +31,7 @@ from lambent.services.lambda_.function_concurrency import describe_concurrency
 from lambent.services.lambda_.function_layers import FunctionLayers
 from lambent.services.lambda_.function_records import FunctionRecords, require_revision
 from lambent.services.lambda_.function_reference import resolve_new, resolve_reference, resolve_unqualified
+from lambent.services.lambda_.function_variables import FunctionVariables
 from lambent.services.lambda_.paging import Page, marker_of, page_size, position
 from lambent.services.lambda_.ports import Runtimes
 from lambent.services.lambda_.states import pending, refuse_unsettled, updating
@@ -53,6 +53,7 @@ class Functions:
         records: FunctionRecords,
         packages: Packages,
         layers: FunctionLayers,
+        variables: FunctionVariables,
         signing: CodeSigning,
         trust: CodeTrust,
         runtimes: Runtimes,
@@ -67,6 +68,7 @@ class Functions:
         self._records = records
         self._packages = packages
         self._layers = layers
+        self._variables = variables
         self._signing = signing
         self._trust = trust
         self._runtimes = runtimes
@@ -103,6 +105,7 @@ class Functions:
         if signing_config is not None:
             await self._trust.require(id, signing_config, fields["code"], fields["layers"])
         fields.setdefault("logging", settings.default_logging(id))
+        fields |= await self._variables.fields(caller, id, None, parameters, fields)
         latest = pending(
             FunctionVersion(function=id, revision_id=new_uuid(), last_modified=self._clock.now(), **fields),
             self._activation.settle_time(),
@@ -116,8 +119,8 @@ class Functions:
             await self._signing.attach(caller, id, signing_config_arn)
         self._activation.wake(latest)
         if parameters.get("Publish"):
-            return await self._publish_created(function)
-        return describe(latest, None)
+            return await self._publish_created(caller, function)
+        return await self._variables.describe(caller, latest, None)
 
     async def get(self, caller: Caller, parameters: Parameters) -> Parameters:
         reference = resolve_reference(
@@ -126,7 +129,7 @@ class Functions:
         function = await self._records.get(reference.function, reference.qualifier)
         version = await self._records.version(function, reference)
         answer: Parameters = {
-            "Configuration": describe(version, reference.qualifier),
+            "Configuration": await self._variables.describe(caller, version, reference.qualifier),
             "Code": {"RepositoryType": "S3", "Location": self._downloads.url(caller, version.code.digest)},
         }
         if function.tags:
@@ -141,7 +144,8 @@ class Functions:
             caller, "GetFunctionConfiguration", parameters["FunctionName"], parameters.get("Qualifier")
         )
         function = await self._records.get(reference.function, reference.qualifier)
-        return describe(await self._records.version(function, reference), reference.qualifier)
+        version = await self._records.version(function, reference)
+        return await self._variables.describe(caller, version, reference.qualifier)
 
     async def update_code(self, caller: Caller, parameters: Parameters) -> Parameters:
         id = resolve_unqualified(caller, "UpdateFunctionCode", parameters["FunctionName"])
@@ -159,9 +163,9 @@ class Functions:
             if "Architectures" in parameters:
                 changes["architectures"] = settings.architectures(parameters, self._runtimes)
             if dry_run:
-                return describe(replace(function.latest, **changes), None)
+                return await self._variables.describe(caller, replace(function.latest, **changes), None)
             refuse_too_large(code, function.latest.layers)
-            return await self._update(function, changes, publish=bool(parameters.get("Publish")))
+            return await self._update(caller, function, changes, publish=bool(parameters.get("Publish")))
 
     async def update_configuration(self, caller: Caller, parameters: Parameters) -> Parameters:
         id = resolve_unqualified(caller, "UpdateFunctionConfiguration", parameters["FunctionName"])
@@ -184,7 +188,8 @@ class Functions:
                 changes["layers"] = await self._layers.resolve(caller, parameters["Layers"])
                 refuse_too_large(function.latest.code, changes["layers"])
                 await self._require_trust(id, None, changes["layers"])
-            return await self._update(function, changes)
+            changes |= await self._variables.fields(caller, id, function.latest, parameters, changes)
+            return await self._update(caller, function, changes)
 
     async def delete(self, caller: Caller, parameters: Parameters) -> Parameters:
         """A version that does not exist is deleted already; a function that does not exist is an error."""
@@ -212,7 +217,10 @@ class Functions:
         functions = await self._store.page(caller.account_id, caller.region, after=after, limit=limit + 1)
         page = Page(functions, limit)
         answer: Parameters = {
-            "Functions": [describe_in_list(function.latest, None) for function in page.items]
+            "Functions": [
+                await self._variables.describe_in_list(caller, function.latest, None)
+                for function in page.items
+            ]
         }
         if page.more:
             answer["NextMarker"] = marker_of(page.items[-1].id.name)
@@ -231,20 +239,23 @@ class Functions:
         ]
         page = Page(sorted(versions, key=_name_and_number), limit)
         answer: Parameters = {
-            "Functions": [describe_in_list(version, version.version) for version in page.items]
+            "Functions": [
+                await self._variables.describe_in_list(caller, version, version.version)
+                for version in page.items
+            ]
         }
         if page.more:
             answer["NextMarker"] = marker_of(_name_and_number(page.items[-1]))
         return answer
 
-    async def _publish_created(self, function: Function) -> Parameters:
+    async def _publish_created(self, caller: Caller, function: Function) -> Parameters:
         async with self._records.lock(function.id):
             current = await self._records.get(function.id)
             version = published(current, current.latest, None, self._activation.settle_time())
             await self._records.replace_latest(current, current.latest, publish=version)
         self._activation.wake(version)
         # AWS names the function here, and the version only in `Version`.
-        return describe(version, None)
+        return await self._variables.describe(caller, version, None)
 
     async def _require_trust(
         self, id: FunctionId, code: CodeReference | None, layers: Sequence[LayerReference]
@@ -260,7 +271,7 @@ class Functions:
         return function
 
     async def _update(
-        self, function: Function, changes: dict[str, Any], *, publish: bool = False
+        self, caller: Caller, function: Function, changes: dict[str, Any], *, publish: bool = False
     ) -> Parameters:
         # One later at least, so that the time of change tells two updates apart.
         modified = max(self._clock.now(), function.latest.last_modified + 0.001)
@@ -277,9 +288,9 @@ class Functions:
         await self._records.replace_latest(function, latest, publish=version)
         self._activation.wake(latest)
         if version is None:
-            return describe(latest, None)
+            return await self._variables.describe(caller, latest, None)
         self._activation.wake(version)
-        return describe(version, version.version)
+        return await self._variables.describe(caller, version, version.version)
 
     async def _delete_version(self, id: FunctionId, qualifier: str) -> None:
         aliases = await self._store.page_aliases(id, version=qualifier, after=None, limit=_PAGE_LARGEST)

@@ -26,7 +26,6 @@ _NEUTRAL: dict[str, Callable[[Any], bool]] = {
     "CapacityProviderConfig": _empty,
     "DurableConfig": _empty,
     "ImageConfig": _empty,
-    "KMSKeyArn": _empty,
     "PublishTo": _empty,
     "RuntimeConfig": _empty,
     "SnapStart": _value("ApplyOn", "None"),

@@ -7,9 +7,9 @@ from lambent.model.caller import Caller, Parameters
 from lambent.model.function import LATEST, Function, FunctionVersion
 from lambent.model.lambda_errors import InvalidParameterValueException
 from lambent.services.lambda_.activation import Activation
-from lambent.services.lambda_.configuration import describe, describe_in_list
 from lambent.services.lambda_.function_records import FunctionRecords, require_revision
 from lambent.services.lambda_.function_reference import resolve_reference, resolve_unqualified
+from lambent.services.lambda_.function_variables import FunctionVariables
 from lambent.services.lambda_.paging import Page, marker_of, page_size, position
 from lambent.services.lambda_.states import pending, refuse_unsettled, runs
 from lambent.services.lambda_.unsupported import refuse_unsupported
@@ -46,7 +46,14 @@ def unchanged(latest: FunctionVersion, last: FunctionVersion) -> bool:
 
 
 class Versions:
-    def __init__(self, store: FunctionStore, records: FunctionRecords, activation: Activation) -> None:
+    def __init__(
+        self,
+        store: FunctionStore,
+        records: FunctionRecords,
+        variables: FunctionVariables,
+        activation: Activation,
+    ) -> None:
+        self._variables = variables
         self._store = store
         self._records = records
         self._activation = activation
@@ -62,7 +69,7 @@ class Versions:
             refuse_unsettled(latest)
             last = await self._last(function)
             if last is not None and unchanged(latest, last):
-                return describe(last, last.version)
+                return await self._variables.describe(caller, last, last.version)
             version = published(
                 function, latest, parameters.get("Description"), self._activation.settle_time()
             )
@@ -70,7 +77,7 @@ class Versions:
                 function, replace(latest, revision_id=new_uuid()), publish=version
             )
         self._activation.wake(version)
-        return describe(version, version.version)
+        return await self._variables.describe(caller, version, version.version)
 
     async def list(self, caller: Caller, parameters: Parameters) -> Parameters:
         reference = resolve_reference(caller, "ListVersionsByFunction", parameters["FunctionName"])
@@ -81,7 +88,10 @@ class Versions:
         versions += await self._store.page_versions(function.id, after=after or 0, limit=limit + 1)
         page = Page(versions, limit)
         answer: Parameters = {
-            "Versions": [describe_in_list(version, version.version) for version in page.items]
+            "Versions": [
+                await self._variables.describe_in_list(caller, version, version.version)
+                for version in page.items
+            ]
         }
         if page.more:
             last = page.items[-1].version

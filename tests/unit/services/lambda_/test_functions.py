@@ -123,7 +123,6 @@ async def test_errors_say_whose_fault_it_is(aws: Any) -> None:
 @pytest.mark.parametrize(
     ("member", "value"),
     [
-        ("KMSKeyArn", "arn:aws:kms:us-east-1:123456789012:key/1"),
         ("SnapStart", {"ApplyOn": "PublishedVersions"}),
         ("TracingConfig", {"Mode": "Active"}),
         ("ImageConfig", {"Command": ["x"]}),
@@ -156,6 +155,7 @@ async def test_every_member_of_the_model_is_acted_on_or_refused() -> None:
         "PackageType", "Environment", "Tags", "Layers", "Architectures", "EphemeralStorage", "LoggingConfig",
         "RevisionId", "DryRun", "ZipFile", "S3Bucket", "S3Key", "S3ObjectVersion", "S3ObjectStorageMode",
         "ImageUri", "CodeSha256", "VpcConfig", "FileSystemConfigs", "CodeSigningConfigArn", "TenancyConfig",
+        "KMSKeyArn",
         "DeadLetterConfig",
     }  # fmt: skip
     model = botocore.session.get_session().get_service_model("lambda")
