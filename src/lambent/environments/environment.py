@@ -320,6 +320,7 @@ class Environment:
         duration_ms = (self._monotonic() - run.started) * 1000
         if status == "timeout":
             duration_ms = self.version.timeout * 1000.0
+        run.invocation.duration_ms = duration_ms
         self._occupancy.flush_output()
         recorder, request_id, now = self._recorder, run.invocation.request_id, self._now()
         init_duration_ms, self._init_duration_ms = self._init_duration_ms, None

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import math
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from lambent.base.tasks import Tasks
@@ -92,6 +92,8 @@ class Pool:
             if self.provisioned.idle:
                 environment = self.provisioned.take()
             else:
+                if self.provisioned.wanted:
+                    self.provisioned.spill()
                 environment = self._idle.pop() if self._idle else await self._wait()
         except BaseException:
             ended()
@@ -353,6 +355,12 @@ class Pools:
                 del self._provisioned[key]
                 if (pool := self._pools.get(key)) is not None:
                     pool.provision(0)
+
+    def all_provisioned(self) -> Iterator[tuple[FunctionId, str, Provisioned]]:
+        for function, version, tenant_id in list(self._provisioned):
+            pool = self._pools.get((function, version, tenant_id))
+            if pool is not None and pool.provisioned.wanted:
+                yield function, version, pool.provisioned
 
     def provisioned(self, function: FunctionId, version: str) -> Provisioned | None:
         pool = self._pools.get((function, version, None))

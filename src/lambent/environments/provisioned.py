@@ -39,8 +39,8 @@ class Provisioned:
         self.idle: list[Environment] = []
         self.failure: str | None = None
         """Why the last could not be made, in AWS's word for it."""
-        self.taken = 0
-        """How many invocations it has served since this was last read and reset."""
+        self._taken = 0
+        self._spilled = 0
         self._all: set[Environment] = set()
         self._starting = 0
         self._failures = 0
@@ -101,8 +101,18 @@ class Provisioned:
         return True
 
     def take(self) -> Environment:
-        self.taken += 1
+        self._taken += 1
         return self.idle.pop()
+
+    def spill(self) -> None:
+        """An invocation found none of these."""
+        self._spilled += 1
+
+    def read_counts(self) -> tuple[int, int]:
+        """How many invocations were served from here, and how many found none, since this was read last."""
+        counts = self._taken, self._spilled
+        self._taken = self._spilled = 0
+        return counts
 
     def rest(self, environment: Environment) -> None:
         if len(self._all) > self.wanted:

@@ -14,10 +14,15 @@ from lambent.invoke.concurrency import Concurrency
 from lambent.invoke.directory import Directory
 from lambent.invoke.event_worker import EventQueue
 from lambent.invoke.lineage import INVOCATIONS_MOST, begun, counted
+from lambent.invoke.meters import Meters
 from lambent.invoke.response_stream import ResponseStream, StreamLimits
 from lambent.model.function import FunctionId, FunctionVersion
 from lambent.model.invocation import EventInvocation, Invocation, InvocationResult
-from lambent.model.lambda_errors import InvalidParameterValueException, RecursiveInvocationException
+from lambent.model.lambda_errors import (
+    InvalidParameterValueException,
+    RecursiveInvocationException,
+    TooManyRequestsException,
+)
 
 
 class Invoker:
@@ -28,6 +33,7 @@ class Invoker:
         pools: Pools,
         events: EventQueue,
         clock: Clock,
+        meters: Meters,
         stream_limits: StreamLimits | None = None,
     ) -> None:
         self._directory = directory
@@ -35,6 +41,7 @@ class Invoker:
         self._pools = pools
         self._events = events
         self._clock = clock
+        self._meters = meters
         self._stream_limits = stream_limits or StreamLimits()
         self._streams = Tasks("streamed invocations")
 
@@ -54,12 +61,21 @@ class Invoker:
             invocation.trace_id, count = counted(invocation.trace_id, share.mark)
             if count > INVOCATIONS_MOST:
                 await self._refuse_loop(function)
-        if not invocation.asynchronous:
-            share.capacity.count_request(self._clock.monotonic())
         version = target.choose()
         if version.tenant_isolation is (invocation.tenant_id is None):
             raise _tenant_mismatch(version)
-        return await self._pools.invoke(version, invocation, share.acquire())
+        try:
+            if not invocation.asynchronous:
+                share.capacity.count_request(self._clock.monotonic())
+            result = await self._pools.invoke(version, invocation, share.acquire())
+        except TooManyRequestsException:
+            self._meters.of(function, invocation.qualifier).throttles += 1
+            raise
+        meter = self._meters.of(function, invocation.qualifier)
+        meter.durations.append(invocation.duration_ms)
+        if result.function_error is not None:
+            meter.errors += 1
+        return result
 
     async def stream(self, invocation: Invocation) -> ResponseStream:
         """Runs the function, and returns when its response begins, or has ended unstreamed. Raises as `invoke`."""
@@ -80,6 +96,7 @@ class Invoker:
         """Raises RecursiveInvocationException, unless the function may be in a loop."""
         found = await self._directory.get(function)
         if found is not None and found.recursive_loop == "Terminate":
+            self._meters.loop_ended(function)
             raise RecursiveInvocationException(
                 "Lambda has detected your function being invoked in a recursive loop with other Amazon Web Services "
                 "resources and stopped your function's invocation."

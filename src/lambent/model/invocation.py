@@ -43,6 +43,8 @@ class Invocation:
     tail_log: bool = False
     asynchronous: bool = False
     """It comes from the queue of events: AWS limits no rate of those."""
+    duration_ms: float = 0.0
+    """How long the function took, once it has ended; its cold start is not in it."""
     sink: ResponseSink | None = None
     """Takes the response in pieces, where the function streams it and the caller wants it so."""
 

@@ -35,6 +35,7 @@ from lambent.invoke.event_handling import EventHandling
 from lambent.invoke.event_invoke_configs import KnownEventInvokeConfigs
 from lambent.invoke.event_worker import EventQueue, EventWorker
 from lambent.invoke.invoke import Invoker
+from lambent.invoke.meters import Meters
 from lambent.invoke.response_stream import StreamLimits
 from lambent.invoke.retries import RetryRules
 from lambent.model.code_signature import CodeSigner
@@ -197,12 +198,14 @@ class Server:
         events = EventQueue(self._event_store, self._metrics)
         concurrency = Concurrency(settings.account_concurrency)
         self._allotments = Allotments(self._concurrency_store, concurrency, self._directory, self._pools)
+        self._meters = Meters(self._metrics, concurrency, self._pools)
         self._invoker = Invoker(
             self._directory,
             concurrency,
             self._pools,
             events,
             self._clock,
+            self._meters,
             StreamLimits(bytes_most=settings.response_stream_mib * MIB),
         )
         handling = EventHandling(
@@ -329,6 +332,7 @@ class Server:
         self._tasks.start(self._log_delivery.run(), "deliver logs")
         self._tasks.start(self._pools.run(), "freeze and expire environments")
         self._tasks.start(self._event_worker.run(), "run event invocations")
+        self._tasks.start(self._meters.run(), "measure invocations")
         expiry = Expiry(self._logs, self._clock, interval_seconds=self.settings.log_expiry_seconds)
         self._tasks.start(expiry.run(), "expire logs")
         self._tasks.start(self._sweep_artifacts(), "sweep code that nothing uses")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from lambent.base.clock import ManualClock
 from lambent.environments.environment import Environment, State
 from lambent.model.error import AccessDeniedException
 from lambent.sandbox.port import SandboxError
@@ -417,3 +418,18 @@ async def test_stop_ends_everything_once(bench):
     await environment.stop()
     assert bench.backend.alive == set()
     assert (bench.released, bench.closed_listeners) == (1, 2)
+
+
+async def test_an_invocation_tells_how_long_it_took(bench, invocation):
+    bench.clock = ManualClock()
+
+    async def take_a_while(bootstrap, payload):
+        bench.clock.advance(0.25)
+        await bootstrap.send(19, b"1")
+
+    bench.on_invoke = take_a_while
+    environment = await bench.started()
+    asked = invocation()
+    await environment.invoke(asked)
+    assert round(asked.duration_ms) == 250
+    await environment.stop()

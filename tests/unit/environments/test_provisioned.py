@@ -38,7 +38,7 @@ async def test_environments_are_made_before_anybody_asks(pools, bench, version, 
     assert initialization_types(bench) == ["provisioned-concurrency"] * 3
     await invoke(pools, version(), invocation)
     assert len(bench.backend.made) == 3
-    assert pools.provisioned(version().function, "$LATEST").taken == 1
+    assert pools.provisioned(version().function, "$LATEST").read_counts() == (1, 0)
 
 
 async def test_who_finds_none_left_gets_one_on_demand(pools, bench, version, invocation):
@@ -58,6 +58,8 @@ async def test_who_finds_none_left_gets_one_on_demand(pools, bench, version, inv
     pool = pools._pools[(version().function, "$LATEST", None)]
     await bench.until(lambda: len(pool._idle) == 1 and len(pool.provisioned.idle) == 1)
     assert initialization_types(bench) == ["provisioned-concurrency", "on-demand"]
+    assert pool.provisioned.read_counts() == (1, 1)
+    assert pool.provisioned.read_counts() == (0, 0)
 
 
 async def test_they_are_frozen_but_do_not_expire(pools, bench, version):

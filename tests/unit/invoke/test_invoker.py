@@ -6,6 +6,7 @@ from lambent.base.clock import ManualClock
 from lambent.invoke.concurrency import Concurrency
 from lambent.invoke.directory import Directory
 from lambent.invoke.invoke import Invoker
+from lambent.invoke.meters import Meters
 from lambent.model.invocation import Invocation, InvocationResult
 from lambent.model.lambda_errors import (
     InvalidParameterValueException,
@@ -14,6 +15,7 @@ from lambent.model.lambda_errors import (
     ResourceNotFoundException,
     TooManyRequestsException,
 )
+from lambent.model.metric import NoMetrics
 
 
 class Pools:
@@ -21,6 +23,7 @@ class Pools:
         self.ran = []
         self.ended = []
         self.error = None
+        self.function_error = None
 
     async def invoke(self, version, invocation, ended):
         self.ran.append((version, invocation))
@@ -28,7 +31,9 @@ class Pools:
         if self.error is not None:
             ended()
             raise self.error
-        return InvocationResult(payload=b"1", executed_version=version.version)
+        return InvocationResult(
+            payload=b"1", executed_version=version.version, function_error=self.function_error
+        )
 
 
 class Events:
@@ -45,10 +50,20 @@ def called(function, **settings):
     )
 
 
+def measured(concurrency, metrics=None):
+    return Meters(metrics or NoMetrics(), concurrency, Provisions())
+
+
+class Provisions:
+    def all_provisioned(self):
+        return iter(())
+
+
 @pytest.fixture
 def parts(store):
     pools, events, concurrency = Pools(), Events(), Concurrency(1)
-    return Invoker(Directory(store), concurrency, pools, events, ManualClock()), pools, events, concurrency
+    invoker = Invoker(Directory(store), concurrency, pools, events, ManualClock(), measured(concurrency))
+    return invoker, pools, events, concurrency
 
 
 async def test_an_invocation_reaches_the_resolved_version_with_all_that_goes_with_it(parts, hello):
@@ -114,7 +129,8 @@ async def test_a_tenant_is_wanted_where_tenants_are_kept_apart_and_nowhere_else(
     with pytest.raises(InvalidParameterValueException, match="is not enabled with tenancy configuration"):
         await invoker.invoke(called(hello, tenant_id="blue"))
     store.put(latest=isolated, serving=isolated)
-    invoker = Invoker(Directory(store), Concurrency(9), pools, events, ManualClock())
+    concurrency = Concurrency(9)
+    invoker = Invoker(Directory(store), concurrency, pools, events, ManualClock(), measured(concurrency))
     for refused in (
         invoker.invoke(called(hello)),
         invoker.enqueue(called(hello)),
@@ -151,3 +167,17 @@ async def test_synchronous_requests_have_a_rate_and_events_have_none(parts, hell
     with pytest.raises(TooManyRequestsException) as raised:
         await invoker.invoke(called(hello))
     assert raised.value.members["Reason"] == "FunctionInvocationRateLimitExceeded"
+
+
+async def test_invocations_errors_and_throttles_are_counted(parts, hello):
+    invoker, pools, _, _ = parts
+    await invoker.invoke(called(hello))
+    with pytest.raises(TooManyRequestsException):
+        await invoker.invoke(called(hello))
+    pools.ended.pop()()
+    pools.function_error = "Unhandled"
+    await invoker.invoke(called(hello, qualifier="1"))
+    meter = invoker._meters.of(hello, None)
+    assert (len(meter.durations), meter.errors, meter.throttles) == (1, 0, 1)
+    meter = invoker._meters.of(hello, "1")
+    assert (len(meter.durations), meter.errors, meter.throttles) == (1, 1, 0)

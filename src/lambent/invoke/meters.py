@@ -1,0 +1,94 @@
+"""What is measured of invocations: counted in memory as they end, and handed on once a second.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+from lambent.environments.pools import Pools
+from lambent.invoke.concurrency import Concurrency
+from lambent.model.function import FunctionId
+from lambent.model.metric import Metrics
+
+_EVERY_SECONDS = 1.0
+_NAMESPACE = "AWS/Lambda"
+
+
+class Meter:
+    """What ended since the last reading, of one function through one qualifier. `durations` is in ms."""
+
+    __slots__ = ("durations", "errors", "throttles")
+
+    def __init__(self) -> None:
+        self.durations: list[float] = []
+        self.errors = 0
+        self.throttles = 0
+
+
+class Meters:
+    def __init__(self, metrics: Metrics, concurrency: Concurrency, pools: Pools) -> None:
+        self._metrics = metrics
+        self._concurrency = concurrency
+        self._pools = pools
+        self._meters: dict[tuple[FunctionId, str | None], Meter] = {}
+
+    def of(self, function: FunctionId, qualifier: str | None) -> Meter:
+        """To be asked for when something has ended, and not kept: the next reading takes it away."""
+        meter = self._meters.get((function, qualifier))
+        if meter is None:
+            meter = self._meters[function, qualifier] = Meter()
+        return meter
+
+    def loop_ended(self, function: FunctionId) -> None:
+        self._put(function, "RecursiveInvocationsDropped", 1, {"FunctionName": function.name})
+
+    async def run(self) -> None:
+        """For ever."""
+        while True:
+            await asyncio.sleep(_EVERY_SECONDS)
+            self.flush()
+
+    def flush(self) -> None:
+        """Hands on what was measured since the last time."""
+        meters, self._meters = self._meters, {}
+        for (function, qualifier), meter in meters.items():
+            self._put_meter(function, qualifier, meter)
+        for function, peak in self._concurrency.peaks():
+            self._put(function, "ConcurrentExecutions", peak, {"FunctionName": function.name})
+        for function, version, provisioned in self._pools.all_provisioned():
+            dimensions = {"FunctionName": function.name, "Resource": f"{function.name}:{version}"}
+            running = provisioned.ready - len(provisioned.idle)
+            self._put(function, "ProvisionedConcurrentExecutions", running, dimensions)
+            self._put(function, "ProvisionedConcurrencyUtilization", running / provisioned.wanted, dimensions)
+            taken, spilled = provisioned.read_counts()
+            if taken:
+                self._put(function, "ProvisionedConcurrencyInvocations", taken, dimensions)
+            if spilled:
+                self._put(function, "ProvisionedConcurrencySpilloverInvocations", spilled, dimensions)
+
+    def _put_meter(self, function: FunctionId, qualifier: str | None, meter: Meter) -> None:
+        dimensions = [{"FunctionName": function.name}]
+        if qualifier is not None:
+            dimensions.append({"FunctionName": function.name, "Resource": f"{function.name}:{qualifier}"})
+        for each in dimensions:
+            if meter.durations:
+                self._put(function, "Invocations", len(meter.durations), each)
+                self._put(function, "Errors", meter.errors, each)
+                for duration in meter.durations:
+                    self._put(function, "Duration", duration, each, unit="Milliseconds")
+            if meter.durations or meter.throttles:
+                self._put(function, "Throttles", meter.throttles, each)
+
+    def _put(
+        self,
+        function: FunctionId,
+        name: str,
+        value: float,
+        dimensions: Mapping[str, str],
+        *,
+        unit: str = "Count",
+    ) -> None:
+        self._metrics.put(
+            function.account_id, function.region, _NAMESPACE, name, value, unit=unit, dimensions=dimensions
+        )

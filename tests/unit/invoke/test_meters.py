@@ -1,0 +1,82 @@
+from types import SimpleNamespace
+
+import pytest
+
+from lambent.invoke.concurrency import Concurrency
+from lambent.invoke.meters import Meters
+from lambent.model.function import FunctionId
+
+F = FunctionId("1", "r", "f")
+
+
+class Metrics:
+    def __init__(self):
+        self.put_values = []
+
+    def put(self, account_id, region, namespace, name, value, *, unit="None", dimensions=None):
+        assert (account_id, region, namespace) == ("1", "r", "AWS/Lambda")
+        self.put_values.append((name, value, unit, dimensions.get("Resource")))
+
+
+class Pools:
+    def __init__(self):
+        self.provisions = []
+
+    def all_provisioned(self):
+        return iter(self.provisions)
+
+
+@pytest.fixture
+def parts():
+    metrics, concurrency, pools = Metrics(), Concurrency(10), Pools()
+    return Meters(metrics, concurrency, pools), metrics, concurrency, pools
+
+
+def test_what_ended_is_handed_on_once(parts):
+    meters, metrics, _, _ = parts
+    meters.of(F, None).durations += [1.5, 2.5]
+    meters.of(F, None).errors += 1
+    meters.flush()
+    assert metrics.put_values == [
+        ("Invocations", 2, "Count", None),
+        ("Errors", 1, "Count", None),
+        ("Duration", 1.5, "Milliseconds", None),
+        ("Duration", 2.5, "Milliseconds", None),
+        ("Throttles", 0, "Count", None),
+    ]
+    meters.flush()
+    assert len(metrics.put_values) == 5
+
+
+def test_a_qualifier_is_measured_for_itself_too(parts):
+    meters, metrics, _, _ = parts
+    meters.of(F, "live").throttles += 2
+    meters.flush()
+    assert metrics.put_values == [("Throttles", 2, "Count", None), ("Throttles", 2, "Count", "f:live")]
+
+
+def test_concurrency_is_the_most_that_ran_at_a_time(parts):
+    meters, metrics, concurrency, _ = parts
+    leases = [concurrency.acquire(F) for _ in range(3)]
+    for lease in leases:
+        lease()
+    meters.flush()
+    assert metrics.put_values == [("ConcurrentExecutions", 3, "Count", None)]
+
+
+def test_provisioned_environments_are_measured_while_there_are_some(parts):
+    meters, metrics, _, pools = parts
+    pools.provisions = [(F, "1", SimpleNamespace(ready=4, wanted=4, idle=[1], read_counts=lambda: (7, 2)))]
+    meters.flush()
+    assert metrics.put_values == [
+        ("ProvisionedConcurrentExecutions", 3, "Count", "f:1"),
+        ("ProvisionedConcurrencyUtilization", 0.75, "Count", "f:1"),
+        ("ProvisionedConcurrencyInvocations", 7, "Count", "f:1"),
+        ("ProvisionedConcurrencySpilloverInvocations", 2, "Count", "f:1"),
+    ]
+
+
+def test_a_loop_that_was_ended_is_told_at_once(parts):
+    meters, metrics, _, _ = parts
+    meters.loop_ended(F)
+    assert metrics.put_values == [("RecursiveInvocationsDropped", 1, "Count", None)]
