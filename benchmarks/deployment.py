@@ -16,6 +16,8 @@ from lambent.cli.server_process import ServerProcess
 
 PYTHON_HELLO = {"app.py": b'def handler(event, context):\n    return {"hello": event["name"]}\n'}
 NODE_HELLO = {"app.js": b"exports.handler = async (event) => ({hello: event.name});\n"}
+ROLE = "benchmark"
+"""Of every function here."""
 _TRUST = {
     "Version": "2012-10-17",
     "Statement": [
@@ -28,12 +30,15 @@ class Deployment:
     def __init__(self, server: ServerProcess, data_dir: Path) -> None:
         self.server = server
         self.data_dir = data_dir
-        session = boto3.Session(server.access_key_id, server.secret_access_key, region_name=REGION)
-        self.functions = session.client("lambda", endpoint_url=server.endpoint)
-        self._logs = session.client("logs", endpoint_url=server.endpoint)
-        iam = session.client("iam", endpoint_url=server.endpoint)
-        role = iam.create_role(RoleName="benchmark", AssumeRolePolicyDocument=json.dumps(_TRUST))
+        self._session = boto3.Session(server.access_key_id, server.secret_access_key, region_name=REGION)
+        self.functions = self.client("lambda")
+        self._logs = self.client("logs")
+        role = self.client("iam").create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(_TRUST))
         self._role = role["Role"]["Arn"]
+
+    def client(self, service: str) -> Any:
+        """A boto3 client, as the root of the account."""
+        return self._session.client(service, endpoint_url=self.server.endpoint)  # type: ignore[call-overload]
 
     def create(
         self, name: str, files: Mapping[str, bytes], runtime: str, *, memory_mb: int = 1769, **settings: Any
