@@ -48,6 +48,8 @@ def services() -> list[Service]:
         mapping_changed=nothing,
         metrics=nothing,
         signatures=nothing,
+        durable_executions=nothing,
+        durable_execution_store=nothing,
         clock=nothing,
         download_secret=b"",
     )

@@ -1,14 +1,10 @@
 """One server for most tests; those that stop, kill or configure theirs start their own."""
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
-
 from lambent_server import Lambent
 
 NewServer = Callable[..., Lambent]

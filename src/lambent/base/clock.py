@@ -19,6 +19,17 @@ class SystemClock:
     monotonic = staticmethod(time.monotonic)
 
 
+class MillisecondClock:
+    """Another clock, without what is below a millisecond: for timestamps that are shown as they are stored."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.monotonic = clock.monotonic
+
+    def now(self) -> float:
+        return round(self._clock.now(), 3)
+
+
 class ManualClock:
     """A clock that moves only when told to."""
 

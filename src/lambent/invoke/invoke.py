@@ -12,6 +12,7 @@ from lambent.base.tasks import Tasks
 from lambent.environments.pools import Pools
 from lambent.invoke.concurrency import Concurrency
 from lambent.invoke.directory import Directory
+from lambent.invoke.durable_executions import DurableExecutions
 from lambent.invoke.event_worker import EventQueue
 from lambent.invoke.lineage import INVOCATIONS_MOST, begun, counted
 from lambent.invoke.meters import Meters
@@ -32,6 +33,7 @@ class Invoker:
         concurrency: Concurrency,
         pools: Pools,
         events: EventQueue,
+        durable: DurableExecutions,
         clock: Clock,
         meters: Meters,
         stream_limits: StreamLimits | None = None,
@@ -40,6 +42,7 @@ class Invoker:
         self._concurrency = concurrency
         self._pools = pools
         self._events = events
+        self._durable = durable
         self._clock = clock
         self._meters = meters
         self._stream_limits = stream_limits or StreamLimits()
@@ -64,6 +67,8 @@ class Invoker:
         version = target.choose()
         if version.tenant_isolation is (invocation.tenant_id is None):
             raise _tenant_mismatch(version)
+        if version.durable is not None and invocation.durable_execution_arn is None:
+            return await self._durable.run(version, invocation)
         try:
             if not invocation.asynchronous:
                 share.capacity.count_request(self._clock.monotonic())
@@ -102,16 +107,26 @@ class Invoker:
                 "resources and stopped your function's invocation."
             )
 
-    async def check(self, function: FunctionId, qualifier: str | None, tenant_id: str | None = None) -> None:
-        """Whether an invocation would be accepted (InvocationType=DryRun). Raises as `invoke` does before it runs."""
-        target = await self._directory.resolve(function, qualifier)
-        if target.version.tenant_isolation is (tenant_id is None):
-            raise _tenant_mismatch(target.version)
+    async def check(
+        self, function: FunctionId, qualifier: str | None, tenant_id: str | None = None
+    ) -> FunctionVersion:
+        """Whether an invocation would be accepted (InvocationType=DryRun), and of what. Raises as `invoke` does before
+        it runs."""
+        version = (await self._directory.resolve(function, qualifier)).choose()
+        if version.tenant_isolation is (tenant_id is None):
+            raise _tenant_mismatch(version)
+        if version.durable is not None:
+            self._durable.check(version, qualifier, synchronous=False)
+        return version
 
-    async def enqueue(self, invocation: Invocation) -> None:
-        """Accepts an asynchronous invocation: when this returns, it survives anything that happens to this process."""
+    async def enqueue(self, invocation: Invocation) -> str | None:
+        """Accepts an asynchronous invocation: when this returns, it survives anything that happens to this process.
+
+        Returns the ARN of the durable execution that it has started, if any."""
         function = invocation.function
-        await self.check(function, invocation.qualifier, invocation.tenant_id)
+        version = await self.check(function, invocation.qualifier, invocation.tenant_id)
+        if version.durable is not None:
+            return (await self._durable.start(version, invocation, synchronous=False)).arn
         now = self._clock.now()
         await self._events.put(
             EventInvocation(
@@ -129,6 +144,7 @@ class Invoker:
                 due_at=now,
             )
         )
+        return None
 
 
 def _tenant_mismatch(version: FunctionVersion) -> InvalidParameterValueException:

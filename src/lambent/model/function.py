@@ -58,6 +58,14 @@ class LoggingConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DurableConfig:
+    """`execution_timeout` is in seconds, for a whole durable execution."""
+
+    execution_timeout: int = 86_400
+    retention_period_in_days: int = 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionVersion:
     """One version of a function: `$LATEST`, which changes, or a published one, which never does.
 
@@ -89,6 +97,7 @@ class FunctionVersion:
     outside_vpc: bool = False
     """A VpcConfig without subnets was given. It is shown as such; nothing else is possible."""
     logging: LoggingConfig
+    durable: DurableConfig | None = None
     runtime_version_arn: str | None = None
     update_runtime_on: Literal["Auto", "FunctionUpdate", "Manual"] = "Auto"
     last_modified: float

@@ -41,6 +41,9 @@ class Invocation:
     trace_id: str | None = None
     tenant_id: str | None = None
     tail_log: bool = False
+    durable_execution_name: str | None = None
+    durable_execution_arn: str | None = None
+    """It is one run of this execution, which goes on by it."""
     asynchronous: bool = False
     """It comes from the queue of events: AWS limits no rate of those."""
     duration_ms: float = 0.0
@@ -58,6 +61,7 @@ class InvocationResult:
     function_error: Literal["Unhandled", "Handled"] | None = None
     log_tail: bytes = b""
     """The last 4 KB of what the invocation logged; empty unless asked for."""
+    durable_execution_arn: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,11 +29,19 @@ class AliasLimitExceededException(LambdaException):
     pass
 
 
+class CallbackTimeoutException(LambdaException):
+    pass
+
+
 class CodeSigningConfigNotFoundException(LambdaException):
     pass
 
 
 class CodeVerificationFailedException(LambdaException):
+    pass
+
+
+class DurableExecutionAlreadyStartedException(LambdaException):
     pass
 
 

@@ -15,7 +15,7 @@ from lambent.api.errors import refuse
 from lambent.api.root_key import RootCredentials, RootKey, load_or_create_root_key
 from lambent.artifacts.errors import ArtifactError
 from lambent.artifacts.store import ArtifactStore
-from lambent.base.clock import SystemClock
+from lambent.base.clock import MillisecondClock, SystemClock
 from lambent.base.tasks import Tasks
 from lambent.config import Settings, search_path
 from lambent.environments.blanks import Blanks, Handler
@@ -31,6 +31,8 @@ from lambent.invoke.allotments import Allotments
 from lambent.invoke.concurrency import Concurrency
 from lambent.invoke.deliveries import Deliveries
 from lambent.invoke.directory import Directory
+from lambent.invoke.durable_executions import DurableExecutions
+from lambent.invoke.durable_worker import DurableWorker, WorkerRules
 from lambent.invoke.event_handling import EventHandling
 from lambent.invoke.event_invoke_configs import KnownEventInvokeConfigs
 from lambent.invoke.event_worker import EventQueue, EventWorker
@@ -45,6 +47,7 @@ from lambent.model.service import Service
 from lambent.runtimes.registry import RuntimeRegistry
 from lambent.sandbox.port import SandboxBackend
 from lambent.server import adapters
+from lambent.server.chained_invocations import ChainedInvocations
 from lambent.server.data_directory import require_own
 from lambent.server.descriptors import connections_most
 from lambent.server.event_sources import Runners
@@ -62,6 +65,7 @@ from lambent.store.ports.errors import StoreError
 from lambent.store.sqlite.code_signing_configs import SqliteCodeSigningConfigStore
 from lambent.store.sqlite.concurrency import SqliteConcurrencyStore
 from lambent.store.sqlite.database import Database
+from lambent.store.sqlite.durable_executions import SqliteDurableExecutionStore
 from lambent.store.sqlite.event_invocations import SqliteEventInvocationStore
 from lambent.store.sqlite.event_invoke_configs import SqliteEventInvokeConfigStore
 from lambent.store.sqlite.event_source_mappings import SqliteEventSourceMappingStore
@@ -164,6 +168,7 @@ class Server:
         self._concurrency_store = SqliteConcurrencyStore(self._database)
         self._event_configs = KnownEventInvokeConfigs(SqliteEventInvokeConfigStore(self._database))
         self._event_store = SqliteEventInvocationStore(self._database)
+        self._durable_store = SqliteDurableExecutionStore(self._database)
         self._directory = Directory(SqliteFunctionStore(self._database))
         self._artifacts = ArtifactStore(data_dir / "artifacts")
 
@@ -199,11 +204,13 @@ class Server:
         concurrency = Concurrency(settings.account_concurrency)
         self._allotments = Allotments(self._concurrency_store, concurrency, self._directory, self._pools)
         self._meters = Meters(self._metrics, concurrency, self._pools)
+        self._durable = DurableExecutions(self._durable_store, MillisecondClock(self._clock))
         self._invoker = Invoker(
             self._directory,
             concurrency,
             self._pools,
             events,
+            self._durable,
             self._clock,
             self._meters,
             StreamLimits(bytes_most=settings.response_stream_mib * MIB),
@@ -228,6 +235,17 @@ class Server:
             self._clock,
             owner=_OWNER,
             look_seconds=settings.event_poll_seconds,
+        )
+        self._durable_worker = DurableWorker(
+            self._durable,
+            self._durable_store,
+            self._invoker.invoke,
+            ChainedInvocations(self._directory, self._role_callers, self._client),
+            MillisecondClock(self._clock),
+            # AWS's first pause is a twelfth of that between the runs of an event.
+            WorkerRules(
+                backoff_seconds=settings.retry_base_seconds / 12, look_seconds=settings.event_poll_seconds
+            ),
         )
 
     def _function_changed(self, function: FunctionId) -> None:
@@ -275,6 +293,8 @@ class Server:
             metrics=self._metrics,
             signatures=CodeSigner(self._master_key.derive("code signatures")),
             allotments=self._allotments,
+            durable_executions=self._durable,
+            durable_execution_store=self._durable_store,
             clock=self._clock,
             download_secret=self._master_key.derive("code downloads"),
             settle_seconds=self.settings.state_transition_seconds,
@@ -313,6 +333,7 @@ class Server:
         opened.push_async_callback(self._allotments.close)
         opened.push_async_callback(self._invoker.close)
         opened.push_async_callback(self._event_worker.close)
+        opened.push_async_callback(self._durable_worker.close)
         opened.push_async_callback(self._lambda.activation.close)
         for part in self._parts:
             if part.close is not None:
@@ -333,6 +354,7 @@ class Server:
         self._tasks.start(self._pools.run(), "freeze and expire environments")
         self._tasks.start(self._event_worker.run(), "run event invocations")
         self._tasks.start(self._meters.run(), "measure invocations")
+        self._tasks.start(self._durable_worker.run(), "run durable executions")
         expiry = Expiry(self._logs, self._clock, interval_seconds=self.settings.log_expiry_seconds)
         self._tasks.start(expiry.run(), "expire logs")
         self._tasks.start(self._sweep_artifacts(), "sweep code that nothing uses")

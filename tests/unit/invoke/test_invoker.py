@@ -62,7 +62,9 @@ class Provisions:
 @pytest.fixture
 def parts(store):
     pools, events, concurrency = Pools(), Events(), Concurrency(1)
-    invoker = Invoker(Directory(store), concurrency, pools, events, ManualClock(), measured(concurrency))
+    invoker = Invoker(
+        Directory(store), concurrency, pools, events, None, ManualClock(), measured(concurrency)
+    )
     return invoker, pools, events, concurrency
 
 
@@ -130,7 +132,9 @@ async def test_a_tenant_is_wanted_where_tenants_are_kept_apart_and_nowhere_else(
         await invoker.invoke(called(hello, tenant_id="blue"))
     store.put(latest=isolated, serving=isolated)
     concurrency = Concurrency(9)
-    invoker = Invoker(Directory(store), concurrency, pools, events, ManualClock(), measured(concurrency))
+    invoker = Invoker(
+        Directory(store), concurrency, pools, events, None, ManualClock(), measured(concurrency)
+    )
     for refused in (
         invoker.invoke(called(hello)),
         invoker.enqueue(called(hello)),

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from lambent.base.clock import Clock
+from lambent.base.clock import Clock, MillisecondClock
 from lambent.model.caller import RoleCallers
 from lambent.model.metric import Metrics
 from lambent.model.service import Client, Service
@@ -20,6 +20,9 @@ from lambent.services.lambda_.code_signing import CodeSigning
 from lambent.services.lambda_.code_source import CodeSource
 from lambent.services.lambda_.code_trust import CodeTrust, SignatureReader
 from lambent.services.lambda_.delivery_targets import DeliveryTargets
+from lambent.services.lambda_.durable_callbacks import DurableCallbacks
+from lambent.services.lambda_.durable_checkpoints import DurableCheckpoints
+from lambent.services.lambda_.durable_executions import DurableExecutionOperations
 from lambent.services.lambda_.event_invoke_configs import EventInvokeConfigs
 from lambent.services.lambda_.event_source_access import EventSourceAccess
 from lambent.services.lambda_.event_source_mappings import EventSourceMappings, MappingChanged
@@ -41,6 +44,7 @@ from lambent.services.lambda_.ports import (
     Artifacts,
     CallerPolicies,
     Compiler,
+    DurableExecutions,
     Invoker,
     RoleChecker,
     Runtimes,
@@ -56,6 +60,7 @@ from lambent.services.lambda_.tags import FunctionTags, Tags
 from lambent.services.lambda_.versions import Versions
 from lambent.store.ports.code_signing_configs import CodeSigningConfigStore
 from lambent.store.ports.concurrency import ConcurrencyStore
+from lambent.store.ports.durable_executions import DurableExecutionStore
 from lambent.store.ports.event_invoke_configs import EventInvokeConfigStore
 from lambent.store.ports.event_source_mappings import EventSourceMappingStore
 from lambent.store.ports.function_policies import FunctionPolicyStore
@@ -99,6 +104,8 @@ def service(
     metrics: Metrics,
     signatures: SignatureReader,
     allotments: Allotments,
+    durable_executions: DurableExecutions,
+    durable_execution_store: DurableExecutionStore,
     clock: Clock,
     download_secret: bytes,
     settle_seconds: float = 1.0,
@@ -169,6 +176,12 @@ def service(
     )
     event_config = EventInvokeConfigs(event_invoke_configs, functions, records, targets, clock)
     reserved = FunctionConcurrency(concurrency, records, allotments, account_concurrency)
+    execution_clock = MillisecondClock(clock)
+    durable = DurableExecutionOperations(
+        durable_executions, durable_execution_store, records, execution_clock
+    )
+    durable_checkpoint = DurableCheckpoints(durable_executions, invoker, policies, execution_clock)
+    durable_callback = DurableCallbacks(durable_executions, execution_clock)
     operations = {
         "Invoke": invoke.invoke,
         "InvokeAsync": invoke.invoke_async,
@@ -237,6 +250,18 @@ def service(
         "GetFunctionEventInvokeConfig": event_config.get,
         "DeleteFunctionEventInvokeConfig": event_config.delete,
         "ListFunctionEventInvokeConfigs": event_config.list,
+        "GetDurableExecution": durable.get,
+        "GetDurableExecutionHistory": durable.history,
+        "ListDurableExecutionsByFunction": durable.list,
+        "StopDurableExecution": durable.stop,
+        "PauseDurableExecution": durable.pause,
+        "ResumeDurableExecution": durable.resume,
+        "DeleteDurableExecution": durable.delete,
+        "CheckpointDurableExecution": durable_checkpoint.checkpoint,
+        "GetDurableExecutionState": durable_checkpoint.get_state,
+        "SendDurableExecutionCallbackSuccess": durable_callback.succeed,
+        "SendDurableExecutionCallbackFailure": durable_callback.fail,
+        "SendDurableExecutionCallbackHeartbeat": durable_callback.heartbeat,
         "GetAccountSettings": Account(packages, concurrency, account_concurrency).get_settings,
     }
     return LambdaService(

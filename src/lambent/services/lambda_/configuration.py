@@ -6,6 +6,7 @@ from typing import Any
 from lambent.base.arn import partition_of
 from lambent.model.caller import Parameters
 from lambent.model.function import CodeReference, FunctionVersion, LoggingConfig
+from lambent.services.lambda_.durable_config import describe_durable_config
 from lambent.services.lambda_.vpc import describe_no_vpc
 
 _LISTS_OMIT = (
@@ -65,6 +66,7 @@ def describe(
         and {"RuntimeVersionArn": version.runtime_version_arn},
         "LoggingConfig": _describe_logging(version.logging),
         "TenancyConfig": {"TenantIsolationMode": "PER_TENANT"} if version.tenant_isolation else None,
+        "DurableConfig": describe_durable_config(version.durable),
     }
     return {name: value for name, value in members.items() if value is not None}
 

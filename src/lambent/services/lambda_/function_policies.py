@@ -9,6 +9,7 @@ from lambent.model.caller import Caller, Parameters
 from lambent.model.function import FunctionId
 from lambent.model.function_policy import FunctionPolicy
 from lambent.model.resource_policy import ResourcePolicy
+from lambent.services.lambda_.durable_execution_arn import DURABLE_EXECUTION
 from lambent.services.lambda_.function_reference import parse_reference
 from lambent.store.ports.function_policies import FunctionPolicyStore
 
@@ -46,6 +47,8 @@ class FunctionPolicies:
         parsed = Arn.parse(arn) if arn != "*" else None
         if parsed is None or not parsed.resource.startswith("function:"):
             return None
+        if DURABLE_EXECUTION in parsed.resource:  # it has no policy, and is its account's
+            return ResourcePolicy(account_id=parsed.account_id, document=None)
         reference = parse_reference(arn, None, parsed.account_id, parsed.region)
         policy = await self.get(reference.function, reference.qualifier or "")
         return ResourcePolicy(

@@ -25,6 +25,7 @@ from lambent.services.lambda_.code_download import CodeDownloads
 from lambent.services.lambda_.code_signing import CodeSigning
 from lambent.services.lambda_.code_trust import CodeTrust
 from lambent.services.lambda_.delivery_targets import DeliveryTargets
+from lambent.services.lambda_.durable_config import changed_durable_config, new_durable_config
 from lambent.services.lambda_.errors import not_offered
 from lambent.services.lambda_.execution_role import ExecutionRoles
 from lambent.services.lambda_.function_concurrency import describe_concurrency
@@ -88,6 +89,7 @@ class Functions:
             parameters, id, self._runtimes, settings.default_logging(id), creating=True
         )
         fields["architectures"] = settings.architectures(parameters, self._runtimes)
+        fields["durable"] = new_durable_config(parameters)
         fields["tenant_isolation"] = "TenancyConfig" in parameters
         tags = require_tags(parameters.get("Tags", {}))
         await self._roles.require(caller, parameters["Role"])
@@ -184,6 +186,7 @@ class Functions:
                     parameters.get("DeadLetterConfig", {}),
                     function.latest.dead_letter_target,
                 )
+            changes["durable"] = changed_durable_config(parameters, function.latest.durable)
             if "Layers" in parameters:
                 changes["layers"] = await self._layers.resolve(caller, parameters["Layers"])
                 refuse_too_large(function.latest.code, changes["layers"])

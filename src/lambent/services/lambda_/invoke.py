@@ -12,11 +12,11 @@ import msgspec
 from lambent.model.caller import Caller, Parameters
 from lambent.model.invocation import Invocation
 from lambent.model.lambda_errors import (
+    InvalidParameterValueException,
     InvalidRequestContentException,
     RequestEntityTooLargeException,
     ServiceException_,
 )
-from lambent.services.lambda_.errors import not_offered
 from lambent.services.lambda_.function_reference import parse_reference
 from lambent.services.lambda_.ports import Invoker
 from lambent.store.ports.errors import StoreFullError
@@ -40,11 +40,12 @@ class Invoke:
     async def invoke(self, caller: Caller, parameters: Parameters) -> Parameters:
         invocation_type = parameters.get("InvocationType", "RequestResponse")
         invocation = requested(caller, parameters, invocation_type)
+        if invocation.durable_execution_name is not None:
+            await self._require_durable(invocation)
         if invocation_type == "RequestResponse":
             return await self._run(invocation)
         if invocation_type == "Event":
-            await self._enqueue(invocation)
-            return {"StatusCode": 202, "Payload": b""}
+            return {"StatusCode": 202, "Payload": b"", **await self._enqueue(invocation)}
         await self._invoker.check(invocation.function, invocation.qualifier, invocation.tenant_id)
         return {"StatusCode": 204, "Payload": b""}
 
@@ -71,9 +72,19 @@ class Invoke:
         )
         return {"Status": 202}
 
-    async def _enqueue(self, invocation: Invocation) -> None:
+    async def _require_durable(self, invocation: Invocation) -> None:
+        """Only a durable function has executions that could be named."""
+        version = await self._invoker.check(invocation.function, invocation.qualifier, invocation.tenant_id)
+        if version.durable is None:
+            raise InvalidParameterValueException(
+                "You cannot specify a durable execution name for a function that is not durable."
+            )
+
+    async def _enqueue(self, invocation: Invocation) -> Parameters:
+        """Returns what the answer says of a durable execution that was started."""
         try:
-            await self._invoker.enqueue(invocation)
+            arn = await self._invoker.enqueue(invocation)
+            return {} if arn is None else {"DurableExecutionArn": arn}
         except StoreFullError as error:
             log.error("an event was not accepted: %s", error)
             raise ServiceException_(
@@ -89,6 +100,8 @@ class Invoke:
         }
         if result.function_error is not None:
             answer["FunctionError"] = result.function_error
+        if result.durable_execution_arn is not None:
+            answer["DurableExecutionArn"] = result.durable_execution_arn
         if invocation.tail_log:
             answer["LogResult"] = b64encode(result.log_tail).decode("ascii")
         return answer
@@ -104,8 +117,6 @@ def requested(caller: Caller, parameters: Parameters, invocation_type: str) -> I
     client_context = None
     if "ClientContext" in parameters:
         client_context = _client_context(parameters["ClientContext"])
-    if "DurableExecutionName" in parameters:
-        raise not_offered("DurableExecutionName")
     return Invocation(
         request_id=caller.request_id,
         function=reference.function,
@@ -116,6 +127,7 @@ def requested(caller: Caller, parameters: Parameters, invocation_type: str) -> I
         trace_id=caller.headers.get("x-amzn-trace-id"),
         tenant_id=parameters.get("TenantId"),
         tail_log=parameters.get("LogType") == "Tail",
+        durable_execution_name=parameters.get("DurableExecutionName"),
     )
 
 

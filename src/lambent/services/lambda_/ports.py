@@ -1,15 +1,20 @@
 """What the lambda service needs of the rest, beside the stores."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from lambent.artifacts.archive import ZipSummary
 from lambent.model.caller import Caller
 from lambent.model.concurrency import ProvisionedConcurrency, ProvisionedStatus
-from lambent.model.function import CodeReference, FunctionId
+from lambent.model.durable_execution.transition import State
+from lambent.model.durable_execution.values import ExecutionKey
+from lambent.model.function import CodeReference, FunctionId, FunctionVersion
 from lambent.model.invocation import Invocation, InvocationResult
 from lambent.model.policy import Outcome
+from lambent.store.ports.durable_executions import Decide
+
+T = TypeVar("T")
 
 
 class ResponseStream(Protocol):
@@ -42,13 +47,23 @@ class Invoker(Protocol):
         """Returns when the response begins, or has ended unstreamed."""
         ...
 
-    async def enqueue(self, invocation: Invocation) -> None:
-        """Durable when it returns."""
+    async def enqueue(self, invocation: Invocation) -> str | None:
+        """Durable when it returns: the ARN of the durable execution that it has started, if any."""
         ...
 
-    async def check(self, function: FunctionId, qualifier: str | None, tenant_id: str | None = None) -> None:
-        """Raises as `invoke` would before it runs anything."""
+    async def check(
+        self, function: FunctionId, qualifier: str | None, tenant_id: str | None = None
+    ) -> FunctionVersion:
+        """What would run. Raises as `invoke` would before it runs anything."""
         ...
+
+
+class DurableExecutions(Protocol):
+    """invoke.durable_executions.DurableExecutions. Each raises NotFoundError, and what it is given raises."""
+
+    async def change(self, key: ExecutionKey, decide: Decide[T]) -> T: ...
+
+    async def view(self, key: ExecutionKey, read: Callable[[State], T]) -> T: ...
 
 
 class Allotments(Protocol):

@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_
 from lambent.base.arn import Arn, partition_of
 from lambent.model.caller import Caller, Parameters
 from lambent.model.event_source_mapping import mapping_arn
+from lambent.services.lambda_.durable_execution_arn import parse_callback_id
 from lambent.services.lambda_.function_reference import parse_reference
 from lambent.services.lambda_.layer_reference import parse_layer, parse_layer_version_arn
 
@@ -31,6 +32,7 @@ _OF_QUALIFIED = frozenset(
         "InvokeWithResponseStream",
     }
 )
+_ALL_IT_ACTS_ON = ("CodeSigningConfigArn", "DurableExecutionArn")
 
 
 def resource_arn(operation: str, caller: Caller, parameters: Parameters) -> str | tuple[str, ...]:
@@ -39,18 +41,15 @@ def resource_arn(operation: str, caller: Caller, parameters: Parameters) -> str 
         return "*"
     if "FunctionName" in parameters and "UUID" not in parameters:
         return _function(operation, caller, parameters)
-    if "CodeSigningConfigArn" in parameters:
-        return str(parameters["CodeSigningConfigArn"])
+    if "CallbackId" in parameters:  # it belongs to the execution that waits for it
+        return parse_callback_id(parameters["CallbackId"]).execution_arn
     if "LayerName" in parameters:
         layer = parse_layer(caller, parameters["LayerName"])
         return layer.arn(parameters.get("VersionNumber"), partition_of(layer.region))
     if "Arn" in parameters:
         layer, number = parse_layer_version_arn(parameters["Arn"])
         return layer.arn(number, partition_of(layer.region))
-    named = parameters.get("ResourceArn") or parameters.get("Resource")
-    return (
-        _named(caller, named) if named else mapping_arn(caller.account_id, caller.region, parameters["UUID"])
-    )
+    return _named(caller, parameters)
 
 
 def _function(operation: str, caller: Caller, parameters: Parameters) -> str | tuple[str, ...]:
@@ -65,8 +64,14 @@ def _function(operation: str, caller: Caller, parameters: Parameters) -> str | t
     return function_arn
 
 
-def _named(caller: Caller, arn: str) -> str:
+def _named(caller: Caller, parameters: Parameters) -> str:
     """As the operation will read it, however it is written: what differs only in form must not differ in rights."""
+    for member in _ALL_IT_ACTS_ON:
+        if member in parameters:
+            return str(parameters[member])
+    arn = parameters.get("ResourceArn") or parameters.get("Resource")
+    if not arn:
+        return mapping_arn(caller.account_id, caller.region, parameters["UUID"])
     parsed = Arn.parse(arn)
     if parsed.resource.startswith("function:"):
         return parse_reference(arn, None, caller.account_id, caller.region).arn

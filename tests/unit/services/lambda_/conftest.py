@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from memory_durable_executions import MemoryDurableExecutionStore
 
 from lambent.artifacts.archive import ZipSummary, summarize
 from lambent.artifacts.errors import ArtifactNotFoundError
@@ -147,16 +148,22 @@ class Invoker:
     def __init__(self) -> None:
         self.calls: list[tuple[str, Any]] = []
         self.result = InvocationResult(payload=b'"ok"', executed_version="$LATEST", log_tail=b"END\n")
+        self.version: Any = None
+        """What `check` says would run."""
 
     async def invoke(self, invocation: Invocation) -> InvocationResult:
         self.calls.append(("invoke", invocation))
         return self.result
 
-    async def enqueue(self, invocation: Invocation) -> None:
+    async def enqueue(self, invocation: Invocation) -> str | None:
         self.calls.append(("enqueue", invocation))
+        return self.result.durable_execution_arn
 
-    async def check(self, function: FunctionId, qualifier: str | None, tenant_id: str | None = None) -> None:
+    async def check(self, function: FunctionId, qualifier: str | None, tenant_id: str | None = None) -> Any:
         self.calls.append(("check", (function, qualifier, tenant_id)))
+        if isinstance(self.version, Exception):
+            raise self.version
+        return self.version
 
 
 class OtherServices:
@@ -302,6 +309,8 @@ class Lambda:
         self.mappings = MemoryEventSourceMappingStore()
         self.woken: list[EventSourceMapping] = []
         self.clock = ManualClock()
+        self.durable_store = MemoryDurableExecutionStore()
+        self.durable = self.durable_store
         self.options = options
         self.caller = Caller(
             account_id="123456789012",
@@ -336,6 +345,8 @@ class Lambda:
             mappings=self.mappings,
             mapping_changed=self.woken.append,
             allotments=self.allotments,
+            durable_executions=self.durable,
+            durable_execution_store=self.durable_store,
             clock=self.clock,
             download_secret=b"secret",
             sleep=self._sleep,

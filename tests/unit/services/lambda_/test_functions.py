@@ -130,7 +130,7 @@ async def test_errors_say_whose_fault_it_is(aws: Any) -> None:
             "CapacityProviderConfig",
             {"LambdaManagedInstancesCapacityProviderConfig": {"CapacityProviderArn": "a"}},
         ),
-        ("DurableConfig", {"ExecutionTimeout": 1}),
+        ("DurableConfig", {"KMSKeyArn": "arn:aws:kms:us-east-1:123456789012:key/1"}),
         ("PublishTo", "LATEST_PUBLISHED"),
         ("RuntimeConfig", {"x": "y"}),
         ("AcceleratorConfig", {"x": 1}),
@@ -157,6 +157,7 @@ async def test_every_member_of_the_model_is_acted_on_or_refused() -> None:
         "ImageUri", "CodeSha256", "VpcConfig", "FileSystemConfigs", "CodeSigningConfigArn", "TenancyConfig",
         "KMSKeyArn",
         "DeadLetterConfig",
+        "DurableConfig",
     }  # fmt: skip
     model = botocore.session.get_session().get_service_model("lambda")
     for operation in (

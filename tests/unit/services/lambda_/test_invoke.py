@@ -1,10 +1,11 @@
 import base64
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from lambent.model.function import FunctionId
+from lambent.model.function import DurableConfig, FunctionId
 from lambent.model.invocation import Invocation, InvocationResult
 from lambent.model.lambda_errors import (
     InvalidParameterValueException,
@@ -106,9 +107,18 @@ async def test_the_client_context_is_json_in_base64(aws: Any) -> None:
             await aws.call("Invoke", FunctionName="hello", ClientContext=bad)
 
 
-async def test_what_is_not_offered_is_refused(aws: Any) -> None:
-    with pytest.raises(InvalidParameterValueException, match="does not offer"):
+async def test_only_executions_of_durable_functions_have_names(aws: Any) -> None:
+    aws.invoker.version = SimpleNamespace(durable=None)
+    with pytest.raises(InvalidParameterValueException, match="not durable"):
         await aws.call("Invoke", FunctionName="hello", DurableExecutionName="x")
+    aws.invoker.version = SimpleNamespace(durable=DurableConfig())
+    aws.invoker.result = InvocationResult(
+        payload=b"1", executed_version="1", durable_execution_arn="arn:execution"
+    )
+    for type in ("RequestResponse", "Event"):
+        answer = await aws.call("Invoke", FunctionName="hello", DurableExecutionName="x", InvocationType=type)
+        assert answer["DurableExecutionArn"] == "arn:execution"
+        assert aws.invoker.calls[-1][1].durable_execution_name == "x"
 
 
 async def test_a_tenant_goes_with_its_invocation(aws: Any) -> None:

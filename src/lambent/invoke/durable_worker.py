@@ -1,0 +1,234 @@
+"""What runs durable executions: it looks at each when it is due, and does what the state machine says.
+
+Everything that must happen has its time on disk: a timer, an invocation to be made, a parent to be told, a history to
+be forgotten. So a server that was killed goes on where it was, when it starts again.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from lambent.base.clock import Clock
+from lambent.base.ids import new_uuid
+from lambent.base.tasks import Tasks
+from lambent.invoke.durable_executions import DurableExecutions, execution_and_root
+from lambent.model.durable_execution.closing import (
+    ChainedOutcome,
+    chained_outcome,
+    complete_chained_invoke,
+    parent_told,
+)
+from lambent.model.durable_execution.describe import envelope
+from lambent.model.durable_execution.invocation import InvocationFailure, Launch, finish_invocation
+from lambent.model.durable_execution.timers import Due, advance, recover
+from lambent.model.durable_execution.values import (
+    DurableExecution,
+    ErrorObject,
+    ExecutionKey,
+    Operation,
+    error_object,
+)
+from lambent.model.error import ServiceException
+from lambent.model.invocation import Invocation, InvocationResult
+from lambent.model.lambda_errors import RecursiveInvocationException, ResourceNotFoundException
+from lambent.store.ports.durable_executions import DurableExecutionStore
+from lambent.store.ports.errors import NotFoundError, StoreError
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE_MOST = 64
+_RETRY_SECONDS = 1.0
+_LAMBDA_ERROR = {
+    "errorMessage": "ErrorMessage",
+    "errorType": "ErrorType",
+    "errorData": "ErrorData",
+    "stackTrace": "StackTrace",
+}
+
+Run = Callable[[Invocation], Awaitable[InvocationResult]]
+ChainedInvoke = Callable[[DurableExecution, Operation], Awaitable[ChainedOutcome]]
+"""Makes a chained invocation of a function that is not durable, with the rights of the execution's function."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerRules:
+    """`backoff_seconds` is the first pause after an invocation that failed, doubled with each further one.
+    `look_seconds` is how often it looks at the disk when nothing wakes it."""
+
+    backoff_seconds: float = 5.0
+    look_seconds: float = 5.0
+
+
+class DurableWorker:
+    def __init__(
+        self,
+        executions: DurableExecutions,
+        store: DurableExecutionStore,
+        run: Run,
+        chained_invoke: ChainedInvoke,
+        clock: Clock,
+        rules: WorkerRules,
+    ) -> None:
+        self._executions = executions
+        self._store = store
+        self._invoke = run
+        self._chained_invoke = chained_invoke
+        self._clock = clock
+        self._rules = rules
+        self._recovered = False
+        self._closing = False
+        self._tasks = Tasks("durable executions")
+
+    async def run(self) -> None:
+        """Until `close`. A store that fails is asked again."""
+        while not self._closing:
+            self._executions.wake.clear()
+            try:
+                if not self._recovered:
+                    await self._recover()
+                if not await self._advance_due():
+                    await self._sleep_until_due()
+            except Exception:
+                log.exception("durable executions cannot go on; next try in %.0f s", _RETRY_SECONDS)
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def close(self) -> None:
+        """What is cancelled here is on disk, and goes on at the next start."""
+        self._closing = True
+        self._executions.wake.set()
+        await self._tasks.close()
+
+    async def _recover(self) -> None:
+        for key in await self._store.busy():
+            await self._change(key, lambda state: recover(state, self._clock.now()))
+        self._recovered = True
+
+    async def _advance_due(self) -> bool:
+        keys = await self._store.due(self._clock.now(), _AT_ONCE_MOST)
+        await asyncio.gather(*(self._advance(key) for key in keys))
+        return bool(keys)
+
+    async def _sleep_until_due(self) -> None:
+        seconds = self._rules.look_seconds
+        if (due := await self._store.next_due()) is not None:
+            seconds = max(0.0, min(seconds, due - self._clock.now()))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._executions.wake.wait(), seconds)
+
+    async def _advance(self, key: ExecutionKey) -> None:
+        decide = partial(advance, now=self._clock.now(), invocation_id=new_uuid())
+        due: Due | None = await self._change(key, decide)
+        if due is None or self._closing:
+            return
+        if due.report:
+            await self._report(key)
+        elif due.delete:
+            await self._store.delete(key)
+        if due.launch is not None:
+            self._tasks.start(self._run(due.launch), due.launch.execution.arn)
+        for operation in due.dispatch:
+            self._tasks.start(self._dispatch(key, operation), f"chained invocation {operation.id}")
+
+    async def _change(self, key: ExecutionKey, decide: Any) -> Any:
+        """None where the execution was deleted meanwhile."""
+        try:
+            return await self._executions.change(key, decide)
+        except NotFoundError:
+            return None
+
+    # Invocations
+
+    async def _run(self, launch: Launch) -> None:
+        outcome = await self._outcome(launch)
+
+        def decide(state: Any) -> Any:
+            return finish_invocation(
+                state,
+                launch.invocation_id,
+                outcome,
+                self._clock.now(),
+                backoff_seconds=self._rules.backoff_seconds,
+            )
+
+        await self._settle(launch.execution.key, decide)
+
+    async def _settle(self, key: ExecutionKey, decide: Any) -> None:
+        """What has happened outside cannot be undone: it is stored, however long that takes."""
+        while True:
+            try:
+                await self._change(key, decide)
+                return
+            except StoreError:
+                log.exception("what became of durable execution %s could not be stored; trying again", key.id)
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _outcome(self, launch: Launch) -> bytes | InvocationFailure:
+        execution = launch.execution
+        try:
+            result = await self._invoke(
+                Invocation(
+                    request_id=launch.invocation_id,
+                    function=execution.function,
+                    qualifier=execution.version,
+                    invoked_arn=execution.invoked_arn,
+                    payload=envelope(launch),
+                    trace_id=execution.trace_id,
+                    tenant_id=execution.tenant_id,
+                    asynchronous=True,
+                    durable_execution_arn=execution.arn,
+                )
+            )
+        except (ResourceNotFoundException, RecursiveInvocationException) as error:
+            return InvocationFailure(kind="gone", error=error_object(error.message, error.code))
+        except ServiceException as error:
+            log.info("durable execution %s waits: %s", execution.arn, error)
+            return InvocationFailure(kind="throttled", error=error_object(error.message, error.code))
+        except Exception:
+            log.exception("durable execution %s could not be run; it waits", execution.arn)
+            return InvocationFailure(kind="throttled", error={})
+        if result.function_error is not None:
+            return InvocationFailure(kind="failed", error=function_error(result.payload))
+        return result.payload
+
+    # Chained invocations
+
+    async def _dispatch(self, key: ExecutionKey, operation: Operation) -> None:
+        execution, _ = await self._executions.view(key, execution_and_root)
+        try:
+            outcome = await self._chained_invoke(execution, operation)
+        except ServiceException as error:
+            outcome = ChainedOutcome(status="FAILED", error=error_object(error.message, error.code))
+
+        def decide(state: Any) -> Any:
+            return complete_chained_invoke(state, operation.id, outcome, self._clock.now())
+
+        await self._settle(key, decide)
+
+    async def _report(self, key: ExecutionKey) -> None:
+        """The parent first: a crash in between repeats it, and it is told once all the same."""
+        execution, root = await self._executions.view(key, execution_and_root)
+        parent = execution.parent
+        assert parent is not None
+        outcome = chained_outcome(execution, root)
+        await self._change(
+            parent.key,
+            lambda state: complete_chained_invoke(state, parent.operation_id, outcome, self._clock.now()),
+        )
+        await self._change(key, parent_told)
+
+
+def function_error(payload: bytes) -> ErrorObject:
+    """A function's error, as an ErrorObject."""
+    try:
+        decoded: Any = msgspec.json.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        decoded = None
+    if not isinstance(decoded, Mapping):
+        return error_object(payload.decode(errors="replace"))
+    return {ours: decoded[theirs] for theirs, ours in _LAMBDA_ERROR.items() if decoded.get(theirs)}
