@@ -344,10 +344,9 @@ class Environment:
             await self._occupancy.shut_down(reason, self._now())
 
     async def _fault_of(self, error: Exception) -> Fault:
-        if isinstance(error, LinkError) and (failed := self._occupancy.extension_failure) is not None:
-            error = failed  # which is why the link was closed
-        if isinstance(error, ExtensionError):
-            return Fault(str(error), error.error_type, "error")
+        failure = error if isinstance(error, ExtensionError) else self._occupancy.extension_failure
+        if failure is not None:  # which may be why the link was closed
+            return Fault(str(failure), failure.error_type, "error")
         if isinstance(error, InvocationTimeoutError):
             return faults.timed_out(self.version.timeout)
         if isinstance(error, EntrypointError):
