@@ -67,6 +67,7 @@ class Line:
             return
         if self._waiting is not None:
             asyncio.get_running_loop().remove_reader(self._socket.fileno())
+            self._readable()  # the last word may have arrived together with the end
             if not self._waiting.done():
                 self._waiting.set_result(None)
         self._socket.close()
