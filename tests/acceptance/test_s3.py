@@ -2,13 +2,14 @@
 
 import io
 import os
+import socket
 import urllib.request
 from typing import Any
 
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from lambent_server import Lambent
+from lambent_server import Lambent, eventually
 
 MIB = 1024 * 1024
 
@@ -144,6 +145,24 @@ def test_checksums(s3, bucket, algorithm):
     assert (head[member], head["ChecksumType"]) == (values[algorithm], "FULL_OBJECT")
     wrong = {member: base64.b64encode(base64.b64decode(values[algorithm])[::-1]).decode()}
     assert refusal(s3.put_object, Bucket=bucket, Key="k", Body=b"123456789", **wrong) == ("BadDigest", 400)
+
+
+def test_a_client_that_stops_half_way_leaves_nothing(lambent, bucket):
+    s3 = lambent.client("s3", config=Config(signature_version="s3v4"))
+    url = s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "half"})
+    address = url.removeprefix("http://").partition("/")[0]
+    incoming = lambent.data_dir / "s3" / "incoming"
+
+    def received() -> list[str]:
+        return [path.name for path in incoming.iterdir() if path.name != "opened"]
+
+    with socket.create_connection((address.partition(":")[0], int(address.partition(":")[2]))) as client:
+        path = url.removeprefix(f"http://{address}")
+        client.sendall(f"PUT {path} HTTP/1.1\r\nHost: {address}\r\nContent-Length: 9000000\r\n\r\n".encode())
+        client.sendall(b"x" * 3_000_000)
+        eventually(received)
+    eventually(lambda: not received())
+    assert refusal(s3.head_object, Bucket=bucket, Key="half") == ("404", 404)
 
 
 def test_what_was_acknowledged_survives_a_kill(new_server):

@@ -16,6 +16,7 @@ from lambent.api.dev_credentials import DevCredentials
 from lambent.api.errors import UnknownRequestError, internal_failure, unknown_request
 from lambent.api.health import HEALTH_PATH, health
 from lambent.api.route import Offered, Router, family_of
+from lambent.api.streams import settle_stream
 from lambent.base.clock import Clock, SystemClock
 from lambent.base.ids import new_uuid
 from lambent.http.message import Request, Response
@@ -84,6 +85,8 @@ class Gateway:
         exchange.signing_name = verified.service
         exchange.offered, exchange.match = offered, match = self._router.route(request, verified.service)
         operation = offered.operation(match)
+        if request.stream is not None:
+            await settle_stream(request, match)
         parameters = offered.wire.parse(match, request)
         caller = caller_of(verified, request, exchange.request_id)
         await require_permission(

@@ -10,10 +10,11 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol, cast
 
+from lambent.http.body import BodyStream
 from lambent.http.head import HeadWriter, ResponseHeaderError
 from lambent.http.limits import Limits
 from lambent.http.message import Request, Response
-from lambent.http.reader import Phase, Received, RefusedRequestError, RequestReader
+from lambent.http.reader import Phase, Received, RefusedRequestError, RequestReader, Streams
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ class Owner(Protocol):
     refusal: Refusal
     limits: Limits
     heads: HeadWriter
+    streams: Streams | None
     held_bytes: int
     """Of all its connections: each adds and takes away its own."""
 
@@ -77,7 +79,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
-        self._reader = RequestReader(self._limits, peer[0] if isinstance(peer, tuple) else "")
+        address = peer[0] if isinstance(peer, tuple) else ""
+        self._reader = RequestReader(self._limits, address, self._owner.streams)
         if not self._owner.opened(self):
             if self._owner.is_flooded():
                 self._transport.abort()
@@ -85,7 +88,7 @@ class Connection(asyncio.Protocol):
             self._refuse(RefusedRequestError(503, "Too many connections."))
 
     def data_received(self, data: bytes) -> None:
-        if self._ending:
+        if self._ending and self._reader.stream is None:
             return  # lingering: read, so that the client gets to read our last answer, and thrown away
         reader = self._reader
         phase = reader.phase
@@ -93,7 +96,10 @@ class Connection(asyncio.Protocol):
             self._hold(len(data))
             reader.feed(data)
         except RefusedRequestError as refused:
-            self._refuse(refused)
+            if reader.stream is None:
+                self._refuse(refused)
+            else:
+                self._transport.abort()  # its handler, which waits for the rest, ends with it
             return
         if reader.phase is not phase:
             self._since = self._loop.time()
@@ -105,7 +111,9 @@ class Connection(asyncio.Protocol):
             elif not self._reading_paused and self._is_far_ahead():
                 self._reading_paused = True
                 self._transport.pause_reading()
-        if reader.wants_continue and self._task is None:
+        if reader.stream is not None:
+            self._keep_pace(reader.stream)
+        elif reader.wants_continue and self._task is None:
             self._send_continue()
 
     def eof_received(self) -> bool | None:
@@ -157,6 +165,10 @@ class Connection(asyncio.Protocol):
                 self._transport.abort()
             return
         since_swept, self._swept_at = now - self._swept_at, now
+        stream = self._reader.stream
+        if stream is not None and stream.is_awaited and self._body_stalls(since_swept):
+            self._transport.abort()
+            return
         if self._ending or self._task is not None:
             return
         elapsed = now - self._since
@@ -216,6 +228,8 @@ class Connection(asyncio.Protocol):
         try:
             while ready:
                 received = ready.popleft()
+                if received.stream is not None:
+                    self._attach(received.stream)
                 await self._answer(received)
                 # All of it where nothing is left: what framed it is not in its size.
                 at_rest = not ready and reader.phase is Phase.IDLE
@@ -223,9 +237,7 @@ class Connection(asyncio.Protocol):
                 del received
                 if self._writing_paused:
                     await self._wait_writable()
-                if self._reading_paused and not self._is_far_ahead():
-                    self._reading_paused = False
-                    self._transport.resume_reading()
+                self._go_on_reading()
         except asyncio.CancelledError:
             # Also where the handler was cancelled by something of its own: its client must not wait for ever.
             self._transport.abort()
@@ -235,6 +247,8 @@ class Connection(asyncio.Protocol):
             self._since = self._loop.time()
         if self._refused is not None:
             self._refuse(self._refused)
+        elif self._lingering:
+            return
         elif self._ending:
             self._transport.close()
         elif reader.wants_continue:
@@ -248,6 +262,10 @@ class Connection(asyncio.Protocol):
             response = self._owner.refusal(500, "Internal error.")
         if not received.keep_alive:
             self._ending = True
+        unread = received.stream is not None and not received.stream.ended
+        if unread:
+            self._ending = True
+            self._reader.abandon()
         closing = self._ending and not self._reader.ready and self._refused is None
         try:
             await self._send(response, received, closing)
@@ -256,6 +274,33 @@ class Connection(asyncio.Protocol):
                 "the answer to %s %s cannot be sent", received.request.method, received.request.path
             )
             await self._send(self._owner.refusal(500, "Internal error."), received, closing)
+        if unread:
+            self._linger()
+
+    def _attach(self, stream: BodyStream) -> None:
+        """Reads on as the handler takes what has arrived, and not before it wants any."""
+
+        def take(size: int) -> None:
+            self._let_go(size)
+            self._go_on_reading()
+
+        stream.taken = take
+        stream.wanted = self._want_body
+
+    def _want_body(self) -> None:
+        if self._reader.wants_continue:
+            self._send_continue()
+        self._go_on_reading()
+
+    def _keep_pace(self, stream: BodyStream) -> None:
+        if stream.is_full and not self._reading_paused:
+            self._reading_paused = True
+            self._transport.pause_reading()
+
+    def _go_on_reading(self) -> None:
+        if self._reading_paused and not self._is_far_ahead():
+            self._reading_paused = False
+            self._transport.resume_reading()
 
     async def _send(self, response: Response, received: Received, closing: bool) -> None:
         if not isinstance(response.body, bytes):
@@ -363,11 +408,16 @@ class Connection(asyncio.Protocol):
         assert isinstance(response.body, bytes)
         self._transport.write(head + response.body)
         self._let_go(self._held_bytes)
+        self._linger()
+
+    def _linger(self) -> None:
+        """What the client still sends is read and thrown away for a moment, so that it gets to read our answer."""
         self._lingering = True
         self._since = self._loop.time()
         if self._transport.can_write_eof():
             self._transport.write_eof()
         if self._reading_paused:
+            self._reading_paused = False
             self._transport.resume_reading()
 
 

@@ -16,6 +16,10 @@ class Limits:
     """They are decoded and sorted, all of them, to verify a signature."""
     body_bytes_max: int = 6 * MIB + 100 * 1024
     """A body after this many bytes is not read on. Lambda's synchronous payload is 6 MB."""
+    streamed_bytes_min: int = 256 * 1024
+    """Bodies of this size and more are handed on as they arrive, where the listener is told to (`streams`)."""
+    streamed_bytes_max: int = 6 * 1024 * MIB
+    """A streamed body after this many bytes is not read on. S3's objects have 5 GiB in one piece, and their framing."""
     head_seconds: float = 30.0
     """From the first byte of a request to the end of its headers."""
     body_seconds: float = 30.0

@@ -8,6 +8,7 @@ from lambent.http.connection import Connection, Handler, Refusal
 from lambent.http.head import HeadWriter
 from lambent.http.limits import Limits
 from lambent.http.message import Response
+from lambent.http.reader import Streams
 
 _BACKLOG = 1024
 _SWEEP_SECONDS = 1.0
@@ -24,13 +25,19 @@ class HttpListener:
 
     The handler is awaited in a task that is cancelled when its client goes away. An exception of it is
     logged and answered 500, so it had better not let any through. `refusal` words the answers to what could
-    not be read.
+    not be read. `streams` says of which requests the body is handed on as it arrives.
     """
 
     def __init__(
-        self, handler: Handler, *, limits: Limits | None = None, refusal: Refusal = refuse_in_plain_text
+        self,
+        handler: Handler,
+        *,
+        limits: Limits | None = None,
+        refusal: Refusal = refuse_in_plain_text,
+        streams: Streams | None = None,
     ) -> None:
         self.handler = handler
+        self.streams = streams
         self.refusal = refusal
         self.limits = limits or Limits()
         self.heads = HeadWriter()

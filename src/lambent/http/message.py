@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 class Request:
     """`target` is the request target exactly as sent (a signature covers it); `path` is its part before
     '?', still percent-encoded, and `query` the part after it. Header names are lower-case; a repeated
-    header's values are joined by ','. `body` is whole and no longer chunked."""
+    header's values are joined by ','. `body` is whole and no longer chunked; where there is a `stream`, it is empty,
+    and what is sent is read from there while it arrives."""
 
     method: str
     target: str
@@ -17,6 +18,7 @@ class Request:
     headers: dict[str, str]
     body: bytes
     peer: str = ""
+    stream: AsyncIterator[bytes] | None = None
 
 
 @dataclass(slots=True)

@@ -6,16 +6,22 @@ two hosts, folded lines) is refused, for one of them may be a proxy in front of 
 """
 
 from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 import httptools
 
+from lambent.http.body import BodyStream
 from lambent.http.limits import Limits
 from lambent.http.message import Request
 
 _SINGLE = frozenset({"host", "content-length", "transfer-encoding", "authorization", "expect"})
 """Headers that mean something else to each reader when they are repeated."""
+
+
+Streams = Callable[[str, str, Mapping[str, str]], bool]
+"""Whether a body is to be handed on as it arrives: from the method, the target, and the headers."""
 
 
 class RefusedRequestError(Exception):
@@ -39,14 +45,17 @@ class Received:
     keep_alive: bool
     http10: bool
     size: int
-    """What it took on the wire, about, in bytes."""
+    """What it took on the wire, about, in bytes; of a streamed one, without its body."""
+    stream: BodyStream | None = None
 
 
 class RequestReader:
     """Reads the requests of one connection, in order, into `ready`."""
 
-    def __init__(self, limits: Limits, peer: str) -> None:
+    def __init__(self, limits: Limits, peer: str, streams: Streams | None = None) -> None:
         self.ready: deque[Received] = deque()
+        self.stream: BodyStream | None = None
+        """Of the request whose body arrives, where it is in `ready` or taken from there already."""
         self.phase = Phase.IDLE
         self.wants_continue = False
         """The client holds its body back until it is told to go on (Expect: 100-continue). The caller
@@ -54,6 +63,7 @@ class RequestReader:
         self.body_bytes = 0
         self._limits = limits
         self._peer = peer
+        self._streams = streams
         self._finished = False
         self._reframing = False
         self._head_bytes_before = 0
@@ -83,6 +93,7 @@ class RequestReader:
     def abandon(self) -> None:
         """Reads nothing more, and lets go of what has been read of a request that is not whole."""
         self._finished = True
+        self.stream = None
         self._reset()
 
     def _check_unfinished_head(self, size: int) -> None:
@@ -112,6 +123,7 @@ class RequestReader:
         self._body: list[bytes] = []
         self._http10 = False
         self._keep_alive = True
+        self._is_streamed = False
 
     # What httptools calls, in the order of the message.
 
@@ -151,11 +163,22 @@ class RequestReader:
         self._check_head(version)
         self._framing_bytes = 0
         self.phase = Phase.BODY
+        if self._is_streamed:
+            self.stream = BodyStream()
+            size = len(self._url) + self._head_bytes
+            request = self._request()
+            request.stream = self.stream
+            self.ready.append(Received(request, self._keep_alive, self._http10, size, self.stream))
 
     def on_body(self, chunk: bytes) -> None:
         self.body_bytes += len(chunk)
+        if self.stream is not None:
+            if self.body_bytes > self._limits.streamed_bytes_max:
+                raise _body_too_large(self._limits.streamed_bytes_max)
+            self.stream.feed(chunk)
+            return
         if self.body_bytes > self._limits.body_bytes_max:
-            raise _body_too_large(self._limits)
+            raise _body_too_large(self._limits.body_bytes_max)
         self._body.append(chunk)
 
     def on_message_complete(self) -> None:
@@ -165,6 +188,10 @@ class RequestReader:
         self._finished = not self._keep_alive
         self.wants_continue = False
         self.phase = Phase.IDLE
+        if self.stream is not None:
+            self.stream.end()
+            self.stream = None
+            return
         size = len(self._url) + self._head_bytes + self.body_bytes
         self.ready.append(Received(self._request(), self._keep_alive, self._http10, size))
 
@@ -184,9 +211,14 @@ class RequestReader:
         if "host" not in headers and not self._http10:
             raise RefusedRequestError(400, "The header Host is missing.")
         length = headers.get("content-length")
-        if length is not None and int(length) > limits.body_bytes_max:
-            raise _body_too_large(limits)
         encoding = headers.get("transfer-encoding")
+        if (length is not None and int(length) >= limits.streamed_bytes_min) or encoding is not None:
+            self._is_streamed = self._asks_for_stream()
+            most = limits.streamed_bytes_max if self._is_streamed else limits.body_bytes_max
+            if length is not None and int(length) > most:
+                raise _body_too_large(most)
+        elif length is not None and int(length) > limits.body_bytes_max:
+            raise _body_too_large(limits.body_bytes_max)
         if encoding is not None:
             if self._http10:
                 raise RefusedRequestError(400, "HTTP/1.0 has no Transfer-Encoding.")
@@ -197,6 +229,12 @@ class RequestReader:
             if expect.lower() != "100-continue":
                 raise RefusedRequestError(417, "The only expectation understood is 100-continue.")
             self.wants_continue = self._has_body()
+
+    def _asks_for_stream(self) -> bool:
+        headers = self._headers
+        if self._streams is None or "upgrade" in headers:
+            return False
+        return self._streams(self._method, self._url.decode("latin-1"), headers)
 
     def _has_body(self) -> bool:
         return (
@@ -240,8 +278,8 @@ def _head_too_large() -> RefusedRequestError:
     return RefusedRequestError(431, "The request line and the headers are too large.")
 
 
-def _body_too_large(limits: Limits) -> RefusedRequestError:
-    return RefusedRequestError(413, f"Request must be smaller than {limits.body_bytes_max} bytes")
+def _body_too_large(most: int) -> RefusedRequestError:
+    return RefusedRequestError(413, f"Request must be smaller than {most} bytes")
 
 
 def _refusal(error: httptools.HttpParserError) -> RefusedRequestError:

@@ -13,6 +13,7 @@ from lambent.api.credentials import FirstOf
 from lambent.api.dev_credentials import DEV_ACCOUNT_ID, DevCredentials
 from lambent.api.errors import refuse
 from lambent.api.root_key import RootCredentials, RootKey, load_or_create_root_key
+from lambent.api.streams import is_streamed
 from lambent.artifacts.errors import ArtifactError
 from lambent.artifacts.store import ArtifactStore
 from lambent.base.clock import MillisecondClock, SystemClock
@@ -347,7 +348,7 @@ class Server:
             connections_max=connections_most(),
             held_bytes_max=max(Limits().held_bytes_max, 4 * largest),
         )
-        self._listener = HttpListener(self._outside, limits=limits, refusal=refuse)
+        self._listener = HttpListener(self._outside, limits=limits, refusal=refuse, streams=is_streamed)
         await self._listener.start(self.settings.host, self.settings.port)
         opened.push_async_callback(self._listener.close, drain_seconds=_DRAIN_SECONDS)
         self._tasks.start(self._log_delivery.run(), "deliver logs")

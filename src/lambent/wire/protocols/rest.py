@@ -91,7 +91,9 @@ class RestProtocol(ABC):
         def parse(request: Request, labels: Labels) -> Parameters:
             parameters: Parameters = {}
             read_bindings(request, labels, parameters)
-            if request.body or always:
+            if request.stream is not None:
+                parameters[payload] = request.stream  # only where the model says that it may be one
+            elif request.body or always:
                 parameters[payload] = decode(request.body)
             return parameters
 

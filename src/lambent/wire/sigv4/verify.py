@@ -15,8 +15,8 @@ from lambent.wire.sigv4.chunked import STREAMING_PREFIX, ChunkSignatures, unpack
 from lambent.wire.sigv4.errors import Fault, SignatureError
 from lambent.wire.sigv4.keys import SigningKey, SigningKeys
 from lambent.wire.sigv4.moment import check_moment, epoch_of, timestamp_of
+from lambent.wire.sigv4.streamed import UNSIGNED_PAYLOAD, guard_stream
 
-UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 _IN_A_THREAD_BYTES = 64 * 1024
 """Larger bodies are hashed in a thread: a megabyte takes 2.5 ms, in which nobody else would be served."""
 
@@ -57,6 +57,8 @@ class Verifier:
         if payload_hash.startswith(STREAMING_PREFIX):
             chain = ChunkSignatures(key.raw, timestamp, claim.scope, authorization.signature)
             await unpack(request, chain)
+        elif request.stream is not None:
+            guard_stream(request, payload_hash, None)
         return Verified(credential, claim.region, claim.service)
 
     def _find(self, authorization: Authorization) -> Credential:
@@ -76,8 +78,10 @@ class Verifier:
 
 
 async def unpack(request: Request, signatures: ChunkSignatures | None) -> None:
-    """`unpack_body`, in a thread where that takes long. Raises SignatureError."""
-    if len(request.body) > _IN_A_THREAD_BYTES:
+    """`unpack_body`, in a thread where that takes long; of a stream, as it is read. Raises SignatureError."""
+    if request.stream is not None:
+        guard_stream(request, request.headers["x-amz-content-sha256"], signatures)
+    elif len(request.body) > _IN_A_THREAD_BYTES:
         await asyncio.to_thread(unpack_body, request, signatures)
     else:
         unpack_body(request, signatures)
@@ -92,6 +96,8 @@ def _known_hash(request: Request, authorization: Authorization) -> str | None:
             return UNSIGNED_PAYLOAD
     elif claimed == UNSIGNED_PAYLOAD or claimed.startswith(STREAMING_PREFIX):
         return claimed
+    if request.stream is not None:
+        return claimed or _sha256_hex(b"")  # checked when it was read: see `streamed`
     if len(request.body) > _IN_A_THREAD_BYTES:
         return None
     return _as_claimed(claimed, _sha256_hex(request.body))

@@ -1,9 +1,11 @@
 """Bodies in aws-chunked. The signed examples are AWS's own, from sigv4-streaming and sigv4-streaming-trailers."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lambent.http.message import Request
-from lambent.wire.sigv4.chunked import ChunkSignatures, unpack_body
+from lambent.wire.sigv4.chunked import ChunkDecoder, ChunkSignatures, unpack_body
 from lambent.wire.sigv4.errors import Fault, SignatureError
 from lambent.wire.sigv4.keys import SigningKeys, derive_signing_key
 
@@ -149,3 +151,45 @@ def test_signing_keys_are_kept_but_not_for_ever():
     assert keys.find("rotated", "20260101", "us-east-1", "lambda") != first
     keys.find("secret", "20260102", "us-east-1", "lambda")
     assert keys.find.cache_info().currsize == 2
+
+
+@given(st.lists(st.integers(0, 40), max_size=12), st.integers(0, 60), st.booleans())
+def test_a_body_unpacks_the_same_in_whatever_pieces_it_comes(cuts, size, complete):
+    body = b"5\r\nhello\r\na;x=y\r\n0123456789\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n"
+    body = body if complete else body[:size]
+    whole = ChunkDecoder(None, announced=frozenset({"x-amz-checksum-crc32"}))
+    pieces = ChunkDecoder(None, announced=frozenset({"x-amz-checksum-crc32"}))
+    expected = outcome(whole, [body])
+    at, parts = 0, []
+    for cut in cuts:
+        parts.append(body[at : at + cut])
+        at += cut
+    assert outcome(pieces, [*parts, body[at:]]) == expected
+    if complete:
+        assert expected == (b"hello0123456789", {"x-amz-checksum-crc32": "AAAAAA=="})
+
+
+@given(st.binary(max_size=60))
+def test_no_bytes_break_the_decoder(body):
+    outcome(ChunkDecoder(None, announced=None), [body])
+
+
+def outcome(decoder, pieces):
+    try:
+        unpacked = b"".join([decoder.feed(piece) for piece in pieces])
+        decoder.finish()
+    except SignatureError as error:
+        return error.fault
+    return unpacked, decoder.trailers
+
+
+def test_signatures_of_chunks_hold_in_pieces():
+    body = packed(CHUNKS)
+    decoder = ChunkDecoder(chain(SEED), announced=None)
+    unpacked = b"".join([decoder.feed(body[at : at + 1000]) for at in range(0, len(body), 1000)])
+    decoder.finish()
+    assert unpacked == b"a" * 66560
+    changed = ChunkDecoder(chain(SEED), announced=None)
+    with pytest.raises(SignatureError) as caught:
+        changed.feed(body.replace(b"aa", b"ab", 1))
+    assert caught.value.fault is Fault.MISMATCH
