@@ -20,7 +20,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT /
 _LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
 _PATH = re.compile(r"(?<![\w/.-])((?:docs|src|scripts|tests|benchmarks)/[\w./-]*\w)")
 _CODE = re.compile(r"```(?:sh|console|bash)?\n(.*?)```|`([^`\n]+)`", re.S)
-_AWS_FLAGS = re.compile(r"\baws (lambda|logs|iam|sts) ([a-z][a-z0-9-]+)")
+_AWS_FLAGS = re.compile(r"\baws (lambda|logs|iam|sts|events|scheduler) ([a-z][a-z0-9-]+)")
 _CLIENT_ONLY = {("logs", "tail"), ("lambda", "wait")}
 """Commands of the AWS CLI that are no operations."""
 
