@@ -56,6 +56,7 @@ from lambent.server.isolation import choose_backend
 from lambent.server.keys import MasterKey, load_or_create_account_id, load_or_create_master_key
 from lambent.server.part import Core, Door
 from lambent.server.parts import PARTS
+from lambent.server.parts.signer import CODE_SIGNATURES
 from lambent.services import iam, lambda_, logs, sts
 from lambent.services.lambda_ import code_download
 from lambent.services.logs.fed_store import FedLogStore
@@ -292,7 +293,7 @@ class Server:
             invoker=self._invoker,
             client=client,
             metrics=self._metrics,
-            signatures=CodeSigner(self._master_key.derive("code signatures")),
+            signatures=CodeSigner(self._master_key.derive(CODE_SIGNATURES)),
             allotments=self._allotments,
             durable_executions=self._durable,
             durable_execution_store=self._durable_store,

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 
 from lambent.server.part import Core, Part
-from lambent.server.parts import events, kms, s3, scheduler, sqs
+from lambent.server.parts import events, kms, s3, scheduler, signer, sqs
 
 PARTS: Sequence[Callable[[Core], Part]] = (
     events.part,
     kms.part,
     s3.part,
     scheduler.part,
+    signer.part,
     sqs.part,
 )
 """In the order of their names."""
