@@ -70,7 +70,7 @@ def new_message(queue: Queue, caller: Caller, parameters: Parameters, now: int) 
         group_id=_group(queue, parameters),
         deduplication_id=deduplication_id,
         deduplication_scope=scope,
-        trace_header=system[_TRACE_HEADER].string_value if system else None,
+        trace_header=system[_TRACE_HEADER].string_value if system else caller.headers.get("x-amzn-trace-id"),
     )
     return NewMessage(
         message=message,
