@@ -82,6 +82,9 @@ class MemorySource:
                 held.visible_at = 0.0
         self._sent.set()
 
+    async def give_up(self, records: Sequence[Record]) -> None:
+        await self.settle(records)
+
     def event(self, batch: Sequence[Record]) -> bytes:
         return b'{"Records":[' + b",".join(record.text for record in batch) + b"]}"
 

@@ -12,6 +12,14 @@ from lambent.event_sources.source import EventSource, Record
 from lambent.model.error import ServiceException
 from lambent.model.event_source_mapping import EventSourceMapping
 from lambent.model.invocation import Invocation, InvocationResult
+from lambent.model.lambda_errors import (
+    RecursiveInvocationException,
+    ResourceConflictException,
+    ResourceNotFoundException,
+    ResourceNotReadyException,
+    ServiceException_,
+    TooManyRequestsException,
+)
 
 log = logging.getLogger(__name__)
 
@@ -23,13 +31,23 @@ _LONGEST_WAIT = 10.0
 _SHARE_OF_HOLD = 0.8
 """Of the time for which records are ours, after which they are rather left than kept any longer."""
 
+_PASSING = (
+    ResourceConflictException,
+    ResourceNotFoundException,
+    ResourceNotReadyException,
+    ServiceException_,
+    TooManyRequestsException,
+)
+"""What refuses a function now and may be over in a moment: no concurrency, an update, a function that is made anew."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`refused`: the function did not run, for want of concurrency or because it is not there."""
+    """`done` are settled. `refused`: the function did not run; `hopeless`: nor will it ever for these records."""
 
     done: Sequence[Record]
     refused: bool = False
+    hopeless: bool = False
 
 
 class Delivery:
@@ -60,10 +78,12 @@ class Delivery:
         while True:
             try:
                 result = await self._invoke(self._invocation(batch))
+            except RecursiveInvocationException:
+                return Outcome((), refused=True, hopeless=True)
             except ServiceException as error:
                 refused()
                 held = self._clock.monotonic() - begun
-                if held + wait > _SHARE_OF_HOLD * hold_seconds:
+                if not isinstance(error, _PASSING) or held + wait > _SHARE_OF_HOLD * hold_seconds:
                     log.info(
                         "%s did not run for %s: %s", self._mapping.function_arn, self._mapping.uuid, error
                     )
@@ -80,5 +100,11 @@ class Delivery:
             qualifier=self._mapping.qualifier,
             invoked_arn=self._mapping.function_arn,
             payload=self._source.event(batch),
-            trace_id=batch[0].trace_header,
+            trace_id=_trace_header(batch),
         )
+
+
+def _trace_header(batch: Sequence[Record]) -> str | None:
+    """Of one record, for all: the first that tells of earlier invocations, so that a loop is found."""
+    headers = [record.trace_header for record in batch if record.trace_header]
+    return next((header for header in headers if "Lineage=" in header), headers[0] if headers else None)

@@ -148,9 +148,16 @@ class QueueRunner:
                 self._measure("FailedInvokeEventCount", failed)
             if outcome.done:
                 await self._settle(outcome.done)
+            if outcome.hopeless:
+                await self._give_up(batch)
         finally:
             self._running -= 1
             self._changed.set()
+
+    async def _give_up(self, records: Sequence[Record]) -> None:
+        with contextlib.suppress(ServiceException, StoreError):  # then it is done when they come again
+            await self._source.give_up(records)
+        self._measure("DroppedEventCount", len(records))
 
     def _refused(self) -> None:
         self._scaling.throttled(self._running)

@@ -64,6 +64,11 @@ class EventSource(Protocol):
         """These were polled and not tried: they may come again at once, in their order."""
         ...
 
+    async def give_up(self, records: Sequence[Record]) -> None:
+        """No function may have these: they go where the source puts what it gives up, or away where it has no such
+        place. They may come again until they are there."""
+        ...
+
     def event(self, batch: Sequence[Record]) -> bytes:
         """The payload of one invocation with these records, in the source's own form."""
         ...

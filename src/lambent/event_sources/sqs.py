@@ -28,10 +28,14 @@ class SqsSource:
     data_member = "body"
     poll_most = _BATCH_MOST
 
-    def __init__(self, queue_arn: str, client: Client, session: Session) -> None:
+    def __init__(
+        self, queue_arn: str, client: Client, session: Session, *, with_window: bool = False
+    ) -> None:
+        """`with_window`: the mapping has a batching window, and so records of another writer at AWS."""
         queue = Arn.parse(queue_arn)
         self.ordered = queue.resource.endswith(".fifo")
         self._arn = queue_arn
+        self._with_window = with_window
         self._region = queue.region
         self._url = f"http://sqs.{queue.region}.amazonaws.com/{queue.account_id}/{queue.resource}"
         self._client = client
@@ -60,6 +64,12 @@ class SqsSource:
 
     async def settle(self, records: Sequence[Record]) -> None:
         await self._in_tens("DeleteMessageBatch", records, {})
+
+    async def give_up(self, records: Sequence[Record]) -> None:
+        """A queue with a redrive policy moves them itself, when they have come often enough."""
+        answer = await self._call("GetQueueAttributes", {"AttributeNames": ["RedrivePolicy"]})
+        if not answer.get("Attributes", {}).get("RedrivePolicy"):
+            await self.settle(records)
 
     async def give_back(self, records: Sequence[Record]) -> None:
         await self._in_tens("ChangeMessageVisibilityBatch", records, {"VisibilityTimeout": 0})
@@ -93,7 +103,7 @@ class SqsSource:
             "messageAttributes": {
                 name: _attribute(value) for name, value in (message.get("MessageAttributes") or {}).items()
             },
-            "md5OfMessageAttributes": message.get("MD5OfMessageAttributes"),
+            **self._attributes_md5(message),
             "md5OfBody": message["MD5OfBody"],
             "eventSource": "aws:sqs",
             "eventSourceARN": self._arn,
@@ -108,6 +118,11 @@ class SqsSource:
             handle=message["ReceiptHandle"],
             trace_header=attributes.get("AWSTraceHeader"),
         )
+
+    def _attributes_md5(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Where there are none, AWS shows null in batches of a window, and else nothing."""
+        md5 = message.get("MD5OfMessageAttributes")
+        return {"md5OfMessageAttributes": md5} if md5 or self._with_window else {}
 
 
 class SqsEntryError(ServiceException):

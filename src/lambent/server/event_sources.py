@@ -23,7 +23,12 @@ class Runners:
     def __call__(self, mapping: EventSourceMapping) -> Runner:
         # The control plane has refused every other kind.
         assert mapping.kind == "sqs" and mapping.source_arn is not None
-        source = SqsSource(mapping.source_arn, self._core.client, lambda: self._session(mapping))
+        source = SqsSource(
+            mapping.source_arn,
+            self._core.client,
+            lambda: self._session(mapping),
+            with_window=mapping.settings["MaximumBatchingWindowInSeconds"] > 0,
+        )
         return QueueRunner(mapping, source, self._invoke, self._core.clock, self._measure(mapping))
 
     async def _session(self, mapping: EventSourceMapping) -> Caller:

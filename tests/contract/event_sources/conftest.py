@@ -12,10 +12,9 @@ from lambent.event_sources.source import EventSource
 from lambent.event_sources.sqs import SqsSource
 from lambent.model.caller import Caller, Parameters
 from lambent.model.metric import NoMetrics
-from lambent.services import sqs
+from lambent.server.part import Core
+from lambent.server.parts.sqs import part
 from lambent.store.sqlite.database import Database
-from lambent.store.sqlite.queue_messages import SqliteQueueMessageStore
-from lambent.store.sqlite.queues import SqliteQueueStore
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 
@@ -60,10 +59,22 @@ class SqsBench:
         self.clock = ManualClock()
         self.name = "q.fifo" if ordered else "q"
         self._url = f"http://here/{ROOT.account_id}/{self.name}"
-        stores = SqliteQueueStore(database), SqliteQueueMessageStore(database)
-        self._sqs = sqs.service(*stores, self.clock, NoMetrics(), secret=b"s" * 32)
+        # The service as the server has it. It asks for no more of the core than this.
+        nothing: Any = None
+        core = Core(
+            settings=nothing,
+            data_dir=nothing,
+            client=nothing,
+            roles=nothing,
+            clock=self.clock,
+            database=database,
+            metrics=NoMetrics(),
+            secret=lambda purpose: b"s" * 32,
+        )
+        self._sqs = part(core)
 
     async def open(self) -> None:
+        assert self._sqs.open is not None
         await self._sqs.open()
         fifo = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
         await self.call("CreateQueue", QueueName=self.name, Attributes=fifo if "." in self.name else {})

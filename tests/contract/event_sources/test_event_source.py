@@ -69,6 +69,13 @@ async def test_what_is_given_back_comes_again_at_once(bench):
     assert await bodies(bench) == [records[1].data]
 
 
+async def test_what_is_given_up_goes_away_where_there_is_no_place_for_it(bench):
+    await bench.send("a", "b")
+    await bench.source.give_up(await poll(bench))
+    bench.clock.advance(await bench.source.hold_seconds() + 1)
+    assert await bodies(bench) == []
+
+
 async def test_more_than_ten_are_settled_and_given_back(bench):
     await bench.send(*(str(number) for number in range(25)))
     records = [*await poll(bench), *await poll(bench), *await poll(bench)]

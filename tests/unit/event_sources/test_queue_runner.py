@@ -11,7 +11,11 @@ from memory_source import MemorySource, SourceGone
 from lambent.base.clock import ManualClock
 from lambent.event_sources.queue_runner import QueueRunner
 from lambent.model.invocation import Invocation, InvocationResult
-from lambent.model.lambda_errors import TooManyRequestsException
+from lambent.model.lambda_errors import (
+    InvalidParameterValueException,
+    RecursiveInvocationException,
+    TooManyRequestsException,
+)
 
 
 class Function:
@@ -191,6 +195,30 @@ async def test_a_function_that_refuses_for_too_long_leaves_the_records(start):
     await bench.until(lambda: bench.measured.get("FailedInvokeEventCount") == 1)
     assert bench.source.waiting() == ["a"] and sum(bench.slept) <= 8.0
     assert bench.measured["InvokedEventCount"] == 0
+
+
+async def test_a_function_that_cannot_take_the_batch_is_not_asked_again(start):
+    bench = start()
+
+    def behave(bodies: list[str]) -> None:
+        raise InvalidParameterValueException("no")
+
+    bench.function.behave = behave
+    bench.source.send("a")
+    await bench.until(lambda: bench.measured.get("FailedInvokeEventCount") == 1)
+    assert bench.slept == [] and bench.source.waiting() == ["a"]
+
+
+async def test_a_loop_is_given_up(start):
+    bench = start()
+
+    def behave(bodies: list[str]) -> None:
+        raise RecursiveInvocationException("loop")
+
+    bench.function.behave = behave
+    bench.source.send("a")
+    await bench.until(lambda: bench.measured.get("DroppedEventCount") == 1)
+    assert bench.source.waiting() == [] and len(bench.function.invocations) == 1
 
 
 async def test_a_queue_that_is_gone_is_asked_less_and_less(start):

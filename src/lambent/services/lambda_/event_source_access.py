@@ -4,6 +4,7 @@ Asked where the answer is given: at the source itself, as the role. What would c
 that no service fulfils: whoever may not is told that first.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +26,9 @@ _SQS_PROBES: Mapping[str, Mapping[str, Any]] = {
     "GetQueueAttributes": {"AttributeNames": ["VisibilityTimeout"]},
 }
 """What the role needs, in the order in which AWS names it. No queue gives 0 messages, none has an empty handle."""
+
+_NOWHERE = frozenset({"InvalidAddress", "QueueDoesNotExist", "UnknownOperationException"})
+_QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}(\.fifo)?", re.ASCII)
 
 
 class EventSourceAccess:
@@ -48,7 +52,7 @@ class EventSourceAccess:
     ) -> Mapping[str, str]:
         """The queue's attributes."""
         queue = Arn.parse(mapping.source_arn or "")
-        if queue.region != mapping.region:
+        if queue.region != mapping.region or not _QUEUE_NAME.fullmatch(queue.resource):
             raise InvalidParameterValueException(_NO_QUEUE)
         caller = await self._session(mapping, version)
         address = {"QueueUrl": f"http://sqs.{queue.region}.amazonaws.com/{queue.account_id}/{queue.resource}"}
@@ -57,10 +61,10 @@ class EventSourceAccess:
             try:
                 answer = await self._client("sqs", operation, caller, {**address, **parameters})
             except ServiceException as error:
-                if error.code in ("QueueDoesNotExist", "UnknownOperationException"):
-                    raise InvalidParameterValueException(_NO_QUEUE) from error
                 if error.code.startswith("AccessDenied"):
                     raise _not_permitted(operation) from error
+                if error.code in _NOWHERE or operation == "GetQueueAttributes":
+                    raise InvalidParameterValueException(_NO_QUEUE) from error
                 continue
             found = answer.get("Attributes", {})
         return found

@@ -75,7 +75,12 @@ async def test_the_function_and_its_version_must_exist(mapped: Any) -> None:
 
 
 async def test_the_queue_must_exist_in_the_region(mapped: Any) -> None:
-    for arn in (QUEUE + "-none", QUEUE.replace("us-east-1", "eu-west-1")):
+    for arn in (
+        QUEUE + "-none",
+        QUEUE.replace("us-east-1", "eu-west-1"),
+        QUEUE + "?x",
+        "arn:aws:sqs:::orders",
+    ):
         with pytest.raises(InvalidParameterValueException) as refused:
             await create(mapped, EventSourceArn=arn)
         assert str(refused.value) == (
