@@ -279,3 +279,12 @@ def test_time_stands_still_between_invocations(lambent: Lambent) -> None:
     before = lambent.call(name)
     time.sleep(1.5)  # real time must pass for there to be any that the thread could have had
     assert lambent.call(name) - before < 60, "of 150 that it would have counted"
+
+
+def test_the_user_has_a_name_and_a_home(lambent: Lambent) -> None:
+    name = lambent.python(
+        "import getpass, os\ndef handler(event, context):\n    return [os.path.expanduser('~'), getpass.getuser()]\n"
+    )
+    assert lambent.call(name) == ["/home/sbx_user1051", "sbx_user1051"]
+    name = lambent.node("import os from 'node:os';\nexport const handler = async () => os.homedir();\n")
+    assert lambent.call(name) == "/home/sbx_user1051"

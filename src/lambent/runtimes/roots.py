@@ -43,7 +43,8 @@ _DEBIAN_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 _AMAZON_BUNDLE = "/etc/pki/tls/certs/ca-bundle.crt"
 
 _FILES: Final = {
-    "/etc/passwd": "root:x:0:0:root:/root:/sbin/nologin\nsbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin\n",
+    # What asks for its home directory (the AWS SDK for JavaScript does) looks for its own uid here.
+    "/etc/passwd": "root:x:0:0:root:/root:/sbin/nologin\nsbx_user1051:x:{uid}:990::/home/sbx_user1051:/sbin/nologin\n",
     "/etc/group": "root:x:0:\nsbx_user1051:x:990:\n",
     "/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n",
     "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n",

@@ -48,7 +48,7 @@ class Root:
     links: Mapping[str, str] = field(default_factory=dict)
     """Symbolic links by path: {"/bin": "usr/bin"}."""
     files: Mapping[str, str] = field(default_factory=dict)
-    """Small text files by path: {"/etc/passwd": "…"}."""
+    """Small text files by path. In /etc/passwd, `{uid}` stands for the uid that a sandbox's processes have."""
     mount_points: tuple[str, ...] = ("/var/task", "/opt")
 
 

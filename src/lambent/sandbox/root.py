@@ -18,6 +18,9 @@ _DEVICE_LINKS = {
     "stdout": "/proc/self/fd/1",
     "stderr": "/proc/self/fd/2",
 }
+_PASSWD = "/etc/passwd"  # noqa: S105 - a path
+_UID = "{uid}"
+_MAKING = "/tmp"  # noqa: S108 - a path inside, not a temporary file
 # Readable or writable by root only, or about the whole machine; hidden all the same, as a second line.
 _MASKED = (
     "/proc/kcore",
@@ -113,3 +116,24 @@ def enter_root(directory: str) -> None:
         if os.path.exists(path):
             with step(f"mask {path}"):
                 mounts.mount("/dev/null", path, None, mounts.MS_BIND)
+
+
+def name_user(uid: int) -> None:
+    """Where the root's /etc/passwd has a place for it, one with this uid is laid over it. Needs /tmp, to which nothing
+    is mounted yet. Raises StepError."""
+    try:
+        with open(_PASSWD, encoding="utf-8") as file:
+            text = file.read()
+    except FileNotFoundError:
+        return
+    if _UID not in text:
+        return
+    with step("name the user"):
+        own = mounts.make_filesystem_mount("tmpfs", _READ_ONLY & ~mounts.ATTR_RDONLY, {"size": "64k"})
+        mounts.place(own, _MAKING)
+        os.close(own)
+        _write_file(f"{_MAKING}/passwd", text.replace(_UID, str(uid)))
+        made = mounts.clone_tree(f"{_MAKING}/passwd", _READ_ONLY)
+        mounts.place(made, _PASSWD)
+        os.close(made)
+        mounts.unmount(_MAKING, mounts.MNT_DETACH)

@@ -16,7 +16,7 @@ from lambent.sandbox import messages, mounts, privileges, syscalls
 from lambent.sandbox.cgroup import CgroupTree
 from lambent.sandbox.privileges import Programs
 from lambent.sandbox.process import become_process
-from lambent.sandbox.root import enter_root
+from lambent.sandbox.root import enter_root, name_user
 from lambent.sandbox.steps import StepError, step
 
 NAMESPACES = (
@@ -75,6 +75,7 @@ class _Supervisor:
         with step("set the host name"):
             socket.sethostname(self._spec["hostname"])
         enter_root(root)
+        name_user(self._spec["uid"])
         with step("show /tmp"):
             mounts.place(scratch, "/tmp")  # noqa: S108 - a path inside
         os.close(scratch)
