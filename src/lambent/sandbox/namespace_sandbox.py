@@ -73,9 +73,10 @@ class NamespaceSandbox:
         if self._started:
             raise SandboxError("start: a sandbox is started once")
         self._started = True
-        for companion in beside:
-            self.launch.send({**_order_of(companion), "beside": True}, list(companion.files.values()))
-        self.launch.send(_order_of(process), list(process.files.values()))
+        # In one message: an order that is not read any more would cost us the answer to the one before it.
+        orders = [_order_of(one) for one in (*beside, process)]
+        files = [descriptor for one in (*beside, process) for descriptor in one.files.values()]
+        self.launch.send({"orders": orders}, files)
         # Silence is success: the exec closes the other end. What ends before it is told by the supervisor, too.
         received = await self.launch.receive()
         self.launch.close()

@@ -23,9 +23,9 @@ def become_process(
     spec: dict[str, Any],
     program: FilterProgram,
 ) -> NoReturn:
-    """Reports to the server over `launch`: {"ready": true}, or {"error": …}; then takes orders, of which it carries
-    out the last itself and has children carry out those before. When it is executed, the socket closes by itself. `go`
-    is readable once the root is in place."""
+    """Reports to the server over `launch`: {"ready": true}, or {"error": …}; then takes its orders, of which it carries
+    out the last itself and has children carry out those before. When that is executed, the socket closes by itself.
+    `go` is readable once the root is in place."""
     try:
         _prepare(cgroup_joins, spec)
         if os.read(go, 1) != b"1":
@@ -35,10 +35,9 @@ def become_process(
         privileges.confine(program)
         privileges.become(spec["uid"])
         messages.send(launch, {"ready": True})
-        while (order := messages.receive(launch)) is not None:
-            if not order[0].get("beside"):
-                _execute(*order)
-            _execute_beside(*order)
+        received = messages.receive(launch)
+        if received is not None:
+            _execute_all(received[0]["orders"], received[1])
     except StepError as error:
         _report(launch, {"error": str(error), "errno": error.errno})
     except OSError as error:
@@ -61,6 +60,16 @@ def _prepare(cgroup_joins: Sequence[int], spec: dict[str, Any]) -> None:
         if signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
     os.umask(0o022)
+
+
+def _execute_all(orders: Sequence[dict[str, Any]], descriptors: list[int]) -> None:
+    """Only returns by raising StepError."""
+    *beside, own = orders
+    for order in beside:
+        count = len(order["files"])
+        _execute_beside(order, descriptors[:count])
+        del descriptors[:count]
+    _execute(own, descriptors)
 
 
 def _execute_beside(order: dict[str, Any], received: Sequence[int]) -> None:
