@@ -23,6 +23,8 @@ class Target:
     access_key_id: str = "test"
     secret_access_key: str = "test"
     """What emulators take."""
+    event: bytes = EVENT
+    invocation_type: str = "RequestResponse"
 
     @property
     def path(self) -> str:
@@ -33,7 +35,8 @@ class Target:
         return self.endpoint.removeprefix("http://")
 
     def signed_headers(self) -> dict[str, str]:
-        request = AWSRequest("POST", self.endpoint + self.path, data=EVENT)
+        headers = {"X-Amz-Invocation-Type": self.invocation_type} if self.invocation_type == "Event" else {}
+        request = AWSRequest("POST", self.endpoint + self.path, data=self.event, headers=headers)
         credentials = Credentials(self.access_key_id, self.secret_access_key)
         SigV4Auth(credentials, "lambda", REGION).add_auth(request)
         return {"Host": self.host, **{str(name): str(value) for name, value in request.headers.items()}}
@@ -41,8 +44,8 @@ class Target:
     def signed_request(self) -> bytes:
         """The whole request, as it is sent."""
         lines = [f"{name}: {value}" for name, value in self.signed_headers().items()]
-        head = "\r\n".join([f"POST {self.path} HTTP/1.1", *lines, f"Content-Length: {len(EVENT)}"])
-        return head.encode() + b"\r\n\r\n" + EVENT
+        head = "\r\n".join([f"POST {self.path} HTTP/1.1", *lines, f"Content-Length: {len(self.event)}"])
+        return head.encode() + b"\r\n\r\n" + self.event
 
 
 class KeptConnection:

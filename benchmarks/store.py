@@ -45,7 +45,7 @@ def invocation(number: int) -> EventInvocation:
     )
 
 
-def bare_group_commit(path: Path) -> float:
+def bare_group_commit(path: Path, clients: int = CLIENTS) -> float:
     """Inserts per second of the same rows by sqlite3 alone, in transactions of as many rows as there are
     clients."""
     connection = sqlite3.connect(path, isolation_level=None)
@@ -57,8 +57,8 @@ def bare_group_commit(path: Path) -> float:
     connection.execute("CREATE TABLE p (id INTEGER PRIMARY KEY, payload BLOB)")
     rows = [(n, new_uuid(), float(n), "d" * 330) for n in range(EVENTS)]
     began = time.perf_counter()
-    for start in range(0, EVENTS, CLIENTS):
-        some = rows[start : start + CLIENTS]
+    for start in range(0, EVENTS, clients):
+        some = rows[start : start + clients]
         connection.execute("BEGIN")
         connection.executemany("INSERT INTO p VALUES (?, ?)", [(row[0], b"x" * 1024) for row in some])
         connection.executemany("INSERT INTO e VALUES (?, ?, ?, ?)", some)

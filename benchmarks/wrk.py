@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 
-from benchmarks.requests import EVENT, Target
+from benchmarks.requests import Target
 
 _REPORT = """
 done = function(summary, latency, requests)
@@ -58,7 +58,7 @@ def load(target: Target, clients: int, seconds: float) -> Load:
 
 def _script(target: Target) -> str:
     headers = "".join(f"wrk.headers[ {_lua(n)} ] = {_lua(v)}\n" for n, v in target.signed_headers().items())
-    return f'wrk.method = "POST"\nwrk.body = {_lua(EVENT.decode())}\n{headers}{_REPORT}'
+    return f'wrk.method = "POST"\nwrk.body = {_lua(target.event.decode())}\n{headers}{_REPORT}'
 
 
 def _lua(text: str) -> str:
