@@ -115,7 +115,8 @@ async def fill(directory: Path, make_room: Callable[[], None]) -> None:
         assert await store.depth() == len(acknowledged)
         make_room()
         await store.enqueue(invocation("after", b"x" * 100_000))
-        claimed = await store.claim(now=2.0, owner="a", until=9.0, limit=200)
+        (function,) = await store.waiting()
+        claimed = await store.claim({function: 200}, now=2.0, owner="a", until=9.0)
         assert [each.request_id for each in claimed] == [*acknowledged, "after"]
         assert {len(each.payload) for each in claimed} == {100_000}
     finally:
