@@ -276,6 +276,29 @@ def test_a_function_without_concurrency_loses_nothing(lambent: Lambent) -> None:
     eventually(lambda: queue.depth() == 0)
 
 
+LOOP = """
+import boto3
+sqs = boto3.client("sqs")
+def handler(event, context):
+    print("saw", '["turn"]')
+    sqs.send_message(QueueUrl=URL, MessageBody="again")
+"""
+
+
+def test_a_loop_through_a_queue_ends_after_sixteen_turns(lambent: Lambent) -> None:
+    queue = new_queue(lambent, VisibilityTimeout="30")
+    arn = lambent.make_role("feeds-queues")
+    lambent.iam.attach_role_policy(
+        RoleName="feeds-queues", PolicyArn="arn:aws:iam::aws:policy/AmazonSQSFullAccess"
+    )
+    name = lambent.python(LOOP.replace("URL", repr(queue.url)), Role=arn, Timeout=20)
+    map_queue(lambent, name, queue)
+    queue.send("begin")
+    eventually(lambda: len(seen(lambent, name)) == 16, seconds=20)
+    eventually(lambda: queue.depth() == 0)
+    assert len(seen(lambent, name)) == 16
+
+
 def test_nothing_is_lost_when_the_server_is_killed(new_server: NewServer) -> None:
     lambent = new_server()
     queue = new_queue(lambent, VisibilityTimeout="3")

@@ -19,6 +19,7 @@ from lambent.services.lambda_.code_download import CodeDownloads
 from lambent.services.lambda_.code_signing import CodeSigning
 from lambent.services.lambda_.code_source import CodeSource
 from lambent.services.lambda_.code_trust import CodeTrust, SignatureReader
+from lambent.services.lambda_.condition_keys import condition_keys
 from lambent.services.lambda_.delivery_targets import DeliveryTargets
 from lambent.services.lambda_.durable_callbacks import DurableCallbacks
 from lambent.services.lambda_.durable_checkpoints import DurableCheckpoints
@@ -270,6 +271,7 @@ def service(
             operations=operations,
             resource_arn=resource_arn,
             resource_policy=attached.attached,
+            condition_keys=condition_keys,
             open_to_root=attached.open_to_root,
         ),
         function_policies=attached,

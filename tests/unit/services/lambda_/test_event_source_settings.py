@@ -1,7 +1,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lambent.model.lambda_errors import InvalidParameterValueException
 from lambent.services.lambda_.event_source_kinds import KINDS, kind_of
@@ -176,6 +179,71 @@ def test_pollers_have_defaults():
         "MinimumPollers": 3,
         "MaximumPollers": 200,
     }
+
+
+MEMBERS: dict[str, Any] = {
+    "BatchSize": st.integers(1, 10_000),
+    "MaximumBatchingWindowInSeconds": st.integers(0, 300),
+    "ParallelizationFactor": st.integers(1, 10),
+    "MaximumRecordAgeInSeconds": st.integers(-1, 604_800),
+    "StartingPosition": st.sampled_from(["LATEST", "TRIM_HORIZON", "AT_TIMESTAMP"]),
+    "StartingPositionTimestamp": st.sampled_from([0.0, NOW + 1, datetime(2020, 1, 1, tzinfo=UTC)]),
+    "BisectBatchOnFunctionError": st.booleans(),
+    "FunctionResponseTypes": st.lists(st.just("ReportBatchItemFailures"), max_size=1),
+    "KMSKeyArn": st.sampled_from(["", "arn:aws:kms:us-east-1:1:key/k"]),
+    "Topics": st.just(["t"]),
+    "Queues": st.just(["q"]),
+    "SourceAccessConfigurations": st.just([{"Type": "BASIC_AUTH", "URI": "arn:secret"}]),
+    "DocumentDBEventSourceConfig": st.just({"DatabaseName": "d"}),
+    "FilterCriteria": st.fixed_dictionaries(
+        {},
+        optional={
+            "Filters": st.lists(
+                st.fixed_dictionaries(
+                    {},
+                    optional={
+                        "Pattern": st.sampled_from(['{"body": ["x"]}', "{}", "x"]) | st.text(max_size=9)
+                    },
+                ),
+                max_size=7,
+            )
+        },
+    ),
+    "DestinationConfig": st.fixed_dictionaries(
+        {}, optional={name: st.fixed_dictionaries({}) for name in ("OnFailure", "OnSuccess")}
+    ),
+    "ScalingConfig": st.fixed_dictionaries({}, optional={"MaximumConcurrency": st.integers(2, 1000)}),
+    "MetricsConfig": st.fixed_dictionaries(
+        {}, optional={"Metrics": st.lists(st.sampled_from(["EventCount", "KafkaMetrics"]), max_size=2)}
+    ),
+    "ProvisionedPollerConfig": st.fixed_dictionaries(
+        {},
+        optional={
+            "MinimumPollers": st.integers(1, 200),
+            "MaximumPollers": st.integers(1, 10_000),
+            "PollerGroupName": st.sampled_from(["", "g"]),
+        },
+    ),
+}
+
+
+@given(
+    st.sampled_from(sorted(ARN)),
+    st.fixed_dictionaries({}, optional=MEMBERS),
+    st.fixed_dictionaries({}, optional=MEMBERS),
+)
+def test_whatever_the_model_allows_is_settings_or_refused(source, request_, change):
+    """And what was accepted once can be changed and written."""
+    kind = kind_of({"EventSourceArn": ARN[source]})
+    try:
+        made = settings(source, **request_)
+        msgspec.json.encode(made)
+        made = changed_settings(kind, ARN[source], made, change)
+    except InvalidParameterValueException as refused:
+        assert str(refused)
+        return
+    assert msgspec.json.decode(msgspec.json.encode(made)) == made
+    assert made["BatchSize"] <= (10 if source == "fifo" else 10_000)
 
 
 def test_a_change_keeps_the_rest():
