@@ -4,7 +4,7 @@ Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-p
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 from lambent.model.delivery import Delivery
 
@@ -26,6 +26,14 @@ class GiveUp:
 
     delivery: Delivery
     exhausted: Exhausted | None
+
+
+class Decide(Protocol):
+    """What becomes of a delivery that failed."""
+
+    def __call__(
+        self, delivery: Delivery, *, retriable: bool, now: float, base_seconds: float, jitter: float
+    ) -> Retry | GiveUp: ...
 
 
 def after_failure(

@@ -17,7 +17,7 @@ from lambent.model.delivery import Delivery, DeliveryQueue
 from lambent.store.ports.errors import StoreError
 from lambent.store.ports.target_deliveries import TargetDeliveryStore
 from lambent.targets.failure import DeliveryFailedError
-from lambent.targets.retries import Exhausted, Retry, after_failure
+from lambent.targets.retries import Decide, Exhausted, Retry, after_failure
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,8 @@ class Courier(Protocol):
 
 
 class DeliveryWorker:
-    """`base_seconds` is the delay before the first retry. `owner` names this server in its claims."""
+    """`base_seconds` is the delay before the first retry. `owner` names this server in its claims; `decide`
+    says what becomes of a delivery that failed."""
 
     def __init__(
         self,
@@ -68,6 +69,7 @@ class DeliveryWorker:
         *,
         base_seconds: float,
         owner: str = "local",
+        decide: Decide = after_failure,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._queue = queue
@@ -76,6 +78,7 @@ class DeliveryWorker:
         self._clock = clock
         self._base_seconds = base_seconds
         self._owner = owner
+        self._decide = decide
         self._sleep = sleep
         self._wake = asyncio.Event()
         self._running = 0
@@ -159,7 +162,7 @@ class DeliveryWorker:
         return None
 
     async def _fail(self, delivery: Delivery, failure: DeliveryFailedError) -> None:
-        decision = after_failure(
+        decision = self._decide(
             delivery,
             retriable=failure.retriable,
             now=self._clock.now(),

@@ -24,6 +24,7 @@ from lambent.store.ports.queue_messages import QueueMessageStore
 from lambent.store.ports.queues import QueueStore
 from lambent.store.ports.roles import RoleStore
 from lambent.store.ports.target_deliveries import TargetDeliveryStore
+from lambent.store.ports.topics import TopicStore
 from lambent.store.sqlite.code_signing_configs import SqliteCodeSigningConfigStore
 from lambent.store.sqlite.concurrency import SqliteConcurrencyStore
 from lambent.store.sqlite.database import Database
@@ -42,6 +43,7 @@ from lambent.store.sqlite.roles import SqliteRoleStore
 from lambent.store.sqlite.target_deliveries import SqliteTargetDeliveryStore
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
+from lambent.store.sqlite.topics import SqliteTopicStore
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Stores:
     event_archives: EventArchiveStore
     queues: QueueStore
     queue_messages: QueueMessageStore
+    topics: TopicStore
     clock: ManualClock
 
 
@@ -88,6 +91,7 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
         event_archives=SqliteEventArchiveStore(database),
         queues=SqliteQueueStore(database),
         queue_messages=SqliteQueueMessageStore(database),
+        topics=SqliteTopicStore(database),
         clock=clock,
     )
     database.close()

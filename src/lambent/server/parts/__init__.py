@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from lambent.server.part import Core, Part
-from lambent.server.parts import events, kms, s3, scheduler, signer, sqs
+from lambent.server.parts import events, kms, s3, scheduler, signer, sns, sqs
 
 PARTS: Sequence[Callable[[Core], Part]] = (
     events.part,
@@ -11,6 +11,7 @@ PARTS: Sequence[Callable[[Core], Part]] = (
     s3.part,
     scheduler.part,
     signer.part,
+    sns.part,
     sqs.part,
 )
 """In the order of their names."""

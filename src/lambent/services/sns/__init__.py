@@ -1,0 +1,111 @@
+"""Amazon SNS: topics, standard and FIFO, and their subscriptions.
+
+Knows the topic store's port and AWS's rules. All topics and subscriptions are in memory; a message is not: what is to
+be delivered of it is on disk before it is acknowledged. `courier` brings it there, with the retries and dead letters of
+lambent.targets. Email, SMS, mobile push and Firehose are not offered.
+
+Source: the sns service model and https://docs.aws.amazon.com/sns/latest/dg/
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+from lambent.base.clock import Clock
+from lambent.http.client import request
+from lambent.model.caller import Caller, Parameters
+from lambent.model.metric import Metrics
+from lambent.model.service import Client, Operation, Service
+from lambent.services.sns.arns import resource_arn
+from lambent.services.sns.courier import SubscriberCourier
+from lambent.services.sns.deliveries import Deliveries
+from lambent.services.sns.delivery_policy import decide
+from lambent.services.sns.envelope import Envelopes
+from lambent.services.sns.errors import InternalError
+from lambent.services.sns.metrics import TopicMetrics
+from lambent.services.sns.permissions import PermissionOperations
+from lambent.services.sns.publish import PublishOperations
+from lambent.services.sns.signing import Signer
+from lambent.services.sns.subscriptions import SubscriptionOperations
+from lambent.services.sns.sweep import sweep_deduplication
+from lambent.services.sns.tags import TagOperations
+from lambent.services.sns.tokens import ConfirmationTokens
+from lambent.services.sns.topic_operations import TopicOperations
+from lambent.services.sns.topics import Topics
+from lambent.store.ports.errors import StoreFullError
+from lambent.store.ports.target_deliveries import TargetDeliveryStore
+from lambent.store.ports.topics import TopicStore
+from lambent.targets.worker import DeliveryWorker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sns:
+    """`open` before the first request, `behind` beside them, `close` after the last."""
+
+    service: Service
+    open: Callable[[], Awaitable[None]]
+    behind: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
+    close: Callable[[], Awaitable[None]]
+    signer: Signer
+
+
+def sns(
+    store: TopicStore,
+    outgoing: TargetDeliveryStore,
+    *,
+    clock: Clock,
+    client: Client,
+    metrics: Metrics,
+    directory: Path,
+    secret: bytes,
+    link_base: str,
+    retry_seconds: float,
+) -> Sns:
+    """`directory` is where the signing key is kept, `secret` seals confirmation tokens, `link_base` is this server's
+    address where no subscriber said a better one; `retry_seconds` is what a second of a delivery policy takes here."""
+    topics, signer, counted = Topics(store, clock), Signer(directory), TopicMetrics(metrics)
+    deliveries = Deliveries(Envelopes(signer, link_base))
+    courier = SubscriberCourier(client, request, counted)
+    worker = DeliveryWorker("sns", outgoing, courier, clock, base_seconds=retry_seconds, decide=decide)
+    tokens = ConfirmationTokens(secret)
+    operations = {
+        **TopicOperations(topics).operations(),
+        **TagOperations(topics).operations(),
+        **PermissionOperations(topics).operations(),
+        **SubscriptionOperations(topics, deliveries, outgoing, tokens, worker.wake).operations(),
+        **PublishOperations(topics, store, deliveries, counted, worker.wake).operations(),
+    }
+
+    async def open() -> None:
+        await asyncio.to_thread(signer.open)
+        await topics.open()
+
+    return Sns(
+        service=Service(
+            name="sns",
+            operations={name: _with_full_store(operation) for name, operation in operations.items()},
+            resource_arn=resource_arn,
+            resource_policy=topics.policy,
+        ),
+        open=open,
+        behind={
+            "deliver to subscribers": worker.run,
+            "forget deduplication ids of topics": lambda: sweep_deduplication(store, topics),
+        },
+        close=worker.close,
+        signer=signer,
+    )
+
+
+def _with_full_store(operation: Operation) -> Operation:
+    @wraps(operation)
+    async def guarded(caller: Caller, parameters: Parameters) -> Parameters:
+        try:
+            return await operation(caller, parameters)
+        except StoreFullError as error:
+            raise InternalError(f"The topic store takes no more data: {error}") from error
+
+    return guarded

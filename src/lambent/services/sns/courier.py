@@ -1,0 +1,163 @@
+"""Brings what was published to subscribers: to queues and functions as sns.amazonaws.com, to endpoints by POST."""
+
+import asyncio
+import base64
+import weakref
+from collections.abc import Awaitable, Mapping
+from contextlib import AsyncExitStack
+from typing import Any, Protocol
+
+from lambent.base.arn import Arn, partition_of
+from lambent.http.client import RequestFailedError
+from lambent.http.message import Response
+from lambent.model.caller import Caller, Parameters, service_caller
+from lambent.model.delivery import Delivery
+from lambent.model.error import ServiceException
+from lambent.model.service import Client
+from lambent.services.sns.metrics import TopicMetrics
+from lambent.targets.calls import queue_url
+from lambent.targets.failure import DeliveryFailedError, failure_of
+from lambent.targets.worker import DeadLetter, Outcome
+
+_SERVICE = "sns.amazonaws.com"
+_HTTP_SECONDS = 15.0
+_METRICS: Mapping[Outcome, str] = {
+    "delivered": "NumberOfNotificationsDelivered",
+    "failed": "NumberOfNotificationsFailed",
+}
+
+
+class Send(Protocol):
+    """lambent.http.client.request."""
+
+    def __call__(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes = b"", seconds: float
+    ) -> Awaitable[Response]: ...
+
+
+class SubscriberCourier:
+    """targets.worker.Courier. What a FIFO topic has for one subscription is delivered one after the other, as it was
+    published: deliveries are started in that order."""
+
+    def __init__(self, client: Client, send: Send, metrics: TopicMetrics) -> None:
+        self._client = client
+        self._send = send
+        self._metrics = metrics
+        self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
+
+    async def deliver(self, delivery: Delivery) -> None:
+        async with AsyncExitStack() as stack:
+            if delivery.target["Ordered"]:
+                turn = self._turns.setdefault(delivery.target["Arn"], asyncio.Lock())
+                await stack.enter_async_context(turn)
+            try:
+                await self._deliver(delivery)
+            except ServiceException as error:
+                raise failure_of(error) from error
+
+    async def bury(self, letter: DeadLetter) -> None:
+        delivery = letter.delivery
+        arn = delivery.target.get("DeadLetters")
+        if arn is None:
+            return
+        body = delivery.event if delivery.event is not None else delivery.payload
+        try:
+            await self._to_queue(delivery, Arn.parse(arn), body)
+        except ServiceException:
+            self._metrics.count(delivery.source_arn, "NumberOfNotificationsFailedToRedriveToDlq")
+        else:
+            self._metrics.count(delivery.source_arn, "NumberOfNotificationsRedrivenToDlq")
+
+    def tell(self, delivery: Delivery, outcome: Outcome) -> None:
+        if outcome in _METRICS:
+            self._metrics.count(delivery.source_arn, _METRICS[outcome])
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        match delivery.target["Protocol"]:
+            case "sqs":
+                await self._to_queue(delivery, Arn.parse(delivery.target["Endpoint"]), delivery.payload)
+            case "lambda":
+                await self._to_function(delivery)
+            case _:
+                await self._to_endpoint(delivery)
+
+    async def _to_queue(self, delivery: Delivery, queue: Arn, body: bytes) -> None:
+        target = delivery.target
+        message: Parameters = {"QueueUrl": queue_url(queue), "MessageBody": body.decode()}
+        if target.get("Attributes"):
+            message["MessageAttributes"] = _with_bytes(target["Attributes"])
+        is_fifo = queue.resource.endswith(".fifo")
+        if target.get("GroupId") is not None:
+            message["MessageGroupId"] = target["GroupId"]
+        elif is_fifo:
+            message["MessageGroupId"] = target["Arn"].rpartition(":")[2]
+        if is_fifo:
+            message["MessageDeduplicationId"] = target.get("DeduplicationId") or target["MessageId"]
+        if target.get("TraceHeader"):
+            header = {"DataType": "String", "StringValue": target["TraceHeader"]}
+            message["MessageSystemAttributes"] = {"AWSTraceHeader": header}
+        await self._client("sqs", "SendMessage", _caller(delivery, queue.region), message)
+
+    async def _to_function(self, delivery: Delivery) -> None:
+        arn = delivery.target["Endpoint"]
+        invocation: Parameters = {
+            "FunctionName": arn,
+            "InvocationType": "Event",
+            "Payload": delivery.payload,
+        }
+        await self._client("lambda", "Invoke", _caller(delivery, Arn.parse(arn).region), invocation)
+
+    async def _to_endpoint(self, delivery: Delivery) -> None:
+        try:
+            answer = await self._send(
+                "POST",
+                delivery.target["Endpoint"],
+                headers=_headers(delivery),
+                body=delivery.payload,
+                seconds=_HTTP_SECONDS,
+            )
+        except RequestFailedError as error:
+            raise DeliveryFailedError("CONNECTION_FAILURE", str(error), retriable=True) from error
+        except ValueError as error:
+            raise DeliveryFailedError("INVALID_PARAMETER", str(error)) from error
+        if not 200 <= answer.status < 300:
+            retriable = answer.status >= 500 or answer.status == 429
+            message = f"The endpoint answered {answer.status}."
+            raise DeliveryFailedError("ERROR_FROM_TARGET", message, retriable=retriable)
+
+
+def _headers(delivery: Delivery) -> dict[str, str]:
+    target = delivery.target
+    headers = {
+        "x-amz-sns-message-type": target["Kind"],
+        "x-amz-sns-message-id": target["MessageId"],
+        "x-amz-sns-topic-arn": delivery.source_arn,
+    }
+    if target["Kind"] != "SubscriptionConfirmation":
+        headers["x-amz-sns-subscription-arn"] = target["Arn"]
+    if target["Raw"]:
+        headers["x-amz-sns-rawdelivery"] = "true"
+    return headers | {
+        "Content-Type": target["ContentType"],
+        "User-Agent": "Amazon Simple Notification Service Agent",
+        "Accept-Encoding": "gzip,deflate",
+    }
+
+
+def _with_bytes(attributes: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {
+        name: {**one, "BinaryValue": base64.b64decode(one["BinaryValue"])}
+        if "BinaryValue" in one
+        else dict(one)
+        for name, one in attributes.items()
+    }
+
+
+def _caller(delivery: Delivery, region: str) -> Caller:
+    return service_caller(
+        _SERVICE,
+        account_id=delivery.account_id,
+        region=region,
+        partition=partition_of(region),
+        source_arn=delivery.source_arn,
+    )

@@ -1,0 +1,149 @@
+"""Publish, PublishBatch. What is answered is on disk, with everything that is to be delivered of it."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from lambent.model.caller import Caller, Parameters
+from lambent.model.service import Operation
+from lambent.model.topic import Topic
+from lambent.services.sns.deliveries import Deliveries
+from lambent.services.sns.envelope import Message
+from lambent.services.sns.errors import (
+    BatchEntryIdsNotDistinct,
+    BatchRequestTooLong,
+    EmptyBatchRequest,
+    InvalidBatchEntryId,
+    KMSNotFound,
+    TooManyEntriesInBatchRequest,
+    invalid,
+)
+from lambent.services.sns.filter_policy import wants
+from lambent.services.sns.messages import SIZE_MOST, check_size, new_message, size_of
+from lambent.services.sns.metrics import TopicMetrics
+from lambent.services.sns.topics import Topics
+from lambent.store.ports.topics import Publication, Published, TopicStore
+
+_DEDUPLICATION_MS = 300_000
+_ENTRIES_MOST = 10
+_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
+_SEQUENCE_FIRST = 10**19
+_OWN_KEY = "alias/aws/sns"
+
+
+class PublishOperations:
+    def __init__(
+        self,
+        topics: Topics,
+        store: TopicStore,
+        deliveries: Deliveries,
+        metrics: TopicMetrics,
+        wake: Callable[[], None],
+    ) -> None:
+        """`wake` is called when there is something to deliver."""
+        self._topics = topics
+        self._store = store
+        self._deliveries = deliveries
+        self._metrics = metrics
+        self._wake = wake
+        self._last_sequence = 0
+
+    def operations(self) -> Mapping[str, Operation]:
+        return {"Publish": self.publish, "PublishBatch": self.publish_batch}
+
+    async def publish(self, caller: Caller, parameters: Parameters) -> Parameters:
+        topic = self._target(caller, parameters)
+        message = new_message(topic, caller, parameters, self._topics.now())
+        size = check_size(parameters)
+        [published] = await self._publish(topic, [message])
+        self._metrics.count(topic.arn, "PublishSize", size, unit="Bytes")
+        return _answer(topic, published)
+
+    async def publish_batch(self, caller: Caller, parameters: Parameters) -> Parameters:
+        topic = self._topics.get(parameters["TopicArn"], caller)
+        entries: Sequence[Parameters] = parameters["PublishBatchRequestEntries"]
+        _check_key(topic)
+        _check_entries(entries)
+        now = self._topics.now()
+        messages = [new_message(topic, caller, entry, now) for entry in entries]
+        if sum(size_of(entry) for entry in entries) > SIZE_MOST:
+            raise BatchRequestTooLong("The length of all the messages put together is more than the limit.")
+        published = await self._publish(topic, messages)
+        successful = [
+            {"Id": entry["Id"], **_answer(topic, one)} for entry, one in zip(entries, published, strict=True)
+        ]
+        return {"Successful": successful, "Failed": []}
+
+    def _target(self, caller: Caller, parameters: Parameters) -> Topic:
+        if parameters.get("PhoneNumber"):
+            raise invalid("PhoneNumber Reason: Lambent does not send SMS messages")
+        arn = parameters.get("TopicArn")
+        if arn is None:
+            arn = parameters.get("TargetArn")
+            if not arn:
+                raise invalid("TopicArn or TargetArn Reason: no value for required parameter")
+            if ":endpoint/" in arn:
+                raise invalid("TargetArn Reason: No endpoint found for the target arn specified")
+        topic = self._topics.get(arn, caller)
+        _check_key(topic)
+        return topic
+
+    async def _publish(self, topic: Topic, messages: Sequence[Message]) -> Sequence[Published]:
+        publications = [self._publication(topic, message) for message in messages]
+        now = self._topics.now()
+        published = await self._store.publish(publications, now=now, duplicates_until=now + _DEDUPLICATION_MS)
+        if any(one.deliveries for one in publications):
+            self._wake()
+        self._metrics.count(topic.arn, "NumberOfMessagesPublished", len(messages))
+        return published
+
+    def _publication(self, topic: Topic, message: Message) -> Publication:
+        sequence, scope = 0, None
+        if topic.is_fifo:
+            sequence = self._next_sequence()
+            message = replace(message, sequence_number=sequence)
+            by_group = topic.attributes.get("FifoThroughputScope") == "MessageGroup"
+            scope = message.group_id if by_group else ""
+        confirmed = [one for one in self._topics.subscriptions(topic.arn) if one.confirmed]
+        wanting = [one for one in confirmed if wants(one, message.body_for(one.protocol), message.attributes)]
+        if len(wanting) < len(confirmed):
+            filtered = len(confirmed) - len(wanting)
+            self._metrics.count(topic.arn, "NumberOfNotificationsFilteredOut", filtered)
+        return Publication(
+            topic_arn=topic.arn,
+            message_id=message.id,
+            deliveries=[self._deliveries.notification(topic, one, message) for one in wanting],
+            sequence_number=sequence,
+            deduplication_scope=scope,
+            deduplication_id=message.deduplication_id or "",
+        )
+
+    def _next_sequence(self) -> int:
+        """Twenty digits that grow, also over a restart: they follow the clock."""
+        self._last_sequence = max(self._last_sequence + 1, _SEQUENCE_FIRST + self._topics.now() * 1_000_000)
+        return self._last_sequence
+
+
+def _answer(topic: Topic, published: Published) -> Parameters:
+    answer = {"MessageId": published.message_id}
+    return answer | ({"SequenceNumber": str(published.sequence_number)} if topic.is_fifo else {})
+
+
+def _check_entries(entries: Sequence[Parameters]) -> None:
+    if not entries:
+        raise EmptyBatchRequest("The batch request doesn't contain any entries.")
+    if len(entries) > _ENTRIES_MOST:
+        raise TooManyEntriesInBatchRequest("The batch request contains more entries than permissible.")
+    if any(not _ID.fullmatch(entry["Id"]) for entry in entries):
+        raise InvalidBatchEntryId(
+            "The Id of a batch entry in a batch request doesn't abide by the specification."
+        )
+    if len({entry["Id"] for entry in entries}) < len(entries):
+        raise BatchEntryIdsNotDistinct("Two or more batch entries in the request have the same Id.")
+
+
+def _check_key(topic: Topic) -> None:
+    """There is no KMS behind topics. SNS's own key stands for what the disk does."""
+    key = topic.attributes.get("KmsMasterKeyId")
+    if key and key != _OWN_KEY:
+        raise KMSNotFound(f"Key '{key}' does not exist")

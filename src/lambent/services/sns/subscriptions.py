@@ -1,0 +1,206 @@
+"""Subscriptions: Subscribe, ConfirmSubscription, Unsubscribe, their lists and attributes."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from lambent.base.ids import new_uuid
+from lambent.model.caller import Caller, Parameters
+from lambent.model.service import Operation
+from lambent.model.topic import Subscription, Topic
+from lambent.services.sns import subscription_attributes
+from lambent.services.sns.arns import PENDING, require_subscription_arn
+from lambent.services.sns.deliveries import Deliveries
+from lambent.services.sns.endpoints import check_endpoint, owner_of
+from lambent.services.sns.errors import AuthorizationError, InvalidParameter, NotFound, invalid
+from lambent.services.sns.filter_policy import SubscriptionAttributeError
+from lambent.services.sns.pages import page
+from lambent.services.sns.subscription_attributes import HTTP_PROTOCOLS
+from lambent.services.sns.tokens import ConfirmationTokens
+from lambent.services.sns.topics import Topics
+from lambent.store.ports.target_deliveries import TargetDeliveryStore
+
+ANONYMOUS = "anonymous"
+"""The user id of who follows a link in a message."""
+
+
+class SubscriptionOperations:
+    def __init__(
+        self,
+        topics: Topics,
+        deliveries: Deliveries,
+        outgoing: TargetDeliveryStore,
+        tokens: ConfirmationTokens,
+        wake: Callable[[], None],
+    ) -> None:
+        """`wake` is called when there is something to deliver."""
+        self._topics = topics
+        self._deliveries = deliveries
+        self._outgoing = outgoing
+        self._tokens = tokens
+        self._wake = wake
+
+    def operations(self) -> Mapping[str, Operation]:
+        return {
+            "Subscribe": self.subscribe,
+            "ConfirmSubscription": self.confirm_subscription,
+            "Unsubscribe": self.unsubscribe,
+            "ListSubscriptions": self.list_subscriptions,
+            "ListSubscriptionsByTopic": self.list_subscriptions_by_topic,
+            "GetSubscriptionAttributes": self.get_subscription_attributes,
+            "SetSubscriptionAttributes": self.set_subscription_attributes,
+        }
+
+    async def subscribe(self, caller: Caller, parameters: Parameters) -> Parameters:
+        topic = self._topics.get(parameters["TopicArn"], caller)
+        protocol, endpoint = parameters["Protocol"], parameters.get("Endpoint") or ""
+        check_endpoint(topic, protocol, endpoint)
+        given = dict(parameters.get("Attributes") or {})
+        subscription = _new(topic, caller, protocol, endpoint, self._topics.now())
+        subscription = _with_attributes(subscription, topic, given)
+        async with self._topics.changing:
+            existing = self._existing(topic, protocol, endpoint)
+            if existing is None:
+                await self._topics.put_subscription(subscription)
+            elif subscription_attributes.same(existing, given):
+                subscription = existing
+            else:
+                raise invalid("Attributes Reason: Subscription already exists with different attributes")
+        if not subscription.confirmed:
+            await self._send_confirmation(topic, subscription, "SubscriptionConfirmation")
+            if not parameters.get("ReturnSubscriptionArn"):
+                return {"SubscriptionArn": "pending confirmation"}
+        return {"SubscriptionArn": subscription.arn}
+
+    async def confirm_subscription(self, caller: Caller, parameters: Parameters) -> Parameters:
+        token: str = parameters["Token"]
+        if not token or set(token) - set("0123456789abcdefABCDEF"):
+            raise InvalidParameter("Invalid token")
+        arn = self._tokens.read(token, self._topics.now())
+        found = self._topics.find_subscription(arn) if arn is not None else None
+        if found is None or found.topic_arn != parameters["TopicArn"]:
+            raise invalid("Token")
+        signed = caller.user_id != ANONYMOUS
+        wants_signature = signed and parameters.get("AuthenticateOnUnsubscribe", "").lower() == "true"
+
+        def edit(current: Subscription) -> Subscription:
+            if current.confirmed:
+                return current
+            return replace(
+                current, confirmed=True, authenticated=signed, unsubscribe_authenticated=wants_signature
+            )
+
+        confirmed = await self._topics.change_subscription(found, edit)
+        return {"SubscriptionArn": confirmed.arn}
+
+    async def unsubscribe(self, caller: Caller, parameters: Parameters) -> Parameters:
+        arn = require_subscription_arn(parameters["SubscriptionArn"])
+        subscription = self._topics.find_subscription(arn)
+        if subscription is None:
+            return {}
+        if subscription.unsubscribe_authenticated and caller.user_id == ANONYMOUS:
+            raise AuthorizationError("Unsubscribing this subscription needs a signed request.")
+        topic = self._topics.find(subscription.topic_arn)
+        await self._topics.delete_subscription(subscription)
+        if topic is not None and subscription.confirmed and subscription.protocol in HTTP_PROTOCOLS:
+            await self._send_confirmation(topic, subscription, "UnsubscribeConfirmation")
+        return {}
+
+    async def list_subscriptions(self, caller: Caller, parameters: Parameters) -> Parameters:
+        return _listed(
+            [
+                one
+                for one in self._topics.all_subscriptions()
+                if one.owner == caller.account_id and one.arn.split(":")[3] == caller.region
+            ],
+            parameters,
+        )
+
+    async def list_subscriptions_by_topic(self, caller: Caller, parameters: Parameters) -> Parameters:
+        topic = self._topics.get(parameters["TopicArn"], caller)
+        return _listed(self._topics.subscriptions(topic.arn), parameters)
+
+    async def get_subscription_attributes(self, caller: Caller, parameters: Parameters) -> Parameters:
+        subscription = self._topics.subscription(parameters["SubscriptionArn"])
+        described = subscription_attributes.described(subscription, self._topic_of(subscription))
+        return {"Attributes": described}
+
+    async def set_subscription_attributes(self, caller: Caller, parameters: Parameters) -> Parameters:
+        name, value = parameters["AttributeName"], parameters.get("AttributeValue", "")
+
+        def edit(current: Subscription) -> Subscription:
+            try:
+                subscription_attributes.check(current, self._topic_of(current), name, value)
+            except SubscriptionAttributeError as error:
+                raise invalid(str(error)) from None
+            return replace(
+                current, attributes=subscription_attributes.merged(current.attributes, {name: value})
+            )
+
+        await self._topics.change_subscription(self._topics.subscription(parameters["SubscriptionArn"]), edit)
+        return {}
+
+    def _topic_of(self, subscription: Subscription) -> Topic:
+        topic = self._topics.find(subscription.topic_arn)
+        if topic is None:
+            raise NotFound("Topic does not exist")
+        return topic
+
+    def _existing(self, topic: Topic, protocol: str, endpoint: str) -> Subscription | None:
+        for one in self._topics.subscriptions(topic.arn):
+            if (one.protocol, one.endpoint) == (protocol, endpoint):
+                return one
+        return None
+
+    async def _send_confirmation(self, topic: Topic, subscription: Subscription, kind: str) -> None:
+        now = self._topics.now()
+        token = self._tokens.make(subscription.arn, now)
+        delivery = self._deliveries.confirmation(
+            topic, subscription, kind=kind, token=token, id=new_uuid(), now=now
+        )
+        await self._outgoing.enqueue([delivery])
+        self._wake()
+
+
+def _new(topic: Topic, caller: Caller, protocol: str, endpoint: str, now: int) -> Subscription:
+    """What the caller's own account receives is confirmed by asking for it."""
+    confirmed = owner_of(protocol, endpoint) == caller.account_id
+    return Subscription(
+        arn=f"{topic.arn}:{new_uuid()}",
+        topic_arn=topic.arn,
+        protocol=protocol,
+        endpoint=endpoint,
+        owner=caller.account_id,
+        principal_arn=caller.principal_arn,
+        confirmed=confirmed,
+        authenticated=confirmed,
+        link_base=caller.endpoint_url,
+        created_at=now,
+    )
+
+
+def _with_attributes(subscription: Subscription, topic: Topic, given: Mapping[str, str]) -> Subscription:
+    """Raises InvalidParameter."""
+    complete = replace(subscription, attributes=subscription_attributes.merged({}, given))
+    try:
+        for name, value in given.items():
+            subscription_attributes.check(complete, topic, name, value)
+    except SubscriptionAttributeError as error:
+        raise subscription_attributes.refuse_subscribing(error) from None
+    return complete
+
+
+def _listed(subscriptions: Sequence[Subscription], parameters: Parameters) -> Parameters:
+    by_arn = {one.arn: one for one in subscriptions}
+    arns, token = page(sorted(by_arn), parameters)
+    return {"Subscriptions": [_describe(by_arn[arn]) for arn in arns], **token}
+
+
+def _describe(subscription: Subscription) -> dict[str, Any]:
+    return {
+        "SubscriptionArn": subscription.arn if subscription.confirmed else PENDING,
+        "Owner": subscription.owner,
+        "Protocol": subscription.protocol,
+        "Endpoint": subscription.endpoint,
+        "TopicArn": subscription.topic_arn,
+    }
