@@ -12,7 +12,7 @@ EXPECTED_SKIPS = (
     r"callbacks go on up to Node\.js 22",
     r"Node\.js 24 ended callbacks",
     r"no (Node\.js|Java|Go) here",
-    r"pip cannot fetch (awslambdaric|the durable execution SDK)",
+    r"(pip|npm) cannot fetch (awslambdaric|the durable execution SDK)",
     r"there is no /usr/bin/python3|the custom runtime is a /usr/bin/python3 script",
     r"see test_event_stream\.py",
 )

@@ -25,10 +25,10 @@ from lambent.runtimes.registry import RuntimeRegistry
 
 REGION = "us-east-1"
 PYTHON = f"python3.{sys.version_info.minor}"
-_IDENTIFIERS = RuntimeRegistry(
+RUNTIMES = RuntimeRegistry(
     search_path=[Path(place) for place in os.environ["PATH"].split(os.pathsep)], home=Path.home()
 ).installed_identifiers()
-NODE = os.environ.get("LAMBENT_TEST_NODE") or next(name for name in _IDENTIFIERS if name.startswith("nodejs"))
+NODE = os.environ.get("LAMBENT_TEST_NODE") or next(name for name in RUNTIMES if name.startswith("nodejs"))
 """The oldest of this host, which still takes callbacks where there is such a one."""
 QUICK = ("--state-transition-seconds", "0.05", "--retry-base-seconds", "0.2", "--log-flush-seconds", "0.05")
 """Nothing that AWS takes its time for needs to take it here."""
