@@ -22,7 +22,8 @@ from lambent.config import Settings, search_path
 from lambent.environments.blanks import Blanks, Handler
 from lambent.environments.log_delivery import LogDelivery
 from lambent.environments.occupancy import Surroundings
-from lambent.environments.pools import Lifetimes, Pools
+from lambent.environments.pool import Lifetimes
+from lambent.environments.pools import Pools
 from lambent.environments.preparation import Preparation
 from lambent.event_sources.reconciler import Reconciler
 from lambent.http.limits import MIB, Limits

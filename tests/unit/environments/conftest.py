@@ -16,7 +16,8 @@ from lambent.environments.blanks import Blanks
 from lambent.environments.environment import Environment
 from lambent.environments.log_delivery import LogDelivery
 from lambent.environments.occupancy import Surroundings, Trees
-from lambent.environments.pools import Lifetimes, Pools
+from lambent.environments.pool import Lifetimes
+from lambent.environments.pools import Pools
 from lambent.model.credential import Credential
 from lambent.model.function import CodeReference, FunctionId, FunctionVersion, LoggingConfig
 from lambent.model.invocation import Invocation

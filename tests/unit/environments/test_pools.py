@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lambent.base.clock import ManualClock
-from lambent.environments.pools import EnvironmentFailedError
+from lambent.environments.pool import EnvironmentFailedError
 from lambent.model.error import AccessDeniedException
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from lambent.base.clock import ManualClock
-from lambent.environments.pools import EnvironmentFailedError
+from lambent.environments.pool import EnvironmentFailedError
 from lambent.invoke import event_handling, event_worker
 from lambent.invoke.concurrency import Concurrency
 from lambent.invoke.deliveries import Deliveries
