@@ -1,5 +1,6 @@
 """Who calls, from where, in which request."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -70,6 +71,10 @@ class RoleCallers(Protocol):
         not let `service` ("scheduler.amazonaws.com") assume it."""
         ...
 
+
+PassRole = Callable[[Caller, str, str], Awaitable[None]]
+"""Asked by a service that is given a role (its ARN, the service's principal): raises AccessDeniedException where the
+role is another account's, or the caller's own policies do not let it hand the role on (iam:PassRole)."""
 
 Parameters = dict[str, Any]
 """The members of an operation's input or output, by the names of the service model; absent where not given."""

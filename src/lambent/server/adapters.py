@@ -17,12 +17,13 @@ from lambent.model.caller import Caller, RoleCallers
 from lambent.model.credential import Credential
 from lambent.model.error import AccessDeniedException, ServiceException
 from lambent.model.function import FunctionVersion
+from lambent.model.policy import denial_message
 from lambent.model.service import Client
 from lambent.model.variables_encryption import decryption_of, decryption_refused
 from lambent.runtimes import deprecation
 from lambent.runtimes.compile import compile_python
 from lambent.runtimes.registry import RuntimeRegistry
-from lambent.services.iam import RoleChecker
+from lambent.services.iam import Authorizer, RoleChecker
 from lambent.services.sts import SessionTokens
 
 
@@ -111,6 +112,28 @@ class RoleSessions:
             role_arn=role_arn,
             user_agent=service,
         )
+
+
+class PassedRoles:
+    """model.caller.PassRole, over what the caller's own policies say."""
+
+    def __init__(self, policies: Authorizer) -> None:
+        self._policies = policies
+
+    async def __call__(self, caller: Caller, role_arn: str, service: str) -> None:
+        try:
+            account_id = Arn.parse(role_arn).account_id
+        except ValueError:
+            raise AccessDeniedException(f"{role_arn} is not the ARN of a role.") from None
+        if account_id != caller.account_id:
+            raise AccessDeniedException("Cross-account pass role is not allowed.")
+        outcome = await self._policies.decide(
+            caller, "iam:PassRole", role_arn, {"iam:PassedToService": service}
+        )
+        if not outcome.allowed:
+            raise AccessDeniedException(
+                denial_message(caller.principal_arn, "iam:PassRole", role_arn, outcome)
+            )
 
 
 class EncryptedVariables:

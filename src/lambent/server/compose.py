@@ -267,6 +267,7 @@ class Server:
             data_dir=self.settings.data_dir,
             database=self._database,
             client=client,
+            pass_role=adapters.PassedRoles(authorizer),
             roles=self._role_callers,
             metrics=self._metrics,
             secret=self._master_key.derive,

@@ -8,7 +8,7 @@ from typing import Any
 from lambent.base.clock import Clock
 from lambent.config import Settings
 from lambent.http.message import Request, Response
-from lambent.model.caller import RoleCallers
+from lambent.model.caller import PassRole, RoleCallers
 from lambent.model.metric import Metrics
 from lambent.model.service import Client, Service
 from lambent.store.sqlite.database import Database
@@ -24,6 +24,7 @@ class Core:
     database: Database
     client: Client
     roles: RoleCallers
+    pass_role: PassRole
     metrics: Metrics
     secret: Callable[[str], bytes]
 

@@ -28,6 +28,7 @@ def part(core: Core) -> Part:
         clock=core.clock,
         client=core.client,
         roles=core.roles,
+        pass_role=core.pass_role,
         metrics=core.metrics,
         connection_key=core.secret("event connections"),
         retry_seconds=core.settings.retry_base_seconds / RETRY_SHARE,

@@ -16,6 +16,7 @@ def part(core: Core) -> Part:
         clock=core.clock,
         client=core.client,
         roles=core.roles,
+        pass_role=core.pass_role,
         metrics=core.metrics,
         retry_seconds=core.settings.retry_base_seconds / RETRY_SHARE,
     )

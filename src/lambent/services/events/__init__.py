@@ -14,7 +14,7 @@ from typing import Any
 
 from lambent.base.clock import Clock
 from lambent.http.client import request
-from lambent.model.caller import Caller, Parameters, RoleCallers
+from lambent.model.caller import Caller, Parameters, PassRole, RoleCallers
 from lambent.model.connection import ApiDestination, Connection
 from lambent.model.event_archive import Archive, Replay
 from lambent.model.event_bus import EventBus, Rule
@@ -34,7 +34,7 @@ from lambent.services.events.log_target import LogTarget
 from lambent.services.events.permissions import Permissions
 from lambent.services.events.put_events import PutEvents
 from lambent.services.events.replays import Replays
-from lambent.services.events.resource_arn import bus_policies, resource_arn
+from lambent.services.events.resource_arn import bus_policies, condition_keys, open_to_root, resource_arn
 from lambent.services.events.rule_metrics import RuleMetrics
 from lambent.services.events.rule_schedules import RuleSchedules
 from lambent.services.events.rule_targets import RuleTargets
@@ -75,6 +75,7 @@ def events(
     clock: Clock,
     client: Client,
     roles: RoleCallers,
+    pass_role: PassRole,
     metrics: Metrics,
     connection_key: bytes,
     retry_seconds: float = 1.0,
@@ -98,8 +99,8 @@ def events(
     operations: dict[str, Operation] = {
         **Buses(catalog, clock).operations(),
         **Permissions(catalog).operations(),
-        **Rules(catalog, clock, schedules.timer.wake).operations(),
-        **RuleTargets(catalog).operations(),
+        **Rules(catalog, pass_role, clock, schedules.timer.wake).operations(),
+        **RuleTargets(catalog, pass_role).operations(),
         **PutEvents(acceptance, clock, rule_metrics).operations(),
         **Tags(catalog).operations(),
         **archives.operations(),
@@ -112,6 +113,8 @@ def events(
         operations={name: _with_full_store(operation) for name, operation in operations.items()},
         resource_arn=resource_arn,
         resource_policy=bus_policies(catalog),
+        open_to_root=open_to_root(catalog),
+        condition_keys=condition_keys,
     )
     behind = {
         "deliver events": worker.run,

@@ -21,7 +21,8 @@ from lambent.store.ports.named_records import Name
 from lambent.store.ports.target_deliveries import TargetDeliveryStore
 
 BUSES = "buses"
-"""The note of a delivery that says which buses its event came by."""
+TRACE = "trace"
+"""The notes of a delivery that say which buses its event came by, and with which trace header."""
 
 
 class Acceptance:
@@ -100,7 +101,7 @@ class Acceptance:
                 target=target,
                 payload=payload,
                 event=None if payload == event.text else event.text,
-                notes={BUSES: " ".join(event.buses)} if event.buses else {},
+                notes=_notes(event),
                 accepted_at=now,
                 due_at=now,
             )
@@ -111,3 +112,10 @@ class Acceptance:
         now = self._clock.now()
         for archive in archives:
             yield ArchivedEvent(archive_id=archive.id, time=event.time, archived_at=now, event=event.text)
+
+
+def _notes(event: Event) -> dict[str, str]:
+    notes = {BUSES: " ".join(event.buses)} if event.buses else {}
+    if event.trace is not None:
+        notes[TRACE] = event.trace
+    return notes

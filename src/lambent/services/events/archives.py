@@ -18,6 +18,8 @@ from lambent.services.events.errors import (
     ConcurrentModificationException,
     ResourceAlreadyExistsException,
     ResourceNotFoundException,
+    invalid,
+    no_bus,
     not_offered,
 )
 from lambent.services.events.names import bus_of_arn
@@ -52,6 +54,8 @@ class Archives:
     async def create(self, caller: Caller, parameters: Parameters) -> Parameters:
         _check(parameters)
         bus = bus_of_arn(parameters["EventSourceArn"], "EventSourceArn")
+        if (bus.account_id, bus.region) != (caller.account_id, caller.region):
+            raise invalid("EventSourceArn", "The event bus is of another account or region.")
         await self._catalog.require_bus(bus)
         archive = Archive(
             id=new_uuid(),
@@ -114,7 +118,10 @@ class Archives:
     async def list(self, caller: Caller, parameters: Parameters) -> Parameters:
         source, state = parameters.get("EventSourceArn"), parameters.get("State")
         if source is not None:
-            await self._catalog.require_bus(bus_of_arn(source, "EventSourceArn"))
+            bus = bus_of_arn(source, "EventSourceArn")
+            if bus.account_id != caller.account_id:
+                raise no_bus(bus.name)
+            await self._catalog.require_bus(bus)
         every = await self._catalog.all_archives(caller.account_id, caller.region)
         wanted = [
             archive

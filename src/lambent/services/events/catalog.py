@@ -14,6 +14,8 @@ from lambent.base.clock import Clock
 from lambent.model.event_archive import Archive
 from lambent.model.event_bus import DEFAULT_BUS, EventBus, Rule
 from lambent.model.event_pattern import InvalidPatternError, Pattern, parse_pattern
+from lambent.model.resource_policy import ResourcePolicy
+from lambent.services.events.bus_policy import effective_policy
 from lambent.services.events.errors import (
     ConcurrentModificationException,
     ResourceAlreadyExistsException,
@@ -35,9 +37,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A bus with all that listens to it: enabled rules, archives."""
+    """A bus with all that listens to it: enabled rules, archives; and who may do what with it."""
 
     bus: EventBus
+    policy: ResourcePolicy
     rules: RuleIndex[Rule]
     archives: RuleIndex[Archive]
 
@@ -54,19 +57,24 @@ class Catalog:
         self.rules = rules
         self.archives = archives
         self._clock = clock
-        self._listeners: dict[Name, Listener | None] = {}
+        self._listeners: dict[Name, Listener] = {}
         self._changes = 0
         self._writing: set[asyncio.Task[None]] = set()
 
     async def listener(self, bus: Name) -> Listener | None:
         """None where there is no such bus."""
-        if bus in self._listeners:
-            return self._listeners[bus]
+        known = self._listeners.get(bus)
+        if known is not None:
+            return known
         changes = self._changes
         listener = await self._read(bus)
-        if changes == self._changes:  # nothing was written while we read
+        if listener is not None and changes == self._changes:  # nothing was written while we read
             self._listeners[bus] = listener
         return listener
+
+    def known(self, bus: Name) -> Listener | None:
+        """Where it was read since it last changed."""
+        return self._listeners.get(bus)
 
     async def _read(self, bus: Name) -> Listener | None:
         record = await self.bus(bus)
@@ -76,6 +84,7 @@ class Catalog:
         archives = [archive for archive in await self.archives_of(bus) if archive.state == "ENABLED"]
         return Listener(
             record,
+            effective_policy(bus, record),
             RuleIndex(
                 _compiled((rule.event_pattern, rule) for rule in rules if rule.event_pattern is not None)
             ),

@@ -7,7 +7,7 @@ from lambent.model.caller import Caller, Parameters, RoleCallers, service_caller
 from lambent.model.delivery import Delivery
 from lambent.model.error import AccessDeniedException, ServiceException
 from lambent.model.service import Client
-from lambent.services.events.acceptance import BUSES
+from lambent.services.events.acceptance import BUSES, TRACE
 from lambent.services.events.event import event_of
 from lambent.services.events.http_target import HttpTarget, is_api_destination
 from lambent.services.events.log_target import LogTarget, is_log_group
@@ -19,7 +19,7 @@ from lambent.targets.dead_letters import string_attributes
 from lambent.targets.failure import DeliveryFailedError, failure_of
 from lambent.targets.worker import DeadLetter, Outcome
 
-_SERVICE = "events.amazonaws.com"
+SERVICE = "events.amazonaws.com"
 _METRICS: Mapping[Outcome, str] = {
     "delivered": "Invocations",
     "retried": "RetryInvocationAttempts",
@@ -100,13 +100,15 @@ class RuleCourier:
         if bus in buses:
             raise DeliveryFailedError("THIRD_ACCOUNT_HOP_DETECTED", f"The event has been on {bus} before.")
         event = event_of(delivery.payload)
-        entry = {
+        entry: Parameters = {
             "EventBusName": bus,
             "Source": event.members["source"],
             "DetailType": event.members["detail-type"],
             "Detail": "{}",
             FORWARDED: (delivery.payload, buses),
         }
+        if TRACE in delivery.notes:
+            entry["TraceHeader"] = delivery.notes[TRACE]
         caller = await self._caller(delivery, arn.region)
         answer = await self._client("events", "PutEvents", caller, {"Entries": [entry]})
         if answer["FailedEntryCount"]:
@@ -116,6 +118,12 @@ class RuleCourier:
     async def _call(self, delivery: Delivery) -> None:
         call = call_of(delivery.target, delivery.payload)
         caller = await self._caller(delivery, call.region)
+        trace = delivery.notes.get(TRACE)
+        if trace is not None:
+            caller.headers["x-amzn-trace-id"] = trace
+            if call.service == "sqs":
+                header = {"DataType": "String", "StringValue": trace}
+                call.parameters["MessageSystemAttributes"] = {"AWSTraceHeader": header}
         await self._client(call.service, call.operation, caller, call.parameters)
 
     async def _caller(self, delivery: Delivery, region: str) -> Caller:
@@ -125,14 +133,14 @@ class RuleCourier:
             return self._as_service(delivery, region)
         try:
             return await self._roles.assume(
-                role, _SERVICE, region=region, session_name="EventBridge", source_arn=delivery.source_arn
+                role, SERVICE, region=region, session_name="EventBridge", source_arn=delivery.source_arn
             )
         except AccessDeniedException as error:
             raise DeliveryFailedError("FAILED_TO_ASSUME_ROLE", error.message) from error
 
     def _as_service(self, delivery: Delivery, region: str) -> Caller:
         return service_caller(
-            _SERVICE,
+            SERVICE,
             account_id=delivery.account_id,
             region=region,
             partition=partition_of(region),

@@ -22,6 +22,8 @@ class Event:
     members: Members
     text: bytes
     buses: tuple[str, ...] = ()
+    trace: str | None = None
+    """The X-Ray trace header that it came with."""
 
     @property
     def id(self) -> str:
@@ -42,6 +44,7 @@ def new_event(
     region: str,
     time: float,
     resources: Sequence[str] = (),
+    trace: str | None = None,
 ) -> Event:
     members: Members = {
         "version": "0",
@@ -54,12 +57,12 @@ def new_event(
         "resources": list(resources),
         "detail": detail,
     }
-    return Event(members, orjson.dumps(members))
+    return Event(members, orjson.dumps(members), trace=trace)
 
 
-def event_of(text: bytes, buses: tuple[str, ...] = ()) -> Event:
+def event_of(text: bytes, buses: tuple[str, ...] = (), trace: str | None = None) -> Event:
     """Of an event that was one before."""
-    return Event(orjson.loads(text), text, buses)
+    return Event(orjson.loads(text), text, buses, trace)
 
 
 def replayed(text: bytes, replay: str) -> Event:

@@ -43,6 +43,11 @@ def is_bus_arn(text: str) -> bool:
     return len(parts) == 6 and parts[2] == "events" and parts[5].startswith(_BUS)
 
 
+def is_rule_arn(text: str) -> bool:
+    parts = text.split(":", 5)
+    return len(parts) == 6 and parts[2] == "events" and parts[5].startswith(_RULE)
+
+
 def arn_of_bus(caller: Caller, bus: Name) -> str:
     return bus_arn(caller.partition, bus.region, bus.account_id, bus.name)
 

@@ -13,6 +13,7 @@ from lambent.model.error import ValidationException
 from lambent.model.event_bus import EventBus
 from lambent.model.policy import MalformedPolicyError, PolicyKind, parse_policy
 from lambent.model.service import Operation
+from lambent.services.events.bus_policy import policy_statements
 from lambent.services.events.catalog import Catalog
 from lambent.services.events.errors import (
     PolicyLengthExceededException,
@@ -46,7 +47,7 @@ class Permissions:
         statement = _statement(caller, parameters, arn_of_bus(caller, bus))
 
         def edit(old: EventBus) -> EventBus:
-            others = [each for each in _statements(old) if each.get("Sid") != statement["Sid"]]
+            others = [each for each in policy_statements(old.policy) if each.get("Sid") != statement["Sid"]]
             text = _text([*others, statement])
             _require_policy(text)
             return replace(old, policy=text)
@@ -60,7 +61,7 @@ class Permissions:
         def edit(old: EventBus) -> EventBus:
             if parameters.get("RemoveAllPermissions"):
                 return replace(old, policy=None)
-            statements = _statements(old)
+            statements = policy_statements(old.policy)
             remaining = [each for each in statements if each.get("Sid") != parameters.get("StatementId")]
             if len(remaining) == len(statements):
                 raise ResourceNotFoundException("Statement with the provided id does not exist.")
@@ -82,13 +83,6 @@ def _statement(caller: Caller, parameters: Parameters, bus_arn: str) -> dict[str
     if condition := parameters.get("Condition"):
         statement["Condition"] = {condition["Type"]: {condition["Key"]: condition["Value"]}}
     return statement
-
-
-def _statements(bus: EventBus) -> list[dict[str, Any]]:
-    if bus.policy is None:
-        return []
-    statements = json.loads(bus.policy)["Statement"]
-    return statements if isinstance(statements, list) else [statements]
 
 
 def _text(statements: list[dict[str, Any]]) -> str:

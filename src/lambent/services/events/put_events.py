@@ -27,7 +27,7 @@ by. No member of the model's, so nobody but ourselves can send it."""
 _SIZE_MOST = 1_048_576
 _TIME_SIZE = 14
 _REQUIRED = ("Source", "DetailType", "Detail")
-_EVENT_MEMBERS = ("id", "detail-type", "source", "account", "time", "region", "resources")
+_EVENT_MEMBERS = ("id", "detail-type", "source", "account", "time", "region")
 
 
 class _EntryError(Exception):
@@ -71,7 +71,7 @@ class PutEvents:
     def _event(self, caller: Caller, bus: Name, entry: Parameters) -> Event:
         if FORWARDED in entry:
             text, buses = entry[FORWARDED]
-            return event_of(text, buses)
+            return event_of(text, buses, entry.get("TraceHeader"))
         for name in _REQUIRED:
             if not entry.get(name):
                 raise _EntryError(
@@ -90,6 +90,7 @@ class PutEvents:
             region=bus.region,
             time=self._clock.now() if time is None else _moment(time),
             resources=entry.get("Resources") or (),
+            trace=entry.get("TraceHeader"),
         )
 
     async def test_event_pattern(self, caller: Caller, parameters: Parameters) -> Parameters:
@@ -97,12 +98,9 @@ class PutEvents:
         try:
             event = orjson.loads(parameters["Event"])
         except orjson.JSONDecodeError:
-            raise invalid("Event", "Event is not a valid JSON.") from None
-        if not isinstance(event, dict):
-            raise invalid("Event", "Event is not a JSON object.")
-        for name in _EVENT_MEMBERS:
-            if name not in event:
-                raise invalid("Event", f"{name} is a required argument.")
+            raise invalid("Event") from None
+        if not isinstance(event, dict) or not all(name in event for name in _EVENT_MEMBERS):
+            raise invalid("Event")
         return {"Result": pattern.matches(event)}
 
 

@@ -3,14 +3,22 @@
 Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from lambent.model.caller import Caller, Parameters
 from lambent.model.error import ServiceException
 from lambent.model.event_bus import DEFAULT_BUS
 from lambent.model.resource_policy import ResourcePolicy
 from lambent.services.events.catalog import Catalog
-from lambent.services.events.names import arn_of_bus, bus_name, bus_of_arn, is_bus_arn
+from lambent.services.events.catalog import bus_of as bus_of_rule
+from lambent.services.events.names import (
+    arn_of_bus,
+    bus_name,
+    bus_of_arn,
+    is_bus_arn,
+    is_rule_arn,
+    rule_of_arn,
+)
 from lambent.services.events.put_events import bus_arns
 
 _OF_A_RULE = {
@@ -27,10 +35,14 @@ _OF_A_BUS = {
     "CreateEventBus": "Name",
     "DeleteEventBus": "Name",
     "DescribeEventBus": "Name",
+    "ListRuleNamesByTarget": "EventBusName",
+    "ListRules": "EventBusName",
     "PutPermission": "EventBusName",
     "RemovePermission": "EventBusName",
     "UpdateEventBus": "Name",
 }
+_LISTS = frozenset({"ListRules", "ListRuleNamesByTarget"})
+"""For these AWS defines no resource, within an account."""
 _OF_OTHERS = {
     "Archive": "archive",
     "Replay": "replay",
@@ -55,7 +67,9 @@ def _resource_arn(operation: str, caller: Caller, parameters: Parameters) -> str
         path = parameters[member] if bus.name == DEFAULT_BUS else f"{bus.name}/{parameters[member]}"
         return f"arn:{caller.partition}:events:{bus.region}:{bus.account_id}:rule/{path}"
     if (member := _OF_A_BUS.get(operation)) is not None:
-        return arn_of_bus(caller, bus_name(caller, parameters.get(member)))
+        bus = bus_name(caller, parameters.get(member))
+        own_list = operation in _LISTS and bus.account_id == caller.account_id
+        return "*" if own_list else arn_of_bus(caller, bus)
     if operation in _BY_ARN:
         return str(parameters["ResourceARN"])
     for noun, kind in _OF_OTHERS.items():
@@ -66,15 +80,43 @@ def _resource_arn(operation: str, caller: Caller, parameters: Parameters) -> str
 
 
 def bus_policies(catalog: Catalog) -> Callable[[str], Awaitable[ResourcePolicy | None]]:
-    """Who owns a bus, and its policy; other resources have none."""
+    """Who owns a bus or a rule, and the bus's policy, which is its rules' too; other resources have none."""
 
     async def policy(arn: str) -> ResourcePolicy | None:
-        if not is_bus_arn(arn):
+        if is_bus_arn(arn):
+            bus = bus_of_arn(arn)
+        elif is_rule_arn(arn):
+            bus = bus_of_rule(rule_of_arn(arn))
+        else:
             return None
-        bus = bus_of_arn(arn)
         listener = await catalog.listener(bus)
-        if listener is None:
-            return None
-        return ResourcePolicy(account_id=bus.account_id, document=listener.bus.policy)
+        return listener.policy if listener else ResourcePolicy(account_id=bus.account_id, document=None)
 
     return policy
+
+
+def condition_keys(operation: str, caller: Caller, parameters: Parameters) -> Mapping[str, str]:
+    """Of PutEvents, where all entries agree."""
+    if operation != "PutEvents":
+        return {}
+    keys = {"events:source": "Source", "events:detail-type": "DetailType"}
+    found = {key: {entry.get(member) for entry in parameters["Entries"]} for key, member in keys.items()}
+    return {key: values.pop() for key, values in found.items() if len(values) == 1 and None not in values}
+
+
+def open_to_root(catalog: Catalog) -> Callable[[str, Caller, Parameters], bool]:
+    """Events for buses of one's own account that have no policies of their own."""
+
+    def is_open(operation: str, caller: Caller, parameters: Parameters) -> bool:
+        if operation != "PutEvents":
+            return False
+        for entry in parameters["Entries"]:
+            name = entry.get("EventBusName")
+            if name is not None and name.startswith("arn:"):
+                return False
+            known = catalog.known(bus_name(caller, name))
+            if known is None or known.bus.policy is not None:
+                return False
+        return True
+
+    return is_open

@@ -6,12 +6,12 @@ Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutTarge
 from collections.abc import Mapping
 from dataclasses import replace
 
-from lambent.model.caller import Caller, Parameters
+from lambent.model.caller import Caller, Parameters, PassRole
 from lambent.model.error import ValidationException
 from lambent.model.event_bus import Rule
 from lambent.model.service import Operation
 from lambent.services.events.catalog import Catalog
-from lambent.services.events.courier import is_target
+from lambent.services.events.courier import SERVICE, is_target
 from lambent.services.events.errors import LimitExceededException, invalid, not_offered
 from lambent.services.events.names import bus_name, parse_arn, rule_name
 from lambent.services.events.pages import page
@@ -24,8 +24,9 @@ _AGE_LEAST_SECONDS = 60
 
 
 class RuleTargets:
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, pass_role: PassRole) -> None:
         self._catalog = catalog
+        self._pass_role = pass_role
 
     def operations(self) -> Mapping[str, Operation]:
         return {
@@ -40,6 +41,8 @@ class RuleTargets:
         added = {target["Id"]: target for target in parameters["Targets"]}
         for target in parameters["Targets"]:
             _check(target)
+            if "RoleArn" in target:
+                await self._pass_role(caller, target["RoleArn"], SERVICE)
 
         def edit(rule: Rule) -> Rule:
             require_own(rule, by=caller.service)

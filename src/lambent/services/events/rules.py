@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from lambent.base.clock import Clock
-from lambent.model.caller import Caller, Parameters
+from lambent.model.caller import Caller, Parameters, PassRole
 from lambent.model.error import ValidationException
 from lambent.model.event_bus import DEFAULT_BUS, Rule
 from lambent.model.service import Operation
 from lambent.services.events.catalog import Catalog
+from lambent.services.events.courier import SERVICE
 from lambent.services.events.errors import ManagedRuleException, no_bus
 from lambent.services.events.names import bus_name, rule_name
 from lambent.services.events.pages import cut, limit, page, position
@@ -21,8 +22,9 @@ from lambent.store.ports.named_records import Name
 class Rules:
     """`wake` is called when a schedule may be due earlier than before."""
 
-    def __init__(self, catalog: Catalog, clock: Clock, wake: Callable[[], None]) -> None:
+    def __init__(self, catalog: Catalog, pass_role: PassRole, clock: Clock, wake: Callable[[], None]) -> None:
         self._catalog = catalog
+        self._pass_role = pass_role
         self._clock = clock
         self._wake = wake
 
@@ -41,6 +43,8 @@ class Rules:
         bus = bus_name(caller, parameters.get("EventBusName"))
         await self._catalog.require_bus(bus)
         _check(bus, parameters)
+        if "RoleArn" in parameters:
+            await self._pass_role(caller, parameters["RoleArn"], SERVICE)
         now = self._clock.now()
         rule = Rule(
             account_id=bus.account_id,

@@ -13,7 +13,7 @@ from functools import wraps
 from typing import Any
 
 from lambent.base.clock import Clock
-from lambent.model.caller import Caller, Parameters, RoleCallers
+from lambent.model.caller import Caller, Parameters, PassRole, RoleCallers
 from lambent.model.metric import Metrics
 from lambent.model.schedule_record import ScheduleGroup, ScheduleRecord
 from lambent.model.service import Client, Operation, Service
@@ -48,6 +48,7 @@ def scheduler(
     clock: Clock,
     client: Client,
     roles: RoleCallers,
+    pass_role: PassRole,
     metrics: Metrics,
     retry_seconds: float = 1.0,
 ) -> Scheduler:
@@ -58,7 +59,7 @@ def scheduler(
     group = Groups(groups, schedules, clock)
     operations: dict[str, Operation] = {
         **group.operations(),
-        **Schedules(schedules, group, Targets(client), roles, clock, timer.wake).operations(),
+        **Schedules(schedules, group, Targets(client), roles, pass_role, clock, timer.wake).operations(),
     }
     service = Service(
         name="scheduler",

@@ -92,7 +92,7 @@ class Groups:
     async def tag(self, caller: Caller, parameters: Parameters) -> Parameters:
         added = parameters["Tags"]
         await self._change(
-            _of_arn(parameters["ResourceArn"]),
+            _of_arn(caller, parameters["ResourceArn"]),
             lambda group: replace(group, tags=_tags(group.tags, added)),
         )
         return {}
@@ -104,11 +104,11 @@ class Groups:
             kept = {key: value for key, value in group.tags.items() if key not in gone}
             return replace(group, tags=kept)
 
-        await self._change(_of_arn(parameters["ResourceArn"]), edit)
+        await self._change(_of_arn(caller, parameters["ResourceArn"]), edit)
         return {}
 
     async def list_tags(self, caller: Caller, parameters: Parameters) -> Parameters:
-        group = await self.require(_of_arn(parameters["ResourceArn"]))
+        group = await self.require(_of_arn(caller, parameters["ResourceArn"]))
         return {"Tags": [{"Key": key, "Value": value} for key, value in group.tags.items()]}
 
     async def require(self, name: Name) -> ScheduleGroup:
@@ -149,9 +149,13 @@ async def _gone(records: NamedRecords[Any], name: Name) -> None:
         return
 
 
-def _of_arn(text: str) -> Name:
+def _of_arn(caller: Caller, text: str) -> Name:
+    """Raises ResourceNotFoundException for another account's."""
     arn = Arn.parse(text)  # the model's pattern has been satisfied
-    return Name(arn.account_id, arn.region, "", arn.resource.removeprefix(_ARN))
+    name = arn.resource.removeprefix(_ARN)
+    if arn.account_id != caller.account_id:
+        raise no_group(name)
+    return Name(arn.account_id, arn.region, "", name)
 
 
 def _arn(caller: Caller, name: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from lambent.base.clock import Clock
-from lambent.model.caller import Caller, Parameters, RoleCallers
+from lambent.model.caller import Caller, Parameters, PassRole, RoleCallers
 from lambent.model.error import AccessDeniedException, ValidationException
 from lambent.model.schedule_record import DEFAULT_GROUP, ScheduleRecord, group_arn
 from lambent.model.service import Operation
@@ -21,6 +21,7 @@ from lambent.store.ports.errors import AlreadyExistsError, NotFoundError, StaleR
 from lambent.store.ports.named_records import Name, NamedRecords
 from lambent.targets.retries import AGE_MOST_SECONDS, ATTEMPTS_MOST
 
+_SERVICE = "scheduler.amazonaws.com"
 _ATTEMPTS = 20
 _EARLIEST_START_SECONDS = 300
 
@@ -34,6 +35,7 @@ class Schedules:
         groups: Groups,
         targets: Targets,
         roles: RoleCallers,
+        pass_role: PassRole,
         clock: Clock,
         wake: Callable[[], None],
     ) -> None:
@@ -41,6 +43,7 @@ class Schedules:
         self._groups = groups
         self._targets = targets
         self._roles = roles
+        self._pass_role = pass_role
         self._clock = clock
         self._wake = wake
 
@@ -155,10 +158,12 @@ class Schedules:
         return record
 
     async def _check_role(self, caller: Caller, record: ScheduleRecord) -> None:
+        role = record.target["RoleArn"]
+        await self._pass_role(caller, role, _SERVICE)
         try:
             await self._roles.assume(
-                record.target["RoleArn"],
-                "scheduler.amazonaws.com",
+                role,
+                _SERVICE,
                 region=record.region,
                 session_name=record.name,
                 source_arn=group_arn(caller.partition, record.region, record.account_id, record.group),
