@@ -105,7 +105,7 @@ MSK = SourceKind(
     title="MSK",
     event_source="aws:kafka",
     members=_KAFKA | {"AmazonManagedKafkaEventSourceConfig"},
-    required=("StartingPosition", "Topics"),
+    required=("Topics",),
     positions=frozenset({"TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"}),
     metrics=frozenset({"EventCount", "ErrorCount", "KafkaMetrics"}),
 )
@@ -114,7 +114,7 @@ SELF_MANAGED_KAFKA = SourceKind(
     title="SelfManagedKafka",
     event_source="SelfManagedKafka",
     members=_KAFKA | {"SelfManagedEventSource", "SelfManagedKafkaEventSourceConfig"},
-    required=("SourceAccessConfigurations", "StartingPosition", "Topics"),
+    required=("SourceAccessConfigurations", "Topics"),
     positions=frozenset({"TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"}),
     metrics=frozenset({"EventCount", "ErrorCount", "KafkaMetrics"}),
 )

@@ -72,7 +72,9 @@ class SqliteEventSourceMappingStore:
             "after": after or "",
             "limit": limit,
         }
-        return await self._all("page", row)
+        if function_arn is not None:
+            return await self._all("page_of_function", row)
+        return await self._all("page" if source_arn is None else "page_of_source", row)
 
     async def all(self) -> Sequence[EventSourceMapping]:
         return await self._all("all", {})

@@ -20,8 +20,17 @@ DELETE FROM event_source_mappings WHERE account_id = :account_id AND region = :r
 -- name: page
 SELECT document FROM event_source_mappings
 WHERE account_id = :account_id AND region = :region AND uuid > :after
+ORDER BY uuid LIMIT :limit;
+
+-- name: page_of_source
+SELECT document FROM event_source_mappings
+WHERE account_id = :account_id AND region = :region AND source_arn = :source_arn AND uuid > :after
+ORDER BY uuid LIMIT :limit;
+
+-- name: page_of_function
+SELECT document FROM event_source_mappings INDEXED BY event_source_mappings_by_function
+WHERE account_id = :account_id AND region = :region AND function_arn = :function_arn AND uuid > :after
     AND (:source_arn IS NULL OR source_arn = :source_arn)
-    AND (:function_arn IS NULL OR function_arn = :function_arn)
 ORDER BY uuid LIMIT :limit;
 
 -- name: all
