@@ -82,6 +82,11 @@ _OF_VERSIONS: Mapping[str, str] = {
 """Actions that are another one where the request names a version."""
 
 
+_FREE_FOR_SERVICES = frozenset({("events", "PutEvents")})
+"""What AWS services do of their own accord in the account that they act for, whatever policies say: their events are on
+its default bus."""
+
+
 def action_of(signing_name: str, operation: str, parameters: Parameters | None = None) -> str:
     action = _ACTIONS.get((signing_name, operation)) or f"{signing_name}:{operation}"
     if action in _OF_VERSIONS and parameters is not None and parameters.get("VersionId"):
@@ -98,6 +103,8 @@ async def require_permission(
     parameters: Parameters,
 ) -> None:
     """Raises as `Authorizer.authorize`, for whichever resource the caller may not do this to."""
+    if caller.service is not None and (signing_name, operation) in _FREE_FOR_SERVICES:
+        return
     root = is_root(caller)
     if root and (
         service.resource_policy is None

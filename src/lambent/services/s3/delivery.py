@@ -71,15 +71,33 @@ class Destinations:
                 )
             else:
                 await self._sends[arn.service](arn, caller, test)
-        except ServiceException as error:
-            if error.code in _MISSING:
+        except ServiceException:
+            if arn.service == "lambda":
+                return f"Not authorized to invoke function [{destination}]"
+            if await self._is_missing(arn):
                 return "The destination {noun} does not exist"
-            return (
-                "Permissions on the destination {noun} do not allow S3 to publish notifications from this bucket"
-                if arn.service != "lambda"
-                else "Not authorized to invoke function [" + destination + "]"
-            )
+            return "Permissions on the destination {noun} do not allow S3 to publish notifications from this bucket"
         return None
+
+    async def _is_missing(self, arn: Arn) -> bool:
+        """Asked as the account that it would belong to: whoever may not use it is not told by the service itself."""
+        owner = Caller(
+            account_id=arn.account_id,
+            region=arn.region,
+            partition=arn.partition,
+            principal_arn=f"arn:{arn.partition}:iam::{arn.account_id}:root",
+            user_id=arn.account_id,
+            access_key_id="",
+            user_agent=S3,
+        )
+        try:
+            if arn.service == "sqs":
+                await self._client("sqs", "GetQueueUrl", owner, {"QueueName": arn.resource})
+            else:
+                await self._client("sns", "GetTopicAttributes", owner, {"TopicArn": str(arn)})
+        except ServiceException as error:
+            return error.code in _MISSING
+        return False
 
     async def _invoke(self, arn: Arn, caller: Caller, body: str) -> None:
         await self._client(
@@ -98,17 +116,7 @@ class Destinations:
         await self._client("sns", "Publish", caller, request)
 
     async def _put_events(self, arn: Arn, caller: Caller, body: str) -> None:
-        # AWS services put their events on the default bus of the account without its policy saying so.
-        own = Caller(
-            account_id=arn.account_id,
-            region=arn.region,
-            partition=arn.partition,
-            principal_arn=f"arn:{arn.partition}:iam::{arn.account_id}:root",
-            user_id=S3,
-            access_key_id="",
-            user_agent=S3,
-        )
-        answer = await self._client("events", "PutEvents", own, {"Entries": [json.loads(body)]})
+        answer = await self._client("events", "PutEvents", caller, {"Entries": [json.loads(body)]})
         if answer.get("FailedEntryCount"):
             raise ServiceException(str(answer["Entries"]))
 

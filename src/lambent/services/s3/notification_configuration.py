@@ -68,7 +68,8 @@ class NotificationConfigurations:
         if refused:
             members: dict[str, str] = {}
             for number, (arn, refusal) in enumerate(refused.items(), 1):
-                members |= {f"ArgumentName{number}": arn, f"ArgumentValue{number}": refusal}
+                named = f"{arn}, null" if ":lambda:" in arn else arn
+                members |= {f"ArgumentName{number}": named, f"ArgumentValue{number}": refusal}
             raise InvalidArgument("Unable to validate the following destination configurations", **members)
 
 
