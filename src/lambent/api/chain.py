@@ -16,7 +16,6 @@ from lambent.api.dev_credentials import DevCredentials
 from lambent.api.errors import UnknownRequestError, internal_failure, unknown_request
 from lambent.api.health import HEALTH_PATH, health
 from lambent.api.route import Offered, Router, family_of
-from lambent.api.streams import settle_stream
 from lambent.base.clock import Clock, SystemClock
 from lambent.base.ids import new_uuid
 from lambent.http.message import Request, Response
@@ -26,6 +25,7 @@ from lambent.model.service import Service
 from lambent.wire.service import Match
 from lambent.wire.sigv4.errors import SignatureError
 from lambent.wire.sigv4.verify import Verified, Verifier
+from lambent.wire.streams import settle_stream
 
 
 class Authenticator(Protocol):

@@ -4,8 +4,10 @@ A signature's scope names the service, by a name that several may share (apigate
 request is asked of each service, by host first; S3 last, as any path could be a bucket's.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from lambent.api.errors import UnknownRequestError
 from lambent.http.message import Request
@@ -93,9 +95,9 @@ def family_of(signing_name: str, protocol: str) -> Family:
 
 
 def _claimed_signing_name(request: Request) -> str | None:
-    """The service that an unverified Authorization header speaks of: good enough to word an error."""
-    credential = request.headers.get("authorization", "").partition("Credential=")[2].partition(",")[0]
-    parts = credential.split("/")
+    """The service that an unverified signature speaks of: good enough to word an error."""
+    signed = request.headers.get("authorization") or unquote(request.query)
+    parts = re.split("[,&]", signed.partition("Credential=")[2], maxsplit=1)[0].split("/")
     return parts[3] if len(parts) == 5 else None
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from lambent.api.credentials import FirstOf
 from lambent.api.dev_credentials import DEV_ACCOUNT_ID, DevCredentials
 from lambent.api.errors import refuse
 from lambent.api.root_key import RootCredentials, RootKey, load_or_create_root_key
-from lambent.api.streams import is_streamed
 from lambent.artifacts.errors import ArtifactError
 from lambent.artifacts.store import ArtifactStore
 from lambent.base.clock import MillisecondClock, SystemClock
@@ -77,6 +76,7 @@ from lambent.store.sqlite.functions import SqliteFunctionStore
 from lambent.store.sqlite.layers import SqliteLayerStore
 from lambent.store.sqlite.logs import SqliteLogStore
 from lambent.store.sqlite.roles import SqliteRoleStore
+from lambent.wire.streams import is_streamed
 
 log = logging.getLogger(__name__)
 
@@ -270,6 +270,7 @@ class Server:
             pass_role=adapters.PassedRoles(authorizer),
             roles=self._role_callers,
             metrics=self._metrics,
+            credentials=credentials,
             secret=self._master_key.derive,
         )
         mappings = SqliteEventSourceMappingStore(self._database)
@@ -321,9 +322,10 @@ class Server:
             *(door for part in self._parts for door in part.doors),
         ]
         outside = DevCredentials(credentials) if self.settings.dev else credentials
-        self._outside = _Doorway(Gateway(services, outside, authorizer, self._clock).handle, doors)
+        dressers = [part.dress for part in self._parts if part.dress is not None]
+        self._outside = _Doorway(Gateway(services, outside, authorizer, self._clock).handle, doors, dressers)
         # Functions sign as their role, also where --dev lets everybody else in unsigned.
-        self._inside.open(Gateway(services, credentials, authorizer, self._clock).handle, doors)
+        self._inside.open(Gateway(services, credentials, authorizer, self._clock).handle, doors, dressers)
 
     async def _start(self) -> None:
         opened = self._opened
@@ -394,24 +396,42 @@ class _Doorway:
     """The handler of a listener: doors for what is not the AWS API, and the gateway for everything else. Opened when
     there is something behind it."""
 
-    def __init__(self, gateway: Handler | None = None, doors: Sequence[Door] = ()) -> None:
+    def __init__(
+        self,
+        gateway: Handler | None = None,
+        doors: Sequence[Door] = (),
+        dressers: Sequence[Callable[[Request, Response], None]] = (),
+    ) -> None:
         self._gateway = gateway
         self._doors = doors
+        self._dressers = dressers
 
-    def open(self, gateway: Handler, doors: Sequence[Door]) -> None:
+    def open(
+        self,
+        gateway: Handler,
+        doors: Sequence[Door],
+        dressers: Sequence[Callable[[Request, Response], None]],
+    ) -> None:
         self._gateway = gateway
         self._doors = doors
+        self._dressers = dressers
 
     async def __call__(self, request: Request) -> Response:
         assert self._gateway is not None
+        handler = self._gateway
         for door in self._doors:
             if door.opens(request):
-                return await door.handler(request)
-        return await self._gateway(request)
+                handler = door.handler
+                break
+        response = await handler(request)
+        if "origin" in request.headers:
+            for dress in self._dressers:
+                dress(request, response)
+        return response
 
 
 async def _serve(sock: socket.socket, handler: Handler) -> HttpListener:
     """Listens inside a sandbox."""
-    listener = HttpListener(handler, limits=_RUNTIME_API_LIMITS)
+    listener = HttpListener(handler, limits=_RUNTIME_API_LIMITS, streams=is_streamed)
     await listener.start_on(sock)
     return listener

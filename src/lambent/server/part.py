@@ -9,6 +9,7 @@ from lambent.base.clock import Clock
 from lambent.config import Settings
 from lambent.http.message import Request, Response
 from lambent.model.caller import PassRole, RoleCallers
+from lambent.model.credential import CredentialSource
 from lambent.model.metric import Metrics
 from lambent.model.service import Client, Service
 from lambent.store.sqlite.database import Database
@@ -26,6 +27,7 @@ class Core:
     roles: RoleCallers
     pass_role: PassRole
     metrics: Metrics
+    credentials: CredentialSource
     secret: Callable[[str], bytes]
 
 
@@ -46,4 +48,6 @@ class Part:
     open: Callable[[], Awaitable[None]] | None = None
     behind: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
     doors: Sequence[Door] = ()
+    dress: Callable[[Request, Response], None] | None = None
+    """Adds to the answer of a request that a page made (one with an Origin) what lets the page read it."""
     close: Callable[[], Awaitable[None]] | None = None

@@ -2,8 +2,10 @@
 
 import asyncio
 
-from lambent.server.part import Core, Part
+from lambent.api.dev_credentials import DevCredentials
+from lambent.server.part import Core, Door, Part
 from lambent.services import s3
+from lambent.services.s3.door import S3Door
 from lambent.store.object_files import ObjectFiles
 from lambent.store.sqlite.buckets import SqliteBucketStore
 from lambent.store.sqlite.notices import SqliteNoticeStore
@@ -31,4 +33,13 @@ def part(core: Core) -> Part:
     async def close_files() -> None:
         await asyncio.to_thread(files.close)
 
-    return Part(service=made.service, open=open_files, behind=made.behind, close=close_files)
+    credentials = DevCredentials(core.credentials) if core.settings.dev else core.credentials
+    door = S3Door(made.buckets, core.client, credentials, core.clock, dev=core.settings.dev)
+    return Part(
+        service=made.service,
+        open=open_files,
+        behind=made.behind,
+        doors=(Door(opens=door.opens, handler=door.handle),),
+        dress=door.dress,
+        close=close_files,
+    )

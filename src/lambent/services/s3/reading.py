@@ -6,7 +6,7 @@ from typing import Any
 
 from lambent.model.bucket import Bucket
 from lambent.model.caller import Caller, Parameters
-from lambent.model.service import Operation
+from lambent.model.service import Client, Operation
 from lambent.model.stored_object import ObjectVersion, Part
 from lambent.services.s3.bucket_records import BucketRecords
 from lambent.services.s3.checksums import checksum_members
@@ -42,27 +42,33 @@ class _Found:
 
 class Reading:
     def __init__(
-        self, buckets: BucketRecords, lookup: ObjectLookup, uploads: UploadStore, files: ObjectBytes
+        self,
+        buckets: BucketRecords,
+        lookup: ObjectLookup,
+        uploads: UploadStore,
+        files: ObjectBytes,
+        client: Client,
     ) -> None:
         self._buckets = buckets
         self._lookup = lookup
         self._uploads = uploads
         self._files = files
+        self._client = client
 
     def operations(self) -> Mapping[str, Operation]:
         return {"GetObject": self.get, "HeadObject": self.head}
 
     async def head(self, caller: Caller, parameters: Parameters) -> Parameters:
         bucket = self._buckets.require(caller, parameters)
-        return _members(bucket, parameters, await self._find(bucket, parameters, "HEAD"))
+        return _members(bucket, parameters, await self._find(caller, bucket, parameters, "HEAD"))
 
     async def get(self, caller: Caller, parameters: Parameters) -> Parameters:
         bucket = self._buckets.require(caller, parameters)
-        found = await self._find(bucket, parameters, "GET")
+        found = await self._find(caller, bucket, parameters, "GET")
         try:
             body = await self._body(found)
         except ContentMissingError:  # replaced since: what took its place is read
-            found = await self._find(bucket, parameters, "GET")
+            found = await self._find(caller, bucket, parameters, "GET")
             try:
                 body = await self._body(found)
             except ContentMissingError:
@@ -73,8 +79,13 @@ class Reading:
         size = found.version.size
         return await self._files.read(found.version, found.range or ByteRange(0, size - 1))
 
-    async def _find(self, bucket: Bucket, parameters: Parameters, method: str) -> _Found:
-        version = await self._lookup.find(bucket, parameters, method)
+    async def _find(self, caller: Caller, bucket: Bucket, parameters: Parameters, method: str) -> _Found:
+        try:
+            version = await self._lookup.find(bucket, parameters, method)
+        except NoSuchKey:
+            # That a key is not there is for those to know who may list the bucket.
+            await self._client("s3", "HeadBucket", caller, {"Bucket": bucket.name})
+            raise
         check_read(parameters, version)
         number = parameters.get("PartNumber")
         if number is None:

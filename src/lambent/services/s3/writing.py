@@ -86,7 +86,8 @@ class Writing:
             checksums=digest.checksums,
             checksum_type="FULL_OBJECT",
         )
-        await self.commit(caller, bucket, version, "ObjectCreated:Put", condition)
+        event = "ObjectCreated:Post" if parameters.get("ByForm") else "ObjectCreated:Put"
+        await self.commit(caller, bucket, version, event, condition)
         return {**written_members(bucket, version), **checksum_members(version.checksums, "FULL_OBJECT")}
 
     async def commit(

@@ -1,0 +1,168 @@
+"""Uploads by HTML forms: a POST to the bucket, allowed by a policy that its owner signed.
+
+Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-post-example.html and RESTObjectPOST.html
+"""
+
+import hmac
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from lambent.base.clock import Clock
+from lambent.http.message import Request, Response
+from lambent.model.bucket import Bucket
+from lambent.model.caller import Caller, Parameters
+from lambent.model.credential import Credential, CredentialSource
+from lambent.model.service import Client
+from lambent.services.s3.errors import InvalidArgument
+from lambent.services.s3.form_body import Form, read_form
+from lambent.services.s3.form_policy import check_form
+from lambent.services.s3.tags import as_mapping
+from lambent.wire.sigv2 import find_credential, sign
+from lambent.wire.sigv4.authorization import read_scoped_credential
+from lambent.wire.sigv4.errors import Fault, SignatureError
+from lambent.wire.sigv4.keys import derive_signing_key
+from lambent.wire.xml_encoder import escape_text
+
+_MEMBERS = {
+    "acl": "ACL",
+    "cache-control": "CacheControl",
+    "content-disposition": "ContentDisposition",
+    "content-encoding": "ContentEncoding",
+    "content-type": "ContentType",
+    "x-amz-storage-class": "StorageClass",
+    "x-amz-server-side-encryption": "ServerSideEncryption",
+    "x-amz-checksum-crc32": "ChecksumCRC32",
+    "x-amz-checksum-crc32c": "ChecksumCRC32C",
+    "x-amz-checksum-crc64nvme": "ChecksumCRC64NVME",
+    "x-amz-checksum-sha1": "ChecksumSHA1",
+    "x-amz-checksum-sha256": "ChecksumSHA256",
+}
+"""Fields of a form, by the parameters of PutObject that they are."""
+
+
+class FormPosts:
+    def __init__(self, client: Client, credentials: CredentialSource, clock: Clock, *, dev: bool) -> None:
+        self._client = client
+        self._credentials = credentials
+        self._clock = clock
+        self._dev = dev
+
+    async def post(
+        self, bucket: Bucket, request: Request, caller_of: Callable[[Credential | None], Caller]
+    ) -> Response:
+        """Raises ServiceException, SignatureError."""
+        form = read_form(request.headers.get("content-type", ""), request.body)
+        if "key" not in form.fields:
+            raise InvalidArgument(
+                "Bucket POST must contain a field named 'key'.  If it is specified, please check the order of the"
+                " fields.",
+                ArgumentName="key",
+                ArgumentValue="",
+            )
+        credential = self._signer(form)
+        if "policy" in form.fields:
+            check_form(form, bucket.name, self._clock.now())
+        key = form.fields["key"].replace("${filename}", form.filename)
+        caller = caller_of(credential)
+        output = await self._client("s3", "PutObject", caller, _parameters(bucket, key, form))
+        return _answer(caller, bucket, key, form, output)
+
+    def _signer(self, form: Form) -> Credential | None:
+        """Whoever signed the policy; None where there is none, and the public asks."""
+        fields = form.fields
+        if "policy" not in fields:
+            return None
+        if "x-amz-credential" in fields:
+            return self._signer_v4(fields)
+        if "awsaccesskeyid" in fields:
+            found = self._find(fields["awsaccesskeyid"], fields.get("x-amz-security-token"))
+            return self._checked(
+                found, sign(found.secret_access_key, fields["policy"]), fields.get("signature")
+            )
+        raise InvalidArgument(
+            "Bucket POST must contain a field named 'X-Amz-Credential'.  If it is specified, please check the order"
+            " of the fields.",
+            ArgumentName="X-Amz-Credential",
+            ArgumentValue="",
+        )
+
+    def _signer_v4(self, fields: Mapping[str, str]) -> Credential:
+        key_id, date, region, service = read_scoped_credential(
+            fields["x-amz-credential"], Fault.QUERY_MALFORMED
+        )
+        found = self._find(key_id, fields.get("x-amz-security-token"))
+        key = derive_signing_key(found.secret_access_key, date, region, service)
+        expected = hmac.digest(key, fields["policy"].encode(), "sha256").hex()
+        return self._checked(found, expected, fields.get("x-amz-signature"))
+
+    def _find(self, key_id: str, token: str | None) -> Credential:
+        if self._dev:
+            found = self._credentials.find(key_id, token)
+            assert found is not None, "with --dev, every key is somebody's"
+            return found
+        return find_credential(self._credentials, key_id, token)
+
+    def _checked(self, credential: Credential, expected: str, given: str | None) -> Credential:
+        if self._dev:
+            return credential
+        if not hmac.compare_digest(expected.encode(), (given or "").encode()):
+            raise SignatureError(
+                Fault.MISMATCH,
+                "",
+                {"AWSAccessKeyId": credential.access_key_id, "SignatureProvided": given or ""},
+            )
+        if credential.expires_at is not None and self._clock.now() >= credential.expires_at:
+            raise SignatureError(Fault.EXPIRED_TOKEN, "")
+        return credential
+
+
+def _parameters(bucket: Bucket, key: str, form: Form) -> Parameters:
+    parameters: dict[str, Any] = {
+        member: form.fields[field] for field, member in _MEMBERS.items() if form.fields.get(field)
+    }
+    metadata = {
+        name.removeprefix("x-amz-meta-"): value
+        for name, value in form.fields.items()
+        if name.startswith("x-amz-meta-")
+    }
+    tags = as_mapping(form.tag_set())
+    if tags:
+        parameters["Tagging"] = urlencode(tags)
+    return {
+        **parameters,
+        "Bucket": bucket.name,
+        "Key": key,
+        "Metadata": metadata,
+        "Body": form.file,
+        "ByForm": True,
+    }
+
+
+def _answer(caller: Caller, bucket: Bucket, key: str, form: Form, output: Parameters) -> Response:
+    etag = output["ETag"]
+    location = f"{caller.endpoint_url}/{bucket.name}/{quote(key, safe='')}"
+    headers = [("x-amz-request-id", caller.request_id), ("ETag", etag), ("Location", location)]
+    if "VersionId" in output:
+        headers.append(("x-amz-version-id", output["VersionId"]))
+    redirect = form.fields.get("success_action_redirect") or form.fields.get("redirect")
+    if redirect and redirect.startswith(("http://", "https://")):
+        joined = "&" if "?" in redirect else "?"
+        target = redirect + joined + urlencode({"bucket": bucket.name, "key": key, "etag": etag})
+        return Response(303, [*headers[:2], ("Location", target)])
+    match form.fields.get("success_action_status"):
+        case "200":
+            return Response(200, headers)
+        case "201":
+            body = "".join(
+                f"<{name}>{escape_text(text)}</{name}>"
+                for name, text in (
+                    ("Location", location),
+                    ("Bucket", bucket.name),
+                    ("Key", key),
+                    ("ETag", etag),
+                )
+            )
+            document = f'<?xml version="1.0" encoding="UTF-8"?>\n<PostResponse>{body}</PostResponse>'
+            return Response(201, [*headers, ("Content-Type", "application/xml")], document.encode())
+    return Response(204, headers)
