@@ -31,6 +31,7 @@ def services() -> list[Service]:
     control = lambda_.service(
         functions=nothing,
         function_policies=nothing,
+        function_urls=nothing,
         layers=nothing,
         concurrency=nothing,
         event_invoke_configs=nothing,
@@ -40,6 +41,7 @@ def services() -> list[Service]:
         roles=nothing,
         role_callers=nothing,
         policies=nothing,
+        authorizer=nothing,
         invoker=nothing,
         allotments=nothing,
         client=nothing,

@@ -191,6 +191,12 @@ class Settings:
         "The region in the lines that `start` prints. Callers choose theirs; all are served.",
     )
 
+    function_url_domain: str = _row(
+        _pattern("a domain name", r"[0-9a-z-]{1,63}([.][0-9a-z-]{1,63})*"),
+        "localhost",
+        "What the host names of function URLs end in: http://ID.lambda-url.REGION.DOMAIN:PORT/.",
+    )
+
     # How functions run.
     blanks_per_runtime: int = _row(
         _integer(0, 1000),

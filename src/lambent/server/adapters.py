@@ -9,12 +9,16 @@ from pathlib import Path
 
 import msgspec
 
+from lambent.api.caller import caller_of
+from lambent.api.chain import Authenticator
+from lambent.api.dev_credentials import DevCredentials
 from lambent.base.arn import Arn
 from lambent.base.clock import Clock
 from lambent.base.tasks import Tasks
 from lambent.environments.blanks import Blanks
+from lambent.http.message import Request
 from lambent.model.caller import Caller, RoleCallers
-from lambent.model.credential import Credential
+from lambent.model.credential import Credential, CredentialSource
 from lambent.model.error import AccessDeniedException, ServiceException
 from lambent.model.function import FunctionVersion
 from lambent.model.policy import denial_message
@@ -25,6 +29,8 @@ from lambent.runtimes.compile import compile_python
 from lambent.runtimes.registry import RuntimeRegistry
 from lambent.services.iam import Authorizer, RoleChecker
 from lambent.services.sts import SessionTokens
+from lambent.wire.sigv4.errors import Fault, SignatureError
+from lambent.wire.sigv4.verify import Verifier
 
 
 class Compiler:
@@ -71,6 +77,26 @@ class Runtimes:
     def version(self, runtime: str) -> str:
         install = self._registry.get(runtime)
         return install.version if install is not None else ""
+
+
+class FunctionUrlCallers:
+    """services.lambda_.function_urls.door.Authenticate: the signature of a request to a function URL."""
+
+    def __init__(self, credentials: CredentialSource, clock: Clock) -> None:
+        self._authenticator: Authenticator = (
+            credentials if isinstance(credentials, DevCredentials) else Verifier(credentials, clock)
+        )
+
+    async def __call__(self, request: Request, request_id: str) -> Caller:
+        try:
+            verified = await self._authenticator.verify(request)
+            if verified.service != "lambda":
+                raise SignatureError(
+                    Fault.SCOPE, "Credential should be scoped to correct service: 'lambda'. "
+                )
+            return caller_of(verified, request, request_id)
+        except SignatureError as error:
+            raise error.for_family("rest-json") from None
 
 
 class FunctionCredentials:

@@ -42,6 +42,7 @@ from lambent.invoke.meters import Meters
 from lambent.invoke.response_stream import StreamLimits
 from lambent.invoke.retries import RetryRules
 from lambent.model.code_signature import CodeSigner
+from lambent.model.credential import CredentialSource
 from lambent.model.function import FunctionId
 from lambent.model.metric import NoMetrics
 from lambent.model.service import Service
@@ -59,6 +60,7 @@ from lambent.server.parts import PARTS
 from lambent.server.parts.signer import CODE_SIGNATURES
 from lambent.services import iam, lambda_, logs, sts
 from lambent.services.lambda_ import code_download
+from lambent.services.lambda_.function_urls.addresses import is_function_url
 from lambent.services.logs.fed_store import FedLogStore
 from lambent.services.logs.feed import LocalFeed
 from lambent.services.logs.retention import Expiry
@@ -72,6 +74,7 @@ from lambent.store.sqlite.event_invocations import SqliteEventInvocationStore
 from lambent.store.sqlite.event_invoke_configs import SqliteEventInvokeConfigStore
 from lambent.store.sqlite.event_source_mappings import SqliteEventSourceMappingStore
 from lambent.store.sqlite.function_policies import SqliteFunctionPolicyStore
+from lambent.store.sqlite.function_urls import SqliteFunctionUrlStore
 from lambent.store.sqlite.functions import SqliteFunctionStore
 from lambent.store.sqlite.layers import SqliteLayerStore
 from lambent.store.sqlite.logs import SqliteLogStore
@@ -255,6 +258,7 @@ class Server:
         self._allotments.function_changed(function)
         self._event_configs.forget(function)
         self._lambda.function_policies.forget(function)
+        self._lambda.function_urls.forget(function)
         if self._pools.has(function):
             self._tasks.start(self._pools.review(function, self._directory.current_version), "review pools")
 
@@ -281,6 +285,7 @@ class Server:
             mappings=mappings,
             mapping_changed=self._mappings.wake,
             function_policies=SqliteFunctionPolicyStore(self._database),
+            function_urls=SqliteFunctionUrlStore(self._database),
             layers=self._layers,
             concurrency=self._concurrency_store,
             event_invoke_configs=self._event_configs,
@@ -293,6 +298,7 @@ class Server:
             roles=self._role_checker,
             role_callers=self._role_callers,
             policies=authorizer,
+            authorizer=authorizer,
             invoker=self._invoker,
             client=client,
             metrics=self._metrics,
@@ -302,6 +308,8 @@ class Server:
             durable_execution_store=self._durable_store,
             clock=self._clock,
             download_secret=self._master_key.derive("code downloads"),
+            function_url_domain=self.settings.function_url_domain,
+            endpoint=lambda: self.endpoint,
             settle_seconds=self.settings.state_transition_seconds,
             account_concurrency=self.settings.account_concurrency,
         )
@@ -323,9 +331,22 @@ class Server:
         ]
         outside = DevCredentials(credentials) if self.settings.dev else credentials
         dressers = [part.dress for part in self._parts if part.dress is not None]
-        self._outside = _Doorway(Gateway(services, outside, authorizer, self._clock).handle, doors, dressers)
+        self._outside = _Doorway(
+            Gateway(services, outside, authorizer, self._clock).handle,
+            [*doors, self._function_url_door(outside)],
+            dressers,
+        )
         # Functions sign as their role, also where --dev lets everybody else in unsigned.
-        self._inside.open(Gateway(services, credentials, authorizer, self._clock).handle, doors, dressers)
+        self._inside.open(
+            Gateway(services, credentials, authorizer, self._clock).handle,
+            [*doors, self._function_url_door(credentials)],
+            dressers,
+        )
+
+    def _function_url_door(self, credentials: CredentialSource) -> Door:
+        authenticate = adapters.FunctionUrlCallers(credentials, self._clock)
+        door = self._lambda.function_url_door(authenticate=authenticate)
+        return Door(opens=is_function_url, handler=door.handle)
 
     async def _start(self) -> None:
         opened = self._opened

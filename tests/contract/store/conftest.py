@@ -16,6 +16,7 @@ from lambent.store.ports.event_invocations import EventInvocationStore
 from lambent.store.ports.event_invoke_configs import EventInvokeConfigStore
 from lambent.store.ports.event_source_mappings import EventSourceMappingStore
 from lambent.store.ports.function_policies import FunctionPolicyStore
+from lambent.store.ports.function_urls import FunctionUrlStore
 from lambent.store.ports.functions import FunctionStore
 from lambent.store.ports.layers import LayerStore
 from lambent.store.ports.logs import LogStore
@@ -33,6 +34,7 @@ from lambent.store.sqlite.event_invocations import SqliteEventInvocationStore
 from lambent.store.sqlite.event_invoke_configs import SqliteEventInvokeConfigStore
 from lambent.store.sqlite.event_source_mappings import SqliteEventSourceMappingStore
 from lambent.store.sqlite.function_policies import SqliteFunctionPolicyStore
+from lambent.store.sqlite.function_urls import SqliteFunctionUrlStore
 from lambent.store.sqlite.functions import SqliteFunctionStore
 from lambent.store.sqlite.layers import SqliteLayerStore
 from lambent.store.sqlite.logs import SqliteLogStore
@@ -50,6 +52,7 @@ from lambent.store.sqlite.topics import SqliteTopicStore
 class Stores:
     functions: FunctionStore
     function_policies: FunctionPolicyStore
+    function_urls: FunctionUrlStore
     layers: LayerStore
     concurrency: ConcurrencyStore
     roles: RoleStore
@@ -77,6 +80,7 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
     yield Stores(
         functions=SqliteFunctionStore(database),
         function_policies=SqliteFunctionPolicyStore(database),
+        function_urls=SqliteFunctionUrlStore(database),
         layers=SqliteLayerStore(database),
         concurrency=SqliteConcurrencyStore(database),
         roles=SqliteRoleStore(database),

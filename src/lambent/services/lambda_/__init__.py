@@ -6,6 +6,7 @@ Writes what is wanted into the stores; `activation` makes it real. Knows no proc
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from lambent.base.clock import Clock, MillisecondClock
 from lambent.model.caller import RoleCallers
@@ -32,6 +33,10 @@ from lambent.services.lambda_.function_concurrency import FunctionConcurrency
 from lambent.services.lambda_.function_layers import FunctionLayers
 from lambent.services.lambda_.function_policies import FunctionPolicies
 from lambent.services.lambda_.function_records import FunctionRecords
+from lambent.services.lambda_.function_urls.access import Access, Authorizer
+from lambent.services.lambda_.function_urls.addresses import Addresses
+from lambent.services.lambda_.function_urls.configs import FunctionUrlConfigs
+from lambent.services.lambda_.function_urls.door import FunctionUrlDoor
 from lambent.services.lambda_.function_variables import FunctionVariables
 from lambent.services.lambda_.functions import Functions
 from lambent.services.lambda_.invoke import Invoke
@@ -65,6 +70,7 @@ from lambent.store.ports.durable_executions import DurableExecutionStore
 from lambent.store.ports.event_invoke_configs import EventInvokeConfigStore
 from lambent.store.ports.event_source_mappings import EventSourceMappingStore
 from lambent.store.ports.function_policies import FunctionPolicyStore
+from lambent.store.ports.function_urls import FunctionUrlStore
 from lambent.store.ports.functions import FunctionStore
 from lambent.store.ports.layers import LayerStore
 
@@ -74,12 +80,14 @@ CODE_STORAGE_MOST = 80_530_636_800
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LambdaService:
-    """`function_policies` is opened by the server, and told of changes of functions; `activation` is opened and closed;
-    `downloads.download` answers the paths below
-    `code_download.PATH`."""
+    """`function_policies` is opened by the server; it and `function_urls` are told of changes of functions.
+    `activation` is opened and closed. `downloads.download` answers the paths below `code_download.PATH`,
+    `function_url_door(authenticate=...)` what `function_urls.addresses.is_function_url` is true of."""
 
     service: Service
     function_policies: FunctionPolicies
+    function_urls: Addresses
+    function_url_door: Callable[..., FunctionUrlDoor]
     activation: Activation
     downloads: CodeDownloads
 
@@ -88,6 +96,7 @@ def service(
     *,
     functions: FunctionStore,
     function_policies: FunctionPolicyStore,
+    function_urls: FunctionUrlStore,
     layers: LayerStore,
     concurrency: ConcurrencyStore,
     event_invoke_configs: EventInvokeConfigStore,
@@ -100,6 +109,7 @@ def service(
     roles: RoleChecker,
     role_callers: RoleCallers,
     policies: CallerPolicies,
+    authorizer: Authorizer,
     invoker: Invoker,
     client: Client,
     metrics: Metrics,
@@ -109,6 +119,8 @@ def service(
     durable_execution_store: DurableExecutionStore,
     clock: Clock,
     download_secret: bytes,
+    function_url_domain: str = "localhost",
+    endpoint: Callable[[], str] = str,
     settle_seconds: float = 1.0,
     account_concurrency: int = 1000,
     code_storage_most: int = CODE_STORAGE_MOST,
@@ -160,6 +172,8 @@ def service(
     holders = PolicyHolders(functions, records, attached)
     permission = Permissions(holders)
     resource_policy = ResourcePolicies(holders)
+    addresses = Addresses(function_urls, function_url_domain, endpoint)
+    url_config = FunctionUrlConfigs(function_urls, functions, addresses, clock)
     mapping = EventSourceMappings(
         mappings,
         records,
@@ -216,6 +230,11 @@ def service(
         "PutResourcePolicy": resource_policy.put,
         "GetResourcePolicy": resource_policy.get,
         "DeleteResourcePolicy": resource_policy.delete,
+        "CreateFunctionUrlConfig": url_config.create,
+        "GetFunctionUrlConfig": url_config.get,
+        "UpdateFunctionUrlConfig": url_config.update,
+        "DeleteFunctionUrlConfig": url_config.delete,
+        "ListFunctionUrlConfigs": url_config.list,
         "CreateEventSourceMapping": mapping.create,
         "GetEventSourceMapping": mapping.get,
         "UpdateEventSourceMapping": mapping.update,
@@ -273,8 +292,18 @@ def service(
             resource_policy=attached.attached,
             condition_keys=condition_keys,
             open_to_root=attached.open_to_root,
+            condition_keys=condition_keys,
         ),
         function_policies=attached,
+        function_urls=addresses,
+        function_url_door=partial(
+            FunctionUrlDoor,
+            addresses=addresses,
+            access=Access(authorizer, attached),
+            invoker=invoker,
+            metrics=metrics,
+            clock=clock,
+        ),
         activation=activation,
         downloads=downloads,
     )

@@ -37,6 +37,10 @@ class ResponseStream(Protocol):
         """Raises what broke the invocation off."""
         ...
 
+    def leave(self) -> None:
+        """Nobody reads any more."""
+        ...
+
 
 class Invoker(Protocol):
     """The data plane. Raises Lambda's errors (lambent.model.lambda_errors)."""

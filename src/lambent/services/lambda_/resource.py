@@ -30,6 +30,10 @@ _OF_QUALIFIED = frozenset(
         "Invoke",
         "InvokeAsync",
         "InvokeWithResponseStream",
+        "CreateFunctionUrlConfig",
+        "GetFunctionUrlConfig",
+        "UpdateFunctionUrlConfig",
+        "DeleteFunctionUrlConfig",
     }
 )
 _ALL_IT_ACTS_ON = ("CodeSigningConfigArn", "DurableExecutionArn")

@@ -22,6 +22,7 @@ from lambent.store.sqlite.code_signing_configs import SqliteCodeSigningConfigSto
 from lambent.store.sqlite.concurrency import SqliteConcurrencyStore
 from lambent.store.sqlite.database import Database
 from lambent.store.sqlite.function_policies import SqliteFunctionPolicyStore
+from lambent.store.sqlite.function_urls import SqliteFunctionUrlStore
 from lambent.store.sqlite.functions import SqliteFunctionStore
 from lambent.store.sqlite.layers import SqliteLayerStore
 
@@ -98,6 +99,7 @@ async def running(directory: Path, *, blocked: bool = False) -> AsyncIterator[Ru
     compiler = Compiler(blocked=blocked)
     parts = lambda_.service(
         function_policies=SqliteFunctionPolicyStore(database),
+        function_urls=SqliteFunctionUrlStore(database),
         functions=SqliteFunctionStore(database),
         layers=SqliteLayerStore(database),
         concurrency=SqliteConcurrencyStore(database),
@@ -108,6 +110,7 @@ async def running(directory: Path, *, blocked: bool = False) -> AsyncIterator[Ru
         roles=Roles(),
         role_callers=None,  # type: ignore[arg-type]
         policies=Policies(),
+        authorizer=None,  # type: ignore[arg-type]
         invoker=None,  # type: ignore[arg-type]
         allotments=None,  # type: ignore[arg-type]
         client=None,  # type: ignore[arg-type]

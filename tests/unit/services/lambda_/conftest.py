@@ -22,7 +22,7 @@ from lambent.base.clock import ManualClock
 from lambent.model.caller import Caller, Parameters
 from lambent.model.code_signature import CodeSigner
 from lambent.model.concurrency import ProvisionedStatus
-from lambent.model.error import ServiceException
+from lambent.model.error import AccessDeniedException, ServiceException
 from lambent.model.event_source_mapping import EventSourceMapping
 from lambent.model.function import CodeReference, FunctionId
 from lambent.model.invocation import Invocation, InvocationResult
@@ -142,6 +142,37 @@ class Policies:
         return Outcome(Decision.ALLOWED)
 
 
+class Authorizer:
+    """Lets in who is not the anonymous caller, and that one where the policy says "*"."""
+
+    async def authorize(
+        self, caller: Caller, action: str, arn: str, context: Any = None, policy: Any = None
+    ) -> None:
+        if caller.principal_arn == "anonymous" and not (policy.document and f'"{action}"' in policy.document):
+            raise AccessDeniedException(f"not authorized to perform {action}")
+
+
+class Streamed:
+    """A ResponseStream of what is given."""
+
+    def __init__(
+        self, pieces: Sequence[bytes] = (), content_type: str | None = None, result: Any = None
+    ) -> None:
+        self.executed_version = "$LATEST"
+        self.content_type = content_type
+        self.streamed = result is None
+        self.result = result or InvocationResult(payload=b"", executed_version="$LATEST")
+        self._pieces = pieces
+        self.left = False
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        for piece in self._pieces:
+            yield piece
+
+    def leave(self) -> None:
+        self.left = True
+
+
 class Invoker:
     """Records what it was asked; answers `result`."""
 
@@ -154,6 +185,12 @@ class Invoker:
     async def invoke(self, invocation: Invocation) -> InvocationResult:
         self.calls.append(("invoke", invocation))
         return self.result
+
+    async def stream(self, invocation: Invocation) -> Streamed:
+        self.calls.append(("stream", invocation))
+        if isinstance(self.result, Exception):
+            raise self.result
+        return self.result if isinstance(self.result, Streamed) else Streamed(result=self.result)
 
     async def enqueue(self, invocation: Invocation) -> str | None:
         self.calls.append(("enqueue", invocation))
@@ -290,6 +327,7 @@ class Lambda:
 
     def __init__(self, **options: Any) -> None:
         self.functions = _stores.MemoryFunctionStore()
+        self.function_urls = _stores.MemoryFunctionUrlStore(self.functions)
         self.function_policies = _stores.MemoryFunctionPolicyStore(self.functions)
         self.layers = _stores.MemoryLayerStore()
         self.code_signing_configs = _stores.MemoryCodeSigningConfigStore()
@@ -328,6 +366,7 @@ class Lambda:
         self.lambda_ = lambda_.service(
             functions=self.functions,
             function_policies=self.function_policies,
+            function_urls=self.function_urls,
             layers=self.layers,
             concurrency=self.concurrency,
             event_invoke_configs=self.event_invoke_configs,
@@ -337,6 +376,7 @@ class Lambda:
             roles=Roles(),
             role_callers=self.role_callers,
             policies=self.policies,
+            authorizer=Authorizer(),
             invoker=self.invoker,
             client=Services(self.others, self.sqs),
             code_signing_configs=self.code_signing_configs,
@@ -399,3 +439,8 @@ async def aws() -> AsyncIterator[Lambda]:
 @pytest.fixture
 def new_zip():  # type: ignore[no-untyped-def]
     return zip_of
+
+
+@pytest.fixture
+def new_stream():  # type: ignore[no-untyped-def]
+    return Streamed

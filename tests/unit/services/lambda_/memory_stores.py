@@ -8,6 +8,7 @@ from lambent.model.concurrency import ProvisionedConcurrency
 from lambent.model.event_invoke_config import EventInvokeConfig
 from lambent.model.function import Alias, Function, FunctionId, FunctionVersion
 from lambent.model.function_policy import FunctionPolicy
+from lambent.model.function_url import FunctionUrl
 from lambent.model.layer import LayerId, LayerVersion
 from lambent.services.lambda_.states import unsettled
 from lambent.store.ports.errors import (
@@ -361,3 +362,37 @@ class MemoryCodeSigningConfigStore:
             if (function.account_id, function.region, attached) == (account_id, region, id)
         ]
         return [name for name in found if name > (after or "")][:limit]
+
+
+class MemoryFunctionUrlStore:
+    """Implements FunctionUrlStore, beside the functions of the other."""
+
+    def __init__(self, functions: MemoryFunctionStore) -> None:
+        self._functions = functions
+        self.urls: dict[tuple[FunctionId, str], FunctionUrl] = {}
+
+    async def insert(self, url: FunctionUrl) -> None:
+        if url.function not in self._functions.functions:
+            raise NotFoundError
+        if (url.function, url.qualifier) in self.urls:
+            raise AlreadyExistsError
+        self.urls[url.function, url.qualifier] = url
+
+    async def get(self, function: FunctionId, qualifier: str) -> FunctionUrl | None:
+        return self.urls.get((function, qualifier))
+
+    async def by_id(self, id: str) -> FunctionUrl | None:
+        return next((url for url in self.urls.values() if url.id == id), None)
+
+    async def replace(self, url: FunctionUrl) -> None:
+        if (url.function, url.qualifier) not in self.urls:
+            raise NotFoundError
+        self.urls[url.function, url.qualifier] = url
+
+    async def delete(self, function: FunctionId, qualifier: str) -> None:
+        if self.urls.pop((function, qualifier), None) is None:
+            raise NotFoundError
+
+    async def page(self, function: FunctionId, *, after: str | None, limit: int) -> Sequence[FunctionUrl]:
+        found = sorted((qualifier, url) for (owner, qualifier), url in self.urls.items() if owner == function)
+        return [url for qualifier, url in found if after is None or qualifier > after][:limit]
