@@ -122,7 +122,7 @@ def test_the_event(open_url: str) -> None:
     assert answer.header("content-type") == ["application/json"]
     assert event["version"] == "2.0"
     assert event["routeKey"] == "$default"
-    assert event["rawPath"] == "/a b/c"
+    assert event["rawPath"] == "/a%20b/c"
     assert event["rawQueryString"] == "x=1&x=2&y=%20"
     assert event["queryStringParameters"] == {"x": "1,2", "y": " "}
     assert event["cookies"] == ["a=1", "b=2"]
