@@ -292,7 +292,6 @@ def service(
             resource_policy=attached.attached,
             condition_keys=condition_keys,
             open_to_root=attached.open_to_root,
-            condition_keys=condition_keys,
         ),
         function_policies=attached,
         function_urls=addresses,
