@@ -302,6 +302,31 @@ def test_a_pause_holds_the_function_back(durable: DurableFunctions) -> None:
     )
 
 
+def test_what_becomes_of_executions_is_told_on_the_default_bus(durable: DurableFunctions) -> None:
+    lambent = durable.lambent
+    events, sqs = lambent.client("events"), lambent.client("sqs")
+    name = durable.deploy("@durable_execution\ndef handler(event, context): return 1\n")
+    queue = sqs.create_queue(QueueName=f"told-{name}")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    statement = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": arn}
+    statement |= {"Principal": {"Service": "events.amazonaws.com"}}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    pattern = {"source": ["aws.lambda"], "detail": {"functionArn": [{"suffix": f":{name}:$LATEST"}]}}
+    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
+    execution, _ = durable.run(name)
+    told: list[dict[str, Any]] = []
+    while len(told) < 2:
+        answer = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=10)
+        assert "Messages" in answer, f"only {told}"
+        told += [json.loads(message["Body"]) for message in answer["Messages"]]
+    assert {event["detail-type"] for event in told} == {"Durable Execution Status Change"}
+    details = sorted((event["detail"] for event in told), key=lambda detail: "endTimestamp" in detail)
+    assert [detail["status"] for detail in details] == ["RUNNING", "SUCCEEDED"]
+    assert {detail["durableExecutionArn"] for detail in details} == {execution["DurableExecutionArn"]}
+
+
 def test_lists(durable: DurableFunctions) -> None:
     name = durable.deploy("@durable_execution\ndef handler(event, context): return 1 / event\n")
     arns = [durable.run(name, event)[0]["DurableExecutionArn"] for event in (1, 0, 1)]

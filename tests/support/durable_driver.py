@@ -7,6 +7,7 @@ from memory_durable_executions import MemoryState
 
 from lambent.model.durable_execution.apply_update import Surroundings
 from lambent.model.durable_execution.checkpoint import CheckpointAnswer, CheckpointRequest, checkpoint
+from lambent.model.durable_execution.closing import announced
 from lambent.model.durable_execution.invocation import InvocationFailure, Launch, finish_invocation
 from lambent.model.durable_execution.operation_update import OperationUpdate
 from lambent.model.durable_execution.starting import Start, started
@@ -39,6 +40,7 @@ class Driver:
         self.token = ""
         self.launches: list[Launch] = []
         self.children: list[Any] = []
+        self.announced: list[str] = []
         self.due = Due()
 
     @property
@@ -64,6 +66,9 @@ class Driver:
         self.now += seconds
         change, self.due = advance(self.state, self.now, f"i-{len(self.launches) + 1}")
         self.state.apply(change)
+        if self.due.announce:
+            self.announced += self.due.announce
+            self.state.apply(announced(self.state, self.due.announce)[0])
         if self.due.launch is not None:
             self.launches.append(self.due.launch)
             self.token = self.due.launch.token

@@ -7,7 +7,7 @@ be forgotten. So a server that was killed goes on where it was, when it starts a
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -20,6 +20,7 @@ from lambent.base.tasks import Tasks
 from lambent.invoke.durable_executions import DurableExecutions, execution_and_root
 from lambent.model.durable_execution.closing import (
     ChainedOutcome,
+    announced,
     chained_outcome,
     complete_chained_invoke,
     parent_told,
@@ -52,6 +53,8 @@ _LAMBDA_ERROR = {
 }
 
 Run = Callable[[Invocation], Awaitable[InvocationResult]]
+Announce = Callable[[DurableExecution, Sequence[str]], Awaitable[None]]
+"""Tells of statuses that an execution has taken."""
 ChainedInvoke = Callable[[DurableExecution, Operation], Awaitable[ChainedOutcome]]
 """Makes a chained invocation of a function that is not durable, with the rights of the execution's function."""
 
@@ -72,6 +75,7 @@ class DurableWorker:
         store: DurableExecutionStore,
         run: Run,
         chained_invoke: ChainedInvoke,
+        announce: Announce,
         clock: Clock,
         rules: WorkerRules,
     ) -> None:
@@ -79,6 +83,7 @@ class DurableWorker:
         self._store = store
         self._invoke = run
         self._chained_invoke = chained_invoke
+        self._tell_everybody = announce
         self._clock = clock
         self._rules = rules
         self._recovered = False
@@ -130,6 +135,8 @@ class DurableWorker:
             await self._report(key)
         elif due.delete:
             await self._store.delete(key)
+        if due.announce:
+            self._tasks.start(self._announce(key, due.announce), f"announce {due.announce}")
         if due.launch is not None:
             self._tasks.start(self._run(due.launch), due.launch.execution.arn)
         for operation in due.dispatch:
@@ -209,6 +216,16 @@ class DurableWorker:
             return complete_chained_invoke(state, operation.id, outcome, self._clock.now())
 
         await self._settle(key, decide)
+
+    async def _announce(self, key: ExecutionKey, statuses: Sequence[str]) -> None:
+        """At least once: what fails here is tried again later."""
+        execution, _ = await self._executions.view(key, execution_and_root)
+        try:
+            await self._tell_everybody(execution, statuses)
+        except ServiceException as error:
+            log.warning("%s of durable execution %s was not announced: %s", statuses, execution.arn, error)
+            return
+        await self._settle(key, lambda state: announced(state, statuses))
 
     async def _report(self, key: ExecutionKey) -> None:
         """The parent first: a crash in between repeats it, and it is told once all the same."""

@@ -32,6 +32,7 @@ from lambent.invoke.allotments import Allotments
 from lambent.invoke.concurrency import Concurrency
 from lambent.invoke.deliveries import Deliveries
 from lambent.invoke.directory import Directory
+from lambent.invoke.durable_announcements import DurableAnnouncements
 from lambent.invoke.durable_executions import DurableExecutions
 from lambent.invoke.durable_worker import DurableWorker, WorkerRules
 from lambent.invoke.event_handling import EventHandling
@@ -247,6 +248,7 @@ class Server:
             self._durable_store,
             self._invoker.invoke,
             ChainedInvocations(self._directory, self._role_callers, self._client),
+            DurableAnnouncements(self._client, self._metrics),
             MillisecondClock(self._clock),
             # AWS's first pause is a twelfth of that between the runs of an event.
             WorkerRules(

@@ -9,7 +9,7 @@ from memory_durable_executions import MemoryDurableExecutionStore
 
 from lambent.model.durable_execution.apply_update import ChainedTarget, Surroundings
 from lambent.model.durable_execution.checkpoint import CheckpointRequest, checkpoint
-from lambent.model.durable_execution.closing import stop
+from lambent.model.durable_execution.closing import announced, stop
 from lambent.model.durable_execution.operation_update import OperationUpdate
 from lambent.model.durable_execution.starting import started
 from lambent.model.durable_execution.timers import advance
@@ -37,6 +37,7 @@ async def begin(store, **changes):
     """A new execution whose function runs."""
     execution = await store.start(started(start(**changes), NOW))
     await store.change(execution.key, lambda state: advance(state, NOW, "i-1"))
+    await store.change(execution.key, lambda state: announced(state, ["RUNNING"]))
     return execution.key
 
 
@@ -176,12 +177,15 @@ async def test_when_something_is_due(store):
     await report(store, key, wait("w", 30))
     assert await store.next_due() == NOW + 30
     await store.change(key, lambda state: stop(state, None, NOW + 1))
+    await store.change(key, lambda state: announced(state, ["STOPPED"]))
     assert await store.next_due() == NOW + 1 + 2 * 86_400
 
 
 async def test_due_comes_earliest_first(store):
     for number, at in enumerate((30.0, 10.0, 20.0)):
-        await store.start(started(start(id=f"e-{number}", name=f"n-{number}"), at))
+        new = started(start(id=f"e-{number}", name=f"n-{number}"), at)
+        await store.start(new)
+        await store.change(new.execution.key, lambda state: announced(state, ["RUNNING"]))
     assert [key.id for key in await store.due(100.0, 2)] == ["e-1", "e-2"]
 
 

@@ -63,6 +63,7 @@ class Setting:
         self.answers = []
         self.ran = []
         self.chained = []
+        self.announced, self.deaf = [], 0
         self.gate = self.chain_gate = None
         self.start()
 
@@ -70,7 +71,13 @@ class Setting:
         """Also again, as after a restart."""
         self.executions = DurableExecutions(self.store, self.clock)
         self.worker = DurableWorker(
-            self.executions, self.store, self.run, self.chain, self.clock, WorkerRules(look_seconds=0.01)
+            self.executions,
+            self.store,
+            self.run,
+            self.chain,
+            self.announce,
+            self.clock,
+            WorkerRules(look_seconds=0.01),
         )
         self.running = asyncio.create_task(self.worker.run())
 
@@ -89,6 +96,12 @@ class Setting:
         if isinstance(next, Exception):
             raise next
         return next
+
+    async def announce(self, execution, statuses):
+        if self.deaf:
+            self.deaf -= 1
+            raise ServiceException("no event bus")
+        self.announced += statuses
 
     async def chain(self, execution, operation):
         self.chained.append(operation.id)
@@ -272,6 +285,17 @@ async def test_what_is_deleted_or_expired_is_forgotten(setting):
     await setting.until(lambda: len(setting.store.states) == 1)
     setting.clock.advance(14 * 86_400)
     await setting.until(lambda: not setting.store.states)
+
+
+async def test_statuses_are_announced_again_until_somebody_hears(setting):
+    setting.deaf = 1
+    setting.answers = [answer("SUCCEEDED")]
+    await setting.executions.run(VERSION, invocation())
+    await setting.until(lambda: not setting.deaf)
+    assert setting.announced == []
+    setting.clock.advance(60)
+    await setting.until(lambda: not setting.only().execution.announcements)
+    assert setting.announced == ["RUNNING", "SUCCEEDED"]
 
 
 async def test_stopping_ends_the_wait_of_who_invoked_it(setting):

@@ -1,5 +1,6 @@
 """How an execution ends, and what becomes of the chained invocation that it was started for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lambent.model.durable_execution import history
@@ -34,6 +35,7 @@ def close(
         status=status,
         ended_at=transition.now,
         report_due=execution.parent is not None,
+        announcements=(*execution.announcements, status),
         wake_at=None,
         pause=None,
     )
@@ -104,6 +106,12 @@ def end_chained_invoke(transition: Transition, operation: Operation, outcome: Ch
         )
     )
     transition.event(_CHAINED_EVENTS[outcome.status], history.ending(operation), operation)
+
+
+def announced(state: State, statuses: Sequence[str]) -> tuple[Change, None]:
+    """These, the first of them, have been."""
+    left = state.execution.announcements[len(statuses) :]
+    return Change(execution=replace(state.execution, announcements=left, announce_at=0.0)), None
 
 
 def parent_told(state: State) -> tuple[Change, None]:

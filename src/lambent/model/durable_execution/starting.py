@@ -66,6 +66,7 @@ def started(start: Start, now: float, parent: ParentOperation | None = None) -> 
         seen=1,
         events=1,
         wake_at=now,
+        announcements=("RUNNING",),
         written=len(start.input or ""),
     )
     details = {"Input": payload(start.input), "ExecutionTimeout": start.config.execution_timeout}

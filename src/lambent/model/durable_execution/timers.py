@@ -12,28 +12,33 @@ from lambent.model.durable_execution.values import Operation, error_object
 _DISPATCH_AGAIN_SECONDS = 6000.0
 """Longer than any invocation: one that is not heard of by then has been lost, and is made again."""
 
+_ANNOUNCE_AGAIN_SECONDS = 60.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
     """What to do now: run the function (`launch`), make the chained invocations of `dispatch`, tell the parent
-    operation of the end (`report`), forget everything (`delete`)."""
+    operation of the end (`report`) and everybody of new statuses (`announce`), forget everything (`delete`)."""
 
     launch: Launch | None = None
     dispatch: tuple[Operation, ...] = ()
     report: bool = False
+    announce: tuple[str, ...] = ()
     delete: bool = False
 
 
 def advance(state: State, now: float, invocation_id: str) -> tuple[Change | None, Due]:
     """Everything that is due. `invocation_id` names the invocation that may begin with it."""
     execution = state.execution
-    if execution.closed:
-        expired = execution.expires_at is not None and execution.expires_at <= now
-        return None, Due(report=execution.report_due, delete=expired or execution.status == "DELETING")
     transition = Transition(state, now)
+    announce = _announcements(transition)
+    if execution.closed:
+        over = execution.status == "DELETING" or (execution.expires_at or 0.0) <= now
+        due = Due(report=execution.report_due, announce=announce, delete=over and not execution.announcements)
+        return transition.change() if announce else None, due
     if execution.deadline_at <= now:
         time_out(transition)
-        return transition.change(), Due(report=transition.execution.report_due)
+        return transition.change(), Due(report=transition.execution.report_due, announce=announce)
     if fire(transition):
         transition.set(wake_at=now)
     dispatch = tuple(
@@ -42,7 +47,15 @@ def advance(state: State, now: float, invocation_id: str) -> tuple[Change | None
         if operation.type == "CHAINED_INVOKE"
     )
     launch = begin_invocation(transition, invocation_id)
-    return transition.change(), Due(launch=launch, dispatch=dispatch)
+    return transition.change(), Due(launch=launch, dispatch=dispatch, announce=announce)
+
+
+def _announcements(transition: Transition) -> tuple[str, ...]:
+    execution = transition.execution
+    if not execution.announcements or execution.announce_at > transition.now:
+        return ()
+    transition.set(announce_at=transition.now + _ANNOUNCE_AGAIN_SECONDS)
+    return execution.announcements
 
 
 def fire(transition: Transition) -> bool:

@@ -162,6 +162,9 @@ class DurableExecution:
     deadline_at: float
     report_due: bool = False
     """Closed, and the parent operation does not know yet."""
+    announcements: tuple[str, ...] = ()
+    """Statuses that it has taken and that have not been announced yet; `announce_at` is when to try (again)."""
+    announce_at: float = 0.0
 
     changes: int = 0
     """Counts changes of operations; `seen` is how many of them the function was told of."""
@@ -214,13 +217,18 @@ class DurableExecution:
     @property
     def due_at(self) -> float | None:
         """When something has to be done about the execution itself; its operations have times of their own."""
-        if self.closed:
-            if self.report_due or self.status == "DELETING":
-                return self.ended_at
-            return self.expires_at
-        if self.wake_at is None or self.invocation is not None or self.pause is not None:
-            return self.deadline_at
-        return min(self.deadline_at, self.wake_at)
+        if self.status == "DELETING":
+            return self.announce_at if self.announcements else self.ended_at
+        times = [self.announce_at] if self.announcements else []
+        if self.report_due and self.ended_at is not None:
+            times.append(self.ended_at)
+        elif self.expires_at is not None:
+            times.append(self.expires_at)
+        else:
+            times.append(self.deadline_at)
+            if self.wake_at is not None and self.invocation is None and self.pause is None:
+                times.append(self.wake_at)
+        return min(times)
 
     @property
     def busy(self) -> bool:

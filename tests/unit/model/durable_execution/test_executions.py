@@ -17,6 +17,7 @@ from lambent.model.durable_execution.describe import envelope
 from lambent.model.durable_execution.history import without_data
 from lambent.model.durable_execution.invocation import InvocationFailure
 from lambent.model.durable_execution.pausing import pause, resume
+from lambent.model.durable_execution.timers import advance
 from lambent.model.durable_execution.values import error_object
 from lambent.model.lambda_errors import CallbackTimeoutException, ResourceConflictException
 
@@ -165,6 +166,7 @@ def test_only_what_has_ended_can_be_deleted(run):
     run.finish({"Status": "SUCCEEDED"})
     run.apply(delete(run.state, run.now))
     assert run.execution.status == "DELETING"
+    run.advance()
     assert run.advance().delete
 
 
@@ -334,3 +336,15 @@ def test_history_without_its_data(run):
     shown = without_data(run.state.events[0].members)
     assert shown["ExecutionStartedDetails"] == {"Input": {"Truncated": True}, "ExecutionTimeout": 3600}
     assert shown["EventId"] == 1
+
+
+def test_new_statuses_are_announced_until_that_is_done(run):
+    assert run.announced == ["RUNNING"]
+    run.apply(stop(run.state, None, run.now))
+    run.apply(delete(run.state, run.now))
+    change, due = advance(run.state, run.now, "i-2")
+    assert (due.announce, due.delete) == (("STOPPED",), False)
+    run.state.apply(change)
+    assert advance(run.state, run.now + 59, "i-2")[1].announce == ()
+    assert run.advance(60).announce == ("STOPPED",)
+    assert run.advance().delete
