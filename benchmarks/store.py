@@ -19,7 +19,7 @@ import uvloop
 
 from lambent.base.ids import new_uuid
 from lambent.model.function import CodeReference, Function, FunctionId, FunctionVersion, LoggingConfig
-from lambent.model.invocation import EventInvocation
+from lambent.model.invocation import EventInvocation, EventLine
 from lambent.store.ports.logs import LogEvent
 from lambent.store.sqlite.database import Database
 from lambent.store.sqlite.event_invocations import SqliteEventInvocationStore
@@ -98,7 +98,7 @@ async def queue_costs(directory: Path, queued: int) -> None:
     await enqueue(store, queued - EVENTS)
 
     async def claim(number: int) -> None:
-        wanted = {FunctionId(*WHERE, "f"): 64}
+        wanted = {EventLine(FunctionId(*WHERE, "f")): 64}
         claimed = await store.claim(wanted, now=1e9, owner="a", until=2e9)
         await asyncio.gather(*(store.complete(each.request_id, owner="a") for each in claimed))
 

@@ -15,7 +15,7 @@ from lambent.base.tasks import Tasks
 from lambent.invoke.event_handling import EventHandling
 from lambent.invoke.fairness import share_out
 from lambent.model.function import FunctionId
-from lambent.model.invocation import EventInvocation
+from lambent.model.invocation import EventInvocation, EventLine
 from lambent.model.metric import Metrics
 from lambent.store.ports.event_invocations import EventInvocationStore
 
@@ -73,7 +73,7 @@ class EventWorker:
         self._clock = clock
         self._owner = owner
         self._look_seconds = look_seconds
-        self._running: Counter[FunctionId] = Counter()
+        self._running: Counter[EventLine] = Counter()
         self._preparing: Counter[FunctionId] = Counter()
         """Those in progress whose run has not begun: the function's room does not show them yet."""
         self._held: dict[FunctionId, float] = {}
@@ -87,7 +87,7 @@ class EventWorker:
             self._wake.clear()
             try:
                 await self._release()
-                waiting: Mapping[FunctionId, float] = {}
+                waiting: Mapping[EventLine, float] = {}
                 if self._free > 0:
                     waiting = await self._store.waiting()
                 if await self._claim_and_start(waiting) == 0:
@@ -122,9 +122,9 @@ class EventWorker:
             log.warning("the claims of %d event invocations had run out; they run again", taken_over)
         self._released_at = now
 
-    async def _claim_and_start(self, waiting: Mapping[FunctionId, float]) -> int:
+    async def _claim_and_start(self, waiting: Mapping[EventLine, float]) -> int:
         now = self._clock.now()
-        due = [function for function, due_at in waiting.items() if due_at <= now]
+        due = [line for line, due_at in waiting.items() if due_at <= now]
         wanted = share_out(due, self._running, lambda function: self._room_at(function, now), self._free)
         if not wanted:
             return 0
@@ -132,7 +132,7 @@ class EventWorker:
         if self._closing:
             return 0
         for event in events:
-            self._running[event.function] += 1
+            self._running[event.line] += 1
             self._preparing[event.function] += 1
             self._tasks.start(self._handle(event), event.request_id)
         return len(events)
@@ -142,19 +142,20 @@ class EventWorker:
         room = self._room(function) - self._preparing[function]
         if room > 0:
             return room
-        return 1 if function not in self._running and self._held.get(function, 0.0) <= now else 0
+        busy = any(line.function == function for line in self._running)
+        return 1 if not busy and self._held.get(function, 0.0) <= now else 0
 
-    async def _sleep_until_due(self, waiting: Mapping[FunctionId, float]) -> None:
+    async def _sleep_until_due(self, waiting: Mapping[EventLine, float]) -> None:
         now = self._clock.now()
         seconds = self._look_seconds
         if self._free > 0:
-            times = [max(due_at, self._held.get(function, 0.0)) for function, due_at in waiting.items()]
+            times = [max(due_at, self._held.get(line.function, 0.0)) for line, due_at in waiting.items()]
             seconds = max(0.0, min([seconds, *(at - now for at in times if at > now)]))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), seconds)
 
     async def _handle(self, event: EventInvocation) -> None:
-        function, preparing = event.function, True
+        function, line, preparing = event.function, event.line, True
 
         def begun() -> None:
             nonlocal preparing
@@ -169,7 +170,7 @@ class EventWorker:
                 self._held[function] = self._clock.now() + _HELD_SECONDS
         finally:
             begun()
-            self._running[function] -= 1
-            if self._running[function] <= 0:
-                del self._running[function]
+            self._running[line] -= 1
+            if self._running[line] <= 0:
+                del self._running[line]
             self._wake.set()

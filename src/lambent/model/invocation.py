@@ -64,6 +64,14 @@ class InvocationResult:
     durable_execution_arn: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class EventLine:
+    """In which line of the queue an event waits: its function's, or its tenant's where the function has tenants."""
+
+    function: FunctionId
+    tenant_id: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventOutcome:
     """How an asynchronous invocation ended, and who has still to be told of it.
@@ -113,3 +121,7 @@ class EventInvocation:
     @property
     def function(self) -> FunctionId:
         return FunctionId(self.account_id, self.region, self.function_name)
+
+    @property
+    def line(self) -> EventLine:
+        return EventLine(self.function, self.tenant_id)

@@ -2,9 +2,9 @@ import asyncio
 from dataclasses import replace
 
 from lambent.model.function import FunctionId
-from lambent.model.invocation import EventInvocation, EventOutcome
+from lambent.model.invocation import EventInvocation, EventLine, EventOutcome
 
-F = FunctionId("123456789012", "eu-west-1", "f")
+F = EventLine(FunctionId("123456789012", "eu-west-1", "f"))
 
 
 def invocation(
@@ -115,12 +115,14 @@ async def test_an_outcome_stays_with_its_claimant_and_survives_it(stores):
 
 
 async def test_each_function_has_a_line_of_its_own(stores):
-    other = FunctionId("999999999999", "eu-west-1", "f")
+    other = EventLine(FunctionId("999999999999", "eu-west-1", "f"))
     for n in range(30):
         await stores.event_invocations.enqueue(invocation(f"f{n}", due_at=10.0 + n))
     await stores.event_invocations.enqueue(invocation("g", due_at=90.0, function="g"))
-    await stores.event_invocations.enqueue(replace(invocation("o", due_at=95.0), account_id=other.account_id))
-    g = replace(F, name="g")
+    await stores.event_invocations.enqueue(
+        replace(invocation("o", due_at=95.0), account_id=other.function.account_id)
+    )
+    g = EventLine(FunctionId("123456789012", "eu-west-1", "g"))
     assert await stores.event_invocations.waiting() == {F: 10.0, g: 90.0, other: 95.0}
     claimed = await stores.event_invocations.claim({F: 2, g: 5, other: 5}, now=92.0, owner="a", until=200.0)
     assert [event.request_id for event in claimed] == ["f0", "f1", "g"]
@@ -152,3 +154,16 @@ async def test_a_megabyte_and_nothing_at_all_are_payloads(stores):
     await stores.event_invocations.enqueue(invocation("empty", due_at=2.0, payload=b""))
     claimed = await stores.event_invocations.claim({F: 9}, now=9.0, owner="a", until=20.0)
     assert [len(each.payload) for each in claimed] == [1_048_576, 0]
+
+
+async def test_each_tenant_has_a_line_of_its_own(stores):
+    tenants = ["a", "a/b", "ä ;'"]
+    for n, tenant in enumerate(tenants):
+        event = replace(invocation(f"r{n}", due_at=10.0 + n), tenant_id=tenant)
+        await stores.event_invocations.enqueue(event)
+    await stores.event_invocations.enqueue(invocation("r", due_at=20.0))
+    lines = [EventLine(F.function, tenant) for tenant in tenants]
+    waiting = await stores.event_invocations.waiting()
+    assert waiting == {F: 20.0, lines[0]: 10.0, lines[1]: 11.0, lines[2]: 12.0}
+    claimed = await stores.event_invocations.claim({lines[1]: 9}, now=99.0, owner="a", until=200.0)
+    assert [(event.request_id, event.tenant_id) for event in claimed] == [("r1", "a/b")]

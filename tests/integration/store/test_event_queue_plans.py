@@ -9,7 +9,7 @@ from lambent.store.sqlite.queries import queries
 
 _SQL = queries("event_invocations")
 _ROW = {
-    "function": "1/r/f",
+    "line": "1/r/f",
     "now": 1.0,
     "until": 2.0,
     "limit": 1,

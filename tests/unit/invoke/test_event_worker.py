@@ -59,15 +59,15 @@ class MemoryEvents:
         self._call("waiting")
         lines = {}
         for event in self._free():
-            lines.setdefault(event.function, event.due_at)
+            lines.setdefault(event.line, event.due_at)
         return lines
 
     async def claim(self, wanted, *, now, owner, until):
         self._call("claim")
         self.claimed.append(dict(wanted))
         due = []
-        for function, limit in wanted.items():
-            due += [e for e in self._free() if e.function == function and e.due_at <= now][:limit]
+        for line, limit in wanted.items():
+            due += [e for e in self._free() if e.line == line and e.due_at <= now][:limit]
         self.claims |= {event.request_id: owner for event in due}
         return due
 

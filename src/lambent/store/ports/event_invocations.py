@@ -3,28 +3,27 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from lambent.model.function import FunctionId
-from lambent.model.invocation import EventInvocation
+from lambent.model.invocation import EventInvocation, EventLine
 
 
 class EventInvocationStore(Protocol):
     """At-least-once: what `enqueue` returned for is claimed again and again until it is completed, whatever is killed.
 
-    A claim belongs to `owner` until `until` (epoch seconds), or until it is given up. Each function has a line of its
-    own: however long it is, finding the first of another's takes no longer."""
+    A claim belongs to `owner` until `until` (epoch seconds), or until it is given up. Each function and each tenant
+    has a line of its own: however long it is, finding the first of another takes no longer."""
 
     async def enqueue(self, invocation: EventInvocation) -> None:
         """Returns when the event is safely on disk; concurrent callers share one commit. Raises StoreFullError."""
         ...
 
-    async def waiting(self) -> Mapping[FunctionId, float]:
-        """The functions with invocations that nobody holds, and when the earliest of each is due."""
+    async def waiting(self) -> Mapping[EventLine, float]:
+        """The lines with invocations that nobody holds, and when the earliest of each is due."""
         ...
 
     async def claim(
-        self, wanted: Mapping[FunctionId, int], *, now: float, owner: str, until: float
+        self, wanted: Mapping[EventLine, int], *, now: float, owner: str, until: float
     ) -> Sequence[EventInvocation]:
-        """Of each function so many of the earliest due (due_at <= now) that nobody holds, now claimed by `owner`."""
+        """Of each line so many of the earliest due (due_at <= now) that nobody holds, now claimed by `owner`."""
         ...
 
     async def complete(self, request_id: str, *, owner: str) -> None:

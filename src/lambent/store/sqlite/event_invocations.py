@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from lambent.model.function import FunctionId
-from lambent.model.invocation import EventInvocation
+from lambent.model.invocation import EventInvocation, EventLine
 from lambent.store.records import Record
 from lambent.store.sqlite.database import Database
 from lambent.store.sqlite.queries import queries
@@ -25,14 +25,14 @@ class SqliteEventInvocationStore:
     async def enqueue(self, invocation: EventInvocation) -> None:
         await self._database.write_together(_insert, invocation)
 
-    async def waiting(self) -> Mapping[FunctionId, float]:
+    async def waiting(self) -> Mapping[EventLine, float]:
         found = await self._database.read(lambda connection: connection.execute(_SQL["waiting"]).fetchall())
-        return {FunctionId(*line.split("/")): due_at for line, due_at in found}
+        return {_line(text): due_at for text, due_at in found}
 
     async def claim(
-        self, wanted: Mapping[FunctionId, int], *, now: float, owner: str, until: float
+        self, wanted: Mapping[EventLine, int], *, now: float, owner: str, until: float
     ) -> Sequence[EventInvocation]:
-        rows = [{"function": _line(id), "now": now, "limit": limit} for id, limit in wanted.items()]
+        rows = [{"line": _text(line), "now": now, "limit": limit} for line, limit in wanted.items()]
 
         def work(connection: sqlite3.Connection) -> list[EventInvocation]:
             due = [id for row in rows for (id,) in connection.execute(_SQL["due"], row)]
@@ -79,7 +79,7 @@ def _insert(connection: sqlite3.Connection, invocations: Sequence[EventInvocatio
     connection.executemany(_SQL["insert_payload"], [(id, invocation.payload) for id, invocation in numbered])
     connection.executemany(
         _SQL["insert"],
-        [(id, each.request_id, _line(each.function), each.due_at, _document(each)) for id, each in numbered],
+        [(id, each.request_id, _text(each.line), each.due_at, _document(each)) for id, each in numbered],
     )
 
 
@@ -110,5 +110,13 @@ def _document(invocation: EventInvocation) -> str:
     return _INVOCATION.encode(replace(invocation, payload=b"", response=b""))
 
 
-def _line(id: FunctionId) -> str:
-    return f"{id.account_id}/{id.region}/{id.name}"
+def _text(line: EventLine) -> str:
+    """As it is stored, and ordered: account/region/function, and /tenant where there is one."""
+    id = line.function
+    text = f"{id.account_id}/{id.region}/{id.name}"
+    return text if line.tenant_id is None else f"{text}/{line.tenant_id}"
+
+
+def _line(text: str) -> EventLine:
+    account_id, region, name, *tenant = text.split("/", 3)
+    return EventLine(FunctionId(account_id, region, name), tenant[0] if tenant else None)

@@ -2,26 +2,26 @@
 SELECT coalesce(max(id), 0) FROM event_payloads;
 
 -- name: insert
-INSERT INTO event_invocations (id, request_id, function, due_at, document) VALUES (?, ?, ?, ?, ?);
+INSERT INTO event_invocations (id, request_id, line, due_at, document) VALUES (?, ?, ?, ?, ?);
 
 -- name: insert_payload
 INSERT INTO event_payloads (id, payload) VALUES (?, ?);
 
 -- name: waiting
--- From one function to the next by the index, without reading what waits between them.
-WITH RECURSIVE lines (function) AS (
-    SELECT min(function) FROM event_invocations WHERE owner IS NULL
+-- From one line to the next by the index, without reading what waits between them.
+WITH RECURSIVE lines (line) AS (
+    SELECT min(line) FROM event_invocations WHERE owner IS NULL
     UNION ALL
-    SELECT (SELECT min(function) FROM event_invocations WHERE owner IS NULL AND function > lines.function)
-    FROM lines WHERE lines.function IS NOT NULL
+    SELECT (SELECT min(line) FROM event_invocations WHERE owner IS NULL AND line > lines.line)
+    FROM lines WHERE lines.line IS NOT NULL
 )
-SELECT function, (
-    SELECT min(due_at) FROM event_invocations WHERE owner IS NULL AND function = lines.function
-) FROM lines WHERE function IS NOT NULL;
+SELECT line, (
+    SELECT min(due_at) FROM event_invocations WHERE owner IS NULL AND line = lines.line
+) FROM lines WHERE line IS NOT NULL;
 
 -- name: due
 SELECT id FROM event_invocations
-WHERE owner IS NULL AND function = :function AND due_at <= :now
+WHERE owner IS NULL AND line = :line AND due_at <= :now
 ORDER BY due_at, id LIMIT :limit;
 
 -- name: claim
