@@ -23,6 +23,27 @@ class BatchRules:
     payload_most: int = PAYLOAD_MOST
 
 
+class Gathered:
+    """Records that wait for their batch, the first of them since `since`."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.size = 0
+        """Bytes, with a comma for each."""
+        self.since = 0.0
+
+    def add(self, records: Sequence[Record], now: float) -> None:
+        if not self.records:
+            self.since = now
+        self.records += records
+        self.size += _size(records)
+
+    def take(self, count: int) -> list[Record]:
+        taken, self.records = self.records[:count], self.records[count:]
+        self.size -= _size(taken)
+        return taken
+
+
 @dataclass(frozen=True, slots=True)
 class Deliver:
     count: int
@@ -34,24 +55,28 @@ class Poll:
     wait_seconds: float
 
 
-def next_step(
-    gathered: Sequence[Record], since: float, now: float, rules: BatchRules, *, ahead: int
-) -> Deliver | Poll:
-    """`gathered` waits since `since`; `ahead` is how many records a poll may ask for beyond this batch, because there
-    is room for another one."""
+def next_step(gathered: Gathered, now: float, rules: BatchRules, *, ahead: int) -> Deliver | Poll:
+    """`ahead` is how many records a poll may ask for beyond this batch, because there is room for another one."""
+    if not gathered.records:
+        return Poll(rules.size + ahead, POLL_SECONDS)
     count = _fitting(gathered, rules)
-    window_over = now - since >= rules.window_seconds
-    if gathered and (count < len(gathered) or count >= rules.size or window_over):
+    left = rules.window_seconds - (now - gathered.since)
+    if count < len(gathered.records) or count >= rules.size or left <= 0:
         return Deliver(count)
-    wait = rules.window_seconds - (now - since) if gathered else POLL_SECONDS
-    return Poll(rules.size - count + ahead, wait)
+    return Poll(rules.size - count + ahead, left)
 
 
-def _fitting(gathered: Sequence[Record], rules: BatchRules) -> int:
+def _fitting(gathered: Gathered, rules: BatchRules) -> int:
     """How many of the first records make one batch: at least one, however large."""
-    room = rules.payload_most - _ENVELOPE
-    for count, record in enumerate(gathered[: rules.size]):
-        room -= len(record.text) + 1
+    room, records = rules.payload_most - _ENVELOPE, gathered.records[: rules.size]
+    if gathered.size <= room:
+        return len(records)
+    for count, record in enumerate(records):
+        room -= _size((record,))
         if room < 0 and count:
             return count
-    return min(len(gathered), rules.size)
+    return len(records)
+
+
+def _size(records: Sequence[Record]) -> int:
+    return sum(len(record.text) + 1 for record in records)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from lambent.base.clock import Clock
 from lambent.base.tasks import Tasks
-from lambent.event_sources.batching import BatchRules, Deliver, next_step
+from lambent.event_sources.batching import BatchRules, Deliver, Gathered, next_step
 from lambent.event_sources.delivery import Delivery, Invoke
 from lambent.event_sources.filters import Filters
 from lambent.event_sources.scaling import Scaling, ScalingRules
@@ -31,7 +31,7 @@ _LOOK_SECONDS = 1.0
 
 
 class QueueRunner:
-    """`start` it once, `stop` it once."""
+    """`start` it once, `stop` it once, `drain` it then."""
 
     def __init__(
         self,
@@ -56,8 +56,7 @@ class QueueRunner:
         )
         self._scaling = Scaling(ScalingRules.of(settings))
         self._delivery = Delivery(mapping, source, invoke, clock, sleep=sleep)
-        self._gathered: list[Record] = []
-        self._since = 0.0
+        self._gathered = Gathered()
         self._running = 0
         self._hold_seconds: float | None = None
         self._changed = asyncio.Event()
@@ -67,14 +66,15 @@ class QueueRunner:
     def start(self) -> None:
         self._polling.start(self._run(), "poll")
 
-    async def stop(self, seconds: float | None = None) -> None:
-        """Polls no more, gives back what was not tried, and waits for the batches that functions have: all of them, or
-        those that end within `seconds`."""
+    async def stop(self) -> None:
+        """Polls no more, and gives back what was not tried."""
         await self._polling.close()
-        if self._gathered:
+        if waiting := self._gathered.take(len(self._gathered.records)):
             with contextlib.suppress(ServiceException, StoreError):
-                await self._source.give_back(self._gathered)
-            self._gathered = []
+                await self._source.give_back(waiting)
+
+    async def drain(self, seconds: float | None = None) -> None:
+        """Waits for the batches that functions have: all of them, or those that end within `seconds`."""
         if seconds is not None:
             await self._delivering.finish(seconds)
         while self._running:
@@ -114,18 +114,15 @@ class QueueRunner:
         while True:
             now = self._clock.monotonic()
             ahead = 0 if self._source.ordered else (self._room() - 1) * self._rules.size
-            step = next_step(self._gathered, self._since, now, self._rules, ahead=ahead)
+            step = next_step(self._gathered, now, self._rules, ahead=ahead)
             if isinstance(step, Deliver):
-                batch, self._gathered = self._gathered[: step.count], self._gathered[step.count :]
-                return batch
+                return self._gathered.take(step.count)
             records = await self._source.poll(
                 most=min(step.most, self._source.poll_most), wait_seconds=step.wait_seconds
             )
             now = self._clock.monotonic()
             self._scaling.polled(len(records), now)
-            if not self._gathered:
-                self._since = now
-            self._gathered += await self._wanted(records)
+            self._gathered.add(await self._wanted(records), now)
 
     async def _wanted(self, records: Sequence[Record]) -> Sequence[Record]:
         """What no filter wants is done with."""

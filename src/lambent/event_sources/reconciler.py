@@ -30,8 +30,12 @@ class Runner(Protocol):
 
     def start(self) -> None: ...
 
-    async def stop(self, seconds: float | None = None) -> None:
-        """Ends when nothing of it is left, or after about `seconds`."""
+    async def stop(self) -> None:
+        """Takes no more records. Those that functions have are with them still."""
+        ...
+
+    async def drain(self, seconds: float | None = None) -> None:
+        """Once it is stopped: ends when nothing of it is left, or after about `seconds`."""
         ...
 
 
@@ -69,7 +73,7 @@ class Reconciler:
         await self._tasks.close()
         started = list(self._started.values())
         self._started.clear()
-        await asyncio.gather(*(each.runner.stop(_CLOSE_SECONDS) for each in started))
+        await asyncio.gather(*(self._end(each.runner, _CLOSE_SECONDS) for each in started))
 
     def wake(self, mapping: EventSourceMapping) -> None:
         """Says that this mapping may have changed."""
@@ -97,7 +101,8 @@ class Reconciler:
     async def _step(self, key: _Key) -> None:
         mapping = await self._store.get(*key)
         if mapping is None or not mapping.enabled:
-            await self._stop(key)
+            if (started := self._started.pop(key, None)) is not None:
+                await self._end(started.runner)
         else:
             await self._run(key, mapping)
         if mapping is not None and mapping.in_transition:
@@ -108,15 +113,16 @@ class Reconciler:
         if started is not None:
             if _same_work(started.mapping, mapping):
                 return
-            await self._stop(key)
+            # What functions have of the old one does not keep the new one from its work.
+            await started.runner.stop()
+            self._tasks.start(started.runner.drain(), f"{mapping.uuid} before its change")
         runner = self._runner_of(mapping)
         self._started[key] = _Started(mapping, runner)
         runner.start()
 
-    async def _stop(self, key: _Key) -> None:
-        started = self._started.pop(key, None)
-        if started is not None:
-            await started.runner.stop()
+    async def _end(self, runner: Runner, seconds: float | None = None) -> None:
+        await runner.stop()
+        await runner.drain(seconds)
 
     async def _settle(self, mapping: EventSourceMapping) -> None:
         if (remaining := mapping.settles_at - self._clock.now()) > 0:

@@ -78,15 +78,19 @@ class SqsSource:
         return b'{"Records":[' + b",".join(record.text for record in batch) + b"]}"
 
     async def _in_tens(self, operation: str, records: Sequence[Record], more: Mapping[str, Any]) -> None:
-        for first in range(0, len(records), _BATCH_MOST):
-            entries = [
-                {"Id": str(number), "ReceiptHandle": record.handle, **more}
-                for number, record in enumerate(records[first : first + _BATCH_MOST])
-            ]
-            answer = await self._call(operation, {"Entries": entries})
-            for failed in answer.get("Failed") or ():
-                if not failed.get("SenderFault"):
-                    raise SqsEntryError(f"{failed.get('Code')}: {failed.get('Message')}")
+        tens = [records[first : first + _BATCH_MOST] for first in range(0, len(records), _BATCH_MOST)]
+        # At once, so that they share commits.
+        await asyncio.gather(*(self._for_each(operation, ten, more) for ten in tens))
+
+    async def _for_each(self, operation: str, records: Sequence[Record], more: Mapping[str, Any]) -> None:
+        entries = [
+            {"Id": str(number), "ReceiptHandle": record.handle, **more}
+            for number, record in enumerate(records)
+        ]
+        answer = await self._call(operation, {"Entries": entries})
+        for failed in answer.get("Failed") or ():
+            if not failed.get("SenderFault"):
+                raise SqsEntryError(f"{failed.get('Code')}: {failed.get('Message')}")
 
     async def _call(self, operation: str, parameters: Parameters) -> Parameters:
         return await self._client(

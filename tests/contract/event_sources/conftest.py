@@ -3,6 +3,7 @@
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 import pytest
@@ -12,7 +13,6 @@ from lambent.event_sources.source import EventSource
 from lambent.event_sources.sqs import SqsSource
 from lambent.model.caller import Caller, Parameters
 from lambent.model.metric import NoMetrics
-from lambent.server.part import Core
 from lambent.server.parts.sqs import part
 from lambent.store.sqlite.database import Database
 
@@ -60,16 +60,8 @@ class SqsBench:
         self.name = "q.fifo" if ordered else "q"
         self._url = f"http://here/{ROOT.account_id}/{self.name}"
         # The service as the server has it. It asks for no more of the core than this.
-        nothing: Any = None
-        core = Core(
-            settings=nothing,
-            data_dir=nothing,
-            client=nothing,
-            roles=nothing,
-            clock=self.clock,
-            database=database,
-            metrics=NoMetrics(),
-            secret=lambda purpose: b"s" * 32,
+        core: Any = SimpleNamespace(
+            clock=self.clock, database=database, metrics=NoMetrics(), secret=lambda purpose: b"s" * 32
         )
         self._sqs = part(core)
 

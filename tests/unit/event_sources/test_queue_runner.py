@@ -99,6 +99,7 @@ async def start(mapping_of, clock):
         bench.function.gate.set()
         bench.source.error = None
         await bench.runner.stop()
+        await bench.runner.drain()
 
 
 async def test_what_is_sent_is_delivered_and_settled(start):
@@ -239,23 +240,25 @@ async def test_stopping_gives_back_what_was_gathered(start):
     assert bench.source.bodies() == ["a"] and bench.function.invocations == []
 
 
-async def test_stopping_waits_for_what_functions_have(start):
+async def test_draining_waits_for_what_functions_have(start):
     bench = start()
     bench.function.gate.clear()
     bench.source.send("a")
     await bench.until(lambda: bench.function.running == 1)
-    stopping = asyncio.ensure_future(bench.runner.stop())
+    await bench.runner.stop()
+    draining = asyncio.ensure_future(bench.runner.drain())
     await bench.idle()
-    assert not stopping.done()
+    assert not draining.done()
     bench.function.gate.set()
-    await stopping
+    await draining
     assert bench.source.settled == ["a"]
 
 
-async def test_stopping_in_a_hurry_leaves_the_rest_to_the_queue(start):
+async def test_draining_in_a_hurry_leaves_the_rest_to_the_queue(start):
     bench = start()
     bench.function.gate.clear()
     bench.source.send("a")
     await bench.until(lambda: bench.function.running == 1)
-    await bench.runner.stop(0.0)
+    await bench.runner.stop()
+    await bench.runner.drain(0.0)
     assert bench.function.running == 0 and bench.source.waiting() == ["a"]

@@ -20,9 +20,12 @@ class Runner:
     def start(self) -> None:
         self.life.append("started")
 
-    async def stop(self, seconds: float | None = None) -> None:
-        await self.drained.wait()
+    async def stop(self) -> None:
         self.life.append("stopped")
+
+    async def drain(self, seconds: float | None = None) -> None:
+        await self.drained.wait()
+        self.life.append("drained")
 
 
 class Bench:
@@ -81,8 +84,16 @@ async def test_a_change_replaces_the_runner_and_a_tag_does_not(bench, mapping_of
     await bench.put(mapping_of(tags={"a": "1"}, state="Updating", revision_id="r2"))
     assert [runner.life for runner in bench.runners] == [["started"]]
     await bench.put(mapping_of(settings={"BatchSize": 1}, state="Updating", revision_id="r3"))
-    assert [runner.life for runner in bench.runners] == [["started", "stopped"], ["started"]]
+    assert [runner.life for runner in bench.runners] == [["started", "stopped", "drained"], ["started"]]
     assert bench.runners[1].mapping.settings["BatchSize"] == 1 and bench.states == ["Enabled"]
+
+
+async def test_a_change_does_not_wait_for_what_functions_have(bench, mapping_of):
+    await bench.put(mapping_of())
+    bench.runners[0].drained.clear()
+    await bench.put(mapping_of(settings={"BatchSize": 1}, state="Updating", revision_id="r2"))
+    assert [runner.life for runner in bench.runners] == [["started", "stopped"], ["started"]]
+    assert bench.states == ["Enabled"]
 
 
 async def test_disabled_is_said_when_nothing_runs_any_more(bench, mapping_of):
@@ -99,7 +110,7 @@ async def test_disabled_is_said_when_nothing_runs_any_more(bench, mapping_of):
 async def test_what_is_deleted_stops_and_goes(bench, mapping_of):
     await bench.put(mapping_of())
     await bench.put(mapping_of(enabled=False, state="Deleting", revision_id="r2"))
-    assert bench.runners[0].life == ["started", "stopped"] and bench.states == []
+    assert bench.runners[0].life == ["started", "stopped", "drained"] and bench.states == []
 
 
 @pytest.mark.parametrize(
@@ -141,4 +152,4 @@ async def test_closing_stops_every_runner(bench, mapping_of):
     for uuid in ("u1", "u2"):
         await bench.put(mapping_of(uuid, function_name=uuid))
     await bench.reconciler.close()
-    assert [runner.life for runner in bench.runners] == [["started", "stopped"]] * 2
+    assert [runner.life for runner in bench.runners] == [["started", "stopped", "drained"]] * 2
