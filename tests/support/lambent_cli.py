@@ -18,6 +18,12 @@ class CliError(Exception):
 
 def aws(lambent: Lambent, *arguments: str, **variables: str) -> Any:
     """Runs `aws …` and returns its JSON, {} where it wrote none. Raises CliError."""
+    written = aws_text(lambent, *arguments, **variables)
+    return json.loads(written) if written.strip() else {}
+
+
+def aws_text(lambent: Lambent, *arguments: str, **variables: str) -> str:
+    """Runs `aws …` and returns what it wrote. Raises CliError."""
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": "/nonexistent",
@@ -33,4 +39,4 @@ def aws(lambent: Lambent, *arguments: str, **variables: str) -> Any:
     )
     if ran.returncode != 0:
         raise CliError(ran.stderr.strip())
-    return json.loads(ran.stdout) if ran.stdout.strip() else {}
+    return ran.stdout

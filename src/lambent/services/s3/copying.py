@@ -231,6 +231,8 @@ def _copy_range(text: str | None, source: ObjectVersion) -> ByteRange:
             ArgumentName="x-amz-copy-source-range",
             ArgumentValue=text,
         )
+    if int(first) >= source.size:
+        raise InvalidRequest("The specified copy range is invalid for the source object size")
     if taken is None or int(last) >= source.size:
         raise InvalidArgument(
             f"Range specified is not valid for source object of size: {source.size}",

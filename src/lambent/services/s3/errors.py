@@ -51,6 +51,11 @@ class NoSuchUpload(_Fixed):
     )
 
 
+class NoSuchConfiguration(_Fixed):
+    status = 404
+    text = "The specified configuration does not exist."
+
+
 class BucketAlreadyExists(_Fixed):
     status = 409
     text = (

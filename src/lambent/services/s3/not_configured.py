@@ -9,7 +9,7 @@ from typing import Any
 from lambent.model.caller import Caller, Parameters
 from lambent.model.service import Operation
 from lambent.services.s3.bucket_records import BucketRecords
-from lambent.services.s3.errors import InvalidRequest, NotConfigured, unsupported
+from lambent.services.s3.errors import InvalidRequest, NoSuchConfiguration, NotConfigured, unsupported
 from lambent.services.s3.object_lookup import ObjectLookup
 
 _ERRORS = {
@@ -24,22 +24,6 @@ _ERRORS = {
     "GetObjectLockConfiguration": (
         "ObjectLockConfigurationNotFoundError",
         "Object Lock configuration does not exist for this bucket",
-    ),
-    "GetBucketAnalyticsConfiguration": (
-        "NoSuchConfiguration",
-        "The specified configuration does not exist.",
-    ),
-    "GetBucketIntelligentTieringConfiguration": (
-        "NoSuchConfiguration",
-        "The specified configuration does not exist.",
-    ),
-    "GetBucketInventoryConfiguration": (
-        "NoSuchConfiguration",
-        "The specified configuration does not exist.",
-    ),
-    "GetBucketMetricsConfiguration": (
-        "NoSuchConfiguration",
-        "The specified configuration does not exist.",
     ),
 }
 _ANSWERS: Mapping[str, Mapping[str, Any]] = {
@@ -71,6 +55,8 @@ _REFUSED = {
     "ListDirectoryBuckets": "directory buckets.",
     "WriteGetObjectResponse": "S3 Object Lambda.",
 }
+_KINDS = ("Analytics", "IntelligentTiering", "Inventory", "Metrics")
+"""Configurations of which a bucket may have many, each by an id."""
 _OF_LOCKS = ("GetObjectLegalHold", "GetObjectRetention", "PutObjectLegalHold", "PutObjectRetention")
 
 
@@ -85,6 +71,8 @@ class NotConfiguredHere:
             **{name: self._answering(answer) for name, answer in _ANSWERS.items()},
             **{name: self._refusing(what) for name, what in _REFUSED.items()},
             **dict.fromkeys(_OF_LOCKS, self._without_lock),
+            **{f"GetBucket{kind}Configuration": self._none_by_id for kind in _KINDS},
+            **{f"DeleteBucket{kind}Configuration": self._none_by_id for kind in _KINDS},
             "PutBucketRequestPayment": self._put_request_payment,
         }
 
@@ -108,6 +96,10 @@ class NotConfiguredHere:
             raise unsupported(what)
 
         return refuse
+
+    async def _none_by_id(self, caller: Caller, parameters: Parameters) -> Parameters:
+        self._buckets.require(caller, parameters)
+        raise NoSuchConfiguration()
 
     async def _without_lock(self, caller: Caller, parameters: Parameters) -> Parameters:
         bucket = self._buckets.require(caller, parameters)

@@ -2,6 +2,8 @@
 
 from hashlib import sha256
 
+from lambent.model.stored_object import Upload
+
 
 def canonical_id(account_id: str) -> str:
     """The same for an account for ever, and telling nothing of it."""
@@ -11,3 +13,10 @@ def canonical_id(account_id: str) -> str:
 def owner(account_id: str) -> dict[str, str]:
     """The Owner of the service model."""
     return {"DisplayName": account_id, "ID": canonical_id(account_id)}
+
+
+def initiator(upload: Upload) -> dict[str, str]:
+    """Whoever began an upload: an account as such, or the ARN of a role."""
+    if upload.initiator.endswith(":root"):
+        return owner(upload.initiator.split(":")[4])
+    return {"DisplayName": upload.initiator.rpartition("/")[2], "ID": upload.initiator}

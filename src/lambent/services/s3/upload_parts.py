@@ -14,7 +14,7 @@ from lambent.services.s3.encryption import ALGORITHM, refuse_other_keys
 from lambent.services.s3.errors import InvalidArgument, InvalidRequest, NoSuchUpload, SlowDown
 from lambent.services.s3.garbage import Garbage
 from lambent.services.s3.listing import read_most
-from lambent.services.s3.owners import owner
+from lambent.services.s3.owners import initiator, owner
 from lambent.store.ports.contents import Body, ContentStore
 from lambent.store.ports.errors import NotFoundError, StoreFullError
 from lambent.store.ports.uploads import UploadStore
@@ -121,7 +121,7 @@ class UploadParts:
             "NextPartNumberMarker": shown[-1].number if shown else 0,
             "MaxParts": most,
             "IsTruncated": len(found) > most,
-            "Initiator": {"ID": upload.initiator, "DisplayName": upload.initiator.rpartition(":")[2]},
+            "Initiator": initiator(upload),
             "Owner": owner(bucket.account_id),
             "StorageClass": upload.properties.storage_class,
         }

@@ -26,6 +26,7 @@ from lambent.services.s3.conditions import write_condition, write_refused
 from lambent.services.s3.encryption import ALGORITHM, refuse_other_keys
 from lambent.services.s3.errors import (
     ConditionalRequestConflict,
+    InvalidArgument,
     InvalidPart,
     InvalidRequest,
     NoSuchBucket,
@@ -35,7 +36,7 @@ from lambent.services.s3.events import Events
 from lambent.services.s3.garbage import Garbage
 from lambent.services.s3.listing import encoder, read_most
 from lambent.services.s3.names import check_key
-from lambent.services.s3.owners import owner
+from lambent.services.s3.owners import initiator, owner
 from lambent.services.s3.properties import read_properties
 from lambent.services.s3.upload_parts import UploadParts
 from lambent.services.s3.writing import written_members
@@ -163,6 +164,10 @@ class Uploads:
         bucket = self._buckets.require(caller, parameters)
         most = read_most(parameters, "MaxUploads", "max-uploads")
         marker, id_marker = parameters.get("KeyMarker", ""), parameters.get("UploadIdMarker", "")
+        if marker and id_marker and await self._uploads.get(bucket.name, marker, id_marker) is None:
+            raise InvalidArgument(
+                "Invalid uploadId marker", ArgumentName="upload-id-marker", ArgumentValue=id_marker
+            )
         query = ListingQuery(
             bucket=bucket.name,
             prefix=parameters.get("Prefix", ""),
@@ -183,12 +188,12 @@ def _listing(bucket: Bucket, parameters: Parameters, most: int, found: UploadLis
         "UploadIdMarker": parameters.get("UploadIdMarker", ""),
         "NextKeyMarker": "",
         "NextUploadIdMarker": "",
-        "Prefix": written(parameters.get("Prefix", "")),
         "MaxUploads": most,
         "IsTruncated": found.last is not None,
     }
-    if parameters.get("Delimiter"):
-        output["Delimiter"] = written(parameters["Delimiter"])
+    for member in ("Prefix", "Delimiter"):
+        if parameters.get(member):
+            output[member] = written(parameters[member])
     if "EncodingType" in parameters:
         output["EncodingType"] = parameters["EncodingType"]
     if found.last is not None:
@@ -214,7 +219,7 @@ def _listed(bucket: Bucket, upload: Upload) -> dict[str, Any]:
         "Initiated": float(int(upload.initiated_at)),
         "StorageClass": upload.properties.storage_class,
         "Owner": owner(bucket.account_id),
-        "Initiator": {"ID": upload.initiator, "DisplayName": upload.initiator.rpartition(":")[2]},
+        "Initiator": initiator(upload),
     }
     if upload.checksum_algorithm is not None:
         listed |= {"ChecksumAlgorithm": upload.checksum_algorithm, "ChecksumType": upload.checksum_type}

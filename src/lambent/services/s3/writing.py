@@ -17,10 +17,10 @@ from lambent.services.s3.conditions import unquoted, write_condition, write_refu
 from lambent.services.s3.digests import digest_of
 from lambent.services.s3.encryption import ALGORITHM, refuse_other_keys
 from lambent.services.s3.errors import (
+    InvalidArgument,
     MalformedXML,
     NoSuchVersion,
     SlowDown,
-    unsupported,
     unsupported_header,
 )
 from lambent.services.s3.events import Events
@@ -114,8 +114,7 @@ class Writing:
         for member in ("IfMatchLastModifiedTime", "IfMatchSize"):
             if member in parameters:
                 raise unsupported_header(f"x-amz-if-match-{member.removeprefix('IfMatch').lower()}")
-        if parameters.get("BypassGovernanceRetention"):
-            raise unsupported("Object Lock.")
+        _refuse_bypass(parameters)
         version_id = parameters.get("VersionId")
         if version_id is not None:
             return await self._delete_version(caller, bucket, parameters, version_id)
@@ -169,6 +168,7 @@ class Writing:
     async def delete_many(self, caller: Caller, parameters: Parameters) -> Parameters:
         """Each with the checks of a DeleteObject of its own."""
         self._buckets.require(caller, parameters)
+        _refuse_bypass(parameters)
         wanted = parameters["Delete"]["Objects"]
         if not 0 < len(wanted) <= _DELETED_MOST:
             raise MalformedXML()
@@ -213,6 +213,14 @@ def written_members(bucket: Bucket, version: ObjectVersion) -> Parameters:
     if bucket.versioning == "Enabled":
         members["VersionId"] = version.version_id
     return members
+
+
+def _refuse_bypass(parameters: Parameters) -> None:
+    if "BypassGovernanceRetention" in parameters:
+        raise InvalidArgument(
+            "x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.",
+            ArgumentName="x-amz-bypass-governance-retention",
+        )
 
 
 def _delete_condition(parameters: Parameters) -> WriteCondition | None:

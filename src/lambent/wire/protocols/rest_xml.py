@@ -63,9 +63,10 @@ class RestXmlProtocol(RestProtocol):
     def compile_serialize(self, operation: OperationModel) -> Serialize:
         if self._is_s3 and operation.name == "GetBucketLocation":
             return self._serialize_bucket_location
+        serialize = super().compile_serialize(operation)
         if self._is_s3 and operation.name in ("GetObject", "HeadObject"):
-            return _partial_where_a_range(super().compile_serialize(operation))
-        return super().compile_serialize(operation)
+            serialize = _partial_where_a_range(serialize)
+        return _with_host_id(serialize) if self._is_s3 else serialize
 
     def _serialize_bucket_location(self, output: Parameters, request_id: str) -> Response:
         """The only output whose root element is the member itself."""
@@ -126,6 +127,18 @@ class RestXmlProtocol(RestProtocol):
                 f"<ErrorResponse{self._xmlns}><Error>{kind}{''.join(inner)}</Error>{identity}</ErrorResponse>"
             )
         return Response(fault.status, headers, f"{_DECLARATION}{body}".encode())
+
+
+def _with_host_id(serialize: Serialize) -> Serialize:
+    """S3 names the host beside the request, which support asks for."""
+
+    def serialize_with_host(output: Parameters, request_id: str) -> Response:
+        response = serialize(output, request_id)
+        response.headers.append(("x-amz-id-2", request_id))
+        response.headers.append(("Server", "AmazonS3"))
+        return response
+
+    return serialize_with_host
 
 
 def _partial_where_a_range(serialize: Serialize) -> Serialize:

@@ -1,0 +1,78 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from lambent.model.error import ServiceException
+from lambent.model.stored_object import ObjectProperties, ObjectVersion
+from lambent.services.s3.lifecycle import applies, check_lifecycle
+
+
+def rule(**members):
+    return {
+        "ID": "r",
+        "Status": "Enabled",
+        "Filter": {"Prefix": "logs/"},
+        "Expiration": {"Days": 1},
+        **members,
+    }
+
+
+def without(name, **members):
+    return {key: value for key, value in rule(**members).items() if key != name}
+
+
+def test_a_rule_without_an_id_gets_one():
+    (checked,) = check_lifecycle({"Rules": [without("ID")]})["Rules"]
+    assert checked["ID"]
+    assert checked["Expiration"] == {"Days": 1}
+
+
+@pytest.mark.parametrize(
+    ("rules", "code"),
+    [
+        ([], "MalformedXML"),
+        ([rule(), rule()], "InvalidArgument"),
+        ([without("Filter")], "MalformedXML"),
+        ([rule(Prefix="")], "MalformedXML"),
+        ([rule(Filter={"Prefix": "a", "Tag": {"Key": "a", "Value": "b"}})], "MalformedXML"),
+        ([without("Expiration")], "InvalidRequest"),
+        ([rule(Expiration={})], "InvalidRequest"),
+        ([rule(Expiration={"Days": 1, "ExpiredObjectDeleteMarker": True})], "MalformedXML"),
+        ([rule(Expiration={"Days": 0})], "InvalidArgument"),
+        ([rule(Expiration={"Date": datetime(2026, 1, 1, 5, tzinfo=UTC)})], "InvalidArgument"),
+        ([rule(NoncurrentVersionExpiration={"NewerNoncurrentVersions": 2})], "MalformedXML"),
+        ([rule(AbortIncompleteMultipartUpload={"DaysAfterInitiation": 0})], "InvalidArgument"),
+        ([rule(Transitions=[{"Days": 1, "StorageClass": "GLACIER"}])], "NotImplemented"),
+        ([rule(ID="x" * 256)], "InvalidArgument"),
+    ],
+)
+def test_rules_that_are_refused(rules, code):
+    with pytest.raises(ServiceException) as refused:
+        check_lifecycle({"Rules": rules})
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("filter", "expected"),
+    [
+        ({}, True),
+        ({"Prefix": "logs/"}, True),
+        ({"Prefix": "other/"}, False),
+        ({"Tag": {"Key": "a", "Value": "1"}}, True),
+        ({"Tag": {"Key": "a", "Value": "2"}}, False),
+        ({"ObjectSizeGreaterThan": 9}, True),
+        ({"ObjectSizeGreaterThan": 10}, False),
+        ({"ObjectSizeLessThan": 10}, False),
+        ({"And": {"Prefix": "logs/", "Tags": [{"Key": "a", "Value": "1"}], "ObjectSizeLessThan": 11}}, True),
+        ({"And": {"Prefix": "logs/", "Tags": [{"Key": "b", "Value": "1"}]}}, False),
+    ],
+)
+def test_which_objects_a_rule_is_of(filter, expected):
+    version = ObjectVersion(
+        bucket="b",
+        key="logs/x",
+        modified_at=1.0,
+        size=10,
+        properties=ObjectProperties(tags={"a": "1"}),
+    )
+    assert applies(rule(Filter=filter), version) is expected
