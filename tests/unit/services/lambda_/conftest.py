@@ -430,6 +430,12 @@ class Lambda:
 
 
 @pytest.fixture
+def new_aws() -> type[Lambda]:
+    """For tests that make one for each of their examples."""
+    return Lambda
+
+
+@pytest.fixture
 async def aws() -> AsyncIterator[Lambda]:
     aws = Lambda()
     yield aws
