@@ -5,11 +5,11 @@ SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'queue_messages'),
 UPDATE queue_depths SET messages = messages + :change WHERE queue_id = :queue_id;
 
 -- name: insert
-INSERT INTO queue_messages (id, queue_id, fifo_group, visible_at, sent_at, first_received_at, document)
-VALUES (?, ?, ?, ?, ?, ?, ?);
+INSERT INTO queue_messages (id, queue_id, fifo_group, visible_at, sent_at, first_received_at)
+VALUES (?, ?, ?, ?, ?, ?);
 
--- name: insert_body
-INSERT INTO queue_message_bodies (id, body, attributes) VALUES (?, ?, ?);
+-- name: insert_document
+INSERT INTO queue_message_documents (id, document) VALUES (?, ?);
 
 -- name: duplicate
 SELECT sent_id, message_id FROM queue_deduplications
@@ -27,14 +27,14 @@ DELETE FROM queue_deduplications WHERE until <= :now;
 INSERT INTO queue_groups (queue_id, name, available_at, head) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING;
 
 -- name: new
-SELECT m.visible_at, m.id, m.receive_count, m.sent_at, m.first_received_at, m.document, b.body, b.attributes
-FROM queue_messages AS m JOIN queue_message_bodies AS b ON b.id = m.id
+SELECT m.visible_at, m.id, m.receive_count, m.sent_at, m.first_received_at, d.document
+FROM queue_messages AS m JOIN queue_message_documents AS d ON d.id = m.id
 WHERE m.queue_id = :queue_id AND m.receive_count = 0 AND m.visible_at <= :now
 ORDER BY m.visible_at, m.id LIMIT :limit;
 
 -- name: again
-SELECT m.visible_at, m.id, m.receive_count, m.sent_at, m.first_received_at, m.document, b.body, b.attributes
-FROM queue_messages AS m JOIN queue_message_bodies AS b ON b.id = m.id
+SELECT m.visible_at, m.id, m.receive_count, m.sent_at, m.first_received_at, d.document
+FROM queue_messages AS m JOIN queue_message_documents AS d ON d.id = m.id
 WHERE m.queue_id = :queue_id AND m.receive_count > 0 AND m.visible_at <= :now
 ORDER BY m.visible_at, m.id LIMIT :limit;
 
@@ -43,8 +43,8 @@ SELECT name FROM queue_groups WHERE queue_id = :queue_id AND available_at <= :no
 ORDER BY available_at, head LIMIT :limit;
 
 -- name: of_group
-SELECT m.visible_at, m.id, m.receive_count, m.sent_at, m.first_received_at, m.document, b.body, b.attributes
-FROM queue_messages AS m JOIN queue_message_bodies AS b ON b.id = m.id
+SELECT m.visible_at, m.id, m.receive_count, m.sent_at, m.first_received_at, d.document
+FROM queue_messages AS m JOIN queue_message_documents AS d ON d.id = m.id
 WHERE m.queue_id = :queue_id AND m.fifo_group = :group
 ORDER BY m.id LIMIT :limit;
 
@@ -72,8 +72,8 @@ UPDATE queue_messages SET visible_at = :until WHERE id = :id;
 -- name: delete
 DELETE FROM queue_messages WHERE id IN (SELECT value FROM json_each(:ids));
 
--- name: delete_bodies
-DELETE FROM queue_message_bodies WHERE id IN (SELECT value FROM json_each(:ids));
+-- name: delete_documents
+DELETE FROM queue_message_documents WHERE id IN (SELECT value FROM json_each(:ids));
 
 -- name: head_of_group
 SELECT id, visible_at FROM queue_messages WHERE queue_id = :queue_id AND fifo_group = :group ORDER BY id LIMIT 1;

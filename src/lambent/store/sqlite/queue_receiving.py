@@ -19,7 +19,7 @@ _SQL = queries("queue_messages")
 _ROUNDS_MOST = 20
 """Of messages that turn out to be too old or dead letters: others write too. Whoever receives comes again."""
 
-_Row = tuple[int, int, int, int, int | None, str, str, str | None]
+_Row = tuple[int, int, int, int, int | None, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,13 +104,13 @@ def _visible(rows: Sequence[_Row], now: int) -> Iterator[_Candidate]:
 
 
 def _candidate(row: _Row) -> _Candidate:
-    _, id, receive_count, sent_at, first_received_at, document, body, attributes = row
+    _, id, receive_count, sent_at, first_received_at, document = row
     return _Candidate(
         id=id,
         receive_count=receive_count,
         sent_at=sent_at,
         first_received_at=first_received_at,
-        message=decode_message(document, body, attributes),
+        message=decode_message(document),
     )
 
 

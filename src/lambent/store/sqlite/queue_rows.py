@@ -3,17 +3,15 @@
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
-from lambent.model.queue import MessageAttribute, QueueMessage
+from lambent.model.queue import QueueMessage
 from lambent.store.ports.errors import NotFoundError
 from lambent.store.records import Record
 from lambent.store.sqlite.queries import queries
 
 _SQL = queries("queue_messages")
 _MESSAGE = Record(QueueMessage)
-_ATTRIBUTES = Record(dict[str, MessageAttribute])
 
 
 class NewRows:
@@ -23,7 +21,7 @@ class NewRows:
         self._connection = connection
         self._last = int(connection.execute(_SQL["last_id"]).fetchone()[0])
         self._rows: list[tuple[Any, ...]] = []
-        self._bodies: list[tuple[Any, ...]] = []
+        self._documents: list[tuple[Any, ...]] = []
         self._groups: list[tuple[Any, ...]] = []
 
     def add(
@@ -38,26 +36,20 @@ class NewRows:
         """The message's id."""
         self._last += 1
         group = message.group_id if is_fifo else None
-        document = _MESSAGE.encode(replace(message, body="", attributes={}))
-        attributes = _ATTRIBUTES.encode(dict(message.attributes)) if message.attributes else None
-        self._rows.append(
-            (self._last, queue_id, group, visible_at, message.sent_at, first_received_at, document)
-        )
-        self._bodies.append((self._last, message.body, attributes))
+        self._rows.append((self._last, queue_id, group, visible_at, message.sent_at, first_received_at))
+        self._documents.append((self._last, _MESSAGE.encode(message)))
         if group is not None:
             self._groups.append((queue_id, group, visible_at, self._last))
         return self._last
 
     def insert(self) -> None:
-        self._connection.executemany(_SQL["insert_body"], self._bodies)
+        self._connection.executemany(_SQL["insert_document"], self._documents)
         self._connection.executemany(_SQL["insert"], self._rows)
         self._connection.executemany(_SQL["add_group"], self._groups)
 
 
-def decode_message(document: str, body: str, attributes: str | None) -> QueueMessage:
-    return replace(
-        _MESSAGE.decode(document), body=body, attributes=_ATTRIBUTES.decode(attributes) if attributes else {}
-    )
+def decode_message(document: str) -> QueueMessage:
+    return _MESSAGE.decode(document)
 
 
 def change_depth(connection: sqlite3.Connection, queue_id: int, change: int) -> None:
@@ -72,5 +64,5 @@ def remove(connection: sqlite3.Connection, queue_id: int, ids: Sequence[int]) ->
         return
     listed = {"ids": json.dumps(ids)}
     connection.execute(_SQL["delete"], listed)
-    connection.execute(_SQL["delete_bodies"], listed)
+    connection.execute(_SQL["delete_documents"], listed)
     connection.execute(_SQL["change_depth"], {"queue_id": queue_id, "change": -len(ids)})

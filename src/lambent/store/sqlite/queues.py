@@ -60,7 +60,7 @@ class SqliteQueueStore:
             if ids:
                 listed = {"ids": json.dumps(ids)}
                 connection.execute(_SQL["delete_messages"], listed)
-                connection.execute(_SQL["delete_bodies"], listed)
+                connection.execute(_SQL["delete_documents"], listed)
             if len(ids) < limit:
                 for statement in ("delete_groups", "delete_deduplications", "forget_discarded"):
                     connection.execute(_SQL[statement], row)

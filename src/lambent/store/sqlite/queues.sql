@@ -33,8 +33,8 @@ SELECT id FROM (
 -- name: delete_messages
 DELETE FROM queue_messages WHERE id IN (SELECT value FROM json_each(:ids));
 
--- name: delete_bodies
-DELETE FROM queue_message_bodies WHERE id IN (SELECT value FROM json_each(:ids));
+-- name: delete_documents
+DELETE FROM queue_message_documents WHERE id IN (SELECT value FROM json_each(:ids));
 
 -- name: delete_groups
 DELETE FROM queue_groups WHERE queue_id = :id;

@@ -21,8 +21,7 @@ CREATE TABLE queue_messages (
     receive_count INTEGER NOT NULL DEFAULT 0,
     sent_at INTEGER NOT NULL,
     received_at INTEGER,
-    first_received_at INTEGER,
-    document TEXT NOT NULL
+    first_received_at INTEGER
 );
 
 -- A message is in one of these two: those in flight and those delayed are counted without touching those that wait.
@@ -33,8 +32,8 @@ CREATE INDEX queue_messages_of_group ON queue_messages (queue_id, fifo_group, id
 CREATE INDEX queue_messages_of_group_received ON queue_messages (queue_id, fifo_group, visible_at)
 WHERE fifo_group IS NOT NULL AND receive_count > 0;
 
--- Bodies stay where they are while a message is received again and again.
-CREATE TABLE queue_message_bodies (id INTEGER PRIMARY KEY, body TEXT NOT NULL, attributes TEXT);
+-- The messages themselves stay where they are while they are received again and again.
+CREATE TABLE queue_message_documents (id INTEGER PRIMARY KEY, document TEXT NOT NULL);
 
 -- A message group that has messages, and when its first one may be received.
 CREATE TABLE queue_groups (
