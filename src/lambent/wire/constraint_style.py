@@ -6,7 +6,7 @@ offending value is repeated. Sources: errors that users recorded from AWS in pub
 models for the rest.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -17,7 +17,9 @@ class ConstraintStyle:
     `nested`: code and text for whatever is wrong inside a body, where the service says no more of it.
     `apart`: members (by path) whose enum error stands alone, with its code and its text.
     `missing`: the code of a missing parameter, where that is said by itself; what entries of lists lack is then for the
-    service to say. `enums`: whether the model's enums are checked at all."""
+    service to say. `enums`: whether the model's enums are checked at all. `records`: structures that are written as
+    records when a list of them is repeated, with their members as AWS has them. `orders`: the order in which AWS tells
+    an enum's values, where it is not the model's."""
 
     code: str = "ValidationException"
     repeats_value: bool = True
@@ -26,6 +28,8 @@ class ConstraintStyle:
     apart: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     missing: str | None = None
     enums: bool = True
+    records: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    orders: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 _LAMBDA_RUNTIME = (
@@ -67,6 +71,15 @@ _STYLES = {
                 " [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]",
             ),
         },
+    ),
+    "events": ConstraintStyle(
+        records={
+            "PutEventsRequestEntry": (
+                *("time", "source", "resources", "detailType", "detail", "eventBusName", "traceHeader"),
+                *("kmsKeyIdentifier", "internalMetadata"),
+            )
+        },
+        orders={"ApiDestinationHttpMethod": ("HEAD", "POST", "PATCH", "DELETE", "PUT", "GET", "OPTIONS")},
     ),
     "ecr": ConstraintStyle(code="InvalidParameterException"),
     "apigatewayv2": ConstraintStyle(code="BadRequestException"),

@@ -5,7 +5,7 @@ All violations of one request are reported together, in the model's order. Paths
 names begin in lower case, elements of lists are `tags.1.member.key`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lambent.model.caller import Parameters
@@ -180,7 +180,8 @@ class ConstraintCompiler:
         return check_map
 
     def _tests(self, shape: Shape) -> list[Test]:
-        tests = _tests(shape)
+        order = self._style.orders.get(shape.name)
+        tests = _tests(shape) if order is None else _enum_tests({"enum": order})
         return tests if self._style.enums else [one for one in tests if not one[1].startswith(_ENUM)]
 
     def _element_text(self, tests: list[Test]) -> str:
@@ -194,14 +195,19 @@ class ConstraintCompiler:
         style = self._style
         repeats_value = style.repeats_value and not _is_sensitive(shape)
         values = "[" + ", ".join(shape.metadata.get("enum", ())) + "]"
+        record = style.records.get(shape.member.name) if shape.type_name == "list" else None
 
         def explain(value: Any, path: Path, text: str) -> str:
             written = _write_path(path)
             if written in style.apart and text.startswith(_ENUM):
                 code, sentence = style.apart[written]
                 raise RejectedRequest(code, sentence.format(value=value, path=written, values=values))
-            shown = f"Value '{_write_value(value)}'" if repeats_value else "Value"
-            return f"{shown} at '{written}' failed to satisfy constraint: {text}"
+            if not repeats_value:
+                return f"Value at '{written}' failed to satisfy constraint: {text}"
+            shown = (
+                _write_value(value) if record is None else _write_records(shape.member.name, record, value)
+            )
+            return f"Value '{shown}' at '{written}' failed to satisfy constraint: {text}"
 
         return explain
 
@@ -324,3 +330,13 @@ def _write_value(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}={_write_value(item)}" for key, item in value.items()) + "}"
     return "null" if value is None else str(value)
+
+
+def _write_records(name: str, members: Sequence[str], values: list[dict[str, Any]]) -> str:
+    """A list of structures, each written as Java writes a record."""
+    written = []
+    for value in values:
+        given = {_lower_first(member): item for member, item in value.items()}
+        shown = ", ".join(f"{member}={_write_value(given.get(member))}" for member in members)
+        written.append(f"{name}({shown})")
+    return f"[{', '.join(written)}]"

@@ -243,3 +243,22 @@ def test_numbers_in_the_query_string() -> None:
     assert (code, message) == ("SerializationException", "'many' can not be converted to an Integer")
     _, message, _ = refusal(rest("GET", "/2015-03-31/functions/?MaxItems=99999999999"), "lambda")
     assert "Value '2147483647' at 'maxItems'" in message
+
+
+def test_events_are_repeated_as_records() -> None:
+    entry = {"Source": "s", "Detail": "{}"}
+    _, message, _ = refusal(json("AWSEvents.PutEvents", {"Entries": [entry] * 11}), "events")
+    shown = (
+        "PutEventsRequestEntry(time=null, source=s, resources=null, detailType=null, detail={}, "
+        "eventBusName=null, traceHeader=null, kmsKeyIdentifier=null, internalMetadata=null)"
+    )
+    assert message == (
+        f"1 validation error detected: Value '[{', '.join([shown] * 11)}]' at 'entries' failed to satisfy "
+        "constraint: Member must have length less than or equal to 10"
+    )
+
+
+def test_an_enums_values_are_told_in_awss_order() -> None:
+    given = {"Name": "n", "HttpMethod": "GO"}
+    _, message, _ = refusal(json("AWSEvents.UpdateApiDestination", given), "events")
+    assert message.endswith("[HEAD, POST, PATCH, DELETE, PUT, GET, OPTIONS]")
