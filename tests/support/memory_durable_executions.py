@@ -89,11 +89,17 @@ class MemoryDurableExecutionStore:
         return read(self._get(key))
 
     async def history(
-        self, key: ExecutionKey, *, after: int | None, limit: int, reverse: bool
-    ) -> Sequence[HistoryEvent]:
+        self, key: ExecutionKey, *, after: int | None, items: int, size: int, reverse: bool
+    ) -> tuple[Sequence[HistoryEvent], bool]:
         events = self._get(key).events[:: -1 if reverse else 1]
         beyond = [e for e in events if after is None or (e.id < after if reverse else e.id > after)]
-        return beyond[:limit]
+        found: list[HistoryEvent] = []
+        for event in beyond:
+            size -= len(str(event.members))
+            if len(found) == items or (found and size < 0):
+                return found, True
+            found.append(event)
+        return found, False
 
     async def page(
         self,
@@ -137,7 +143,7 @@ def _matches(execution: DurableExecution, wanted: ExecutionFilter) -> bool:
     return (
         wanted.version in (None, execution.version)
         and wanted.name in (None, execution.name)
-        and (not wanted.statuses or execution.status in wanted.statuses)
+        and wanted.status in (None, execution.status)
         and (wanted.started_after is None or execution.started_at > wanted.started_after)
         and (wanted.started_before is None or execution.started_at < wanted.started_before)
     )

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -28,6 +28,7 @@ from lambent.model.durable_execution.closing import (
 from lambent.model.durable_execution.describe import envelope
 from lambent.model.durable_execution.invocation import InvocationFailure, Launch, finish_invocation
 from lambent.model.durable_execution.timers import Due, advance, recover
+from lambent.model.durable_execution.transition import Change, State
 from lambent.model.durable_execution.values import (
     DurableExecution,
     ErrorObject,
@@ -38,12 +39,13 @@ from lambent.model.durable_execution.values import (
 from lambent.model.error import ServiceException
 from lambent.model.invocation import Invocation, InvocationResult
 from lambent.model.lambda_errors import RecursiveInvocationException, ResourceNotFoundException
-from lambent.store.ports.durable_executions import DurableExecutionStore
+from lambent.store.ports.durable_executions import Decide, DurableExecutionStore
 from lambent.store.ports.errors import NotFoundError, StoreError
 
 log = logging.getLogger(__name__)
 
 _AT_ONCE_MOST = 64
+_RUNNING_MOST = 256
 _RETRY_SECONDS = 1.0
 _LAMBDA_ERROR = {
     "errorMessage": "ErrorMessage",
@@ -52,6 +54,7 @@ _LAMBDA_ERROR = {
     "stackTrace": "StackTrace",
 }
 
+T = TypeVar("T")
 Run = Callable[[Invocation], Awaitable[InvocationResult]]
 Announce = Callable[[DurableExecution, Sequence[str]], Awaitable[None]]
 """Tells of statuses that an execution has taken."""
@@ -87,6 +90,7 @@ class DurableWorker:
         self._clock = clock
         self._rules = rules
         self._recovered = False
+        self._running = asyncio.Semaphore(_RUNNING_MOST)
         self._closing = False
         self._tasks = Tasks("durable executions")
 
@@ -142,19 +146,32 @@ class DurableWorker:
         for operation in due.dispatch:
             self._tasks.start(self._dispatch(key, operation), f"chained invocation {operation.id}")
 
-    async def _change(self, key: ExecutionKey, decide: Any) -> Any:
+    async def _change(self, key: ExecutionKey, decide: Decide[T]) -> T | None:
         """None where the execution was deleted meanwhile."""
         try:
             return await self._executions.change(key, decide)
         except NotFoundError:
             return None
 
+    async def _view(self, key: ExecutionKey, read: Callable[[State], T]) -> T | None:
+        """None where the execution was deleted meanwhile."""
+        try:
+            return await self._executions.view(key, read)
+        except NotFoundError:
+            return None
+
     # Invocations
 
     async def _run(self, launch: Launch) -> None:
-        outcome = await self._outcome(launch)
+        """The state is read when there is room to run: many that wait for it hold nothing in memory."""
+        async with self._running:
+            event = await self._view(launch.execution.key, partial(envelope, launch=launch))
+            if event is None:
+                outcome: bytes | InvocationFailure = InvocationFailure(kind="throttled", error={})
+            else:
+                outcome = await self._outcome(launch, event)
 
-        def decide(state: Any) -> Any:
+        def decide(state: State) -> tuple[Change | None, None]:
             return finish_invocation(
                 state,
                 launch.invocation_id,
@@ -165,7 +182,7 @@ class DurableWorker:
 
         await self._settle(launch.execution.key, decide)
 
-    async def _settle(self, key: ExecutionKey, decide: Any) -> None:
+    async def _settle(self, key: ExecutionKey, decide: Decide[None]) -> None:
         """What has happened outside cannot be undone: it is stored, however long that takes."""
         while True:
             try:
@@ -175,7 +192,7 @@ class DurableWorker:
                 log.exception("what became of durable execution %s could not be stored; trying again", key.id)
                 await asyncio.sleep(_RETRY_SECONDS)
 
-    async def _outcome(self, launch: Launch) -> bytes | InvocationFailure:
+    async def _outcome(self, launch: Launch, event: bytes) -> bytes | InvocationFailure:
         execution = launch.execution
         try:
             result = await self._invoke(
@@ -184,7 +201,7 @@ class DurableWorker:
                     function=execution.function,
                     qualifier=execution.version,
                     invoked_arn=execution.invoked_arn,
-                    payload=envelope(launch),
+                    payload=event,
                     trace_id=execution.trace_id,
                     tenant_id=execution.tenant_id,
                     asynchronous=True,
@@ -206,33 +223,38 @@ class DurableWorker:
     # Chained invocations
 
     async def _dispatch(self, key: ExecutionKey, operation: Operation) -> None:
-        execution, _ = await self._executions.view(key, execution_and_root)
+        found = await self._view(key, execution_and_root)
+        if found is None:
+            return
         try:
-            outcome = await self._chained_invoke(execution, operation)
+            outcome = await self._chained_invoke(found[0], operation)
         except ServiceException as error:
             outcome = ChainedOutcome(status="FAILED", error=error_object(error.message, error.code))
 
-        def decide(state: Any) -> Any:
+        def decide(state: State) -> tuple[Change | None, None]:
             return complete_chained_invoke(state, operation.id, outcome, self._clock.now())
 
         await self._settle(key, decide)
 
     async def _announce(self, key: ExecutionKey, statuses: Sequence[str]) -> None:
         """At least once: what fails here is tried again later."""
-        execution, _ = await self._executions.view(key, execution_and_root)
+        found = await self._view(key, execution_and_root)
+        if found is None:
+            return
         try:
-            await self._tell_everybody(execution, statuses)
+            await self._tell_everybody(found[0], statuses)
         except ServiceException as error:
-            log.warning("%s of durable execution %s was not announced: %s", statuses, execution.arn, error)
+            log.warning("%s of durable execution %s was not announced: %s", statuses, key.id, error)
             return
         await self._settle(key, lambda state: announced(state, statuses))
 
     async def _report(self, key: ExecutionKey) -> None:
         """The parent first: a crash in between repeats it, and it is told once all the same."""
-        execution, root = await self._executions.view(key, execution_and_root)
-        parent = execution.parent
+        found = await self._view(key, execution_and_root)
+        if found is None:
+            return
+        parent, outcome = found[0].parent, chained_outcome(*found)
         assert parent is not None
-        outcome = chained_outcome(execution, root)
         await self._change(
             parent.key,
             lambda state: complete_chained_invoke(state, parent.operation_id, outcome, self._clock.now()),

@@ -67,7 +67,8 @@ async def test_what_is_started_can_be_seen(store):
     execution = await store.view(new.execution.key, lambda state: state.execution)
     assert execution == new.execution
     assert await store.view(execution.key, lambda state: state.operation("e-1")) == new.operation
-    assert await store.history(execution.key, after=None, limit=10, reverse=False) == [new.event]
+    history = await store.history(execution.key, after=None, items=10, size=10**6, reverse=False)
+    assert (list(history[0]), history[1]) == ([new.event], False)
 
 
 async def test_a_name_belongs_to_one_execution_of_a_function(store):
@@ -89,7 +90,7 @@ async def test_what_is_not_there(store):
     for attempt in (
         store.change(key, lambda state: (None, None)),
         store.view(key, lambda state: state),
-        store.history(key, after=None, limit=1, reverse=False),
+        store.history(key, after=None, items=1, size=1, reverse=False),
     ):
         with pytest.raises(NotFoundError):
             await attempt
@@ -157,13 +158,15 @@ async def test_history_in_pages_both_ways(store):
     key = await begin(store)
     await report(store, key, *(step(f"s{number}") for number in range(4)))
 
-    async def numbers(**settings):
-        return [event.id for event in await store.history(key, **settings)]
+    async def numbers(after, items=9, reverse=False, size=10**6):
+        events, more = await store.history(key, after=after, items=items, size=size, reverse=reverse)
+        return [event.id for event in events], more
 
-    assert await numbers(after=None, limit=2, reverse=False) == [1, 2]
-    assert await numbers(after=2, limit=9, reverse=False) == [3, 4, 5]
-    assert await numbers(after=None, limit=2, reverse=True) == [5, 4]
-    assert await numbers(after=4, limit=9, reverse=True) == [3, 2, 1]
+    assert await numbers(None, items=2) == ([1, 2], True)
+    assert await numbers(2, items=3) == ([3, 4, 5], False)
+    assert await numbers(None, items=2, reverse=True) == ([5, 4], True)
+    assert await numbers(4, reverse=True) == ([3, 2, 1], False)
+    assert await numbers(None, size=1) == ([1], True)
 
 
 async def test_when_something_is_due(store):
@@ -225,8 +228,12 @@ async def test_lists(store):
     assert await names() == ["n-0", "n-1", "n-2", "n-3", "n-4"]
     assert await names(oldest_first=False, limit=2) == ["n-4", "n-3"]
     assert await names(version="1") == ["n-1", "n-3"]
-    assert await names(statuses=("STOPPED",)) == ["n-1"]
+    assert await names(status="STOPPED") == ["n-1"]
+    assert await names(status="RUNNING") == ["n-0", "n-2", "n-3", "n-4"]
+    assert await names(status="RUNNING", oldest_first=False, limit=2) == ["n-4", "n-3"]
     assert await names(name="n-2") == ["n-2"]
+    assert await names(name="n-2", status="STOPPED") == []
+    assert await names(name="n-2", oldest_first=False, version="0") == ["n-2"]
     assert await names(started_after=NOW + 1, started_before=NOW + 4) == ["n-2", "n-3"]
     for oldest_first in (True, False):
         everything = await names(oldest_first=oldest_first)
@@ -250,4 +257,5 @@ async def test_what_is_deleted_is_gone_with_all_of_it(store):
         await store.view(key, lambda state: state)
     key = await begin(store)
     assert await ids_of(store, key) == (["e-1"], False)
-    assert len(await store.history(key, after=None, limit=9, reverse=False)) == 1
+    events, _ = await store.history(key, after=None, items=9, size=10**6, reverse=False)
+    assert len(events) == 1

@@ -6,7 +6,11 @@ from typing import Any
 import msgspec
 
 from lambent.model.durable_execution.invocation import Launch
+from lambent.model.durable_execution.transition import State
 from lambent.model.durable_execution.values import Operation
+
+PAGE_BYTES = 5 * 1024 * 1024
+PAGE_ITEMS = 1000
 
 Time = Callable[[float], float]
 
@@ -28,16 +32,20 @@ def describe_operation(operation: Operation, time: Time = float) -> dict[str, An
     return _given(members)
 
 
-def envelope(launch: Launch) -> bytes:
-    """The event of an invocation. Times are milliseconds; NextMarker is empty where there is no more."""
-    operations = [describe_operation(operation, _milliseconds) for operation in launch.operations]
+def envelope(state: State, launch: Launch) -> bytes | None:
+    """The event of an invocation; None where it need not be made any more. Times are milliseconds; NextMarker is empty
+    where there is no more."""
+    running = state.execution.invocation
+    if state.execution.closed or running is None or running.id != launch.invocation_id:
+        return None
+    operations, more = state.page(-1, items=PAGE_ITEMS, size=PAGE_BYTES)
     return msgspec.json.encode(
         {
             "DurableExecutionArn": launch.execution.arn,
             "CheckpointToken": launch.token,
             "InitialExecutionState": {
-                "Operations": operations,
-                "NextMarker": state_marker(launch.operations[-1].sequence) if launch.more else "",
+                "Operations": [describe_operation(operation, _milliseconds) for operation in operations],
+                "NextMarker": state_marker(operations[-1].sequence) if more else "",
             },
             "UpdatedOperationIds": list(launch.updated),
         }

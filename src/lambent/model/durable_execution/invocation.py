@@ -17,27 +17,22 @@ from lambent.model.durable_execution.transition import Change, State, Transition
 from lambent.model.durable_execution.values import (
     DurableExecution,
     ErrorObject,
-    Operation,
     RunningInvocation,
     error_object,
 )
 from lambent.model.lambda_errors import InvalidParameterValueException
 
-PAGE_BYTES = 5 * 1024 * 1024
-PAGE_ITEMS = 1000
 FAILURES_MOST = 5
 _INVALID_PENDING_MOST = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """What the function is invoked with. `more`: operations are left, which it has to ask for."""
+    """An invocation that has to be made. `updated`: operations that changed since the function last heard of them."""
 
     execution: DurableExecution
     invocation_id: str
     token: str
-    operations: Sequence[Operation]
-    more: bool
     updated: Sequence[str]
 
 
@@ -67,16 +62,10 @@ def begin_invocation(transition: Transition, invocation_id: str) -> Launch | Non
         wake_at=None,
         seen=execution.changes,
     )
-    stored, more = transition.state.page(-1, items=PAGE_ITEMS, size=PAGE_BYTES)
-    # What changed just now is shown as it is now.
-    operations = [transition.operation(operation.id) or operation for operation in stored]
-    token = CheckpointToken(execution.id, invocation_id, execution.token)
     return Launch(
         execution=transition.execution,
         invocation_id=invocation_id,
-        token=str(token),
-        operations=operations,
-        more=more,
+        token=str(CheckpointToken(execution.id, invocation_id, execution.token)),
         updated=updated,
     )
 

@@ -13,8 +13,7 @@ from lambent.model.durable_execution.checkpoint import (
     checkpoint,
     require_token,
 )
-from lambent.model.durable_execution.describe import describe_operation, state_marker
-from lambent.model.durable_execution.invocation import PAGE_BYTES
+from lambent.model.durable_execution.describe import PAGE_BYTES, describe_operation, state_marker
 from lambent.model.durable_execution.operation_update import OperationUpdate
 from lambent.model.durable_execution.starting import Start
 from lambent.model.durable_execution.transition import Change, State

@@ -10,6 +10,7 @@ from lambent.base.clock import Clock
 from lambent.model.caller import Caller, Parameters
 from lambent.model.durable_execution import history
 from lambent.model.durable_execution.closing import delete, stop
+from lambent.model.durable_execution.describe import PAGE_BYTES
 from lambent.model.durable_execution.pausing import pause, resume
 from lambent.model.durable_execution.transition import State
 from lambent.model.durable_execution.values import DurableExecution, ExecutionKey, Operation
@@ -53,19 +54,20 @@ class DurableExecutionOperations:
         arn = parameters["DurableExecutionArn"]
         key = execution_of(caller, "GetDurableExecutionHistory", arn)
         await self._view(key, lambda state: require_arn(state, arn))
-        limit = page_size(parameters, default=_PAGE, largest=_PAGE_LARGEST)
-        reverse = parameters.get("ReverseOrder", False)
         try:
-            events = await self._store.history(
-                key, after=position(parameters, int), limit=limit + 1, reverse=reverse
+            events, more = await self._store.history(
+                key,
+                after=position(parameters, int),
+                items=page_size(parameters, default=_PAGE, largest=_PAGE_LARGEST),
+                size=PAGE_BYTES,
+                reverse=parameters.get("ReverseOrder", False),
             )
         except NotFoundError as error:
             raise execution_not_found() from error
-        page = Page(events, limit)
         show = dict if parameters.get("IncludeExecutionData", True) else history.without_data
-        answer: Parameters = {"Events": [show(event.members) for event in page.items]}
-        if page.more:
-            answer["NextMarker"] = marker_of(page.items[-1].id)
+        answer: Parameters = {"Events": [show(event.members) for event in events]}
+        if more:
+            answer["NextMarker"] = marker_of(events[-1].id)
         return answer
 
     async def list(self, caller: Caller, parameters: Parameters) -> Parameters:
@@ -76,7 +78,8 @@ class DurableExecutionOperations:
             parameters["FunctionName"],
             parameters.get("Qualifier"),
         )
-        if len(parameters.get("Statuses", ())) > 1:
+        statuses = parameters.get("Statuses") or (None,)
+        if len(statuses) > 1:
             raise InvalidParameterValueException("Cannot filter by more than one status")
         function = await self._records.get(reference.function, reference.qualifier)
         version = None
@@ -88,7 +91,7 @@ class DurableExecutionOperations:
             ExecutionFilter(
                 version=version,
                 name=parameters.get("DurableExecutionName"),
-                statuses=parameters.get("Statuses", ()),
+                status=statuses[0],
                 started_after=_seconds(parameters.get("StartedAfter")),
                 started_before=_seconds(parameters.get("StartedBefore")),
             ),

@@ -21,7 +21,7 @@ class ExecutionFilter:
 
     version: str | None = None
     name: str | None = None
-    statuses: Sequence[str] = ()
+    status: str | None = None
     started_after: float | None = None
     started_before: float | None = None
 
@@ -44,9 +44,10 @@ class DurableExecutionStore(Protocol):
         ...
 
     async def history(
-        self, key: ExecutionKey, *, after: int | None, limit: int, reverse: bool
-    ) -> Sequence[HistoryEvent]:
-        """The events beyond the one with the id `after` (None: from the beginning), backwards where `reverse`."""
+        self, key: ExecutionKey, *, after: int | None, items: int, size: int, reverse: bool
+    ) -> tuple[Sequence[HistoryEvent], bool]:
+        """The events beyond the one with the id `after` (None: from the beginning), backwards where `reverse`: at most
+        `items`, and no more than `size` bytes unless it is one. The second is whether there are more."""
         ...
 
     async def page(

@@ -1,8 +1,7 @@
 """Durable executions in SQLite: a row for each, and rows for its operations and events."""
 
-import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from lambent.model.durable_execution.transition import Change, NewExecution, State
@@ -52,16 +51,16 @@ class SqliteDurableExecutionStore:
         return await self._database.read(lambda connection: read(_State.of(connection, key)))
 
     async def history(
-        self, key: ExecutionKey, *, after: int | None, limit: int, reverse: bool
-    ) -> Sequence[HistoryEvent]:
-        def work(connection: sqlite3.Connection) -> list[HistoryEvent]:
+        self, key: ExecutionKey, *, after: int | None, items: int, size: int, reverse: bool
+    ) -> tuple[Sequence[HistoryEvent], bool]:
+        def work(connection: sqlite3.Connection) -> tuple[list[HistoryEvent], bool]:
             state = _State.of(connection, key)
             start = after if after is not None else state.execution.events + 1 if reverse else 0
             rows = connection.execute(
                 _SQL["events_backwards" if reverse else "events"],
-                {"execution": state.row, "after": start, "limit": limit},
+                {"execution": state.row, "after": start, "limit": items + 1},
             )
-            return [_EVENT.decode(document) for _, document in rows]
+            return _page(_EVENT, rows, items, size)
 
         return await self._database.read(work)
 
@@ -83,12 +82,14 @@ class SqliteDurableExecutionStore:
             "after_id": after_id,
             "version": wanted.version,
             "name": wanted.name,
-            "statuses": json.dumps(list(wanted.statuses)),
+            "status": wanted.status,
             "started_after": -1.0 if wanted.started_after is None else wanted.started_after,
             "started_before": _ENDLESS if wanted.started_before is None else wanted.started_before,
             "limit": limit,
         }
-        statement = _SQL["page_oldest_first" if oldest_first else "page_newest_first"]
+        # A name finds one at most, the others go by the time of their start.
+        by = "name" if wanted.name is not None else "time" if wanted.status is None else "status"
+        statement = _SQL[f"page_by_{by}_{'oldest' if oldest_first else 'newest'}_first"]
 
         def work(connection: sqlite3.Connection) -> list[tuple[DurableExecution, tuple[float, str]]]:
             found = [_EXECUTION.decode(document) for (document,) in connection.execute(statement, row)]
@@ -156,17 +157,22 @@ class _State:
 
     def page(self, after: int, *, items: int, size: int) -> tuple[Sequence[Operation], bool]:
         row = {"execution": self.row, "after": after, "limit": items + 1}
-        found: list[Operation] = []
-        for (document,) in self._connection.execute(_SQL["operations"], row):
-            size -= len(document)
-            if len(found) == items or (found and size < 0):
-                return found, True
-            found.append(_OPERATION.decode(document))
-        return found, False
+        return _page(_OPERATION, self._connection.execute(_SQL["operations"], row), items, size)
 
     def _operations(self, statement: str, **row: Any) -> list[Operation]:
         rows = self._connection.execute(_SQL[statement], {"execution": self.row, **row})
         return [_OPERATION.decode(document) for (document,) in rows]
+
+
+def _page(kind: Record[T], rows: Iterable[tuple[str]], items: int, size: int) -> tuple[list[T], bool]:
+    """As many as there is room for, and whether there are more."""
+    found: list[T] = []
+    for (document,) in rows:
+        size -= len(document)
+        if len(found) == items or (found and size < 0):
+            return found, True
+        found.append(kind.decode(document))
+    return found, False
 
 
 def _insert(connection: sqlite3.Connection, new: NewExecution) -> bool:

@@ -54,28 +54,60 @@ WHERE execution = :execution AND sequence > :after AND hidden = 0 ORDER BY seque
 INSERT INTO durable_events (execution, number, document) VALUES (?, ?, ?);
 
 -- name: events
-SELECT number, document FROM durable_events
+SELECT document FROM durable_events
 WHERE execution = :execution AND number > :after ORDER BY number LIMIT :limit;
 
 -- name: events_backwards
-SELECT number, document FROM durable_events
+SELECT document FROM durable_events
 WHERE execution = :execution AND number < :after ORDER BY number DESC LIMIT :limit;
 
--- name: page_oldest_first
+-- name: page_by_time_oldest_first
 SELECT document FROM durable_executions
 WHERE account_id = :account_id AND region = :region AND function_name = :function_name
+    AND (:version IS NULL OR version = :version)
     AND (started_at, execution_id) > (:at, :after_id)
-    AND (:version IS NULL OR version = :version) AND (:name IS NULL OR name = :name)
-    AND (:statuses = '[]' OR status IN (SELECT value FROM json_each(:statuses)))
     AND started_at > :started_after AND started_at < :started_before
 ORDER BY started_at, execution_id LIMIT :limit;
 
--- name: page_newest_first
+-- name: page_by_time_newest_first
 SELECT document FROM durable_executions
 WHERE account_id = :account_id AND region = :region AND function_name = :function_name
+    AND (:version IS NULL OR version = :version)
     AND (started_at, execution_id) < (:at, :after_id)
-    AND (:version IS NULL OR version = :version) AND (:name IS NULL OR name = :name)
-    AND (:statuses = '[]' OR status IN (SELECT value FROM json_each(:statuses)))
+    AND started_at > :started_after AND started_at < :started_before
+ORDER BY started_at DESC, execution_id DESC LIMIT :limit;
+
+-- name: page_by_status_oldest_first
+SELECT document FROM durable_executions
+WHERE account_id = :account_id AND region = :region AND function_name = :function_name AND status = :status
+    AND (:version IS NULL OR version = :version)
+    AND (started_at, execution_id) > (:at, :after_id)
+    AND started_at > :started_after AND started_at < :started_before
+ORDER BY started_at, execution_id LIMIT :limit;
+
+-- name: page_by_status_newest_first
+SELECT document FROM durable_executions
+WHERE account_id = :account_id AND region = :region AND function_name = :function_name AND status = :status
+    AND (:version IS NULL OR version = :version)
+    AND (started_at, execution_id) < (:at, :after_id)
+    AND started_at > :started_after AND started_at < :started_before
+ORDER BY started_at DESC, execution_id DESC LIMIT :limit;
+
+-- name: page_by_name_oldest_first
+SELECT document FROM durable_executions
+WHERE account_id = :account_id AND region = :region AND function_name = :function_name AND name = :name
+    AND (:status IS NULL OR status = :status)
+    AND (:version IS NULL OR version = :version)
+    AND (started_at, execution_id) > (:at, :after_id)
+    AND started_at > :started_after AND started_at < :started_before
+ORDER BY started_at, execution_id LIMIT :limit;
+
+-- name: page_by_name_newest_first
+SELECT document FROM durable_executions
+WHERE account_id = :account_id AND region = :region AND function_name = :function_name AND name = :name
+    AND (:status IS NULL OR status = :status)
+    AND (:version IS NULL OR version = :version)
+    AND (started_at, execution_id) < (:at, :after_id)
     AND started_at > :started_after AND started_at < :started_before
 ORDER BY started_at DESC, execution_id DESC LIMIT :limit;
 

@@ -35,7 +35,8 @@ def run():
 def test_the_envelope_that_the_sdks_read(run):
     run.checkpoint(wait("w", 3, Name="pause"))
     run.finish(PENDING)
-    sent = json.loads(envelope(run.advance(3).launch))
+    launch = run.advance(3).launch
+    sent = json.loads(envelope(run.state, launch))
     assert sent["DurableExecutionArn"] == run.execution.arn
     assert sent["CheckpointToken"] == run.token
     assert sent["UpdatedOperationIds"] == ["w"]
@@ -61,6 +62,16 @@ def test_the_envelope_that_the_sdks_read(run):
         ],
         "NextMarker": "",
     }
+
+
+def test_an_invocation_that_is_not_wanted_any_more_has_no_envelope(run):
+    (launch,) = run.launches
+    run.crash()
+    assert envelope(run.state, launch) is None
+    launch = run.advance().launch
+    assert envelope(run.state, launch) is not None
+    run.apply(stop(run.state, None, run.now))
+    assert envelope(run.state, launch) is None
 
 
 def test_one_invocation_at_a_time(run):
