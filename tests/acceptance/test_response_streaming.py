@@ -23,6 +23,30 @@ export const handler = awslambda.streamifyResponse(async (event, out, context) =
 });
 """
 
+BOOTSTRAP = r"""#!/bin/bash
+api="http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation"
+while true; do
+  headers=$(mktemp)
+  event=$(curl -sS -D "$headers" "$api/next")
+  id=$(grep -i ^lambda-runtime-aws-request-id: "$headers" | tr -d '\r' | cut -d' ' -f2)
+  exec 3<>"/dev/tcp/${AWS_LAMBDA_RUNTIME_API/:/\/}"
+  printf '%s\r\n' "POST /2018-06-01/runtime/invocation/$id/response HTTP/1.1" 'Host: runtime' 'Content-Type: text/x' \
+    'Lambda-Runtime-Function-Response-Mode: streaming' 'Transfer-Encoding: chunked' '' 6 'first ' >&3
+  case $event in
+    *wait*) sleep 60 ;;
+    *exit*) exit 3 ;;
+    *fail*)
+      error=$(printf '{"errorType":"Function.Midway","errorMessage":"midway"}' | base64 -w0)
+      printf '%s\r\n' 0 'Lambda-Runtime-Function-Error-Type: Function.Midway' \
+        "Lambda-Runtime-Function-Error-Body: $error" '' >&3 ;;
+    *cut*) exec 3>&-; continue ;;
+    *) printf '%s\r\n' 4 last 0 '' >&3 ;;
+  esac
+  read -r status <&3
+  exec 3>&-
+done
+"""
+
 
 @pytest.fixture(scope="module")
 def steps(lambent: Lambent) -> str:
@@ -120,3 +144,34 @@ def test_a_function_waits_for_a_slow_reader(lambent: Lambent, steps: str) -> Non
     time.sleep(0.3)  # it is far ahead by now, if it can be
     size = sum(len(event["PayloadChunk"]["Payload"]) for event in events if "PayloadChunk" in event)
     assert size == 5_000_000 + len("last")
+
+
+@pytest.fixture(scope="module")
+def foreign(lambent: Lambent) -> str:
+    return lambent.deploy({"bootstrap": BOOTSTRAP}, Runtime="provided.al2023", Handler="x")
+
+
+def test_a_foreign_runtime_streams_by_the_runtime_api(lambent: Lambent, foreign: str) -> None:
+    assert read(stream(lambent, foreign, "")) == (b"first last", {})
+    assert lambent.invoke(foreign, "").payload == b"first last"
+    answer = stream(lambent, foreign, "wait")
+    assert next(iter(answer["EventStream"])) == {"PayloadChunk": {"Payload": b"first "}}
+    answer["EventStream"].close()
+
+
+@pytest.mark.parametrize(
+    ("event", "code", "details"),
+    [
+        ("fail", "Function.Midway", '"errorMessage":"midway"'),
+        ("cut", "Runtime.TruncatedResponse", "truncated"),
+        ("exit", "Runtime.ExitError", "Runtime exited with error: exit status 3"),
+    ],
+)
+def test_a_foreign_runtime_that_fails_midway(
+    lambent: Lambent, foreign: str, event: str, code: str, details: str
+) -> None:
+    payload, complete = read(stream(lambent, foreign, event))
+    assert payload == b"first "
+    assert complete["ErrorCode"] == code
+    assert details in complete["ErrorDetails"]
+    assert read(stream(lambent, foreign, ""))[0] == b"first last"

@@ -7,7 +7,9 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
 import asyncio
-from collections.abc import Mapping
+import base64
+import binascii
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import orjson
@@ -21,10 +23,22 @@ from lambent.environments.link import (
     error_object,
     response_too_large,
 )
+from lambent.environments.streaming import Streaming
+from lambent.http.body import BodyStream
 from lambent.http.message import Request, Response
 
 _PREFIX = "/2018-06-01/runtime/"
+_MODE = "lambda-runtime-function-response-mode"
+_ERROR_TYPE = "lambda-runtime-function-error-type"
+_ERROR_BODY = "lambda-runtime-function-error-body"
+_END_SECONDS = 0.2
+"""How much later than its connection the end of a process may be noticed."""
 _ACCEPTED = b'{"status":"OK"}\n'
+
+
+def is_streamed_response(method: str, target: str, headers: Mapping[str, str]) -> bool:
+    """For http.reader.Streams: the response of a function, which its runtime sends while it comes into being."""
+    return method == "POST" and target.startswith(_PREFIX) and _is_streaming(headers)
 
 
 class RuntimeApi:
@@ -34,7 +48,9 @@ class RuntimeApi:
         self._loop = asyncio.get_running_loop()
         self._next: asyncio.Future[InvokeRequest] | None = None
         self._offered: InvokeRequest | None = None
-        self._current: str | None = None
+        self._current: InvokeRequest | None = None
+        self._streaming = False
+        """Its response has begun, and is not whole."""
         self._initialized = False
         self._waiting: asyncio.Future[Reply] | None = None
         self._early: Reply | None = None
@@ -101,7 +117,8 @@ class RuntimeApi:
             case "GET", ["invocation", "next"]:
                 return await self._next_invocation()
             case "POST", ["invocation", request_id, "response"]:
-                return self._take_response(request_id, request)
+                take = self._take_stream if _is_streaming(request.headers) else self._take_response
+                return await take(request_id, request)
             case "POST", ["invocation", request_id, "error"]:
                 return self._take_error(request_id, request)
             case "POST", ["init", "error"]:
@@ -130,10 +147,10 @@ class RuntimeApi:
                 raise
             finally:
                 self._next = None
-        self._current = invocation.request_id
+        self._current = invocation
         return Response(200, _invocation_headers(invocation), invocation.payload)
 
-    def _take_response(self, request_id: str, request: Request) -> Response:
+    async def _take_response(self, request_id: str, request: Request) -> Response:
         if refusal := self._refuse_unless_current(request_id):
             return refusal
         self._current = None
@@ -146,6 +163,38 @@ class RuntimeApi:
             )
         self._answer(Reply("result", request.body))
         return Response(202, [("Content-Type", "application/json")], _ACCEPTED)
+
+    async def _take_stream(self, request_id: str, request: Request) -> Response:
+        if refusal := self._refuse_unless_current(request_id):
+            return refusal
+        current, self._streaming = self._current, True
+        assert current is not None
+        free = asyncio.Event()
+        free.set()
+        streaming = Streaming(current.sink, request.headers.get("content-type"), free.clear, free.set)
+        pieces = request.stream or _whole(request.body)
+        try:
+            async for piece in pieces:
+                streaming.write(piece)
+                await free.wait()
+        except asyncio.CancelledError:
+            self._loop.call_later(_END_SECONDS, self._truncate, current)
+            raise
+        self._current, self._streaming = None, False
+        trailers = pieces.trailers if isinstance(pieces, BodyStream) else {}
+        if _ERROR_TYPE in trailers or _ERROR_BODY in trailers:
+            error = _decoded(trailers.get(_ERROR_BODY, ""))
+            self._answer(Reply("failed", error, trailers.get(_ERROR_TYPE, "Runtime.Unknown")))
+        else:
+            self._answer(streaming.end())
+        return Response(202, [("Content-Type", "application/json")], _ACCEPTED)
+
+    def _truncate(self, invocation: InvokeRequest) -> None:
+        """The connection of its response broke off: unless the runtime did, too, it goes on with the next."""
+        if self._current is invocation and self._error is None:
+            self._current, self._streaming = None, False
+            error = error_object("Response body was truncated", "Runtime.TruncatedResponse")
+            self._answer(Reply("failed", error, "Runtime.TruncatedResponse"))
 
     def _take_error(self, request_id: str, request: Request) -> Response:
         if refusal := self._refuse_unless_current(request_id):
@@ -162,9 +211,9 @@ class RuntimeApi:
         return Response(202, [("Content-Type", "application/json")], _ACCEPTED)
 
     def _refuse_unless_current(self, request_id: str) -> Response | None:
-        if self._current is None:
+        if self._current is None or self._streaming:
             return _error(403, "InvalidStateTransition", "there is no invocation to answer")
-        if request_id != self._current:
+        if request_id != self._current.request_id:
             return _error(400, "InvalidRequestID", "this is not the current invocation")
         return None
 
@@ -194,8 +243,23 @@ def _invocation_headers(invocation: InvokeRequest) -> list[tuple[str, str]]:
     return headers
 
 
+def _is_streaming(headers: Mapping[str, str]) -> bool:
+    return headers.get(_MODE, "").lower() == "streaming"
+
+
+async def _whole(body: bytes) -> AsyncIterator[bytes]:
+    yield body
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return text.encode("latin-1")
+
+
 def _error_type(request: Request) -> str:
-    return request.headers.get("lambda-runtime-function-error-type", "Runtime.Unknown")
+    return request.headers.get(_ERROR_TYPE, "Runtime.Unknown")
 
 
 def _error(status: int, error_type: str, message: str) -> Response:

@@ -18,6 +18,8 @@ class BodyStream:
         self.taken: Callable[[int], None] = _nothing_of
         self.ended = False
         """The last byte has arrived."""
+        self.trailers: dict[str, str] = {}
+        """By their names in lower case; whole with the last byte."""
         self.buffered = 0
         self._pieces: list[bytes] = []
         self._waiting: asyncio.Future[None] | None = None

@@ -141,7 +141,10 @@ class RequestReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self.phase is not Phase.HEAD or self._reframing:
-            return  # a trailer: it must not overrule a header
+            # A trailer: it must not overrule a header.
+            if self.stream is not None:
+                self.stream.trailers[name.decode("latin-1").lower()] = value.decode("latin-1").strip(" \t")
+            return
         self._head_bytes += len(name) + len(value) + 4
         self._header_count += 1
         key = name.decode("latin-1").lower()

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from lambent.environments.occupancy import Surroundings
 from lambent.environments.pool import Lifetimes
 from lambent.environments.pools import Pools
 from lambent.environments.preparation import Preparation
+from lambent.environments.runtime_api import is_streamed_response
 from lambent.event_sources.reconciler import Reconciler
 from lambent.http.limits import MIB, Limits
 from lambent.http.listener import HttpListener
@@ -447,14 +448,18 @@ class _Doorway:
                 handler = door.handler
                 break
         response = await handler(request)
-        if "origin" in request.headers:
+        if "origin" in request.headers and not is_function_url(request):
             for dress in self._dressers:
                 dress(request, response)
         return response
 
 
+def _streamed_inside(method: str, target: str, headers: Mapping[str, str]) -> bool:
+    return is_streamed_response(method, target, headers) or is_streamed(method, target, headers)
+
+
 async def _serve(sock: socket.socket, handler: Handler) -> HttpListener:
     """Listens inside a sandbox."""
-    listener = HttpListener(handler, limits=_RUNTIME_API_LIMITS, streams=is_streamed)
+    listener = HttpListener(handler, limits=_RUNTIME_API_LIMITS, streams=_streamed_inside)
     await listener.start_on(sock)
     return listener

@@ -6,6 +6,7 @@ import pytest
 
 from lambent.environments.link import RESPONSE_BYTES_MOST, InvokeRequest, LinkClosedError, NotTakenError
 from lambent.environments.runtime_api import RuntimeApi, closed_runtime_api
+from lambent.http.body import BodyStream
 from lambent.http.message import Request, Response
 
 BASE = "/2018-06-01/runtime/"
@@ -42,13 +43,150 @@ async def test_the_first_next_says_that_init_is_over_and_waits_for_an_invocation
     assert (await reply).payload == b'"ok"'
 
 
-async def started(api: RuntimeApi) -> "asyncio.Future":
+async def started(api: RuntimeApi, sink=None) -> "asyncio.Future":
     initialized = api.initialize({})
     waiting = asyncio.create_task(next_invocation(api))
     await initialized
-    reply = api.invoke(invocation())
+    reply = api.invoke(dataclasses.replace(invocation(), sink=sink))
     await waiting
     return reply
+
+
+class Sink:
+    """Takes pieces, and holds the function back from the first on if told to."""
+
+    executed_version = ""
+
+    def __init__(self, *, slow: bool = False) -> None:
+        self.pieces: list[bytes] = []
+        self.content_type = None
+        self.resume = lambda: None
+        self._slow = slow
+
+    def begin(self, content_type, pause, resume) -> None:
+        self.content_type, self._pause, self.resume = content_type, pause, resume
+
+    def write(self, piece: bytes) -> None:
+        self.pieces.append(piece)
+        if self._slow:
+            self._pause()
+
+    def finish(self) -> bytes | None:
+        return b""
+
+
+async def settle() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+def streamed(api: RuntimeApi) -> "tuple[BodyStream, asyncio.Task[Response]]":
+    headers = {"lambda-runtime-function-response-mode": "Streaming", "content-type": "text/x"}
+    posted = request("POST", "invocation/r-1/response", headers=headers)
+    posted.stream = BodyStream()
+    return posted.stream, asyncio.create_task(api.handle(posted))
+
+
+async def test_a_streamed_response_goes_on_as_it_arrives():
+    sink, api = Sink(), RuntimeApi()
+    reply = await started(api, sink)
+    stream, answer = streamed(api)
+    stream.feed(b"first")
+    await settle()
+    assert (sink.pieces, sink.content_type, reply.done()) == ([b"first"], "text/x", False)
+    assert (await next_invocation(api)).status == 403
+    assert (await api.handle(request("POST", "invocation/r-1/response", b"x"))).status == 403
+    stream.feed(b"last")
+    stream.end()
+    assert (await answer).status == 202
+    assert sink.pieces == [b"first", b"last"]
+    assert (await reply).kind == "result"
+
+
+async def test_a_stream_waits_for_its_reader():
+    sink, api = Sink(slow=True), RuntimeApi()
+    await started(api, sink)
+    stream, answer = streamed(api)
+    stream.feed(b"first")
+    await settle()
+    stream.feed(b"second")
+    stream.end()
+    await settle()
+    assert sink.pieces == [b"first"]
+    sink.resume()
+    await settle()
+    assert sink.pieces == [b"first", b"second"]
+    sink.resume()
+    await answer
+
+
+@pytest.mark.parametrize(
+    ("trailers", "error_type", "error"),
+    [
+        ({"type": "Function.Oops", "body": "eyJhIjoxfQ=="}, "Function.Oops", b'{"a":1}'),
+        ({"type": "Function.Oops"}, "Function.Oops", b""),
+        ({"body": '{"a":1}'}, "Runtime.Unknown", b'{"a":1}'),
+    ],
+)
+async def test_trailers_tell_of_a_failure_midway(trailers, error_type, error):
+    api = RuntimeApi()
+    reply = await started(api, Sink())
+    stream, answer = streamed(api)
+    stream.trailers.update(
+        {f"lambda-runtime-function-error-{name}": value for name, value in trailers.items()}
+    )
+    stream.end()
+    await answer
+    assert ((await reply).kind, (await reply).error_type, (await reply).payload) == (
+        "failed",
+        error_type,
+        error,
+    )
+
+
+async def test_a_stream_that_breaks_off_is_truncated_and_the_runtime_goes_on():
+    api = RuntimeApi()
+    reply = await started(api, Sink())
+    stream, answer = streamed(api)
+    stream.feed(b"first")
+    await settle()
+    answer.cancel()
+    assert (await reply).error_type == "Runtime.TruncatedResponse"
+    waiting = asyncio.create_task(next_invocation(api))
+    api.invoke(invocation("r-2"))
+    assert (await waiting).status == 200
+
+
+async def test_a_stream_that_breaks_off_with_its_runtime_is_not_truncated_but_lost():
+    api = RuntimeApi()
+    reply = await started(api, Sink())
+    _, answer = streamed(api)
+    await settle()
+    answer.cancel()
+    api.close()
+    with pytest.raises(LinkClosedError):
+        await reply
+
+
+async def test_a_streamed_response_is_collected_for_who_wants_it_whole():
+    api = RuntimeApi()
+    reply = await started(api)
+    stream, answer = streamed(api)
+    for _ in range(7):
+        stream.feed(b"x" * 1024 * 1024)
+        await settle()
+    stream.end()
+    await answer
+    assert (await reply).error_type == "Function.ResponseSizeTooLarge"
+
+
+async def test_a_short_response_with_the_header_is_a_stream_in_one_piece():
+    sink, api = Sink(), RuntimeApi()
+    reply = await started(api, sink)
+    headers = {"lambda-runtime-function-response-mode": "streaming"}
+    assert (await api.handle(request("POST", "invocation/r-1/response", b"all", headers))).status == 202
+    assert sink.pieces == [b"all"]
+    assert (await reply).kind == "result"
 
 
 async def test_an_error_names_its_type():

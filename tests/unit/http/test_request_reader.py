@@ -66,6 +66,15 @@ def test_trailers_do_not_overrule_headers():
     assert only(CHUNKED).request.body == b"abc"
 
 
+def test_trailers_of_a_stream_come_with_its_end():
+    reader = RequestReader(Limits(), "192.0.2.1", lambda method, target, headers: True)
+    reader.feed(CHUNKED)
+    (received,) = reader.ready
+    assert received.stream.ended
+    assert received.stream.trailers == {"host": "evil"}
+    assert received.request.headers["host"] == "h"
+
+
 def test_the_absolute_form_loses_its_authority():
     request = only(b"GET http://h:1/p/q?r HTTP/1.1\r\nHost: h\r\n\r\n").request
     assert (request.path, request.query, request.target) == ("/p/q", "r", "http://h:1/p/q?r")
