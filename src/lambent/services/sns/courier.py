@@ -20,6 +20,7 @@ from lambent.targets.failure import DeliveryFailedError, failure_of
 from lambent.targets.worker import DeadLetter, Outcome
 
 _SERVICE = "sns.amazonaws.com"
+_CONFIRMATION_TYPE = "text/plain; charset=UTF-8"
 _HTTP_SECONDS = 15.0
 _METRICS: Mapping[Outcome, str] = {
     "delivered": "NumberOfNotificationsDelivered",
@@ -138,7 +139,7 @@ def _headers(delivery: Delivery) -> dict[str, str]:
     if target["Raw"]:
         headers["x-amz-sns-rawdelivery"] = "true"
     return headers | {
-        "Content-Type": target["ContentType"],
+        "Content-Type": target["ContentType"] if target["Kind"] == "Notification" else _CONFIRMATION_TYPE,
         "User-Agent": "Amazon Simple Notification Service Agent",
         "Accept-Encoding": "gzip,deflate",
     }

@@ -46,7 +46,7 @@ _NUMBERS: Mapping[str, tuple[int, int]] = {
 
 def check_topic_policy(text: str) -> None:
     """Raises InvalidParameter."""
-    http = _members(text, "DeliveryPolicy").get("http", {})
+    http = _members(text, "DeliveryPolicy").get("http") or {}
     if not isinstance(http, dict):
         raise invalid("DeliveryPolicy: http: must be an object")
     _check_retries(http.get("defaultHealthyRetryPolicy"), "http.defaultHealthyRetryPolicy")
@@ -57,12 +57,31 @@ def check_subscription_policy(text: str) -> None:
     _check_retries(_members(text, "DeliveryPolicy").get("healthyRetryPolicy"), "healthyRetryPolicy")
 
 
+def own_topic_policy(text: str) -> dict[str, Any]:
+    """As GetTopicAttributes shows it: what was given, and whether subscriptions may have their own."""
+    http = json.loads(text).get("http") or {}
+    given = {name: value for name, value in http.items() if value is not None}
+    return {"http": {"disableSubscriptionOverrides": False, **given}}
+
+
+def own_subscription_policy(text: str) -> dict[str, Any]:
+    """As GetSubscriptionAttributes shows it: everything that there is, null where it was not given."""
+    own = json.loads(text)
+    return {
+        "healthyRetryPolicy": own.get("healthyRetryPolicy"),
+        "sicklyRetryPolicy": None,
+        "throttlePolicy": own.get("throttlePolicy"),
+        "requestPolicy": own.get("requestPolicy"),
+        "guaranteed": False,
+    }
+
+
 def effective_topic_policy(topic: Topic) -> dict[str, Any]:
-    http = json.loads(topic.attributes.get("DeliveryPolicy") or "{}").get("http", {})
+    http = json.loads(topic.attributes.get("DeliveryPolicy") or "{}").get("http") or {}
     return {
         "http": {
             "defaultHealthyRetryPolicy": {**_DEFAULT, **(http.get("defaultHealthyRetryPolicy") or {})},
-            "disableSubscriptionOverrides": http.get("disableSubscriptionOverrides", False),
+            "disableSubscriptionOverrides": http.get("disableSubscriptionOverrides") or False,
             "defaultRequestPolicy": {
                 "headerContentType": _CONTENT_TYPE,
                 **(http.get("defaultRequestPolicy") or {}),

@@ -7,7 +7,11 @@ import json
 from collections.abc import Mapping
 
 from lambent.model.topic import Subscription, Topic
-from lambent.services.sns.delivery_policy import check_subscription_policy, effective_subscription_policy
+from lambent.services.sns.delivery_policy import (
+    check_subscription_policy,
+    effective_subscription_policy,
+    own_subscription_policy,
+)
 from lambent.services.sns.errors import InvalidParameter, invalid
 from lambent.services.sns.filter_policy import (
     ATTRIBUTES_SCOPE,
@@ -69,6 +73,9 @@ def described(subscription: Subscription, topic: Topic) -> dict[str, str]:
         given.setdefault("FilterPolicyScope", ATTRIBUTES_SCOPE)
     else:
         given.pop("FilterPolicyScope", None)
+    if "DeliveryPolicy" in given:
+        own = own_subscription_policy(given["DeliveryPolicy"])
+        given["DeliveryPolicy"] = json.dumps(own, separators=(",", ":"))
     if subscription.protocol in HTTP_PROTOCOLS:
         effective = effective_subscription_policy(subscription, topic)
         given["EffectiveDeliveryPolicy"] = json.dumps(effective, separators=(",", ":"))

@@ -9,7 +9,7 @@ from lambent.model.caller import Caller, Parameters
 from lambent.model.service import Operation
 from lambent.model.topic import Subscription, Topic
 from lambent.services.sns import subscription_attributes
-from lambent.services.sns.arns import PENDING, require_subscription_arn
+from lambent.services.sns.arns import PENDING, require_subscription_arn, topic_of
 from lambent.services.sns.deliveries import Deliveries
 from lambent.services.sns.endpoints import check_endpoint, owner_of
 from lambent.services.sns.errors import AuthorizationError, InvalidParameter, NotFound, invalid
@@ -19,7 +19,9 @@ from lambent.services.sns.subscription_attributes import HTTP_PROTOCOLS
 from lambent.services.sns.tokens import ConfirmationTokens
 from lambent.services.sns.topics import Topics
 from lambent.store.ports.target_deliveries import TargetDeliveryStore
+from lambent.store.records import Record
 
+_SUBSCRIPTION = Record(Subscription)
 ANONYMOUS = "anonymous"
 """The user id of who follows a link in a message."""
 
@@ -76,8 +78,9 @@ class SubscriptionOperations:
         token: str = parameters["Token"]
         if not token or set(token) - set("0123456789abcdefABCDEF"):
             raise InvalidParameter("Invalid token")
-        arn = self._tokens.read(token, self._topics.now())
-        found = self._topics.find_subscription(arn) if arn is not None else None
+        claims = self._tokens.read(token, self._topics.now())
+        _check_topic(parameters["TopicArn"], claims)
+        found = await self._confirmable(claims) if claims is not None else None
         if found is None or found.topic_arn != parameters["TopicArn"]:
             raise invalid("Token")
         signed = caller.user_id != ANONYMOUS
@@ -146,6 +149,16 @@ class SubscriptionOperations:
             raise NotFound("Topic does not exist")
         return topic
 
+    async def _confirmable(self, claims: tuple[str, str]) -> Subscription | None:
+        """What a token is of; one that was ended is restored by the token of its end."""
+        arn, document = claims
+        found = self._topics.find_subscription(arn)
+        if found is None and document and self._topics.find(topic_of(arn)) is not None:
+            found = _SUBSCRIPTION.decode(document)
+            async with self._topics.changing:
+                await self._topics.put_subscription(found)
+        return found
+
     def _existing(self, topic: Topic, protocol: str, endpoint: str) -> Subscription | None:
         for one in self._topics.subscriptions(topic.arn):
             if (one.protocol, one.endpoint) == (protocol, endpoint):
@@ -154,12 +167,20 @@ class SubscriptionOperations:
 
     async def _send_confirmation(self, topic: Topic, subscription: Subscription, kind: str) -> None:
         now = self._topics.now()
-        token = self._tokens.make(subscription.arn, now)
+        document = _SUBSCRIPTION.encode(subscription) if kind == "UnsubscribeConfirmation" else ""
+        token = self._tokens.make(subscription.arn, now, document=document)
         delivery = self._deliveries.confirmation(
             topic, subscription, kind=kind, token=token, id=new_uuid(), now=now
         )
         await self._outgoing.enqueue([delivery])
         self._wake()
+
+
+def _check_topic(arn: str, claims: tuple[str, str] | None) -> None:
+    """Raises InvalidParameter for what is no topic's ARN, or one of another region than the token's."""
+    parts = arn.split(":")
+    if len(parts) != 6 or parts[2] != "sns" or (claims is not None and parts[3] != claims[0].split(":")[3]):
+        raise invalid("Topic")
 
 
 def _new(topic: Topic, caller: Caller, protocol: str, endpoint: str, now: int) -> Subscription:

@@ -10,7 +10,11 @@ from typing import Any
 
 from lambent.model.policy import MalformedPolicyError, PolicyKind, parse_policy
 from lambent.model.topic import Topic
-from lambent.services.sns.delivery_policy import check_topic_policy, effective_topic_policy
+from lambent.services.sns.delivery_policy import (
+    check_topic_policy,
+    effective_topic_policy,
+    own_topic_policy,
+)
 from lambent.services.sns.errors import InvalidParameter, invalid
 
 _FLAGS = ("FifoTopic", "ContentBasedDeduplication")
@@ -105,6 +109,9 @@ def default_policy(topic: Topic) -> str:
 
 def described(topic: Topic, *, confirmed: int, pending: int, deleted: int) -> dict[str, Any]:
     given = {name: value for name, value in topic.attributes.items() if value}
+    if "DeliveryPolicy" in given:
+        own = own_topic_policy(given["DeliveryPolicy"])
+        given["DeliveryPolicy"] = json.dumps(own, separators=(",", ":"))
     return {
         "Policy": policy_of(topic),
         "Owner": topic.account_id,

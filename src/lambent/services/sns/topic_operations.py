@@ -82,7 +82,7 @@ class TopicOperations:
         def edit(topic: Topic) -> Topic:
             topic_attributes.check_value(name, value, is_fifo=topic.is_fifo, creating=False)
             attributes = {key: old for key, old in topic.attributes.items() if key != name}
-            return replace(topic, attributes=attributes | ({name: value} if value else {}))
+            return replace(topic, attributes=attributes | ({name: value} if value not in ("", "{}") else {}))
 
         await self._topics.change(self._topics.get(parameters["TopicArn"], caller), edit)
         return {}

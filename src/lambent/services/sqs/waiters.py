@@ -35,15 +35,20 @@ class Waiters:
         woken = asyncio.get_running_loop().create_future()
         line.waiting.append(woken)
         try:
-            await asyncio.wait_for(woken, seconds)
+            async with asyncio.timeout(seconds):  # wait_for would swallow being cancelled when just woken
+                await woken
         except TimeoutError:
-            line.waiting.remove(woken)
+            self._leave(queue_id, line, woken)
         except asyncio.CancelledError:
-            if woken.done() and not woken.cancelled():
-                self.wake(queue_id)
-            else:
-                line.waiting.remove(woken)
+            self._leave(queue_id, line, woken)
             raise
+
+    def _leave(self, queue_id: int, line: _Line, woken: "asyncio.Future[None]") -> None:
+        """Whoever goes although it was woken, passes that on."""
+        if woken.done() and not woken.cancelled():
+            self.wake(queue_id)
+        elif woken in line.waiting:
+            line.waiting.remove(woken)
 
     def wake(self, queue_id: int, count: int = 1) -> None:
         line = self._lines.setdefault(queue_id, _Line())

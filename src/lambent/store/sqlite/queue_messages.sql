@@ -39,8 +39,9 @@ WHERE m.queue_id = :queue_id AND m.receive_count > 0 AND m.visible_at <= :now
 ORDER BY m.visible_at, m.id LIMIT :limit;
 
 -- name: groups
+-- In the order of their first messages; the groups that are passed over are those in flight.
 SELECT name FROM queue_groups WHERE queue_id = :queue_id AND available_at <= :now
-ORDER BY available_at, head LIMIT :limit;
+ORDER BY head LIMIT :limit;
 
 -- name: of_group
 SELECT m.visible_at, m.id, m.receive_count, m.sent_at, m.first_received_at, d.document

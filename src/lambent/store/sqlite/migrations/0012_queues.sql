@@ -43,7 +43,7 @@ CREATE TABLE queue_groups (
     head INTEGER NOT NULL,
     PRIMARY KEY (queue_id, name)
 ) WITHOUT ROWID;
-CREATE INDEX queue_groups_available ON queue_groups (queue_id, available_at, head);
+CREATE INDEX queue_groups_by_head ON queue_groups (queue_id, head, available_at);
 
 CREATE TABLE queue_deduplications (
     queue_id INTEGER NOT NULL,

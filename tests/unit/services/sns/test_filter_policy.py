@@ -1,0 +1,135 @@
+"""Which messages a subscription gets, and which policies are refused."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambent.model.queue import MessageAttribute
+from lambent.model.topic import Subscription
+from lambent.services.sns.filter_policy import (
+    ATTRIBUTES_SCOPE,
+    BODY_SCOPE,
+    SubscriptionAttributeError,
+    check_filter_policy,
+    wants,
+)
+
+
+def subscription(policy: Any, scope: str = ATTRIBUTES_SCOPE) -> Subscription:
+    return Subscription(
+        arn="arn:aws:sns:r:1:t:1",
+        topic_arn="arn:aws:sns:r:1:t",
+        protocol="sqs",
+        endpoint="e",
+        owner="1",
+        principal_arn="p",
+        attributes={"FilterPolicy": json.dumps(policy), "FilterPolicyScope": scope},
+        confirmed=True,
+        link_base="",
+        created_at=0,
+    )
+
+
+def attributes(**values: Any) -> dict[str, MessageAttribute]:
+    def one(value: Any) -> MessageAttribute:
+        if isinstance(value, bytes):
+            return MessageAttribute(data_type="Binary", binary_value=value)
+        if isinstance(value, list):
+            return MessageAttribute(data_type="String.Array", string_value=json.dumps(value))
+        if isinstance(value, int | float):
+            return MessageAttribute(data_type="Number", string_value=str(value))
+        return MessageAttribute(data_type="String", string_value=value)
+
+    return {name: one(value) for name, value in values.items()}
+
+
+@pytest.mark.parametrize(
+    ("policy", "values", "wanted"),
+    [
+        ({"a": ["x"]}, {"a": "x"}, True),
+        ({"a": ["x"]}, {"a": "y"}, False),
+        ({"a": ["x"]}, {}, False),
+        ({"a": [7]}, {"a": 7}, True),
+        ({"a": [7]}, {"a": "7"}, False),
+        ({"a": [{"numeric": [">", 0, "<=", 100]}]}, {"a": 99.12}, True),
+        ({"a": [{"numeric": [">", 0, "<=", 100]}]}, {"a": 101}, False),
+        ({"a": ["tennis"]}, {"a": ["rugby", "tennis"]}, True),
+        ({"a": [{"anything-but": ["x", "y"]}]}, {"a": "z"}, True),
+        ({"a": [{"exists": False}]}, {"b": "x"}, True),
+        ({"a": [{"exists": True}]}, {"a": b"\x00"}, True),
+        ({"$or": [{"a": ["x"]}, {"b": ["y"]}]}, {"b": "y"}, True),
+        ({"a": [{"equals-ignore-case": "ABC"}]}, {"a": "abc"}, True),
+        ({"a": [{"cidr": "10.0.0.0/24"}]}, {"a": "10.0.0.255"}, True),
+    ],
+)
+def test_by_attributes(policy: Any, values: dict[str, Any], wanted: bool) -> None:
+    check_filter_policy(json.dumps(policy), ATTRIBUTES_SCOPE)
+    assert wants(subscription(policy), "body", attributes(**values)) is wanted
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        ('{"a": {"b": "x"}}', True),
+        ('{"a": [{"b": "y"}, {"b": "x"}]}', True),
+        ('{"a": {"b": "y"}}', False),
+        ('["a"]', False),
+        ("no JSON", False),
+        ("", False),
+    ],
+)
+def test_by_the_body(body: str, wanted: bool) -> None:
+    policy = {"a": {"b": ["x"]}}
+    check_filter_policy(json.dumps(policy), BODY_SCOPE)
+    assert wants(subscription(policy, BODY_SCOPE), body, {}) is wanted
+
+
+NAMES = st.text(st.characters(codec="ascii", exclude_characters="$."), min_size=1, max_size=5)
+VALUES = st.one_of(st.text(max_size=5), st.integers(-(10**6), 10**6), st.booleans(), st.none())
+
+
+@given(st.dictionaries(NAMES, st.lists(VALUES, min_size=1, max_size=3), min_size=1, max_size=3), st.data())
+def test_a_message_of_wanted_values_is_wanted(policy: dict[str, list[Any]], data: st.DataObject) -> None:
+    text = json.dumps(policy)
+    check_filter_policy(text, BODY_SCOPE)
+    body = {name: data.draw(st.sampled_from(values)) for name, values in policy.items()}
+    assert wants(subscription(policy, BODY_SCOPE), json.dumps(body), {})
+    missing = dict(body)
+    del missing[next(iter(policy))]
+    assert not wants(subscription(policy, BODY_SCOPE), json.dumps(missing), {})
+
+
+@given(st.text())
+def test_any_text_is_a_policy_or_refused_in_words(text: str) -> None:
+    try:
+        check_filter_policy(text, BODY_SCOPE)
+    except SubscriptionAttributeError as error:
+        assert str(error)
+    else:
+        assert isinstance(json.loads(text), dict)
+
+
+@given(st.text())
+def test_no_body_breaks_a_filter(body: str) -> None:
+    assert wants(subscription({"a": ["x"]}, BODY_SCOPE), body, {}) in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("policy", "scope", "message"),
+    [
+        ({"a": {"b": ["x"]}}, ATTRIBUTES_SCOPE, "does not support nested filter policy"),
+        ({f"k{n}": ["x"] for n in range(6)}, ATTRIBUTES_SCOPE, "can not have more than 5 keys"),
+        ({"a": list(range(151))}, ATTRIBUTES_SCOPE, "Filter policy is too complex"),
+        ({"a": list(range(12)), "b": list(range(13))}, ATTRIBUTES_SCOPE, "Filter policy is too complex"),
+        ({"a": {"b": {"c": list(range(51))}}}, BODY_SCOPE, "Filter policy is too complex"),
+        ({"a": "x"}, ATTRIBUTES_SCOPE, '"a" must be an object or an array'),
+        ({"a": [{"wrong-operator": True}]}, ATTRIBUTES_SCOPE, "Unrecognized match type wrong-operator"),
+        ({"a": [["x"]]}, ATTRIBUTES_SCOPE, "Match value must be String, number, true, false, or null"),
+    ],
+)
+def test_policies_that_are_refused(policy: Any, scope: str, message: str) -> None:
+    with pytest.raises(SubscriptionAttributeError, match=message):
+        check_filter_policy(json.dumps(policy), scope)
