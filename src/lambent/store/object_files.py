@@ -26,8 +26,8 @@ from lambent.store.ports.errors import ContentMissingError, ContentStoreFullErro
 T = TypeVar("T")
 
 _THREADS = 8
-_READ_BYTES = 512 * 1024
-_WRITE_BYTES = 512 * 1024
+_READ_BYTES = 1024 * 1024
+_WRITE_BYTES = 1024 * 1024
 _FULL = frozenset({ENOSPC, EDQUOT, EFBIG})
 _NO_LINK = frozenset({EMLINK, EPERM, EXDEV, EOPNOTSUPP})
 
@@ -110,6 +110,9 @@ class ObjectFiles:
         self._read.update(names)
         try:
             for segment in segments:
+                if segment.length <= _READ_BYTES:
+                    yield await self._run(partial(self._read_whole, segment))
+                    continue
                 descriptor = await self._run(partial(self._open, segment.content))
                 try:
                     async for piece in self._read_segment(descriptor, segment):
@@ -125,11 +128,16 @@ class ObjectFiles:
     async def _read_segment(self, descriptor: int, segment: Segment) -> AsyncGenerator[bytes, None]:
         at, end = segment.offset, segment.offset + segment.length
         while at < end:
-            size = min(_READ_BYTES, end - at)
-            piece = await self._run(partial(os.pread, descriptor, size, at))
-            assert piece, f"the content {segment.content} is shorter than it was"
+            piece = await self._run(partial(_read_exactly, descriptor, min(_READ_BYTES, end - at), at))
             at += len(piece)
             yield piece
+
+    def _read_whole(self, segment: Segment) -> bytes:
+        descriptor = self._open(segment.content)
+        try:
+            return _read_exactly(descriptor, segment.length, segment.offset)
+        finally:
+            os.close(descriptor)
 
     async def remove(self, contents: Sequence[str]) -> Sequence[str]:
         free = [content for content in contents if content not in self._read]
@@ -212,6 +220,12 @@ class _Incoming:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+def _read_exactly(descriptor: int, size: int, offset: int) -> bytes:
+    piece = os.pread(descriptor, size, offset)
+    assert len(piece) == size, "a content is shorter than it was"
+    return piece
 
 
 def _link(source: Path, aside: Path, place: Path) -> None:

@@ -50,6 +50,8 @@ class S3Service:
 
     service: Service
     buckets: BucketRecords
+    expiry: Expiry
+    garbage: Garbage
     behind: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
 
 
@@ -101,6 +103,8 @@ def service(stores: Stores, clock: Clock, client: Client, metrics: Metrics) -> S
             condition_keys=condition_keys,
         ),
         buckets=buckets,
+        expiry=expiry,
+        garbage=garbage,
         behind={
             "deliver events of buckets": delivery.run,
             "remove what deleted objects leave": garbage.run,

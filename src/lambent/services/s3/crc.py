@@ -1,6 +1,8 @@
 """CRC-32C and CRC-64/NVME, and combining the CRCs of two pieces to that of both.
 
-awscrt computes them in hardware where it is installed; otherwise a table does, at some 20 MB/s.
+awscrt computes them in hardware where it is installed. Otherwise Python's long integers do what can be done of it in
+C: a message is a polynomial, and its upper half is folded onto the lower by x^n = x^a + x^b + … (modulo the CRC's
+polynomial), a shift and an exclusive or for each term. What is left is short, and a table's.
 
 Sources: RFC 3720 (CRC-32C), the NVM Express specification (CRC-64), and zlib's crc32_combine for the algebra.
 """
@@ -18,10 +20,11 @@ except ImportError:
 
 @dataclass(frozen=True, slots=True)
 class Polynomial:
-    """Reflected, as all of these are; `bits` wide."""
+    """Reflected, as all of these are; `bits` wide. `fold` is the n whose x^n has few terms, of those below 65,536."""
 
     bits: int
     value: int
+    fold: int = 0
 
     @property
     def ones(self) -> int:
@@ -29,22 +32,56 @@ class Polynomial:
 
 
 CRC32 = Polynomial(32, 0xEDB88320)
-CRC32C = Polynomial(32, 0x82F63B78)
-CRC64NVME = Polynomial(64, 0x9A6C9329AC4BC9B5)
+CRC32C = Polynomial(32, 0x82F63B78, fold=13_664)
+CRC64NVME = Polynomial(64, 0x9A6C9329AC4BC9B5, fold=31_808)
+
+
+def by_folding(polynomial: Polynomial, data: bytes, value: int = 0) -> int:
+    """Goes on from `value`, the CRC of what came before."""
+    bits = 8 * len(data)
+    if bits <= polynomial.fold:
+        return by_table(polynomial, data, value)
+    message = int.from_bytes(data, "little") ^ value ^ polynomial.ones
+    while bits > polynomial.fold:
+        message, bits = _fold(polynomial, message, bits)
+    return _run(polynomial, message.to_bytes(bits // 8, "little"), 0) ^ polynomial.ones
 
 
 def by_table(polynomial: Polynomial, data: bytes, value: int = 0) -> int:
-    """Two bytes a step."""
+    return _run(polynomial, data, value ^ polynomial.ones) ^ polynomial.ones
+
+
+def _fold(polynomial: Polynomial, message: int, bits: int) -> tuple[int, int]:
+    """The same remainder of fewer bits. Bit 0 is the first of the message, and of the highest degree."""
+    square, length = 1, polynomial.fold
+    while 2 * length < bits:  # squaring an equation of polynomials modulo 2 doubles its exponents
+        square, length = 2 * square, 2 * length
+    terms = [square * term for term in _terms(polynomial)]
+    folded = min(bits - length, length - max(terms)) & ~7
+    head = message & (1 << folded) - 1
+    message >>= folded
+    for term in terms:
+        message ^= head << length - term - folded
+    return message, bits - folded
+
+
+def _run(polynomial: Polynomial, data: bytes, value: int) -> int:
+    """Through the register, two bytes a step."""
     table = _table(polynomial)
-    ones = polynomial.ones
-    value ^= ones
     even = len(data) & ~1
     words = memoryview(data)[:even].cast("H")
     for word in words if sys.byteorder == "little" else [word >> 8 | (word & 255) << 8 for word in words]:
         value = table[(value ^ word) & 0xFFFF] ^ value >> 16
     if even < len(data):
         value = _step(polynomial, (value ^ data[-1]) & 0xFF) ^ value >> 8
-    return value ^ ones
+    return value
+
+
+@cache
+def _terms(polynomial: Polynomial) -> list[int]:
+    """The exponents of x^fold, modulo the polynomial."""
+    power = _power(polynomial, polynomial.fold)
+    return [exponent for exponent in range(polynomial.bits) if power >> polynomial.bits - 1 - exponent & 1]
 
 
 @cache
@@ -61,7 +98,7 @@ def _step(polynomial: Polynomial, value: int) -> int:
 
 def _chosen(polynomial: Polynomial, name: str) -> Callable[[bytes, int], int]:
     native: Callable[[bytes, int], int] | None = getattr(_native, name, None)
-    return native or (lambda data, value: by_table(polynomial, data, value))
+    return native or (lambda data, value: by_folding(polynomial, data, value))
 
 
 crc32c = _chosen(CRC32C, "crc32c")

@@ -7,7 +7,7 @@ from lambent.services.s3.ranges import ByteRange
 from lambent.store.ports.contents import ContentStore, Segment
 from lambent.store.ports.uploads import UploadStore
 
-_AT_ONCE_BYTES = 256 * 1024
+_AT_ONCE_BYTES = 1024 * 1024
 
 
 class ObjectBytes:
@@ -21,7 +21,8 @@ class ObjectBytes:
             return b""
         pieces = self._contents.read(await self.segments(version, taken))
         if taken.length <= _AT_ONCE_BYTES:
-            return b"".join([piece async for piece in pieces])
+            found = [piece async for piece in pieces]
+            return found[0] if len(found) == 1 else b"".join(found)
         # The first piece before the answer begins: what is missing is noticed in time.
         return _chain(await anext(pieces), pieces)
 

@@ -1,3 +1,4 @@
+import random
 import zlib
 
 import pytest
@@ -28,3 +29,10 @@ def test_the_chosen_ones_are_the_table_s_and_go_on(first, second):
 def test_combining_is_the_crc_of_both(first, second, polynomial):
     values = crc.by_table(polynomial, first), crc.by_table(polynomial, second)
     assert crc.combine(polynomial, *values, len(second)) == crc.by_table(polynomial, first + second)
+
+
+@given(st.integers(0, 40_000), st.integers(0, 2**32), st.sampled_from([crc.CRC32C, crc.CRC64NVME]))
+def test_folding_is_what_the_table_says(size, seed, polynomial):
+    data = random.Random(seed).randbytes(size)
+    value = seed & polynomial.ones
+    assert crc.by_folding(polynomial, data, value) == crc.by_table(polynomial, data, value)

@@ -1,0 +1,166 @@
+"""Lifecycle rules carried out on real stores, by a clock that is moved."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lambent.base.clock import ManualClock
+from lambent.model.caller import Caller
+from lambent.model.metric import NoMetrics
+from lambent.services import s3
+from lambent.store.object_files import ObjectFiles
+from lambent.store.sqlite.buckets import SqliteBucketStore
+from lambent.store.sqlite.database import Database
+from lambent.store.sqlite.notices import SqliteNoticeStore
+from lambent.store.sqlite.objects import SqliteObjectStore
+from lambent.store.sqlite.uploads import SqliteUploadStore
+
+DAY = 86_400.0
+ROOT = Caller(
+    account_id="111122223333",
+    region="us-east-1",
+    principal_arn="arn:aws:iam::111122223333:root",
+    user_id="111122223333",
+    access_key_id="AKIA",
+)
+Call = Callable[..., Awaitable[dict[str, Any]]]
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(1_700_000_000.0)
+
+
+@pytest.fixture
+async def made(tmp_path: Path, clock: ManualClock) -> AsyncIterator[s3.S3Service]:
+    database = Database(tmp_path / "lambent.db")
+    database.open()
+    files = ObjectFiles(tmp_path / "s3")
+    files.open()
+    objects = SqliteObjectStore(database, clock)
+    stores = s3.Stores(
+        buckets=SqliteBucketStore(database),
+        objects=objects,
+        garbage=objects,
+        uploads=SqliteUploadStore(database, clock),
+        notices=SqliteNoticeStore(database),
+        contents=files,
+    )
+
+    async def client(service: str, operation: str, caller: Caller, parameters: Any) -> Any:
+        return await offered.service.operations[operation](caller, parameters)
+
+    offered = s3.service(stores, clock, client, NoMetrics())
+    await offered.buckets.load()
+    yield offered
+    files.close()
+    database.close()
+
+
+@pytest.fixture
+async def call(made: s3.S3Service) -> Call:
+    async def ask(operation: str, **parameters: Any) -> dict[str, Any]:
+        return await made.service.operations[operation](ROOT, {"Bucket": "shelf", **parameters})
+
+    await ask("CreateBucket")
+    return ask
+
+
+async def configure(call: Call, **rule: Any) -> None:
+    rules = [{"ID": "r", "Status": "Enabled", "Filter": {}, **rule}]
+    await call("PutBucketLifecycleConfiguration", LifecycleConfiguration={"Rules": rules})
+
+
+async def keys(call: Call) -> list[str]:
+    return [one["Key"] for one in (await call("ListObjectsV2")).get("Contents", ())]
+
+
+async def test_objects_expire_at_the_midnight_after_their_days(made, call, clock):
+    await call("PutObject", Key="logs/old", Body=b"x")
+    await call("PutObject", Key="kept", Body=b"x")
+    await configure(call, Filter={"Prefix": "logs/"}, Expiration={"Days": 1})
+    clock.advance(DAY)
+    await made.expiry.sweep()
+    assert await keys(call) == ["kept", "logs/old"]
+    clock.advance(DAY)
+    await call("PutObject", Key="logs/new", Body=b"x")
+    await made.expiry.sweep()
+    assert await keys(call) == ["kept", "logs/new"]
+
+
+async def test_a_disabled_rule_does_nothing(made, call, clock):
+    await call("PutObject", Key="k", Body=b"x")
+    await configure(call, Status="Disabled", Expiration={"Days": 1})
+    clock.advance(9 * DAY)
+    await made.expiry.sweep()
+    assert await keys(call) == ["k"]
+
+
+async def test_with_versions_an_object_is_hidden_and_its_versions_go_later(made, call, clock):
+    await call("PutBucketVersioning", VersioningConfiguration={"Status": "Enabled"})
+    for _ in range(3):
+        await call("PutObject", Key="k", Body=b"x")
+    await configure(
+        call,
+        Expiration={"Days": 1},
+        NoncurrentVersionExpiration={"NoncurrentDays": 5, "NewerNoncurrentVersions": 1},
+    )
+    clock.advance(2 * DAY)
+    await made.expiry.sweep()
+    assert await keys(call) == []
+    found = await call("ListObjectVersions")
+    assert (len(found["Versions"]), len(found["DeleteMarkers"])) == (3, 1)
+    clock.advance(7 * DAY)
+    await made.expiry.sweep()
+    found = await call("ListObjectVersions")
+    assert (len(found["Versions"]), len(found["DeleteMarkers"])) == (1, 1)
+
+
+async def test_delete_markers_that_hide_nothing_go(made, call):
+    await call("PutBucketVersioning", VersioningConfiguration={"Status": "Enabled"})
+    version = await call("PutObject", Key="alone", Body=b"x")
+    await call("PutObject", Key="hidden", Body=b"x")
+    for key in ("alone", "hidden"):
+        await call("DeleteObject", Key=key)
+    await call("DeleteObject", Key="alone", VersionId=version["VersionId"])
+    await configure(call, Expiration={"ExpiredObjectDeleteMarker": True})
+    await made.expiry.sweep()
+    assert [one["Key"] for one in (await call("ListObjectVersions"))["DeleteMarkers"]] == ["hidden"]
+
+
+async def test_uploads_that_nobody_completes_are_aborted(made, call, clock):
+    await call("CreateMultipartUpload", Key="old")
+    await configure(call, AbortIncompleteMultipartUpload={"DaysAfterInitiation": 2})
+    clock.advance(3 * DAY)
+    await call("CreateMultipartUpload", Key="new")
+    await made.expiry.sweep()
+    assert [one["Key"] for one in (await call("ListMultipartUploads"))["Uploads"]] == ["new"]
+
+
+async def test_files_of_what_is_gone_are_removed(made, call, tmp_path):
+    await call("PutObject", Key="k", Body=b"first")
+    await call("PutObject", Key="k", Body=b"second")
+    upload = (await call("CreateMultipartUpload", Key="m"))["UploadId"]
+    await call("UploadPart", Key="m", UploadId=upload, PartNumber=1, Body=b"part")
+    await call("AbortMultipartUpload", Key="m", UploadId=upload)
+    assert not await made.garbage.collect()
+    contents = [path.read_bytes() for path in (tmp_path / "s3/objects").rglob("*") if path.is_file()]
+    assert contents == [b"second"]
+
+
+async def test_two_who_write_at_once_on_condition_and_one_wins(call):
+    import asyncio
+
+    async def put(body: bytes) -> bool:
+        try:
+            await call("PutObject", Key="k", Body=body, IfNoneMatch="*")
+        except Exception as error:
+            assert type(error).__name__ == "PreconditionFailed"
+            return False
+        return True
+
+    results = await asyncio.gather(*(put(b"%d" % number) for number in range(8)))
+    assert results.count(True) == 1
+    assert (await call("GetObject", Key="k"))["Body"] == b"%d" % results.index(True)
