@@ -37,6 +37,7 @@ from lambent.model.function import CodeReference
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _KEEP_SECONDS = 3600.0
 _PIECE_BYTES = 256 * 1024
+_HASHED_AT_ONCE_BYTES = 64 * 1024
 
 
 class Hold:
@@ -87,7 +88,9 @@ class ArtifactStore:
 
     async def put(self, data: bytes) -> CodeReference:
         """Returns when the bytes are safely on disk. Raises ArtifactStoreFullError."""
-        sha256 = await asyncio.to_thread(hashlib.sha256, data)
+        # Handing a small one to a thread takes longer than hashing it.
+        small = len(data) <= _HASHED_AT_ONCE_BYTES
+        sha256 = hashlib.sha256(data) if small else await asyncio.to_thread(hashlib.sha256, data)
         digest = sha256.hexdigest()
         path = self.path(digest)
         self._name(path)

@@ -75,8 +75,10 @@ class Packages:
 
     async def used(self, account_id: str, region: str) -> tuple[int, int]:
         """How many functions there are, and the bytes of code that functions and layers keep."""
-        count, size = await self._functions.usage(account_id, region)
-        return count, size + await self._layers.code_size(account_id, region)
+        (count, size), of_layers = await asyncio.gather(
+            self._functions.usage(account_id, region), self._layers.code_size(account_id, region)
+        )
+        return count, size + of_layers
 
     async def _refuse_full(self, caller: Caller, size: int) -> None:
         _, used = await self.used(caller.account_id, caller.region)
