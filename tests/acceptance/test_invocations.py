@@ -194,3 +194,13 @@ def test_the_accounts_concurrency(new_server: NewServer) -> None:
     assert error.response["Reason"] == "ConcurrentInvocationLimitExceeded"
     assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 429
     assert lambent.call(name, 0) is None
+
+
+def test_a_function_that_traces_is_told_that_its_requests_are_sampled(lambent: Lambent) -> None:
+    source = "import os\ndef handler(event, context): return os.environ['_X_AMZN_TRACE_ID']"
+    traces = lambent.python(source, TracingConfig={"Mode": "Active"})
+    result = lambent.invoke(traces)
+    assert "Sampled=1" in result.value and "XRAY TraceId: " in result.tail
+    passes_through = lambent.python(source)
+    result = lambent.invoke(passes_through)
+    assert "Sampled=0" in result.value and "XRAY" not in result.tail

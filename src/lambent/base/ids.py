@@ -37,6 +37,6 @@ def new_token(length: int = 32) -> str:
     return os.urandom((length + 1) // 2).hex()[:length]
 
 
-def new_trace_header(now: float) -> str:
-    """An X-Ray tracing header for a request that came without one; not sampled, as nothing collects the trace."""
-    return f"Root=1-{int(now):08x}-{_take()[:24]};Parent={_take()[:16]};Sampled=0"
+def new_trace_header(now: float, *, sampled: bool = False) -> str:
+    """An X-Ray tracing header for a request that came without one."""
+    return f"Root=1-{int(now):08x}-{_take()[:24]};Parent={_take()[:16]};Sampled={int(sampled)}"

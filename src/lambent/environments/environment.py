@@ -333,6 +333,7 @@ class Environment:
             status=status,
             error_type=error_type,
             tenant_id=run.invocation.tenant_id,
+            trace_id=run.invocation.trace_id if self.version.tracing_mode == "Active" else None,
         )
         at_ms = int(now * 1000)
         recorder.emit(self._lines.end(request_id), at_ms)

@@ -27,6 +27,8 @@ class Report:
     status: Status = "success"
     error_type: str | None = None
     tenant_id: str | None = None
+    trace_id: str | None = None
+    """The tracing header, where the function traces; told of only if the request is sampled."""
 
     @property
     def billed_duration_ms(self) -> int:
@@ -80,7 +82,7 @@ class TextLines:
             line += f"Status: {report.status}\t"
             if report.error_type:
                 line += f"Error Type: {report.error_type}\t"
-        return line + "\n"
+        return f"{line}\n{_xray_line(report.trace_id)}"
 
 
 class JsonLines:
@@ -143,7 +145,28 @@ class JsonLines:
             record["errorType"] = report.error_type
         if report.tenant_id is not None:
             record["tenantId"] = report.tenant_id
+        if (trace := _sampled(report.trace_id)) is not None:
+            record["tracing"] = {
+                "spanId": trace.get("Parent", ""),
+                "type": "X-Amzn-Trace-Id",
+                "value": report.trace_id,
+            }
         return _event("platform.report", record, at)
+
+
+def _sampled(trace_id: str | None) -> dict[str, str] | None:
+    """The fields of a tracing header; None where the request is not sampled."""
+    if trace_id is None or "Sampled=1" not in trace_id:
+        return None
+    return dict(field.split("=", 1) for field in trace_id.split(";") if "=" in field)
+
+
+def _xray_line(trace_id: str | None) -> str:
+    trace = _sampled(trace_id)
+    if trace is None:
+        return ""
+    root, parent = trace.get("Root", ""), trace.get("Parent", "")
+    return f"XRAY TraceId: {root}\tSegmentId: {parent}\tSampled: true\t\n"
 
 
 def log_lines(log_format: str, system_log_level: str | None) -> LogLines:

@@ -59,7 +59,8 @@ class Invoker:
             target = await self._directory.resolve(function, invocation.qualifier)
         share = self._concurrency.share(function)
         if invocation.trace_id is None:
-            invocation.trace_id = begun(new_trace_header(self._clock.now()), share.mark)
+            sampled = target.version.tracing_mode == "Active"
+            invocation.trace_id = begun(new_trace_header(self._clock.now(), sampled=sampled), share.mark)
         else:
             invocation.trace_id, count = counted(invocation.trace_id, share.mark)
             if count > INVOCATIONS_MOST:
@@ -138,7 +139,8 @@ class Invoker:
                 invoked_arn=invocation.invoked_arn,
                 payload=invocation.payload,
                 client_context=invocation.client_context,
-                trace_id=invocation.trace_id or new_trace_header(now),
+                trace_id=invocation.trace_id
+                or new_trace_header(now, sampled=version.tracing_mode == "Active"),
                 tenant_id=invocation.tenant_id,
                 accepted_at=now,
                 due_at=now,

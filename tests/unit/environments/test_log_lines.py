@@ -30,6 +30,24 @@ def test_a_failed_run_says_so_in_its_report():
     )
 
 
+def test_a_sampled_request_of_a_function_that_traces_is_told_with_its_trace():
+    trace = "Root=1-5e1b4151-43a0913a12345678901234ab;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=25:ab:0"
+    report = Report(
+        request_id="r-1", duration_ms=1, memory_size_mb=128, max_memory_used_mb=40, trace_id=trace
+    )
+    assert (
+        log_lines("Text", None)
+        .report(report, 0)
+        .endswith(
+            "\t\nXRAY TraceId: 1-5e1b4151-43a0913a12345678901234ab\tSegmentId: 53995c3f42cd8ad8\tSampled: true\t\n"
+        )
+    )
+    tracing = json.loads(log_lines("JSON", "INFO").report(report, 0))["record"]["tracing"]
+    assert tracing == {"spanId": "53995c3f42cd8ad8", "type": "X-Amzn-Trace-Id", "value": trace}
+    report.trace_id = trace.replace("Sampled=1", "Sampled=0")
+    assert "XRAY" not in log_lines("Text", None).report(report, 0)
+
+
 def test_a_timeout_is_told_with_time_and_request():
     line = log_lines("Text", None).fault("r-1", "Task timed out after 3.00 seconds", "Sandbox.Timedout", 0.5)
     assert line == "1970-01-01T00:00:00.500Z r-1 Task timed out after 3.00 seconds\n\n"

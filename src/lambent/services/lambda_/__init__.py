@@ -15,6 +15,7 @@ from lambent.model.service import Client, Service
 from lambent.services.lambda_.account import Account
 from lambent.services.lambda_.activation import Activation
 from lambent.services.lambda_.aliases import Aliases
+from lambent.services.lambda_.capacity_providers import CapacityProviders
 from lambent.services.lambda_.code import Packages
 from lambent.services.lambda_.code_download import CodeDownloads
 from lambent.services.lambda_.code_signing import CodeSigning
@@ -182,11 +183,13 @@ def service(
         clock,
         settle_seconds=settle_seconds,
     )
+    capacity_provider = CapacityProviders()
     tag = Tags(
         {
             "function": FunctionTags(functions, records),
             "code-signing-config": signing,
             "event-source-mapping": mapping,
+            "capacity-provider": capacity_provider,
         }
     )
     event_config = EventInvokeConfigs(event_invoke_configs, functions, records, targets, clock)
@@ -282,6 +285,7 @@ def service(
         "SendDurableExecutionCallbackSuccess": durable_callback.succeed,
         "SendDurableExecutionCallbackFailure": durable_callback.fail,
         "SendDurableExecutionCallbackHeartbeat": durable_callback.heartbeat,
+        **capacity_provider.operations(),
         "GetAccountSettings": Account(packages, concurrency, account_concurrency).get_settings,
     }
     return LambdaService(

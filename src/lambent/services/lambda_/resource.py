@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_
 from lambent.base.arn import Arn, partition_of
 from lambent.model.caller import Caller, Parameters
 from lambent.model.event_source_mapping import mapping_arn
+from lambent.services.lambda_.capacity_providers import capacity_provider_arn
 from lambent.services.lambda_.durable_execution_arn import parse_callback_id
 from lambent.services.lambda_.function_reference import parse_reference
 from lambent.services.lambda_.layer_reference import parse_layer, parse_layer_version_arn
@@ -15,6 +16,7 @@ _OF_NO_RESOURCE = frozenset(
         "CreateCodeSigningConfig",
         "CreateEventSourceMapping",
         "GetAccountSettings",
+        "ListCapacityProviders",
         "ListCodeSigningConfigs",
         "ListEventSourceMappings",
         "ListFunctions",
@@ -70,6 +72,8 @@ def _function(operation: str, caller: Caller, parameters: Parameters) -> str | t
 
 def _named(caller: Caller, parameters: Parameters) -> str:
     """As the operation will read it, however it is written: what differs only in form must not differ in rights."""
+    if "CapacityProviderName" in parameters:
+        return capacity_provider_arn(caller, parameters["CapacityProviderName"])
     for member in _ALL_IT_ACTS_ON:
         if member in parameters:
             return str(parameters[member])

@@ -75,6 +75,8 @@ def settings(
         fields["variables"] = _variables(parameters["Environment"].get("Variables", {}))
     if "Runtime" in parameters:
         fields |= _runtime(parameters["Runtime"], function.region, runtimes, creating=creating)
+    if "Mode" in parameters.get("TracingConfig", {}):
+        fields["tracing_mode"] = parameters["TracingConfig"]["Mode"]
     if "VpcConfig" in parameters:
         require_no_vpc(parameters["VpcConfig"])
         fields["outside_vpc"] = True

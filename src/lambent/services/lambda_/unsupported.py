@@ -29,7 +29,6 @@ _NEUTRAL: dict[str, Callable[[Any], bool]] = {
     "RuntimeConfig": _empty,
     "SnapStart": _value("ApplyOn", "None"),
     "SourceKMSKeyArn": _empty,
-    "TracingConfig": _value("Mode", "PassThrough"),
 }
 """Whether a value of the setting asks for what a function has without it."""
 

@@ -124,7 +124,6 @@ async def test_errors_say_whose_fault_it_is(aws: Any) -> None:
     ("member", "value"),
     [
         ("SnapStart", {"ApplyOn": "PublishedVersions"}),
-        ("TracingConfig", {"Mode": "Active"}),
         ("ImageConfig", {"Command": ["x"]}),
         (
             "CapacityProviderConfig",
@@ -155,7 +154,7 @@ async def test_every_member_of_the_model_is_acted_on_or_refused() -> None:
         "PackageType", "Environment", "Tags", "Layers", "Architectures", "EphemeralStorage", "LoggingConfig",
         "RevisionId", "DryRun", "ZipFile", "S3Bucket", "S3Key", "S3ObjectVersion", "S3ObjectStorageMode",
         "ImageUri", "CodeSha256", "VpcConfig", "FileSystemConfigs", "CodeSigningConfigArn", "TenancyConfig",
-        "KMSKeyArn",
+        "KMSKeyArn", "TracingConfig",
         "DeadLetterConfig",
         "DurableConfig",
     }  # fmt: skip
@@ -180,6 +179,13 @@ async def test_neutral_values_are_accepted(aws: Any) -> None:
         ImageConfig={},
     )
     assert not {"VpcConfig", "DeadLetterConfig", "KMSKeyArn", "FileSystemConfigs"} & set(created)
+
+
+async def test_tracing_is_set_and_kept(aws: Any) -> None:
+    created = await aws.create(TracingConfig={"Mode": "Active"})
+    assert created["TracingConfig"] == {"Mode": "Active"}
+    updated = await aws.call("UpdateFunctionConfiguration", FunctionName="hello", Timeout=9)
+    assert updated["TracingConfig"] == {"Mode": "Active"}
 
 
 async def test_a_vpc_is_left_by_naming_no_subnets(aws: Any) -> None:

@@ -52,8 +52,8 @@ async def test_aliases_versions_and_what_is_not_offered_have_no_tags(aws: Any) -
     await aws.create(Publish=True)
     with pytest.raises(InvalidParameterValueException, match=r"^Tags on function aliases and versions"):
         await aws.call("ListTags", Resource=f"{ARN}:1")
-    with pytest.raises(InvalidParameterValueException, match="does not offer tags of capacity-provider"):
-        await aws.call("ListTags", Resource="arn:aws:lambda:us-east-1:123456789012:capacity-provider:x")
+    with pytest.raises(InvalidParameterValueException, match="does not offer tags of network-connector"):
+        await aws.call("ListTags", Resource="arn:aws:lambda:us-east-1:123456789012:network-connector:x")
     with pytest.raises(ResourceNotFoundException):
         await aws.call("ListTags", Resource=ARN + "2")
 
