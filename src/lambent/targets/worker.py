@@ -23,7 +23,8 @@ log = logging.getLogger(__name__)
 
 _CLAIM_SECONDS = 120.0
 """Longer than any call of a target takes: asynchronous invocations, messages, HTTP requests of 5 s."""
-_RUNNING_MOST = 64
+_RUNNING_MOST = 128
+"""Many, for some may wait for a server that does not answer."""
 _LOOK_SECONDS = 5.0
 _STORE_SECONDS = 1.0
 

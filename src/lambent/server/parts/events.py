@@ -31,6 +31,7 @@ def part(core: Core) -> Part:
         pass_role=core.pass_role,
         metrics=core.metrics,
         connection_key=core.secret("event connections"),
+        settle_seconds=core.settings.state_transition_seconds,
         retry_seconds=core.settings.retry_base_seconds / RETRY_SHARE,
     )
     return Part(service=made.service, behind=made.behind, close=made.worker.close)

@@ -79,13 +79,14 @@ def events(
     metrics: Metrics,
     connection_key: bytes,
     retry_seconds: float = 1.0,
+    settle_seconds: float = 1.0,
 ) -> Events:
     """`connection_key` (32 bytes) is what connections' secrets are encrypted with, `retry_seconds` the delay before the
-    first retry of a delivery."""
+    first retry of a delivery, `settle_seconds` how long what changes its state shows the first."""
     rule_metrics = RuleMetrics(metrics)
     sealing = Sealing(connection_key)
     authorization = Authorization(sealing, request, clock)
-    connections = Connections(stores.connections, sealing, authorization, clock)
+    connections = Connections(stores.connections, sealing, authorization, clock, settle_seconds)
     http = HttpTarget(stores.api_destinations, stores.connections, authorization, request, clock)
     catalog = Catalog(stores.buses, stores.rules, stores.archives, clock)
     courier = RuleCourier(client, roles, LogTarget(client, clock), http, rule_metrics)
@@ -95,7 +96,9 @@ def events(
     )
     schedules = RuleSchedules(catalog, acceptance, clock)
     archives = Archives(catalog, stores.archived_events, clock)
-    replays = Replays(stores.replays, catalog, archives, stores.archived_events, acceptance, clock)
+    replays = Replays(
+        stores.replays, catalog, archives, stores.archived_events, acceptance, clock, settle_seconds
+    )
     operations: dict[str, Operation] = {
         **Buses(catalog, clock).operations(),
         **Permissions(catalog).operations(),

@@ -4,7 +4,8 @@ What nobody listens to is gone with the answer, as on AWS; everything else is st
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from lambent.base.arn import partition_of
 from lambent.base.clock import Clock
@@ -14,6 +15,7 @@ from lambent.model.event_bus import Rule
 from lambent.model.event_pattern import read_event
 from lambent.services.events.catalog import Catalog, Listener
 from lambent.services.events.event import Event
+from lambent.services.events.names import is_bus_arn
 from lambent.services.events.rule_metrics import RuleMetrics
 from lambent.services.events.target_input import target_input
 from lambent.store.ports.event_archives import EventArchiveStore
@@ -91,7 +93,8 @@ class Acceptance:
     def deliveries_of(self, rule: Rule, event: Event) -> Iterator[Delivery]:
         """One for each target of a rule that the event triggers."""
         now, arn = self._clock.now(), rule.arn(partition_of(rule.region))
-        for target in rule.targets.values():
+        for given in rule.targets.values():
+            target = _with_role(rule, given)
             payload = target_input(target, event, rule_arn=arn, rule=rule.name, now=now)
             yield Delivery(
                 queue="events",
@@ -119,3 +122,10 @@ def _notes(event: Event) -> dict[str, str]:
     if event.trace is not None:
         notes[TRACE] = event.trace
     return notes
+
+
+def _with_role(rule: Rule, target: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A bus as a target is called as the rule's role, where it has none of its own."""
+    if rule.role_arn is None or "RoleArn" in target or not is_bus_arn(target["Arn"]):
+        return target
+    return {**target, "RoleArn": rule.role_arn}

@@ -29,7 +29,6 @@ from lambent.store.ports.errors import AlreadyExistsError, NotFoundError, StaleR
 from lambent.store.ports.named_records import Due, Name, NamedRecords
 from lambent.targets.timer import Timer
 
-_SOON_SECONDS = 1.0
 _OAUTH = "OAUTH_CLIENT_CREDENTIALS"
 _MEMBERS: Mapping[str, str] = {
     "BASIC": "BasicAuthParameters",
@@ -40,7 +39,7 @@ _SECRETS = frozenset({"Password", "ApiKeyValue", "ClientSecret"})
 
 
 class Connections:
-    """`timer` authorizes those that wait for it."""
+    """`timer` authorizes those that wait for it, which show as AUTHORIZING for `settle_seconds` at least."""
 
     def __init__(
         self,
@@ -48,11 +47,13 @@ class Connections:
         sealing: Sealing,
         authorization: Authorization,
         clock: Clock,
+        settle_seconds: float,
     ) -> None:
         self._connections = connections
         self._sealing = sealing
         self._authorization = authorization
         self._clock = clock
+        self._settle_seconds = settle_seconds
         self.timer = Timer(connections, self._authorize, clock)
 
     def operations(self) -> Mapping[str, Operation]:
@@ -190,7 +191,7 @@ class Connections:
         self.timer.wake()
 
     def _due(self, connection: Connection) -> float | None:
-        return self._clock.now() + _SOON_SECONDS if connection.state == "AUTHORIZING" else None
+        return self._clock.now() + self._settle_seconds if connection.state == "AUTHORIZING" else None
 
     async def _require(self, name: Name, verb: str) -> Connection:
         connection = await self._connections.get(name)

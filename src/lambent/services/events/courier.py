@@ -1,6 +1,6 @@
 """Brings what rules have accepted to their targets: as the target's role, or as events.amazonaws.com for the rule."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lambent.base.arn import Arn, partition_of
 from lambent.model.caller import Caller, Parameters, RoleCallers, service_caller
@@ -20,10 +20,10 @@ from lambent.targets.failure import DeliveryFailedError, failure_of
 from lambent.targets.worker import DeadLetter, Outcome
 
 SERVICE = "events.amazonaws.com"
-_METRICS: Mapping[Outcome, str] = {
-    "delivered": "Invocations",
-    "retried": "RetryInvocationAttempts",
-    "failed": "FailedInvocations",
+_METRICS: Mapping[Outcome, Sequence[str]] = {
+    "delivered": ("Invocations", "InvocationAttempts", "SuccessfulInvocationAttempts"),
+    "retried": ("InvocationAttempts", "RetryInvocationAttempts"),
+    "failed": ("InvocationAttempts", "FailedInvocations"),
 }
 
 
@@ -91,7 +91,8 @@ class RuleCourier:
             self._metrics.count(delivery.source_arn, "InvocationsSentToDlq")
 
     def tell(self, delivery: Delivery, outcome: Outcome) -> None:
-        self._metrics.count(delivery.source_arn, _METRICS[outcome])
+        for name in _METRICS[outcome]:
+            self._metrics.count(delivery.source_arn, name)
 
     async def _to_bus(self, delivery: Delivery, arn: Arn) -> None:
         """The event goes on as it is, to no bus twice."""

@@ -39,7 +39,8 @@ _RUNNING = ("STARTING", "RUNNING")
 
 
 class Replays:
-    """A replay that has work to do is due. `timer` has it done, a batch at a time."""
+    """A replay that has work to do is due. `timer` has it done, a batch at a time. `settle_seconds` is how long one
+    shows as STARTING or CANCELLING at least: tools cancel what they have just started."""
 
     def __init__(
         self,
@@ -49,6 +50,7 @@ class Replays:
         events: EventArchiveStore,
         acceptance: Acceptance,
         clock: Clock,
+        settle_seconds: float,
     ) -> None:
         self._replays = replays
         self._catalog = catalog
@@ -56,6 +58,7 @@ class Replays:
         self._events = events
         self._acceptance = acceptance
         self._clock = clock
+        self._settle_seconds = settle_seconds
         self.timer = Timer(replays, self._go_on, clock)
 
     def operations(self) -> Mapping[str, Operation]:
@@ -94,7 +97,7 @@ class Replays:
             started_at=now,
         )
         try:
-            await self._replays.insert(_name(caller, replay.name), replay, due_at=now)
+            await self._replays.insert(_name(caller, replay.name), replay, due_at=now + self._settle_seconds)
         except AlreadyExistsError:
             raise ResourceAlreadyExistsException(f"Replay {replay.name} already exists.") from None
         self.timer.wake()
@@ -134,9 +137,9 @@ class Replays:
         previous = await self._require(name)
         if previous.state not in _RUNNING:
             raise IllegalStatusException(f"Replay {name.name} is not in a valid state for this operation.")
-        replay = replace(previous, state="CANCELLING")
+        replay, due_at = replace(previous, state="CANCELLING"), self._clock.now() + self._settle_seconds
         try:
-            await self._replays.replace(name, replay, previous=previous, due_at=self._clock.now())
+            await self._replays.replace(name, replay, previous=previous, due_at=due_at)
         except (StaleRevisionError, NotFoundError):
             raise ConcurrentModificationException(
                 f"Replay {name.name} is being modified by other requests."
