@@ -70,7 +70,11 @@ async def _exchange(host: str, port: int, *, tls: bool, message: bytes) -> Respo
             data = await reader.read(_READ_BYTES)
             if not data:
                 break
-            parser.feed_data(data)
+            try:
+                parser.feed_data(data)
+            except httptools.HttpParserError:
+                if not answer.complete:  # what comes behind an answer is nobody's
+                    raise
         if not answer.has_head:
             raise RequestFailedError("the connection was closed without an answer")
         return Response(parser.get_status_code(), answer.headers, bytes(answer.body))
