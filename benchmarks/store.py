@@ -100,7 +100,7 @@ async def queue_costs(directory: Path, queued: int) -> None:
     async def claim(number: int) -> None:
         wanted = {EventLine(FunctionId(*WHERE, "f")): 64}
         claimed = await store.claim(wanted, now=1e9, owner="a", until=2e9)
-        await asyncio.gather(*(store.complete(each.request_id, owner="a") for each in claimed))
+        await asyncio.gather(*(store.complete(each, owner="a") for each in claimed))
 
     print(f"claim and complete 64 with {queued:,} queued: {await median_ms(claim):.2f} ms")
     print(f"waiting {await median_ms(lambda _: store.waiting()):.3f} ms, ", end="")

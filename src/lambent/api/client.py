@@ -1,8 +1,10 @@
 """The public API, called from inside the process."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lambent.api.authorize import Authorizer, require_permission
+from lambent.base.ids import new_uuid
 from lambent.model.caller import Caller, Parameters
 from lambent.model.error import UnknownOperationException
 from lambent.model.service import Service
@@ -42,4 +44,6 @@ class InProcessClient:
         await require_permission(
             self._authorizer, caller, offered, self._signing_names[service], operation, parameters
         )
+        if not caller.request_id:  # every request has an id of its own, this one too
+            caller = replace(caller, request_id=new_uuid())
         return await run(caller, parameters)

@@ -110,6 +110,12 @@ class EventHandling:
         await self._tell(event)
         return True
 
+    async def put_back(self, event: EventInvocation) -> None:
+        """After a failure of ours that nobody expected: it is tried again, later and later, and blocks nobody."""
+        again = after_run(event, "throttled", self._clock.now(), self._rules)
+        if isinstance(again, Retry):
+            await self._until_stored(lambda: self._store.retry(again.invocation, owner=self._owner))
+
     async def _run(self, event: EventInvocation, begun: Callable[[], None]) -> _Ran:
         if self._closed(event.function):
             return _Ran(outcome="closed", error_message=_CLOSED)
@@ -160,7 +166,7 @@ class EventHandling:
             self._measure(event, "AsyncEventsDropped", 1, "Count")
         concluded = await self._concluded(event, ran or _Ran(outcome="throttled"), condition, config)
         if concluded is None:
-            await self._until_stored(lambda: self._store.complete(event.request_id, owner=self._owner))
+            await self._until_stored(lambda: self._store.complete(event, owner=self._owner))
             return None
         await self._until_stored(lambda: self._store.conclude(concluded, owner=self._owner))
         return concluded
@@ -217,7 +223,7 @@ class EventHandling:
                 await self._until_stored(lambda: self._store.retry(again, owner=self._owner))
                 return
             log.error("the outcome of event %s could not be delivered; it is lost", event.request_id)
-        await self._until_stored(lambda: self._store.complete(event.request_id, owner=self._owner))
+        await self._until_stored(lambda: self._store.complete(event, owner=self._owner))
 
     async def _until_stored(self, write: Callable[[], Awaitable[None]]) -> None:
         """An event that has run and is not settled would run again when its claim is over."""

@@ -168,6 +168,9 @@ class EventWorker:
                 self._held.pop(function, None)
             else:
                 self._held[function] = self._clock.now() + _HELD_SECONDS
+        except Exception:
+            log.exception("event %s could not be handled; it is tried again", event.request_id)
+            await self._handling.put_back(event)
         finally:
             begun()
             self._running[line] -= 1

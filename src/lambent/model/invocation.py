@@ -115,6 +115,8 @@ class EventInvocation:
     attempt: int = 0
     throttles: int = 0
     due_at: float
+    id: int = 0
+    """Its number in the queue, once it has been claimed. Request ids come from callers, and two might come twice."""
     outcome: EventOutcome | None = None
     response: bytes = b""
 

@@ -86,6 +86,8 @@ class Notice:
     bucket_arn: str
     destination: str
     body: str
+    trace_header: str | None = None
+    """Of the request that made it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

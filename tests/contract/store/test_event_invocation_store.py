@@ -1,5 +1,6 @@
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 from lambent.model.function import FunctionId
 from lambent.model.invocation import EventInvocation, EventLine, EventOutcome
@@ -24,18 +25,22 @@ def invocation(
     )
 
 
-async def claim(
+async def take(
     stores, now: float = 100.0, owner: str = "a", until: float = 200.0, limit: int = 10
-) -> list[str]:
-    claimed = await stores.event_invocations.claim({F: limit}, now=now, owner=owner, until=until)
-    return [each.request_id for each in claimed]
+) -> list[EventInvocation]:
+    return list(await stores.event_invocations.claim({F: limit}, now=now, owner=owner, until=until))
+
+
+async def claim(stores, **settings: Any) -> list[str]:
+    return [each.request_id for each in await take(stores, **settings)]
 
 
 async def test_what_was_enqueued_is_claimed_whole(stores):
     every_byte = bytes(range(256)) * 10
     await stores.event_invocations.enqueue(invocation("r", payload=every_byte))
     claimed = await stores.event_invocations.claim({F: 1}, now=10.0, owner="a", until=20.0)
-    assert claimed == [invocation("r", payload=every_byte)]
+    (event,) = claimed
+    assert event == replace(invocation("r", payload=every_byte), id=event.id)
 
 
 async def test_the_earliest_due_are_claimed_first_and_none_before_its_time(stores):
@@ -59,36 +64,62 @@ async def test_one_invocation_has_one_claimant_however_many_ask(stores):
 async def test_completing_forgets_for_good(stores):
     await stores.event_invocations.enqueue(invocation("r"))
     assert await stores.event_invocations.depth() == 1
-    await claim(stores)
-    await stores.event_invocations.complete("r", owner="a")
-    await stores.event_invocations.complete("r", owner="a")
+    (event,) = await take(stores)
+    await stores.event_invocations.complete(event, owner="a")
+    await stores.event_invocations.complete(event, owner="a")
     assert await stores.event_invocations.depth() == 0
     assert await claim(stores, now=1e9) == []
 
 
 async def test_only_the_claimant_completes_and_retries(stores):
     await stores.event_invocations.enqueue(invocation("r"))
-    await stores.event_invocations.complete("r", owner="a")
-    await claim(stores, owner="a")
-    await stores.event_invocations.complete("r", owner="b")
-    await stores.event_invocations.retry(invocation("r", due_at=0.0), owner="b")
+    (event,) = await take(stores, owner="a")
+    await stores.event_invocations.complete(event, owner="b")
+    await stores.event_invocations.retry(replace(event, due_at=0.0), owner="b")
+    await stores.event_invocations.conclude(concluded(event), owner="b")
     assert await stores.event_invocations.depth() == 1
     assert await claim(stores, owner="b") == []
+
+
+async def test_two_that_came_under_one_request_id_are_two(stores):
+    for payload in (b"1", b"2", b"3"):
+        await stores.event_invocations.enqueue(invocation("same", payload=payload))
+    first, second, third = await take(stores)
+    assert len({first.id, second.id, third.id}) == 3
+    await stores.event_invocations.complete(first, owner="a")
+    await stores.event_invocations.retry(replace(second, attempt=1), owner="a")
+    assert await stores.event_invocations.depth() == 2
+    assert [(event.payload, event.attempt) for event in await take(stores, owner="b")] == [(b"2", 1)]
+    await stores.event_invocations.conclude(concluded(third), owner="a")
+    assert await stores.event_invocations.release("a") == 1
+    assert [event.outcome is not None for event in await take(stores, owner="c")] == [True]
+
+
+async def test_a_number_that_is_used_again_is_another_event(stores):
+    """Who comes too late with what it has claimed does nothing to it."""
+    await stores.event_invocations.enqueue(invocation("old"))
+    (old,) = await take(stores)
+    await stores.event_invocations.complete(old, owner="a")
+    await stores.event_invocations.enqueue(invocation("new"))
+    (new,) = await take(stores)
+    await stores.event_invocations.complete(replace(old, id=new.id), owner="a")
+    assert await stores.event_invocations.depth() == 1
 
 
 async def test_a_claim_that_ran_out_is_anothers_to_take(stores):
     await stores.event_invocations.enqueue(invocation("late", due_at=50.0))
     await stores.event_invocations.enqueue(invocation("early", due_at=10.0))
-    assert await claim(stores, now=60.0, owner="a", until=70.0) == ["early", "late"]
+    early, late = await take(stores, now=60.0, owner="a", until=70.0)
+    assert (early.request_id, late.request_id) == ("early", "late")
     assert await stores.event_invocations.release_expired(69.9) == 0
     assert await claim(stores, now=69.9, owner="b") == []
     await stores.event_invocations.enqueue(invocation("fresh", due_at=20.0))
     assert await stores.event_invocations.release_expired(70.0) == 2
     assert await claim(stores, now=70.0, owner="b", limit=2) == ["early", "fresh"]
     # The first owner comes back, too late for what has been taken.
-    await stores.event_invocations.complete("early", owner="a")
-    await stores.event_invocations.complete("late", owner="a")
-    await stores.event_invocations.conclude(concluded(invocation("early")), owner="a")
+    await stores.event_invocations.complete(early, owner="a")
+    await stores.event_invocations.complete(late, owner="a")
+    await stores.event_invocations.conclude(concluded(early), owner="a")
     assert await stores.event_invocations.depth() == 3
 
 
@@ -101,8 +132,8 @@ def concluded(event):
 
 async def test_an_outcome_stays_with_its_claimant_and_survives_it(stores):
     await stores.event_invocations.enqueue(invocation("r", payload=b"data"))
-    await claim(stores, owner="a")
-    ended = concluded(invocation("r", payload=b"data"))
+    (event,) = await take(stores, owner="a")
+    ended = concluded(event)
     await stores.event_invocations.conclude(ended, owner="a")
     assert await claim(stores, owner="b") == []
     assert await stores.event_invocations.release("a") == 1
@@ -110,7 +141,7 @@ async def test_an_outcome_stays_with_its_claimant_and_survives_it(stores):
     later = replace(ended, due_at=30.0, outcome=replace(ended.outcome, deliveries=1))
     await stores.event_invocations.retry(later, owner="b")
     assert await stores.event_invocations.claim({F: 1}, now=30.0, owner="b", until=40.0) == [later]
-    await stores.event_invocations.complete("r", owner="b")
+    await stores.event_invocations.complete(later, owner="b")
     assert await stores.event_invocations.depth() == 0
 
 

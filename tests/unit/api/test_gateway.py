@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -347,6 +348,7 @@ CALLER = Caller(
     principal_arn="arn:aws:sts::111111111111:assumed-role/r/s",
     user_id="AROA:s",
     access_key_id="ASIAROLE",
+    request_id="r-1",
 )
 
 
@@ -362,6 +364,16 @@ async def test_services_call_each_other_through_the_same_checks(recorder, servic
     for service, operation in (("sqs", "SendMessage"), ("lambda", "GetPolicy")):
         with pytest.raises(UnknownOperationException, match=f"{service}"):
             await client(service, operation, CALLER, {})
+
+
+async def test_a_call_from_inside_has_a_request_id_of_its_own(recorder, services):
+    client = InProcessClient(recorder)
+    client.offer(services)
+    for _ in range(2):
+        await client("lambda", "Invoke", replace(CALLER, request_id=""), {"FunctionName": "f"})
+    (first, _), (second, _) = recorder.calls
+    assert len(first.request_id) == len(second.request_id) == 36
+    assert first.request_id != second.request_id
 
 
 def test_the_answer_to_the_unreadable():

@@ -71,10 +71,10 @@ class MemoryEvents:
         self.claims |= {event.request_id: owner for event in due}
         return due
 
-    async def complete(self, request_id, *, owner):
+    async def complete(self, invocation, *, owner):
         self._call("complete")
-        assert self.claims.pop(request_id) == owner
-        del self.events[request_id]
+        assert self.claims.pop(invocation.request_id) == owner
+        del self.events[invocation.request_id]
 
     async def conclude(self, invocation, *, owner):
         self._call("conclude")
@@ -505,3 +505,23 @@ async def test_a_crash_before_the_destination_was_told_runs_nothing_again(settin
     event = setting.store.events["r-1"]
     assert setting.store.claims == {"r-1": "me"}
     assert (event.outcome.condition, event.response) == ("Success", b'"done"')
+
+
+async def test_a_failure_that_nobody_expected_puts_the_event_back_and_blocks_no_other(setting, caplog):
+    broken = asyncio.Event()
+
+    async def fail(id, qualifier):
+        broken.set()
+        raise RuntimeError("a bug")
+
+    good, setting.configs.of_invocation = setting.configs.of_invocation, fail
+    setting.start()
+    await setting.queue.put(setting.event())
+    await setting.until(lambda: broken.is_set() and not setting.store.claims)
+    setting.configs.of_invocation = good
+    await setting.queue.put(setting.event("r-2"))
+    await setting.until(lambda: setting.ran == ["r-2"])
+    await setting.wake(1)
+    await setting.until(lambda: not setting.store.events)
+    assert setting.ran == ["r-2", "r-1"]
+    assert "could not be handled" in caplog.text

@@ -56,9 +56,10 @@ class Destinations:
     async def deliver(self, notice: Notice) -> None:
         """Raises ServiceException."""
         arn = Arn.parse(notice.destination)
-        await self._sends[arn.service](
-            arn, _caller(notice.account_id, notice.region, notice.bucket_arn), notice.body
-        )
+        caller = _caller(notice.account_id, notice.region, notice.bucket_arn)
+        if notice.trace_header is not None:
+            caller.headers["x-amzn-trace-id"] = notice.trace_header
+        await self._sends[arn.service](arn, caller, notice.body)
 
     async def refusal(self, bucket: Bucket, destination: str, test: str) -> str | None:
         """Why this destination cannot be told; `{noun}` stands for what it is. Queues and topics get `test` to see."""

@@ -64,6 +64,7 @@ class Events:
                 bucket,
                 one[arn_member],
                 json.dumps({"Records": [_record(bucket, event, version, caller, one["Id"])]}),
+                caller,
             )
             for kind, arn_member in DESTINATIONS.items()
             for one in configuration.get(kind, ())
@@ -72,7 +73,7 @@ class Events:
         if "EventBridgeConfiguration" in configuration:
             partition = partition_of(bucket.region)
             bus = f"arn:{partition}:events:{bucket.region}:{bucket.account_id}:event-bus/default"
-            told.append(_notice(bucket, bus, json.dumps(_entry(bucket, event, version, caller))))
+            told.append(_notice(bucket, bus, json.dumps(_entry(bucket, event, version, caller)), caller))
         return told
 
 
@@ -93,13 +94,14 @@ def _is_of(pattern: str, event: str) -> bool:
     return pattern == event
 
 
-def _notice(bucket: Bucket, destination: str, body: str) -> Notice:
+def _notice(bucket: Bucket, destination: str, body: str, caller: Caller) -> Notice:
     return Notice(
         account_id=bucket.account_id,
         region=bucket.region,
         bucket_arn=bucket.arn(partition_of(bucket.region)),
         destination=destination,
         body=body,
+        trace_header=caller.headers.get("x-amzn-trace-id"),
     )
 
 

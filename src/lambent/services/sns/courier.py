@@ -106,7 +106,10 @@ class SubscriberCourier:
             "InvocationType": "Event",
             "Payload": delivery.payload,
         }
-        await self._client("lambda", "Invoke", _caller(delivery, Arn.parse(arn).region), invocation)
+        caller = _caller(delivery, Arn.parse(arn).region)
+        if delivery.target.get("TraceHeader"):
+            caller.headers["x-amzn-trace-id"] = delivery.target["TraceHeader"]
+        await self._client("lambda", "Invoke", caller, invocation)
 
     async def _to_endpoint(self, delivery: Delivery) -> None:
         try:

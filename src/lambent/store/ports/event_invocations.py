@@ -9,6 +9,8 @@ from lambent.model.invocation import EventInvocation, EventLine
 class EventInvocationStore(Protocol):
     """At-least-once: what `enqueue` returned for is claimed again and again until it is completed, whatever is killed.
 
+    What is claimed has an `id`, by which it is known from then on.
+
     A claim belongs to `owner` until `until` (epoch seconds), or until it is given up. Each function and each tenant
     has a line of its own: however long it is, finding the first of another takes no longer."""
 
@@ -26,7 +28,7 @@ class EventInvocationStore(Protocol):
         """Of each line so many of the earliest due (due_at <= now) that nobody holds, now claimed by `owner`."""
         ...
 
-    async def complete(self, request_id: str, *, owner: str) -> None:
+    async def complete(self, invocation: EventInvocation, *, owner: str) -> None:
         """Forgets an invocation that has run and been told of. Only its claimant can."""
         ...
 

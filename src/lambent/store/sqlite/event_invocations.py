@@ -42,15 +42,15 @@ class SqliteEventInvocationStore:
 
         return await self._database.write(work)
 
-    async def complete(self, request_id: str, *, owner: str) -> None:
-        await self._database.write_together(_complete, (owner, request_id))
+    async def complete(self, invocation: EventInvocation, *, owner: str) -> None:
+        await self._database.write_together(_complete, (invocation.id, owner, invocation.request_id))
 
     async def conclude(self, invocation: EventInvocation, *, owner: str) -> None:
         row = _row(invocation, owner)
 
         def work(connection: sqlite3.Connection) -> None:
-            for (id,) in connection.execute(_SQL["conclude"], row).fetchall():
-                connection.execute(_SQL["put_response"], {"id": id, "response": invocation.response})
+            if connection.execute(_SQL["conclude"], row).rowcount:
+                connection.execute(_SQL["put_response"], row | {"response": invocation.response})
 
         await self._database.write(work)
 
@@ -83,22 +83,23 @@ def _insert(connection: sqlite3.Connection, invocations: Sequence[EventInvocatio
     )
 
 
-def _complete(connection: sqlite3.Connection, completed: Sequence[tuple[str, str]]) -> None:
-    """Of (owner, request_id). One that is not the owner's (any more) is left alone: its next owner runs
+def _complete(connection: sqlite3.Connection, completed: Sequence[tuple[int, str, str]]) -> None:
+    """Of (id, owner, request_id). One that is not the owner's (any more) is left alone: its next owner runs
     it."""
-    for owner, request_id in completed:
-        row = {"owner": owner, "request_id": request_id}
-        for (id,) in connection.execute(_SQL["complete"], row).fetchall():
-            connection.execute(_SQL["delete_payload"], {"id": id})
-            connection.execute(_SQL["delete_response"], {"id": id})
+    for id, owner, request_id in completed:
+        row = {"id": id, "owner": owner, "request_id": request_id}
+        if connection.execute(_SQL["complete"], row).rowcount:
+            connection.execute(_SQL["delete_payload"], row)
+            connection.execute(_SQL["delete_response"], row)
 
 
-def _claimed(document: str, payload: bytes, response: bytes | None) -> EventInvocation:
-    return replace(_INVOCATION.decode(document), payload=payload, response=response or b"")
+def _claimed(id: int, document: str, payload: bytes, response: bytes | None) -> EventInvocation:
+    return replace(_INVOCATION.decode(document), id=id, payload=payload, response=response or b"")
 
 
 def _row(invocation: EventInvocation, owner: str) -> dict[str, Any]:
     return {
+        "id": invocation.id,
         "request_id": invocation.request_id,
         "owner": owner,
         "due_at": invocation.due_at,

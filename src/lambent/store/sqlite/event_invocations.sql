@@ -29,14 +29,14 @@ UPDATE event_invocations SET owner = :owner, claimed_until = :until
 WHERE id IN (SELECT value FROM json_each(:ids));
 
 -- name: claimed
-SELECT e.document, p.payload, r.response FROM json_each(:ids) AS claimed
+SELECT e.id, e.document, p.payload, r.response FROM json_each(:ids) AS claimed
 JOIN event_invocations AS e ON e.id = claimed.value
 JOIN event_payloads AS p ON p.id = claimed.value
 LEFT JOIN event_responses AS r ON r.id = claimed.value
 ORDER BY claimed.key;
 
 -- name: complete
-DELETE FROM event_invocations WHERE owner = :owner AND request_id = :request_id RETURNING id;
+DELETE FROM event_invocations WHERE id = :id AND owner = :owner AND request_id = :request_id;
 
 -- name: delete_payload
 DELETE FROM event_payloads WHERE id = :id;
@@ -45,14 +45,15 @@ DELETE FROM event_payloads WHERE id = :id;
 DELETE FROM event_responses WHERE id = :id;
 
 -- name: conclude
-UPDATE event_invocations SET document = :document WHERE owner = :owner AND request_id = :request_id RETURNING id;
+UPDATE event_invocations SET document = :document
+WHERE id = :id AND owner = :owner AND request_id = :request_id;
 
 -- name: put_response
 INSERT OR REPLACE INTO event_responses (id, response) VALUES (:id, :response);
 
 -- name: retry
 UPDATE event_invocations SET owner = NULL, claimed_until = NULL, due_at = :due_at, document = :document
-WHERE owner = :owner AND request_id = :request_id;
+WHERE id = :id AND owner = :owner AND request_id = :request_id;
 
 -- name: release
 UPDATE event_invocations SET owner = NULL, claimed_until = NULL WHERE owner = :owner;

@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from lambent.model.lambda_errors import InvalidParameterValueException
+from lambent.model.lambda_errors import InvalidParameterValueException, ServiceException_
+from lambent.store.ports.errors import StoreFullError
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:q"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:t"
@@ -73,3 +74,18 @@ async def test_invoke_async_takes_128_kb_of_json(aws: Any) -> None:
             await aws.call("InvokeAsync", FunctionName="hello", InvokeArgs=args)
         assert raised.value.code.startswith(code)
     assert aws.invoker.calls == []
+
+
+async def test_a_full_disk_refuses_new_events(aws: Any) -> None:
+    async def enqueue(invocation: Any) -> None:
+        raise StoreFullError("no space left")
+
+    await aws.create()
+    aws.invoker.enqueue = enqueue
+    for operation, settings in (
+        ("Invoke", {"InvocationType": "Event", "Payload": b"{}"}),
+        ("InvokeAsync", {"InvokeArgs": b"{}"}),
+    ):
+        with pytest.raises(ServiceException_, match="disk of this host is full") as raised:
+            await aws.call(operation, FunctionName="hello", **settings)
+        assert raised.value.code == "ServiceException"
