@@ -197,6 +197,13 @@ class Settings:
         "What the host names of function URLs end in: http://ID.lambda-url.REGION.DOMAIN:PORT/.",
     )
 
+    function_url_hosts: str = _row(
+        _choice("auto", "never"),
+        "auto",
+        "auto keeps the names of function URLs in /etc/hosts while the server runs, where it may write there and the "
+        "host does not resolve names below localhost otherwise.",
+    )
+
     # How functions run.
     blanks_per_runtime: int = _row(
         _integer(0, 1000),

@@ -2,9 +2,11 @@
 
 import http.client
 import json
+import os
 import shutil
 import subprocess
 import time
+import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +17,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from lambent_server import Lambent
+
+from lambent.server.function_url_names import HOSTS, needs_hosts_file
 
 NewServer = Callable[..., Lambent]
 
@@ -164,6 +168,19 @@ def test_curl_needs_no_help(open_url: str) -> None:
         ["curl", "-sf", open_url + "path"], capture_output=True, check=True, timeout=10
     ).stdout
     assert json.loads(answer)["rawPath"] == "/path"
+
+
+def test_programs_find_the_name(new_server: NewServer) -> None:
+    if needs_hosts_file("localhost") and not os.access(HOSTS, os.W_OK):
+        pytest.skip("the host neither knows names below localhost nor may they be written to /etc/hosts")
+    lambent = new_server()
+    name = lambent.python(ANSWERS)
+    open_to_everybody(lambent, name)
+    url = url_of(lambent, name)
+    with urllib.request.urlopen(url + "path", timeout=10) as answer:
+        assert json.load(answer)["rawPath"] == "/path"
+    lambent.stop()
+    assert str(urlsplit(url).hostname) not in HOSTS.read_text()
 
 
 def test_signed_requests(lambent: Lambent, answers: str) -> None:

@@ -55,6 +55,7 @@ from lambent.server.chained_invocations import ChainedInvocations
 from lambent.server.data_directory import require_own
 from lambent.server.descriptors import connections_most
 from lambent.server.event_sources import Runners
+from lambent.server.function_url_names import HOSTS, FunctionUrlNames, HostsFile, needs_hosts_file
 from lambent.server.isolation import choose_backend
 from lambent.server.keys import MasterKey, load_or_create_account_id, load_or_create_master_key
 from lambent.server.part import Core, Door
@@ -283,12 +284,16 @@ class Server:
         mappings = SqliteEventSourceMappingStore(self._database)
         runners = Runners(core, self._directory, self._invoker.invoke)
         self._mappings = Reconciler(mappings, runners, self._clock)
+        function_urls = SqliteFunctionUrlStore(self._database)
+        domain = self.settings.function_url_domain
+        hosts = HostsFile(HOSTS, str(self.settings.data_dir))
+        self._function_url_names = FunctionUrlNames(function_urls, domain, hosts)
         self._lambda = lambda_.service(
             functions=self._directory,
             mappings=mappings,
             mapping_changed=self._mappings.wake,
             function_policies=SqliteFunctionPolicyStore(self._database),
-            function_urls=SqliteFunctionUrlStore(self._database),
+            function_urls=function_urls,
             layers=self._layers,
             concurrency=self._concurrency_store,
             event_invoke_configs=self._event_configs,
@@ -311,8 +316,9 @@ class Server:
             durable_execution_store=self._durable_store,
             clock=self._clock,
             download_secret=self._master_key.derive("code downloads"),
-            function_url_domain=self.settings.function_url_domain,
+            function_url_domain=domain,
             endpoint=lambda: self.endpoint,
+            function_urls_changed=self._function_url_names.refresh,
             settle_seconds=self.settings.state_transition_seconds,
             account_concurrency=self.settings.account_concurrency,
         )
@@ -394,6 +400,9 @@ class Server:
         await self._lambda.activation.open()
         opened.push_async_callback(self._mappings.close)
         await self._mappings.open()
+        if self.settings.function_url_hosts == "auto" and needs_hosts_file(self.settings.function_url_domain):
+            await self._function_url_names.open(self._listener.addresses[0][0])
+            opened.push_async_callback(self._function_url_names.close)
 
     async def _sweep_artifacts(self) -> None:
         """Code goes when no function and no layer refers to it any more, an hour later at the earliest."""

@@ -76,6 +76,7 @@ async def test_pages_begin_with_the_function_s_own(urls):
     assert list(await urls.page(ID, after=None, limit=1)) == [own]
     assert list(await urls.page(ID, after="", limit=1)) == [live]
     assert list(await urls.page(ID, after="live", limit=9)) == [old]
+    assert list(await urls.every()) == [own, live, old]
 
 
 async def test_a_url_goes_with_what_it_leads_to(urls, stores):

@@ -35,7 +35,7 @@ from lambent.services.lambda_.function_layers import FunctionLayers
 from lambent.services.lambda_.function_policies import FunctionPolicies
 from lambent.services.lambda_.function_records import FunctionRecords
 from lambent.services.lambda_.function_urls.access import Access, Authorizer
-from lambent.services.lambda_.function_urls.addresses import Addresses
+from lambent.services.lambda_.function_urls.addresses import Addresses, nothing
 from lambent.services.lambda_.function_urls.configs import FunctionUrlConfigs
 from lambent.services.lambda_.function_urls.door import FunctionUrlDoor
 from lambent.services.lambda_.function_variables import FunctionVariables
@@ -122,6 +122,7 @@ def service(
     download_secret: bytes,
     function_url_domain: str = "localhost",
     endpoint: Callable[[], str] = str,
+    function_urls_changed: Callable[[], Awaitable[None]] = nothing,
     settle_seconds: float = 1.0,
     account_concurrency: int = 1000,
     code_storage_most: int = CODE_STORAGE_MOST,
@@ -173,7 +174,7 @@ def service(
     holders = PolicyHolders(functions, records, attached)
     permission = Permissions(holders)
     resource_policy = ResourcePolicies(holders)
-    addresses = Addresses(function_urls, function_url_domain, endpoint)
+    addresses = Addresses(function_urls, function_url_domain, endpoint, function_urls_changed)
     url_config = FunctionUrlConfigs(function_urls, functions, addresses, clock)
     mapping = EventSourceMappings(
         mappings,

@@ -26,6 +26,10 @@ class FunctionUrlStore(Protocol):
         """Raises NotFoundError."""
         ...
 
+    async def every(self) -> Sequence[FunctionUrl]:
+        """Of all accounts and regions."""
+        ...
+
     async def page(self, function: FunctionId, *, after: str | None, limit: int) -> Sequence[FunctionUrl]:
         """By qualifier, the function's own first."""
         ...

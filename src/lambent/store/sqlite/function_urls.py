@@ -44,6 +44,11 @@ class SqliteFunctionUrlStore:
     async def delete(self, function: FunctionId, qualifier: str) -> None:
         await self._change("delete", _row(function, qualifier), function)
 
+    async def every(self) -> Sequence[FunctionUrl]:
+        return await self._database.read(
+            lambda connection: [_URL.decode(text) for (text,) in connection.execute(_SQL["every"])]
+        )
+
     async def page(self, function: FunctionId, *, after: str | None, limit: int) -> Sequence[FunctionUrl]:
         # None comes before the function's own, whose qualifier is the empty text.
         statement = "first_page" if after is None else "page"

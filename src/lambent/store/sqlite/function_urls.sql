@@ -13,6 +13,9 @@ WHERE account_id = :account_id AND region = :region AND name = :name AND qualifi
 -- name: by_id
 SELECT document FROM function_urls WHERE url_id = :url_id;
 
+-- name: every
+SELECT document FROM function_urls ORDER BY url_id;
+
 -- name: replace
 UPDATE function_urls SET document = :document
 WHERE account_id = :account_id AND region = :region AND name = :name AND qualifier = :qualifier;

@@ -396,3 +396,6 @@ class MemoryFunctionUrlStore:
     async def page(self, function: FunctionId, *, after: str | None, limit: int) -> Sequence[FunctionUrl]:
         found = sorted((qualifier, url) for (owner, qualifier), url in self.urls.items() if owner == function)
         return [url for qualifier, url in found if after is None or qualifier > after][:limit]
+
+    async def every(self) -> Sequence[FunctionUrl]:
+        return list(self.urls.values())

@@ -6,7 +6,7 @@ host resolves; a request is recognised by its Host header, whatever the domain.
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from lambent.http.message import Request
@@ -29,10 +29,22 @@ def is_function_url(request: Request) -> bool:
     return ".lambda-url." in request.headers.get("host", "")
 
 
-class Addresses:
-    """`domain` is what the names end in; `endpoint` the server's own address, for callers who did not come by HTTP."""
+async def nothing() -> None:
+    """For a server whose host knows all names."""
 
-    def __init__(self, store: FunctionUrlStore, domain: str, endpoint: Callable[[], str]) -> None:
+
+class Addresses:
+    """`domain` is what the names end in; `endpoint` the server's own address, for callers who did not come by HTTP;
+    `announce` is awaited before anybody learns of another URL, or that one is gone."""
+
+    def __init__(
+        self,
+        store: FunctionUrlStore,
+        domain: str,
+        endpoint: Callable[[], str],
+        announce: Callable[[], Awaitable[None]],
+    ) -> None:
+        self.announce = announce
         self._store = store
         self._domain = domain
         self._endpoint = endpoint

@@ -60,6 +60,7 @@ class FunctionUrlConfigs:
         except NotFoundError as error:
             raise _no_function() from error
         self._addresses.forget(url.function)
+        await self._addresses.announce()
         described = self._describe(caller, url)
         del described["LastModifiedTime"]
         return _as_asked(described, parameters)
@@ -93,6 +94,7 @@ class FunctionUrlConfigs:
         except NotFoundError as error:
             raise _no_url() from error
         self._addresses.forget(reference.function)
+        await self._addresses.announce()
         return {}
 
     async def list(self, caller: Caller, parameters: Parameters) -> Parameters:
