@@ -4,6 +4,7 @@ import json
 import threading
 import urllib.parse
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -134,6 +135,23 @@ def test_what_was_acknowledged_survives_a_kill(new_server: NewServer) -> None:
     sqs.delete_message(QueueUrl=url, ReceiptHandle=taken["ReceiptHandle"])
     counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     assert counts["ApproximateNumberOfMessagesNotVisible"] == "1"
+
+
+def test_who_waits_is_answered_when_the_server_ends(new_server: NewServer) -> None:
+    server = new_server()
+    sqs = server.client("sqs")
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    found: list[list[dict[str, Any]]] = []
+    waiting = threading.Thread(target=lambda: found.append(receive(sqs, url, WaitTimeSeconds=20)))
+    waiting.start()
+    port = f":{int(server.endpoint.rpartition(':')[2]):04X}"
+    established = f"{port} 01"  # as /proc writes a remote port and the state of a connection
+    eventually(lambda: established in Path("/proc/net/tcp").read_text())
+    for _ in range(5):  # the request is read before those that come later are answered
+        server.client("sqs").get_queue_attributes(QueueUrl=url)
+    assert server.stop() == 0
+    waiting.join()
+    assert found == [[]]
 
 
 def test_a_queues_policy_decides(sqs: Any, queue: str, lambent: Lambent) -> None:

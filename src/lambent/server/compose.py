@@ -386,6 +386,9 @@ class Server:
         self._listener = HttpListener(self._outside, limits=limits, refusal=refuse, streams=is_streamed)
         await self._listener.start(self.settings.host, self.settings.port)
         opened.push_async_callback(self._listener.close, drain_seconds=_DRAIN_SECONDS)
+        for part in self._parts:
+            if part.ending is not None:
+                opened.callback(part.ending)
         self._tasks.start(self._log_delivery.run(), "deliver logs")
         self._tasks.start(self._pools.run(), "freeze and expire environments")
         self._tasks.start(self._event_worker.run(), "run event invocations")

@@ -51,3 +51,5 @@ class Part:
     dress: Callable[[Request, Response], None] | None = None
     """Adds to the answer of a request that a page made (one with an Origin) what lets the page read it."""
     close: Callable[[], Awaitable[None]] | None = None
+    ending: Callable[[], None] | None = None
+    """Called when the server begins to end, and still answers what was asked: nobody is to wait for long any more."""

@@ -20,5 +20,6 @@ def part(core: Core) -> Part:
     return Part(
         service=made.service,
         open=made.open,
+        ending=made.ending,
         behind={"expire messages of queues": made.sweep.run, "move messages between queues": made.mover.run},
     )

@@ -40,10 +40,11 @@ _DELETED_MS = 60_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sqs:
-    """`open` before the first request."""
+    """`open` before the first request, `ending` when nobody is to wait for messages any more."""
 
     service: Service
     open: Callable[[], Awaitable[None]]
+    ending: Callable[[], None]
     sweep: Sweep
     mover: Mover
 
@@ -78,6 +79,7 @@ def service(
             resource_policy=QueuePolicies(queues).of,
         ),
         open=queues.open,
+        ending=waiters.end,
         mover=mover,
         sweep=Sweep(queues, store, messages, metrics),
     )

@@ -108,7 +108,7 @@ class ReceiveOperations:
             if received.next_due is not None:
                 self._waiters.wake_in(queue.id, max(0.0, (received.next_due - self._queues.now()) / 1000))
             left = deadline - self._monotonic()
-            if left <= 0:
+            if left <= 0 or self._waiters.ended:
                 return ()
             await self._waiters.wait(queue.id, mark, left)
             queue = self._queues.of(caller, parameters)

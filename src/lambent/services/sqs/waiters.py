@@ -21,6 +21,8 @@ class Waiters:
 
     def __init__(self) -> None:
         self._lines: dict[int, _Line] = {}
+        self.ended = False
+        """Nobody waits any more."""
 
     def mark(self, queue_id: int) -> int:
         """To be taken before looking for messages, so that what is sent while one looks is not missed."""
@@ -30,7 +32,7 @@ class Waiters:
     async def wait(self, queue_id: int, mark: int, seconds: float) -> None:
         """Returns when woken (at once, if that was since `mark`), or after so many seconds."""
         line = self._lines.setdefault(queue_id, _Line())
-        if line.woken != mark:
+        if line.woken != mark or self.ended:
             return
         woken = asyncio.get_running_loop().create_future()
         line.waiting.append(woken)
@@ -69,6 +71,11 @@ class Waiters:
         for woken in line.waiting:
             if not woken.done():
                 woken.set_result(None)
+
+    def end(self) -> None:
+        self.ended = True
+        for queue_id in list(self._lines):
+            self.wake_all(queue_id)
 
     def wake_in(self, queue_id: int, seconds: float) -> None:
         """When something becomes visible. The earliest moment counts; who is woken says when the next one is."""

@@ -61,9 +61,13 @@ class SqliteQueueStore:
                 listed = {"ids": json.dumps(ids)}
                 connection.execute(_SQL["delete_messages"], listed)
                 connection.execute(_SQL["delete_documents"], listed)
-            if len(ids) < limit:
-                for statement in ("delete_groups", "delete_deduplications", "forget_discarded"):
-                    connection.execute(_SQL[statement], row)
+            deleted = [
+                len(ids),
+                connection.execute(_SQL["delete_groups"], row).rowcount,
+                connection.execute(_SQL["delete_deduplications"], row).rowcount,
+            ]
+            if max(deleted) < limit:
+                connection.execute(_SQL["forget_discarded"], row)
             return True
 
         return await self._database.write(work)

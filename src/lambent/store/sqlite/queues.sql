@@ -37,10 +37,14 @@ DELETE FROM queue_messages WHERE id IN (SELECT value FROM json_each(:ids));
 DELETE FROM queue_message_documents WHERE id IN (SELECT value FROM json_each(:ids));
 
 -- name: delete_groups
-DELETE FROM queue_groups WHERE queue_id = :id;
+DELETE FROM queue_groups WHERE queue_id = :id AND name IN (
+    SELECT name FROM queue_groups WHERE queue_id = :id LIMIT :limit
+);
 
 -- name: delete_deduplications
-DELETE FROM queue_deduplications WHERE queue_id = :id;
+DELETE FROM queue_deduplications WHERE queue_id = :id AND (scope, deduplication_id) IN (
+    SELECT scope, deduplication_id FROM queue_deduplications WHERE queue_id = :id LIMIT :limit
+);
 
 -- name: forget_discarded
 DELETE FROM discarded_queues WHERE queue_id = :id;

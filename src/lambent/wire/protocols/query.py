@@ -73,6 +73,8 @@ class QueryProtocol:
             f'<ErrorResponse xmlns="{self._namespace}"><Error><Type>{fault.side}</Type>',
             f"<Code>{escape_text(fault.query_code)}</Code><Message>{escape_text(self._message(fault))}</Message>",
         ]
+        if self._is_sqs:
+            out.append("<Detail/>")
         if fault.shape is not None:
             self._encoder.compile_members(fault.code, fault.shapes)(fault.members, out)
         out.append(f"</Error><RequestId>{escape_text(request_id)}</RequestId></ErrorResponse>")

@@ -67,6 +67,14 @@ async def test_who_has_gone_is_not_counted(waiters: Waiters) -> None:
     await waiting
 
 
+async def test_nobody_waits_when_all_ends(waiters: Waiters) -> None:
+    waiting = asyncio.ensure_future(waiters.wait(1, waiters.mark(1), FOREVER))
+    await settle()
+    waiters.end()
+    await waiting
+    await waiters.wait(1, waiters.mark(1), FOREVER)
+
+
 async def test_something_due_wakes_the_next(waiters: Waiters) -> None:
     waiting = asyncio.ensure_future(waiters.wait(1, waiters.mark(1), FOREVER))
     await settle()
