@@ -193,6 +193,25 @@ def handler(event, context):
     assert answer == [[2, 4, 6], ["a", "b"], "child"]
 
 
+def test_polling_for_a_condition(durable: DurableFunctions) -> None:
+    name = durable.deploy("""
+from aws_durable_execution_sdk_python.waits import WaitForConditionConfig, WaitForConditionDecision
+
+def strategy(state, attempts):
+    if state == 2:
+        return WaitForConditionDecision.stop_polling()
+    return WaitForConditionDecision.continue_waiting(Duration.from_seconds(1))
+
+@durable_execution
+def handler(event, context):
+    config = WaitForConditionConfig(wait_strategy=strategy, initial_state=0)
+    return context.wait_for_condition(lambda state, check: state + 1, config)
+""")
+    execution, answer = durable.run(name)
+    assert answer == 2
+    assert durable.events(execution["DurableExecutionArn"]).count("StepSucceeded") == 2
+
+
 def test_chained_invocations(durable: DurableFunctions) -> None:
     plain = durable.lambent.python(
         "def handler(event, context):\n    if event == 'fail': raise ValueError('plain')\n    return ['plain', event]\n"

@@ -26,6 +26,8 @@ class ChainedInvocations:
             region=execution.region,
             session_name=execution.function_name,
         )
+        if operation.trace_id is not None:
+            caller.headers["x-amzn-trace-id"] = operation.trace_id
         payload = b"{}" if operation.input is None else operation.input.encode()
         parameters: Parameters = {"FunctionName": operation.function_name, "Payload": payload}
         if operation.tenant_id is not None:

@@ -132,7 +132,13 @@ def _chained_invoke(transition: Transition, update: OperationUpdate, around: Sur
     assert update.options is not None
     target = around.targets[update.id]
     name = update.options["FunctionName"]
-    fields: dict[str, Any] = {"function_name": name, "tenant_id": update.options.get("TenantId")}
+    # Who is invoked so belongs to the same trace, unless the function says otherwise.
+    trace_id = update.options.get("XAmznTraceId") or transition.execution.trace_id
+    fields: dict[str, Any] = {
+        "function_name": name,
+        "tenant_id": update.options.get("TenantId"),
+        "trace_id": trace_id,
+    }
     if target.error is not None:
         operation = transition.put(_new(transition, update, **fields))
         transition.event("ChainedInvokeStarted", {"FunctionName": name}, operation)
@@ -143,7 +149,9 @@ def _chained_invoke(transition: Transition, update: OperationUpdate, around: Sur
         details["ExecutedVersion"] = target.version
     if target.child is not None:
         parent = ParentOperation(key=transition.execution.key, operation_id=update.id)
-        child = started(replace(target.child, input=update.payload), transition.now, parent)
+        child = started(
+            replace(target.child, input=update.payload, trace_id=trace_id), transition.now, parent
+        )
         transition.children.append(child)
         fields["child_arn"] = details["DurableExecutionArn"] = child.execution.arn
     else:

@@ -51,6 +51,7 @@ class Operation:
     heartbeat_due_at: float | None = None
     function_name: str | None = None
     tenant_id: str | None = None
+    trace_id: str | None = None
     child_arn: str | None = None
     dispatch_at: float | None = None
     """When a chained invocation of a function that is not durable has to be made (again)."""

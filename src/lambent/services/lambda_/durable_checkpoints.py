@@ -20,7 +20,7 @@ from lambent.model.durable_execution.transition import Change, State
 from lambent.model.durable_execution.values import Operation, error_object
 from lambent.model.error import ServiceException
 from lambent.model.lambda_errors import InvalidParameterValueException, ResourceNotFoundException
-from lambent.services.lambda_.durable_execution_arn import execution_of, require_arn
+from lambent.services.lambda_.durable_execution_arn import INVALID_MARKER, execution_of, require_arn
 from lambent.services.lambda_.function_reference import FunctionReference, parse_reference
 from lambent.services.lambda_.paging import page_size
 from lambent.services.lambda_.ports import CallerPolicies, DurableExecutions, Invoker
@@ -140,5 +140,5 @@ def _after(marker: str | None) -> int:
     if not marker:
         return -1
     if not marker.isdecimal() or len(marker) > 9:
-        raise InvalidParameterValueException("Invalid Marker")
+        raise InvalidParameterValueException(INVALID_MARKER)
     return int(marker)

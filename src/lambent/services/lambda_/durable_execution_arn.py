@@ -12,6 +12,7 @@ from lambent.model.durable_execution.values import DurableExecution, ExecutionKe
 from lambent.model.lambda_errors import InvalidParameterValueException, ResourceNotFoundException
 from lambent.services.lambda_.errors import not_authorized
 
+INVALID_MARKER = "Invalid Marker"
 DURABLE_EXECUTION = "/durable-execution/"
 _ARN = re.compile(
     r"arn:[a-zA-Z0-9-]+:lambda:(?P<region>[a-zA-Z0-9-]+):(?P<account_id>\d{12}):function:[a-zA-Z0-9_-]+:"

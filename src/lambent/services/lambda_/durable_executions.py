@@ -15,7 +15,12 @@ from lambent.model.durable_execution.pausing import pause, resume
 from lambent.model.durable_execution.transition import State
 from lambent.model.durable_execution.values import DurableExecution, ExecutionKey, Operation
 from lambent.model.lambda_errors import InvalidParameterValueException
-from lambent.services.lambda_.durable_execution_arn import execution_not_found, execution_of, require_arn
+from lambent.services.lambda_.durable_execution_arn import (
+    INVALID_MARKER,
+    execution_not_found,
+    execution_of,
+    require_arn,
+)
 from lambent.services.lambda_.function_records import FunctionRecords
 from lambent.services.lambda_.function_reference import resolve_reference
 from lambent.services.lambda_.paging import Page, marker_of, page_size, position
@@ -57,7 +62,7 @@ class DurableExecutionOperations:
         try:
             events, more = await self._store.history(
                 key,
-                after=position(parameters, int),
+                after=position(parameters, int, INVALID_MARKER),
                 items=page_size(parameters, default=_PAGE, largest=_PAGE_LARGEST),
                 size=PAGE_BYTES,
                 reverse=parameters.get("ReverseOrder", False),
@@ -95,7 +100,7 @@ class DurableExecutionOperations:
                 started_after=_seconds(parameters.get("StartedAfter")),
                 started_before=_seconds(parameters.get("StartedBefore")),
             ),
-            after=position(parameters, tuple[float, str]),
+            after=position(parameters, tuple[float, str], INVALID_MARKER),
             limit=limit + 1,
             oldest_first=parameters.get("ReverseOrder", False),
         )

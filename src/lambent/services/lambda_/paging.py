@@ -30,7 +30,11 @@ def marker_of(key: object) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode()
 
 
-def position(parameters: Parameters, key: type[K]) -> K | None:
+def position(
+    parameters: Parameters,
+    key: type[K],
+    refusal: str = "The value of Marker is not one that this operation returned.",
+) -> K | None:
     """The key that the caller's Marker holds; None at the beginning. Raises InvalidParameterValueException."""
     marker = parameters.get("Marker")
     if not marker:
@@ -40,9 +44,7 @@ def position(parameters: Parameters, key: type[K]) -> K | None:
         _require_numbers_of_a_database(found)
         return found
     except (binascii.Error, ValueError, msgspec.DecodeError) as error:
-        raise InvalidParameterValueException(
-            "The value of Marker is not one that this operation returned."
-        ) from error
+        raise InvalidParameterValueException(refusal) from error
 
 
 def _require_numbers_of_a_database(key: object) -> None:

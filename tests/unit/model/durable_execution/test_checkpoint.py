@@ -171,6 +171,17 @@ def test_a_chained_invocation_of_a_durable_function_is_an_execution_of_its_own(r
     assert run.details["DurableExecutionArn"] == made.execution.arn
 
 
+@pytest.mark.parametrize(("given", "expected"), [({}, "Root=1"), ({"XAmznTraceId": "Root=2"}, "Root=2")])
+def test_a_chained_invocation_belongs_to_a_trace(given, expected):
+    run = Driver(trace_id="Root=1")
+    run.advance()
+    options = {"FunctionName": "other:1", **given}
+    ask = [update(id, "CHAINED_INVOKE", "START", ChainedInvokeOptions=options) for id in ("i", "j")]
+    run.checkpoint(*ask, i=ChainedTarget(child=start(id="e-2", name="child")), j=ChainedTarget(version="1"))
+    assert run.children[0].execution.trace_id == expected
+    assert run["j"].trace_id == expected
+
+
 def test_a_chained_invocation_of_what_cannot_be_invoked_has_failed_at_once(run):
     error = error_object("Function not found: x", "ResourceNotFoundException")
     answer = run.checkpoint(

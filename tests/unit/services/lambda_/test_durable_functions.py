@@ -205,6 +205,9 @@ async def test_history_in_pages(here: Any) -> None:
     rest = await here.call("GetDurableExecutionHistory", DurableExecutionArn=ARN, Marker=page["NextMarker"])
     assert [event["EventId"] for event in rest["Events"]] == [3]
     assert "NextMarker" not in rest
+    for marker in ("x", "eyJ9", page["NextMarker"][:-4] + "bm8="):
+        with pytest.raises(InvalidParameterValueException, match="Invalid Marker"):
+            await here.call("GetDurableExecutionHistory", DurableExecutionArn=ARN, Marker=marker)
 
 
 async def test_lists_of_a_function(aws: Any) -> None:
