@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -67,3 +68,29 @@ def test_order_queue(lambent: Lambent) -> None:
     deploy(lambent, "order_queue")
     mappings = lambent.lambda_.list_event_source_mappings(FunctionName="order-queue")["EventSourceMappings"]
     assert len(mappings) == 1
+
+
+def test_nightly_report(lambent: Lambent) -> None:
+    deploy(lambent, "nightly_report")
+    deploy(lambent, "nightly_report")
+    s3, sqs, scheduler = (lambent.client(service) for service in ("s3", "sqs", "scheduler"))
+    bucket = f"nightly-report-{lambent.account_id}"
+    made = scheduler.get_schedule(Name="nightly-report")
+    assert (made["ScheduleExpression"], made["ScheduleExpressionTimezone"]) == (
+        "cron(30 2 * * ? *)",
+        "Europe/Berlin",
+    )
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    for number, total in enumerate((40, 2)):
+        body = json.dumps({"total": total}).encode()
+        s3.put_object(Bucket=bucket, Key=f"sales/{yesterday}/{number}.json", Body=body)
+    # The night is now.
+    settings = {name: made[name] for name in ("Name", "Target", "FlexibleTimeWindow")}
+    scheduler.update_schedule(**settings, ScheduleExpression="rate(1 day)")
+    (notice,) = eventually(lambda: receive(sqs, "reports"))
+    report = {"day": str(yesterday), "sales": 2, "total": 42}
+    assert json.loads(notice) == {**report, "key": f"reports/{yesterday}.json"}
+    stored = s3.get_object(Bucket=bucket, Key=f"reports/{yesterday}.json")["Body"].read()
+    assert json.loads(stored) == report
+    assert receive(sqs, "reports-dead") == []
+    scheduler.delete_schedule(Name="nightly-report")
