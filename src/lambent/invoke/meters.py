@@ -54,8 +54,7 @@ class Meters:
         meters, self._meters = self._meters, {}
         for (function, qualifier), meter in meters.items():
             self._put_meter(function, qualifier, meter)
-        for function, peak in self._concurrency.peaks():
-            self._put(function, "ConcurrentExecutions", peak, {"FunctionName": function.name})
+        self._put_concurrency()
         for function, version, provisioned in self._pools.all_provisioned():
             dimensions = {"FunctionName": function.name, "Resource": f"{function.name}:{version}"}
             running = provisioned.ready - len(provisioned.idle)
@@ -67,10 +66,26 @@ class Meters:
             if spilled:
                 self._put(function, "ProvisionedConcurrencySpilloverInvocations", spilled, dimensions)
 
+    def _put_concurrency(self) -> None:
+        """Of each function the most that ran at a time; of all together what runs now, or the most of one."""
+        of_account: dict[tuple[str, str], tuple[FunctionId, int]] = {}
+        for function, peak in self._concurrency.peaks():
+            self._put(function, "ConcurrentExecutions", peak, {"FunctionName": function.name})
+            key = (function.account_id, function.region)
+            most = max(peak, of_account.get(key, (function, 0))[1])
+            of_account[key] = (function, most)
+        for key, (function, most) in of_account.items():
+            self._put(function, "ConcurrentExecutions", max(most, self._concurrency.running(*key)), {})
+
     def _put_meter(self, function: FunctionId, qualifier: str | None, meter: Meter) -> None:
         dimensions = [{"FunctionName": function.name}]
         if qualifier is not None:
             dimensions.append({"FunctionName": function.name, "Resource": f"{function.name}:{qualifier}"})
+        if meter.durations:  # of all functions together, too
+            self._put(function, "Invocations", len(meter.durations), {})
+            self._put(function, "Errors", meter.errors, {})
+        if meter.durations or meter.throttles:
+            self._put(function, "Throttles", meter.throttles, {})
         for each in dimensions:
             if meter.durations:
                 self._put(function, "Invocations", len(meter.durations), each)

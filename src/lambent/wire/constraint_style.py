@@ -39,7 +39,11 @@ _LAMBDA_RUNTIME = (
 )
 _QUERY = ConstraintStyle(code="ValidationError")
 _STYLES = {
-    "lambda": ConstraintStyle(elements_not_null=True, apart={"runtime": _LAMBDA_RUNTIME}),
+    "lambda": ConstraintStyle(
+        elements_not_null=True,
+        apart={"runtime": _LAMBDA_RUNTIME},
+        orders={"RecursiveLoop": ("Terminate", "Allow")},
+    ),
     "logs": ConstraintStyle(code="InvalidParameterException"),
     "iam": ConstraintStyle(code="ValidationError", repeats_value=False, elements_not_null=True),
     "sts": _QUERY,

@@ -15,7 +15,7 @@ class Metrics:
 
     def put(self, account_id, region, namespace, name, value, *, unit="None", dimensions=None):
         assert (account_id, region, namespace) == ("1", "r", "AWS/Lambda")
-        self.put_values.append((name, value, unit, dimensions.get("Resource")))
+        self.put_values.append((name, value, unit, dimensions.get("Resource", "f" if dimensions else "all")))
 
 
 class Pools:
@@ -38,21 +38,24 @@ def test_what_ended_is_handed_on_once(parts):
     meters.of(F, None).errors += 1
     meters.flush()
     assert metrics.put_values == [
-        ("Invocations", 2, "Count", None),
-        ("Errors", 1, "Count", None),
-        ("Duration", 1.5, "Milliseconds", None),
-        ("Duration", 2.5, "Milliseconds", None),
-        ("Throttles", 0, "Count", None),
+        ("Invocations", 2, "Count", "all"),
+        ("Errors", 1, "Count", "all"),
+        ("Throttles", 0, "Count", "all"),
+        ("Invocations", 2, "Count", "f"),
+        ("Errors", 1, "Count", "f"),
+        ("Duration", 1.5, "Milliseconds", "f"),
+        ("Duration", 2.5, "Milliseconds", "f"),
+        ("Throttles", 0, "Count", "f"),
     ]
     meters.flush()
-    assert len(metrics.put_values) == 5
+    assert len(metrics.put_values) == 8
 
 
 def test_a_qualifier_is_measured_for_itself_too(parts):
     meters, metrics, _, _ = parts
     meters.of(F, "live").throttles += 2
     meters.flush()
-    assert metrics.put_values == [("Throttles", 2, "Count", None), ("Throttles", 2, "Count", "f:live")]
+    assert metrics.put_values == [("Throttles", 2, "Count", of) for of in ("all", "f", "f:live")]
 
 
 def test_concurrency_is_the_most_that_ran_at_a_time(parts):
@@ -61,7 +64,16 @@ def test_concurrency_is_the_most_that_ran_at_a_time(parts):
     for lease in leases:
         lease()
     meters.flush()
-    assert metrics.put_values == [("ConcurrentExecutions", 3, "Count", None)]
+    assert metrics.put_values == [("ConcurrentExecutions", 3, "Count", of) for of in ("f", "all")]
+
+
+def test_functions_are_counted_together_too(parts):
+    meters, metrics, concurrency, _ = parts
+    for _ in range(2):
+        concurrency.acquire(F)
+        concurrency.acquire(FunctionId("1", "r", "f2"))
+    meters.flush()
+    assert metrics.put_values[-1] == ("ConcurrentExecutions", 4, "Count", "all")
 
 
 def test_provisioned_environments_are_measured_while_there_are_some(parts):
@@ -79,4 +91,4 @@ def test_provisioned_environments_are_measured_while_there_are_some(parts):
 def test_a_loop_that_was_ended_is_told_at_once(parts):
     meters, metrics, _, _ = parts
     meters.loop_ended(F)
-    assert metrics.put_values == [("RecursiveInvocationsDropped", 1, "Count", None)]
+    assert metrics.put_values == [("RecursiveInvocationsDropped", 1, "Count", "f")]
