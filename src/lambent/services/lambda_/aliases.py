@@ -130,7 +130,8 @@ class Aliases:
                 )
             if version == LATEST:
                 raise InvalidParameterValueException(
-                    "$LATEST is not supported for an alias pointing to more than 1 version"
+                    "$LATEST is not supported for an alias pointing to more than 1 version",
+                    members={"Type": None},  # AWS leaves it out of this one
                 )
             await self._records.numbered(function, number)
         return weights

@@ -3,10 +3,12 @@
 A setting that was stored and ignored would break its user later and elsewhere; a refusal says so at once.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from lambent.model.caller import Parameters
+from lambent.model.lambda_errors import InvalidParameterValueException
 from lambent.services.lambda_.errors import not_offered
 
 
@@ -33,8 +35,15 @@ _NEUTRAL: dict[str, Callable[[Any], bool]] = {
 """Whether a value of the setting asks for what a function has without it."""
 
 
+_SNAP_START = re.compile(r"java(11|17|21|25)(\.al2023)?|python3\.(1[2-9])|dotnet(8|10)")
+
+
 def refuse_unsupported(parameters: Parameters) -> None:
     """Raises InvalidParameterValueException, naming the first setting that Lambent would have to ignore."""
+    runtime = parameters.get("Runtime")
+    wants_snap_start = parameters.get("SnapStart", {}).get("ApplyOn", "None") != "None"
+    if wants_snap_start and runtime and not _SNAP_START.fullmatch(runtime):
+        raise InvalidParameterValueException(f"{runtime} is not supported for SnapStart enabled functions.")
     for name, neutral in _NEUTRAL.items():
         if name in parameters and not neutral(parameters[name]):
             raise not_offered(f"{name} other than its default")

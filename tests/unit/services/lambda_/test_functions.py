@@ -97,6 +97,8 @@ async def test_an_answer_is_valid_for_the_service_model(aws: Any) -> None:
         ({"FileSystemConfigs": [{"Arn": "arn:x", "LocalMountPath": "/mnt/a"}]}, InvalidParameterValueException,
          "^Function must be configured to execute in a VPC to reference access point: arn:x$"),
         ({"Tags": {f"k{n}": "" for n in range(51)}}, InvalidParameterValueException, "exceeds resource tag limit"),
+        ({"SnapStart": {"ApplyOn": "PublishedVersions"}, "Runtime": "nodejs22.x"}, InvalidParameterValueException,
+         "^nodejs22.x is not supported for SnapStart enabled functions.$"),
         ({"Tags": {"aws:x": ""}}, InvalidParameterValueException, "reserved for AWS"),
         ({"LoggingConfig": {"LogFormat": "Text", "SystemLogLevel": "WARN"}}, InvalidParameterValueException,
          "LogFormat must be JSON"),
