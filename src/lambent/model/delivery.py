@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-DeliveryQueue = Literal["events", "scheduler", "sns"]
+DeliveryQueue = Literal["cloudwatch", "events", "scheduler", "sns"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,6 @@ from lambent.invoke.retries import RetryRules
 from lambent.model.code_signature import CodeSigner
 from lambent.model.credential import CredentialSource
 from lambent.model.function import FunctionId
-from lambent.model.metric import NoMetrics
 from lambent.model.service import Service
 from lambent.runtimes.registry import RuntimeRegistry
 from lambent.sandbox.port import SandboxBackend
@@ -62,6 +61,7 @@ from lambent.server.part import Core, Door
 from lambent.server.parts import PARTS
 from lambent.server.parts.signer import CODE_SIGNATURES
 from lambent.services import iam, lambda_, logs, sts
+from lambent.services.cloudwatch import Recorder
 from lambent.services.lambda_ import code_download
 from lambent.services.lambda_.function_urls.addresses import is_function_url
 from lambent.services.logs.fed_store import FedLogStore
@@ -81,6 +81,7 @@ from lambent.store.sqlite.function_urls import SqliteFunctionUrlStore
 from lambent.store.sqlite.functions import SqliteFunctionStore
 from lambent.store.sqlite.layers import SqliteLayerStore
 from lambent.store.sqlite.logs import SqliteLogStore
+from lambent.store.sqlite.metrics import SqliteMetricStore
 from lambent.store.sqlite.roles import SqliteRoleStore
 from lambent.wire.streams import is_streamed
 
@@ -188,7 +189,7 @@ class Server:
         self._role_callers = adapters.RoleSessions(self._role_checker)
         self._authorizer = iam.Authorizer(self._roles, self._clock)
         self._client = InProcessClient(self._authorizer)
-        self._metrics = NoMetrics()
+        self._metrics = Recorder(SqliteMetricStore(self._database), self._clock)
         self._log_delivery = LogDelivery(self._logs, self._clock, settings.log_flush_seconds)
         self._preparation = Preparation(self._artifacts, self._registry)
         self._blanks = Blanks(self._backend, _serve, self._inside, stock=settings.blanks_per_runtime)

@@ -20,6 +20,7 @@ from lambent.store.ports.function_urls import FunctionUrlStore
 from lambent.store.ports.functions import FunctionStore
 from lambent.store.ports.layers import LayerStore
 from lambent.store.ports.logs import LogStore
+from lambent.store.ports.metrics import MetricStore
 from lambent.store.ports.named_records import NamedRecords
 from lambent.store.ports.queue_messages import QueueMessageStore
 from lambent.store.ports.queues import QueueStore
@@ -38,6 +39,7 @@ from lambent.store.sqlite.function_urls import SqliteFunctionUrlStore
 from lambent.store.sqlite.functions import SqliteFunctionStore
 from lambent.store.sqlite.layers import SqliteLayerStore
 from lambent.store.sqlite.logs import SqliteLogStore
+from lambent.store.sqlite.metrics import SqliteMetricStore
 from lambent.store.sqlite.named_records import SqliteNamedRecords
 from lambent.store.sqlite.queue_messages import SqliteQueueMessageStore
 from lambent.store.sqlite.queues import SqliteQueueStore
@@ -68,6 +70,7 @@ class Stores:
     queues: QueueStore
     queue_messages: QueueMessageStore
     topics: TopicStore
+    metrics: MetricStore
     clock: ManualClock
 
 
@@ -96,6 +99,7 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
         queues=SqliteQueueStore(database),
         queue_messages=SqliteQueueMessageStore(database),
         topics=SqliteTopicStore(database),
+        metrics=SqliteMetricStore(database),
         clock=clock,
     )
     database.close()

@@ -167,6 +167,8 @@ _WHOLE = {
     "all_reserved": "once, when a server starts",
     "all_provisioned": "once, when a server starts",
     ("queues", "next_discarded"): "one row of it",
+    ("topics", "topics"): "once, when a server starts",
+    ("topics", "subscriptions"): "once, when a server starts",
 }
 """Statements that may read a whole table, each with its reason."""
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 
 from lambent.server.part import Core, Part
-from lambent.server.parts import events, kms, s3, scheduler, signer, sns, sqs
+from lambent.server.parts import cloudwatch, events, kms, s3, scheduler, signer, sns, sqs
 
 PARTS: Sequence[Callable[[Core], Part]] = (
+    cloudwatch.part,
     events.part,
     kms.part,
     s3.part,

@@ -1,0 +1,99 @@
+"""What is kept of the measurements of one metric in one minute: how many, their sum, extremes, and how they spread.
+
+Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#Statistic
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+_DISTINCT_MOST = 200
+_PRECISION = 1.01
+"""Beyond so many different values, those within one per cent of each other count as one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class MetricKey:
+    """What names a metric. `dimensions` are sorted by name."""
+
+    account_id: str
+    region: str
+    namespace: str
+    name: str
+    dimensions: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """`values` says how often each value was seen; None where a part of it came summed up, and nobody knows."""
+
+    count: float = 0.0
+    sum: float = 0.0
+    minimum: float = math.inf
+    maximum: float = -math.inf
+    values: dict[float, float] | None = field(default_factory=dict)
+
+    def add(self, value: float, count: float = 1.0) -> None:
+        self.count += count
+        self.sum += value * count
+        self.minimum = min(self.minimum, value)
+        self.maximum = max(self.maximum, value)
+        if self.values is not None:
+            self._note(value, count)
+
+    def merge(self, other: "Tally") -> None:
+        self.count += other.count
+        self.sum += other.sum
+        self.minimum = min(self.minimum, other.minimum)
+        self.maximum = max(self.maximum, other.maximum)
+        if other.values is None:
+            self.values = None
+        elif self.values is not None:
+            for value, count in other.values.items():
+                self._note(value, count)
+
+    def statistic(self, name: str) -> float | None:
+        """SampleCount, Sum, Average, Minimum, Maximum, or a percentile (p99.9). None where it is not known."""
+        match name:
+            case "SampleCount":
+                return self.count
+            case "Sum":
+                return self.sum
+            case "Average":
+                return self.sum / self.count
+            case "Minimum":
+                return self.minimum
+            case "Maximum":
+                return self.maximum
+        return self._percentile(float(name.removeprefix("p")))
+
+    def _note(self, value: float, count: float) -> None:
+        assert self.values is not None
+        if value not in self.values and len(self.values) >= _DISTINCT_MOST:
+            value = _rounded(value)
+        self.values[value] = self.values.get(value, 0.0) + count
+
+    def _percentile(self, percent: float) -> float | None:
+        """The smallest value that so many per cent of all do not exceed."""
+        if self.values is None:
+            return self.minimum if self.minimum == self.maximum else None
+        wanted = self.count * percent / 100
+        seen = 0.0
+        for value in sorted(self.values):
+            seen += self.values[value]
+            if seen >= wanted:
+                return value
+        return self.maximum
+
+
+def merged(tallies: Iterable[Tally]) -> Tally:
+    total = Tally()
+    for tally in tallies:
+        total.merge(tally)
+    return total
+
+
+def _rounded(value: float) -> float:
+    if value == 0:
+        return 0.0
+    return math.copysign(_PRECISION ** round(math.log(abs(value), _PRECISION)), value)

@@ -1,0 +1,79 @@
+"""Amazon CloudWatch: metrics, minute by minute, and alarms on them.
+
+What the server itself measures is counted by `recorder`, what others put is stored at once; both are read by the same
+operations. Alarms are looked at when a period is over; a change of state and what is to be told of it are stored in one
+step, and told by lambent.targets' worker, with retries.
+
+Source: the cloudwatch service model and https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/
+"""
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lambent.base.clock import Clock
+from lambent.model.alarm import Alarm, AlarmHistoryItem
+from lambent.model.service import Client, Service
+from lambent.services.cloudwatch.alarm_courier import AlarmCourier
+from lambent.services.cloudwatch.alarm_runs import AlarmRuns
+from lambent.services.cloudwatch.alarms import Alarms
+from lambent.services.cloudwatch.history import History
+from lambent.services.cloudwatch.metric_data import MetricData
+from lambent.services.cloudwatch.metrics import Metrics
+from lambent.services.cloudwatch.recorder import Recorder
+from lambent.services.cloudwatch.resource_arn import condition_keys, resource_arn
+from lambent.services.cloudwatch.retention import Retention
+from lambent.services.cloudwatch.statistics import Statistics
+from lambent.store.ports.metrics import MetricStore
+from lambent.store.ports.named_records import NamedRecords
+from lambent.store.ports.target_deliveries import TargetDeliveryStore
+from lambent.targets.timer import Timer
+from lambent.targets.worker import DeliveryWorker
+
+__all__ = ["CloudWatch", "Recorder", "cloudwatch"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudWatch:
+    """The service, and what goes on behind it, by what it does."""
+
+    service: Service
+    behind: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
+    worker: DeliveryWorker
+
+
+def cloudwatch(
+    metrics: MetricStore,
+    alarms: NamedRecords[Alarm],
+    history: NamedRecords[AlarmHistoryItem],
+    deliveries: TargetDeliveryStore,
+    recorder: Recorder,
+    *,
+    clock: Clock,
+    client: Client,
+    retry_seconds: float = 1.0,
+) -> CloudWatch:
+    """`retry_seconds` is the delay before an action that failed is tried again."""
+    worker = DeliveryWorker("cloudwatch", deliveries, AlarmCourier(client), clock, base_seconds=retry_seconds)
+    runs = AlarmRuns(alarms, history, metrics, recorder, worker, clock)
+    timer = Timer(alarms, runs.fire, clock)
+    metric, past = Metrics(metrics, recorder, clock), History(history, clock)
+    operations = {
+        "PutMetricData": metric.put,
+        "ListMetrics": metric.list,
+        "GetMetricStatistics": Statistics(metrics, recorder, clock).get,
+        "GetMetricData": MetricData(metrics, recorder, clock).get,
+        **Alarms(alarms, history, runs, clock, timer.wake).operations(),
+        "DescribeAlarmHistory": past.describe,
+    }
+    service = Service(
+        name="cloudwatch", operations=operations, resource_arn=resource_arn, condition_keys=condition_keys
+    )
+    behind = {
+        "store metrics": recorder.run,
+        "look at alarms": timer.run,
+        "tell of alarms": worker.run,
+        "roll up metrics": Retention(metrics, clock).run,
+        "sweep the history of alarms": past.sweep,
+    }
+    return CloudWatch(service=service, behind=behind, worker=worker)

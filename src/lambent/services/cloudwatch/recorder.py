@@ -1,0 +1,90 @@
+"""Where the server's own measurements are counted: in memory, by the minute, and stored every few seconds.
+
+A crash loses what was counted since the last time, and nothing older. Whoever reads has everything stored first.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+
+from lambent.base.clock import Clock
+from lambent.model.tally import MetricKey, Tally
+from lambent.store.ports.errors import StoreError
+from lambent.store.ports.metrics import MetricStore, Minute
+
+log = logging.getLogger(__name__)
+
+_STORE_SECONDS = 5.0
+_MINUTE = 60
+
+
+class Recorder:
+    """model.metric.Metrics. `totals` counts since the server started, for Prometheus."""
+
+    def __init__(
+        self, store: MetricStore, clock: Clock, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
+        self._store = store
+        self._now = clock.now
+        self._sleep = sleep
+        self._counted: dict[Minute, Tally] = {}
+        self._storing = asyncio.Lock()
+        self.totals: dict[MetricKey, Tally] = {}
+
+    def put(
+        self,
+        account_id: str,
+        region: str,
+        namespace: str,
+        name: str,
+        value: float,
+        *,
+        unit: str = "None",
+        dimensions: Mapping[str, str] | None = None,
+    ) -> None:
+        metric = MetricKey(
+            account_id=account_id,
+            region=region,
+            namespace=namespace,
+            name=name,
+            dimensions=tuple(sorted(dimensions.items())) if dimensions else (),
+        )
+        minute = Minute(metric, unit, int(self._now()) // _MINUTE * _MINUTE)
+        tally = self._counted.get(minute)
+        if tally is None:
+            tally = self._counted[minute] = Tally()
+        tally.add(value)
+        total = self.totals.get(metric)
+        if total is None:
+            total = self.totals[metric] = Tally(values=None)
+        total.add(value)
+
+    async def flush(self) -> None:
+        """Stores what was counted until now. What the store does not take is counted on. Raises StoreError."""
+        async with self._storing:
+            counted, self._counted = self._counted, {}
+            if not counted:
+                return
+            try:
+                await self._store.add(counted)
+            except BaseException:
+                for minute, tally in counted.items():
+                    if minute in self._counted:
+                        self._counted[minute].merge(tally)
+                    else:
+                        self._counted[minute] = tally
+                raise
+
+    async def run(self) -> None:
+        """Stores every few seconds, until cancelled."""
+        while True:
+            await self._sleep(_STORE_SECONDS)
+            try:
+                await self.flush()
+            except StoreError:
+                log.exception("metrics could not be stored; they are counted on")
+
+    async def close(self) -> None:
+        with contextlib.suppress(StoreError):
+            await self.flush()

@@ -1,0 +1,52 @@
+-- name: touch
+INSERT INTO metrics (account_id, region, namespace, name, dimensions, last_start)
+VALUES (:account_id, :region, :namespace, :name, :dimensions, :start)
+ON CONFLICT (account_id, region, namespace, name, dimensions)
+DO UPDATE SET last_start = max(last_start, excluded.last_start)
+RETURNING id;
+
+-- name: find
+SELECT id FROM metrics
+WHERE account_id = :account_id AND region = :region AND namespace = :namespace AND name = :name
+    AND dimensions = :dimensions;
+
+-- name: minute
+SELECT count, sum, minimum, maximum, spread FROM metric_minutes
+WHERE metric_id = :metric_id AND start = :start AND unit = :unit;
+
+-- name: put
+INSERT OR REPLACE INTO metric_minutes (metric_id, start, unit, count, sum, minimum, maximum, spread)
+VALUES (:metric_id, :start, :unit, :count, :sum, :minimum, :maximum, :spread);
+
+-- name: read
+SELECT start, unit, count, sum, minimum, maximum, spread FROM metric_minutes
+WHERE metric_id = :metric_id AND start >= :start AND start < :end ORDER BY start, unit;
+
+-- name: page
+SELECT id, namespace, name, dimensions FROM metrics
+WHERE id > :after AND account_id = :account_id AND region = :region
+    AND (:namespace IS NULL OR namespace = :namespace) AND (:name IS NULL OR name = :name)
+    AND last_start >= :active_since
+ORDER BY id LIMIT :limit;
+
+-- name: rolled_up
+SELECT until FROM metric_roll_ups WHERE seconds = :seconds;
+
+-- name: set_rolled_up
+INSERT OR REPLACE INTO metric_roll_ups (seconds, until) VALUES (:seconds, :until);
+
+-- name: first
+SELECT min(start) FROM metric_minutes WHERE start >= :start AND start < :end;
+
+-- name: between
+SELECT metric_id, start, unit, count, sum, minimum, maximum, spread FROM metric_minutes
+WHERE start >= :start AND start < :end;
+
+-- name: remove
+DELETE FROM metric_minutes WHERE metric_id = :metric_id AND start = :start AND unit = :unit;
+
+-- name: expired
+SELECT metric_id, start, unit FROM metric_minutes WHERE start < :before ORDER BY start LIMIT :limit;
+
+-- name: remove_silent
+DELETE FROM metrics WHERE id IN (SELECT value FROM json_each(:ids)) AND last_start < :before;

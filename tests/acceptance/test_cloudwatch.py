@@ -1,0 +1,220 @@
+"""Metrics and alarms with boto3 and the AWS CLI, and what the server itself measures."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from botocore.exceptions import ClientError
+from lambent_cli import aws
+from lambent_server import Lambent, eventually
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def cloudwatch(lambent: Lambent):
+    return lambent.client("cloudwatch")
+
+
+def between() -> dict[str, datetime]:
+    now = datetime.now(UTC)
+    return {"StartTime": now - HOUR, "EndTime": now + timedelta(minutes=1)}
+
+
+def test_what_is_put_is_read(cloudwatch, lambent: Lambent) -> None:
+    namespace = lambent.new_name("Shop")
+    dimensions = [{"Name": "Page", "Value": "home"}]
+    at = datetime.now(UTC) - timedelta(minutes=10)
+    cloudwatch.put_metric_data(
+        Namespace=namespace,
+        MetricData=[
+            {"MetricName": "Hits", "Dimensions": dimensions, "Value": 4, "Unit": "Count", "Timestamp": at},
+            {
+                "MetricName": "Hits",
+                "Dimensions": dimensions,
+                "Values": [1, 2],
+                "Counts": [2, 1],
+                "Unit": "Count",
+                "Timestamp": at,
+            },
+        ],
+    )
+    asked = {
+        "Namespace": namespace,
+        "MetricName": "Hits",
+        "Dimensions": dimensions,
+        "Period": 60,
+        **between(),
+    }
+    (point,) = cloudwatch.get_metric_statistics(**asked, Statistics=["Sum", "SampleCount", "Maximum"])[
+        "Datapoints"
+    ]
+    assert (point["Sum"], point["SampleCount"], point["Maximum"], point["Unit"]) == (8, 4, 4, "Count")
+    (point,) = cloudwatch.get_metric_statistics(**asked, ExtendedStatistics=["p50"])["Datapoints"]
+    assert point["ExtendedStatistics"] == {"p50": 1}
+    (metric,) = cloudwatch.list_metrics(Namespace=namespace)["Metrics"]
+    assert metric == {"Namespace": namespace, "MetricName": "Hits", "Dimensions": dimensions}
+    assert (
+        cloudwatch.list_metrics(Namespace=namespace, Dimensions=[{"Name": "Page", "Value": "x"}])["Metrics"]
+        == []
+    )
+    stat = {"Metric": metric, "Period": 60, "Stat": "Sum"}
+    results = cloudwatch.get_metric_data(
+        MetricDataQueries=[
+            {"Id": "m1", "MetricStat": stat, "ReturnData": False},
+            {"Id": "e1", "Expression": "m1 * 10", "Label": "tenfold"},
+        ],
+        **between(),
+    )["MetricDataResults"]
+    assert [(one["Id"], one["Label"], one["Values"], one["StatusCode"]) for one in results] == [
+        ("e1", "tenfold", [80.0], "Complete")
+    ]
+
+
+def test_what_is_refused(cloudwatch) -> None:
+    def refused(operation: str, **parameters: object) -> tuple[str, str]:
+        with pytest.raises(ClientError) as caught:
+            getattr(cloudwatch, operation)(**parameters)
+        error = caught.value.response["Error"]
+        return error["Code"], error["Message"]
+
+    asked = {"Namespace": "x", "MetricName": "y", **between()}
+    assert refused("get_metric_statistics", **asked, Period=60) == (
+        "MissingParameter",
+        "The parameter Statistics or ExtendedStatistics must be specified.",
+    )
+    assert (
+        refused("get_metric_statistics", **asked, Period=61, Statistics=["Sum"])[0] == "InvalidParameterValue"
+    )
+    long = {**asked, "StartTime": datetime.now(UTC) - timedelta(days=2)}
+    code, message = refused("get_metric_statistics", **long, Period=60, Statistics=["Sum"])
+    assert code == "InvalidParameterCombination"
+    assert "exceeds the limit of 1,440" in message
+    old = {"MetricName": "y", "Value": 1, "Timestamp": datetime.now(UTC) - timedelta(days=15)}
+    assert refused("put_metric_data", Namespace="x", MetricData=[old])[0] == "InvalidParameterValue"
+    both = {"MetricName": "y", "Value": 1, "Values": [1]}
+    assert refused("put_metric_data", Namespace="x", MetricData=[both])[0] == "InvalidParameterCombination"
+    wrong = [{"Id": "e1", "Expression": "m9 + 1"}]
+    assert refused("get_metric_data", MetricDataQueries=wrong, **between())[0] == "InvalidParameterValue"
+    assert refused("delete_alarms", AlarmNames=["nobody"])[0] == "ResourceNotFound"
+
+
+def test_invocations_are_measured(lambent: Lambent, cloudwatch) -> None:
+    name = lambent.python("def handler(event, context):\n    if event == 'fail': raise ValueError(event)\n")
+    for event in ("a", "b", "fail"):
+        lambent.invoke(name, event)
+
+    def measured(metric: str, statistic: str) -> float:
+        points = cloudwatch.get_metric_statistics(
+            Namespace="AWS/Lambda",
+            MetricName=metric,
+            Dimensions=[{"Name": "FunctionName", "Value": name}],
+            Period=3600,
+            Statistics=[statistic],
+            **between(),
+        )["Datapoints"]
+        return sum(point[statistic] for point in points)
+
+    eventually(lambda: measured("Invocations", "Sum") == 3)
+    assert measured("Errors", "Sum") == 1
+    assert measured("Duration", "Maximum") > 0
+    start, end = (moment.isoformat() for moment in between().values())
+    told = aws(
+        lambent,
+        *("cloudwatch", "get-metric-statistics", "--namespace", "AWS/Lambda", "--metric-name", "Invocations"),
+        *("--dimensions", f"Name=FunctionName,Value={name}", "--period", "3600", "--statistics", "Sum"),
+        *("--start-time", start, "--end-time", end),
+    )
+    assert sum(point["Sum"] for point in told["Datapoints"]) == 3
+
+
+def test_an_alarm_tells_a_topic_and_a_function(lambent: Lambent, cloudwatch) -> None:
+    sns, sqs, lambda_ = (lambent.client(service) for service in ("sns", "sqs", "lambda"))
+    topic = sns.create_topic(Name=lambent.new_name("alarms"))["TopicArn"]
+    queue = sqs.create_queue(QueueName=lambent.new_name("told"))["QueueUrl"]
+    queue_arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"][
+        "QueueArn"
+    ]
+    may = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+    }
+    sqs.set_queue_attributes(
+        QueueUrl=queue, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [may]})}
+    )
+    sns.subscribe(
+        TopicArn=topic, Protocol="sqs", Endpoint=queue_arn, Attributes={"RawMessageDelivery": "true"}
+    )
+    may = {
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudwatch.amazonaws.com"},
+        "Action": "sns:Publish",
+        "Resource": topic,
+    }
+    sns.set_topic_attributes(
+        TopicArn=topic,
+        AttributeName="Policy",
+        AttributeValue=json.dumps({"Version": "2012-10-17", "Statement": [may]}),
+    )
+    function = lambent.python(
+        "def handler(event, context):\n    print('ALARM DATA', event['alarmData']['state']['value'])\n"
+    )
+    lambda_.add_permission(
+        FunctionName=function,
+        StatementId="alarms",
+        Action="lambda:InvokeFunction",
+        Principal="lambda.alarms.cloudwatch.amazonaws.com",
+    )
+    name, namespace = lambent.new_name("alarm"), lambent.new_name("Shop")
+    for minutes in (1, 2, 3):
+        datum = {
+            "MetricName": "Errors",
+            "Value": 9,
+            "Timestamp": datetime.now(UTC) - timedelta(minutes=minutes),
+        }
+        cloudwatch.put_metric_data(Namespace=namespace, MetricData=[datum])
+    arn = f"arn:aws:lambda:us-east-1:{lambent.account_id}:function:{function}"
+    cloudwatch.put_metric_alarm(
+        AlarmName=name,
+        Namespace=namespace,
+        MetricName="Errors",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=5,
+        ComparisonOperator="GreaterThanThreshold",
+        AlarmActions=[topic, arn],
+        Tags=[{"Key": "team", "Value": "a"}],
+    )
+
+    def alarm() -> dict:
+        return cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
+
+    told = eventually(lambda: sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=2).get("Messages"))
+    message = json.loads(told[0]["Body"])
+    assert (message["AlarmName"], message["NewStateValue"], message["OldStateValue"]) == (
+        name,
+        "ALARM",
+        "INSUFFICIENT_DATA",
+    )
+    assert message["Trigger"]["MetricName"] == "Errors"
+    eventually(lambda: "ALARM DATA ALARM\n" in lambent.log_lines(f"/aws/lambda/{function}"))
+    assert alarm()["StateReason"].startswith("Threshold Crossed: 1 out of the last 1 datapoints [9.0 (")
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="by hand")
+    assert (alarm()["StateValue"], alarm()["StateReason"]) == ("OK", "by hand")
+    kinds = [
+        item["HistoryItemType"]
+        for item in cloudwatch.describe_alarm_history(AlarmName=name)["AlarmHistoryItems"]
+    ]
+    assert kinds == ["StateUpdate", "StateUpdate", "ConfigurationUpdate"]
+    assert cloudwatch.list_tags_for_resource(ResourceARN=alarm()["AlarmArn"])["Tags"] == [
+        {"Key": "team", "Value": "a"}
+    ]
+    found = cloudwatch.describe_alarms_for_metric(Namespace=namespace, MetricName="Errors")["MetricAlarms"]
+    assert [one["AlarmName"] for one in found] == [name]
+    cloudwatch.disable_alarm_actions(AlarmNames=[name])
+    assert alarm()["ActionsEnabled"] is False
+    cloudwatch.delete_alarms(AlarmNames=[name])
+    assert cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"] == []

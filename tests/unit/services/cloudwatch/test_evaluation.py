@@ -1,0 +1,58 @@
+import json
+
+import pytest
+
+from lambent.services.cloudwatch.evaluation import judge
+
+HIGH = {
+    "EvaluationPeriods": 3,
+    "DatapointsToAlarm": 2,
+    "Threshold": 10,
+    "ComparisonOperator": "GreaterThanThreshold",
+    "Statistic": "Sum",
+}
+
+
+def state(*values, **settings):
+    points = [(60 * position, value) for position, value in enumerate(values)]
+    return judge({**HIGH, **settings}, points, 60, 1000.0)
+
+
+@pytest.mark.parametrize(
+    ("values", "missing", "expected"),
+    [
+        ((0, 0, 0, 11, 5, 12), "missing", "ALARM"),
+        ((0, 0, 0, 11, 5, 10), "missing", "OK"),
+        ((0, 11, 12, None, None, None), "missing", "ALARM"),  # late data does not hide what is known
+        ((None,) * 6, "missing", "INSUFFICIENT_DATA"),
+        ((None,) * 6, "breaching", "ALARM"),
+        ((None,) * 6, "notBreaching", "OK"),
+        ((None,) * 6, "ignore", None),
+        ((None, None, None, None, None, 11), "missing", "OK"),
+        ((None, None, None, None, None, 11), "breaching", "ALARM"),
+        ((None, None, None, None, None, 11), "notBreaching", "OK"),
+        ((None, None, None, None, None, 11), "ignore", None),
+    ],
+)
+def test_m_out_of_n_with_what_is_missing(values, missing, expected):
+    assert state(*values, TreatMissingData=missing).state == expected
+
+
+def test_the_reason_is_in_awss_words():
+    verdict = state(1, 11, EvaluationPeriods=1, DatapointsToAlarm=1)
+    assert verdict.reason == (
+        "Threshold Crossed: 1 out of the last 1 datapoints [11 (01/01/70 00:01:00)] was greater than the threshold "
+        "(10.0) (minimum 1 datapoint for OK -> ALARM transition)."
+    )
+    data = json.loads(verdict.data)
+    assert (data["statistic"], data["period"], data["recentDatapoints"], data["threshold"]) == (
+        "Sum",
+        60,
+        [11],
+        10.0,
+    )
+    below = state(1, 2, EvaluationPeriods=1, DatapointsToAlarm=1)
+    assert below.reason == (
+        "Threshold Crossed: 1 datapoint [2 (01/01/70 00:01:00)] was not greater than the threshold (10.0)."
+    )
+    assert state(*(None,) * 6).reason == "Insufficient Data: 3 datapoints were unknown."

@@ -1,0 +1,57 @@
+import pytest
+
+from lambent.services.cloudwatch.expression import Environment, ExpressionError, compile_expression
+
+M1 = {0: 10.0, 60: 20.0, 180: 40.0}
+M2 = {0: 2.0, 60: 0.0, 120: 5.0}
+AROUND = Environment({"m1": M1, "m2": M2}, ["m1", "m2"], 60, range(0, 240, 60))
+
+
+def value(text):
+    return compile_expression(text)[0](AROUND)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("m1", M1),
+        ("m1 + m2", {0: 12.0, 60: 20.0}),
+        ("m1 / m2", {0: 5.0}),  # where there is something to divide by
+        ("100 * m1 - 1", {0: 999.0, 60: 1999.0, 180: 3999.0}),
+        ("2 + 3 * 2 ^ 2", 14.0),
+        ("(2 + 3) * -2", -10.0),
+        ("m1 > 15", {0: 0.0, 60: 1.0, 180: 1.0}),
+        ("m1 > 15 && m2 == 0", {0: 0.0, 60: 1.0}),
+        ("SUM(METRICS())", {0: 12.0, 60: 20.0, 120: 5.0, 180: 40.0}),
+        ('SUM(METRICS("m1"))', M1),
+        ("AVG([m1, m2])", {0: 6.0, 60: 10.0, 120: 5.0, 180: 40.0}),
+        ("MAX(m1)", 40.0),
+        ("m1 / SUM(m1)", {0: 1 / 7, 60: 2 / 7, 180: 4 / 7}),
+        ("FILL(m1, 0)", {0: 10.0, 60: 20.0, 120: 0.0, 180: 40.0}),
+        ("FILL(m1, REPEAT)", {0: 10.0, 60: 20.0, 120: 20.0, 180: 40.0}),
+        ("FILL(m1, m2)", {0: 10.0, 60: 20.0, 120: 5.0, 180: 40.0}),
+        ("DIFF(m1)", {60: 10.0, 180: 20.0}),
+        ("RATE(m1)", {60: 1 / 6, 180: 1 / 6}),
+        ("RUNNING_SUM(m1)", {0: 10.0, 60: 30.0, 180: 70.0}),
+        ("IF(m1 > 15, m1, 0)", {0: 0.0, 60: 20.0, 180: 40.0}),
+        ("IF(m1 > 15, m1)", {60: 20.0, 180: 40.0}),
+        ("m1 / PERIOD(m1)", {0: 1 / 6, 60: 1 / 3, 180: 2 / 3}),
+        ("ABS(-m2)", M2),
+        ("TIME_SERIES(3)", {0: 3.0, 60: 3.0, 120: 3.0, 180: 3.0}),
+    ],
+)
+def test_values(text, expected):
+    found = value(text)
+    assert found == (pytest.approx(expected) if expected else expected)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "m1 +", "m1 m2", "(m1", "SEARCH('x')", "m1 ? 2", "FILL(m1)", "'text'", "SUM()"]
+)
+def test_what_is_no_expression(text):
+    with pytest.raises(ExpressionError):
+        compile_expression(text)
+
+
+def test_the_names_that_are_used():
+    assert compile_expression("m1 + SUM([m2, e3])")[1] == {"m1", "m2", "e3"}
