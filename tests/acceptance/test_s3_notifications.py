@@ -142,6 +142,41 @@ def test_a_bus_is_told_of_everything(lambent, s3, sqs, bucket):
     assert event["detail"]["reason"] == "PutObject"
 
 
+def test_a_topic_is_told_and_tells_its_queue(lambent, s3, sqs, bucket):
+    sns = lambent.client("sns")
+    topic = sns.create_topic(Name=lambent.new_name("t"))["TopicArn"]
+    one = {"TopicArn": topic, "Events": ["s3:ObjectCreated:*"]}
+    configuration = {"TopicConfigurations": [one]}
+    with pytest.raises(ClientError, match="Unable to validate the following destination configurations"):
+        s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=configuration)
+    may = {
+        "Effect": "Allow",
+        "Principal": {"Service": "s3.amazonaws.com"},
+        "Action": "sns:Publish",
+        "Resource": topic,
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [may]})
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+    url, arn = open_queue(lambent, sqs, bucket)
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=configuration)
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    test, told = received(sqs, url, 2)
+    assert {test["Subject"], told["Subject"]} == {"Amazon S3 Notification"}
+    messages = [json.loads(test["Message"]), json.loads(told["Message"])]
+    assert any(message.get("Event") == "s3:TestEvent" for message in messages)
+    records = [message["Records"][0] for message in messages if "Records" in message]
+    assert [record["s3"]["object"]["key"] for record in records] == ["k"]
+
+
 @pytest.mark.parametrize(
     ("queue", "members"),
     [

@@ -34,6 +34,7 @@ from lambent.services.s3.policy import BucketPolicies
 from lambent.services.s3.reading import Reading
 from lambent.services.s3.upload_parts import UploadParts
 from lambent.services.s3.uploads import Uploads
+from lambent.services.s3.usage import Usage
 from lambent.services.s3.versioning import BucketVersioning
 from lambent.services.s3.writing import Writing
 from lambent.store.ports.buckets import BucketStore
@@ -109,5 +110,6 @@ def service(stores: Stores, clock: Clock, client: Client, metrics: Metrics) -> S
             "deliver events of buckets": delivery.run,
             "remove what deleted objects leave": garbage.run,
             "carry out lifecycle rules": expiry.run,
+            "measure what buckets hold": Usage(buckets, stores.objects, metrics).run,
         },
     )

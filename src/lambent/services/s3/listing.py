@@ -56,7 +56,7 @@ class Listings:
         bucket = self._buckets.require(caller, parameters)
         most = read_most(parameters, "MaxKeys", "maxKeys")
         token = parameters.get("ContinuationToken")
-        after = parameters.get("StartAfter", "") if token is None else _read_token(token)
+        after = parameters.get("StartAfter", "") if token is None else read_token(token)
         found = await self._current(bucket, parameters, after, most)
         written = encoder(parameters)
         output: Parameters = {
@@ -72,7 +72,7 @@ class Listings:
         if "StartAfter" in parameters:
             output["StartAfter"] = written(parameters["StartAfter"])
         if found.last is not None:
-            output["NextContinuationToken"] = _token(found.last)
+            output["NextContinuationToken"] = token_of(found.last)
         shown = {"Owner": owner(bucket.account_id)} if parameters.get("FetchOwner") else {}
         return output | _contents(found, written, shown)
 
@@ -199,16 +199,16 @@ def _asked(parameters: Parameters, written: Callable[[str], str]) -> Parameters:
     return asked
 
 
-def _token(last: str) -> str:
+def token_of(last: str) -> str:
     return urlsafe_b64encode(last.encode()).decode()
 
 
-def _read_token(token: str) -> str:
+def read_token(text: str) -> str:
     try:
-        after = urlsafe_b64decode(token.encode()).decode()
+        after = urlsafe_b64decode(text.encode()).decode()
     except ValueError:
         after = ""
-    if not after or _token(after) != token:
+    if not after or token_of(after) != text:
         raise InvalidArgument(
             "The continuation token provided is incorrect", ArgumentName="continuation-token"
         )

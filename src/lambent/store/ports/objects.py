@@ -1,6 +1,6 @@
 """The versions of S3's objects. Their bytes are elsewhere (ports/contents.py)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,6 +31,14 @@ class Listing:
     prefixes: Sequence[str] = ()
     last: str | None = None
     last_version_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BucketUsage:
+    """`count` is of all versions, delete markers among them; sizes are bytes."""
+
+    count: int
+    size_by_class: Mapping[str, int]
 
 
 class ObjectStore(Protocol):
@@ -76,6 +84,8 @@ class ObjectStore(Protocol):
     async def list_current(self, query: ListingQuery) -> Listing:
         """Latest versions that are no delete markers. Takes as long as what is returned, not as what is skipped."""
         ...
+
+    async def usage(self, bucket: str) -> BucketUsage: ...
 
     async def list_versions(self, query: ListingQuery) -> Listing:
         """All versions and delete markers, the newest of a key first."""

@@ -19,7 +19,7 @@ from lambent.store.ports.errors import (
     NotFoundError,
     StaleRevisionError,
 )
-from lambent.store.ports.objects import Listing, ListingQuery
+from lambent.store.ports.objects import BucketUsage, Listing, ListingQuery
 from lambent.store.records import Record
 from lambent.store.sqlite.database import Database
 from lambent.store.sqlite.queries import queries
@@ -119,6 +119,16 @@ class SqliteObjectStore:
             if query.after_version_id is not None and query.after.startswith(query.prefix):
                 within = connection.execute(_SQL["list_versions_within"], row)
             return _listing(roll_up(query, seek, within))
+
+        return await self._database.read(work)
+
+    async def usage(self, bucket: str) -> BucketUsage:
+        def work(connection: sqlite3.Connection) -> BucketUsage:
+            rows = connection.execute(_SQL["usage"], {"bucket": bucket}).fetchall()
+            return BucketUsage(
+                count=sum(count for _, count, _ in rows),
+                size_by_class={storage_class: size for storage_class, _, size in rows},
+            )
 
         return await self._database.read(work)
 

@@ -52,6 +52,10 @@ WHERE bucket = :bucket AND key = :key AND id < coalesce(
     (SELECT id FROM s3_versions WHERE bucket = :bucket AND key = :key AND version_id = :version_id), 0)
 ORDER BY id DESC;
 
+-- name: usage
+SELECT coalesce(json_extract(document, '$.properties.storage_class'), 'STANDARD'), count(*), sum(size) FROM s3_versions
+WHERE bucket = :bucket GROUP BY 1;
+
 -- name: notify
 INSERT INTO s3_notices (due_at, attempts, created_at, document) VALUES (:now, 0, :now, :document);
 

@@ -12,7 +12,7 @@ from lambent.store.ports.errors import (
     NotFoundError,
     StaleRevisionError,
 )
-from lambent.store.ports.objects import ListingQuery
+from lambent.store.ports.objects import BucketUsage, ListingQuery
 
 NOTICE = Notice(
     account_id="111122223333", region="us-east-1", bucket_arn="arn:b", destination="arn:d", body="{}"
@@ -198,3 +198,13 @@ async def test_paging_through_is_listing_all(stores, keys, prefix, delimiter, li
         assert page.last.encode() > after.encode()
         after = page.last
     assert (got_keys, got_prefixes) == (expected_keys, expected_prefixes)
+
+
+async def test_what_a_bucket_holds(stores, bucket):
+    assert await stores.objects.usage("shelf") == BucketUsage(count=0, size_by_class={})
+    await stores.objects.put(version_of("a", "v1", size=3))
+    await stores.objects.put(version_of("a", "v2", size=4))
+    rare = ObjectProperties(storage_class="STANDARD_IA")
+    await stores.objects.put(version_of("b", size=5, properties=rare))
+    usage = await stores.objects.usage("shelf")
+    assert usage == BucketUsage(count=3, size_by_class={"STANDARD": 7, "STANDARD_IA": 5})
