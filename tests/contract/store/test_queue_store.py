@@ -217,7 +217,8 @@ class TestStandardQueues:
         assert bodies(await receive(stores, one, now=NOW + HOUR - 1)) == []
         assert await change(NOW + 5, NOW + 5) == [Held.CURRENT]
         assert bodies(await receive(stores, one, now=NOW + 5)) == ["b"]
-        assert await change(NOW + 6, NOW + 6) == [Held.SUPERSEDED]
+        assert await change(NOW + 6, NOW + 6) == [Held.CURRENT]
+        assert bodies(await receive(stores, one, now=NOW + 6)) == ["b"]
 
     async def test_depth(self, stores: "Stores") -> None:
         one = await made(stores)
@@ -314,6 +315,23 @@ class TestFifoQueues:
         changes = [(receipt(first), NOW, DAY)]
         await stores.queue_messages.change_visibility(one.id, changes, now=NOW, is_fifo=True)
         assert bodies(await receive(stores, one)) == ["a", "b"]
+
+    async def test_a_group_goes_on_as_far_as_it_is_visible(self, stores: "Stores") -> None:
+        one = await made(stores, "q.fifo")
+        await send(stores, one, *(grouped(f"a{n}", "a") for n in range(3)), grouped("b", "b"))
+        [first, second] = (await receive(stores, one, limit=2)).messages
+        changes = [(receipt(first), NOW + 1, DAY)]
+        await stores.queue_messages.change_visibility(one.id, changes, now=NOW, is_fifo=True)
+        assert bodies(await receive(stores, one, now=NOW + 1)) == ["b", "a0"]
+        await delete(stores, one, receipt(second))
+        assert bodies(await receive(stores, one, now=NOW + 2)) == []
+
+    async def test_what_was_shown_again_stands_behind_other_groups(self, stores: "Stores") -> None:
+        one = await made(stores, "q.fifo")
+        await send(stores, one, grouped("a1", "a"), grouped("b1", "b"), grouped("b2", "b"))
+        await send(stores, one, grouped("c1", "c"), grouped("a2", "a"), now=NOW)
+        assert bodies(await receive(stores, one, limit=3, hidden=0, now=NOW + 1)) == ["a1", "a2", "b1"]
+        assert bodies(await receive(stores, one, hidden=0, now=NOW + 2)) == ["c1", "a1", "a2", "b1", "b2"]
 
     async def test_duplicates_are_not_sent_again(self, stores: "Stores") -> None:
         one = await made(stores, "q.fifo")

@@ -110,7 +110,8 @@ class QueueMessageStore(Protocol):
         self, queue_id: int, changes: Sequence[tuple[Receipt, int, int]], *, now: int, is_fifo: bool
     ) -> Sequence[Held | int]:
         """Of (receipt, new hidden_until, longest time since its receipt): the moment of receipt instead where the
-        change would exceed the longest time."""
+        change would exceed the longest time. On a standard queue an earlier receipt does as well, as AWS was seen to
+        have it."""
         ...
 
     async def move(

@@ -1,6 +1,7 @@
 """Message groups of FIFO queues: which may be received from, and since when.
 
-A group is received from in order, and not at all while one of its messages is in flight.
+A group is received from in order, and not beyond a message that is in flight or delayed: what comes after it has to
+wait. It is there to be received from when its first message is visible, as AWS was seen to have it.
 """
 
 import sqlite3
@@ -20,6 +21,4 @@ def settle_groups(connection: sqlite3.Connection, queue_id: int, groups: Iterabl
             connection.execute(_SQL["delete_group"], row)
             continue
         id, visible_at = head
-        (hidden_until,) = connection.execute(_SQL["group_hidden_until"], row).fetchone()
-        available_at = visible_at if hidden_until is None else max(visible_at, hidden_until)
-        connection.execute(_SQL["set_group"], row | {"available_at": available_at, "head": id})
+        connection.execute(_SQL["set_group"], row | {"available_at": visible_at, "head": id})

@@ -217,6 +217,8 @@ def _change_visibility(
     groups: set[str] = set()
     for receipt, until, longest in changes:
         held, received_at, group = _look_up(connection, queue_id, receipt, now, is_fifo)
+        if held is Held.SUPERSEDED and not is_fifo:
+            held = Held.CURRENT
         if held is Held.CURRENT and until - received_at > longest:
             outcomes.append(received_at)
             continue

@@ -39,9 +39,8 @@ WHERE m.queue_id = :queue_id AND m.receive_count > 0 AND m.visible_at <= :now
 ORDER BY m.visible_at, m.id LIMIT :limit;
 
 -- name: groups
--- In the order of their first messages; the groups that are passed over are those in flight.
 SELECT name FROM queue_groups WHERE queue_id = :queue_id AND available_at <= :now
-ORDER BY head LIMIT :limit;
+ORDER BY available_at, head LIMIT :limit;
 
 -- name: of_group
 SELECT m.visible_at, m.id, m.receive_count, m.sent_at, m.first_received_at, d.document
@@ -78,10 +77,6 @@ DELETE FROM queue_message_documents WHERE id IN (SELECT value FROM json_each(:id
 
 -- name: head_of_group
 SELECT id, visible_at FROM queue_messages WHERE queue_id = :queue_id AND fifo_group = :group ORDER BY id LIMIT 1;
-
--- name: group_hidden_until
-SELECT max(visible_at) FROM queue_messages
-WHERE queue_id = :queue_id AND fifo_group = :group AND receive_count > 0;
 
 -- name: set_group
 INSERT INTO queue_groups (queue_id, name, available_at, head) VALUES (:queue_id, :group, :available_at, :head)

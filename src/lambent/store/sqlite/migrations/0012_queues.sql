@@ -29,8 +29,6 @@ CREATE INDEX queue_messages_new ON queue_messages (queue_id, visible_at) WHERE r
 CREATE INDEX queue_messages_received ON queue_messages (queue_id, visible_at) WHERE receive_count > 0;
 
 CREATE INDEX queue_messages_of_group ON queue_messages (queue_id, fifo_group, id) WHERE fifo_group IS NOT NULL;
-CREATE INDEX queue_messages_of_group_received ON queue_messages (queue_id, fifo_group, visible_at)
-WHERE fifo_group IS NOT NULL AND receive_count > 0;
 
 -- The messages themselves stay where they are while they are received again and again.
 CREATE TABLE queue_message_documents (id INTEGER PRIMARY KEY, document TEXT NOT NULL);
@@ -43,7 +41,7 @@ CREATE TABLE queue_groups (
     head INTEGER NOT NULL,
     PRIMARY KEY (queue_id, name)
 ) WITHOUT ROWID;
-CREATE INDEX queue_groups_by_head ON queue_groups (queue_id, head, available_at);
+CREATE INDEX queue_groups_available ON queue_groups (queue_id, available_at, head);
 
 CREATE TABLE queue_deduplications (
     queue_id INTEGER NOT NULL,
