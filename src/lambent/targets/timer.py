@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 60.0
 _RETRY_SECONDS = 1.0
+_FAILED_SECONDS = 60.0
 _BATCH = 100
 DAY_SECONDS = 86_400
 
@@ -47,13 +48,13 @@ class Timer(Generic[T]):
         self._wake.set()
 
     async def run(self) -> None:
-        """Until cancelled. A store that fails is asked again."""
+        """Until cancelled. A store that fails is asked again; a record that fails is put off, and no other with it."""
         while True:
             self._wake.clear()
             try:
                 await self.fire_due()
                 await self._sleep_until_due()
-            except StoreError:
+            except Exception:
                 log.exception("what is due cannot be read; next try in %.0f s", _RETRY_SECONDS)
                 await self._sleep(_RETRY_SECONDS)
 
@@ -61,7 +62,18 @@ class Timer(Generic[T]):
         while due := await self._records.due(now=self._clock.now(), limit=_BATCH):
             for each in due:
                 with contextlib.suppress(NotFoundError, StaleRevisionError):
-                    await self._fire(each)
+                    await self._fire_one(each)
+
+    async def _fire_one(self, due: Due[T]) -> None:
+        try:
+            await self._fire(due)
+        except StoreError:
+            raise
+        except Exception:  # the others shall not wait for one that fails
+            log.exception("%s failed; again in %.0f s", due.name, _FAILED_SECONDS)
+            await self._records.replace(
+                due.name, due.value, previous=due.value, due_at=self._clock.now() + _FAILED_SECONDS
+            )
 
     async def _sleep_until_due(self) -> None:
         due = await self._records.next_due()

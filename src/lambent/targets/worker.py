@@ -49,7 +49,7 @@ class Courier(Protocol):
         ...
 
     async def bury(self, letter: DeadLetter) -> None:
-        """Sends it where dead letters go. What cannot be sent there is lost, as on AWS. Raises nothing."""
+        """Sends it where dead letters go. What cannot be sent there is lost, as on AWS."""
         ...
 
     def tell(self, delivery: Delivery, outcome: Outcome) -> None:
@@ -99,7 +99,7 @@ class DeliveryWorker:
                     await self._recover()
                 if await self.run_due() == 0:
                     await self._sleep_until_due()
-            except StoreError:
+            except Exception:
                 log.exception(
                     "deliveries of %s cannot be read; next try in %.0f s", self._queue, _STORE_SECONDS
                 )
@@ -182,7 +182,10 @@ class DeliveryWorker:
             failure.message,
         )
         self._courier.tell(delivery, "failed")
-        await self._courier.bury(DeadLetter(delivery, failure, decision.exhausted))
+        try:
+            await self._courier.bury(DeadLetter(delivery, failure, decision.exhausted))
+        except Exception:
+            log.exception("delivery %d could not become a dead letter", delivery.number)
         await self._settle(self._store.complete, delivery)
 
     async def _settle(self, settle: Callable[..., Awaitable[None]], delivery: Delivery) -> None:

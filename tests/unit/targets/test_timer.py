@@ -1,6 +1,14 @@
 import math
+import sys
+from pathlib import Path
 
-from lambent.targets.timer import latest
+sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
+
+from memory_records import MemoryDeliveries, MemoryRecords
+
+from lambent.base.clock import ManualClock
+from lambent.store.ports.named_records import Name
+from lambent.targets.timer import Timer, latest
 
 
 def every(interval: float):
@@ -30,3 +38,38 @@ def test_of_years_only_the_last_day_is_looked_at():
 def test_what_comes_once_in_a_long_time_is_not_passed_over():
     assert latest(1000.0, 1e6, every(10**9)) == 1000.0
     assert latest(1000.0, 1e6, lambda after: None) == 1000.0
+
+
+async def test_one_record_that_fails_is_put_off_and_no_other_with_it():
+    clock, records = ManualClock(100.0), MemoryRecords(MemoryDeliveries())
+    fired = []
+
+    async def fire(due) -> None:
+        if due.value == "broken":
+            raise RuntimeError("a bug")
+        fired.append(due.value)
+        await records.advance(due.name, previous=due.value, value=None, due_at=None, deliveries=())
+
+    for value in ("a", "broken", "c"):
+        await records.insert(Name("1", "r", "", value), value, due_at=100.0)
+    timer = Timer(records, fire, clock)
+    await timer.fire_due()
+    assert fired == ["a", "c"]
+    assert await records.next_due() == 160.0
+    await timer.fire_due()
+    assert await records.get(Name("1", "r", "", "broken")) == "broken"
+
+
+async def test_a_record_that_was_changed_meanwhile_is_looked_at_again():
+    clock, records = ManualClock(100.0), MemoryRecords(MemoryDeliveries())
+    seen = []
+
+    async def fire(due) -> None:
+        seen.append(due.value)
+        if due.value == "old":
+            await records.replace(due.name, "new", previous="old", due_at=100.0)
+        await records.advance(due.name, previous=due.value, value="new", due_at=None, deliveries=())
+
+    await records.insert(Name("1", "r", "", "s"), "old", due_at=100.0)
+    await Timer(records, fire, clock).fire_due()
+    assert seen == ["old", "new"]

@@ -110,6 +110,16 @@ async def test_what_is_exhausted_becomes_a_dead_letter(clock):
     assert (store.waiting, store.claimed) == ([], [])
 
 
+async def test_what_cannot_even_become_a_dead_letter_is_forgotten(clock):
+    class Careless(Courier):
+        async def bury(self, letter):
+            raise RuntimeError("a bug")
+
+    store = MemoryDeliveries(delivery())
+    await run(store, Careless(DeliveryFailedError("NO_PERMISSIONS", "no")), clock)
+    assert (store.waiting, store.claimed) == ([], [])
+
+
 async def test_what_is_refused_becomes_a_dead_letter_at_once(clock):
     courier = Courier(DeliveryFailedError("NO_PERMISSIONS", "no"))
     await run(MemoryDeliveries(delivery()), courier, clock)
