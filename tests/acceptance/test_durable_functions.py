@@ -321,6 +321,37 @@ def test_a_pause_holds_the_function_back(durable: DurableFunctions) -> None:
     )
 
 
+def test_a_queue_that_a_durable_function_works_off(durable: DurableFunctions) -> None:
+    sqs = durable.lambent.client("sqs")
+    allowed = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+    allowed.append("lambda:CheckpointDurableExecution")
+    role = durable.lambent.make_role("durable-poller")
+    statement = {"Effect": "Allow", "Action": allowed, "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    durable.lambent.iam.put_role_policy(RoleName="durable-poller", PolicyName="p", PolicyDocument=document)
+    source = "@durable_execution\ndef handler(event, context):\n"
+    source += "    return context.step(lambda step: [record['body'] for record in event['Records']])\n"
+    name = durable.deploy(source, Role=role)
+    queue = sqs.create_queue(QueueName=f"work-of-{name}")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    mapping = {"EventSourceArn": arn, "FunctionName": name}
+    assert refused(durable.client.create_event_source_mapping, **mapping)[1] == (
+        "You cannot invoke a durable function using an unqualified ARN."
+    )
+    mapping["FunctionName"] = f"{name}:$LATEST"
+    made = durable.client.create_event_source_mapping(**mapping)
+    sqs.send_message(QueueUrl=queue, MessageBody="one")
+
+    def done() -> list[dict[str, Any]]:
+        listed = durable.client.list_durable_executions_by_function(FunctionName=name, Statuses=["SUCCEEDED"])
+        found: list[dict[str, Any]] = listed["DurableExecutions"]
+        return found
+
+    (execution,) = eventually(done, seconds=20)
+    assert durable.get(execution["DurableExecutionArn"])["Result"] == '["one"]'
+    durable.client.delete_event_source_mapping(UUID=made["UUID"])
+
+
 def test_what_becomes_of_executions_is_told_on_the_default_bus(durable: DurableFunctions) -> None:
     lambent = durable.lambent
     events, sqs = lambent.client("events"), lambent.client("sqs")

@@ -9,20 +9,17 @@ import msgspec
 
 from lambent.base.clock import Clock
 from lambent.base.ids import new_uuid
+from lambent.model.durable_execution.invocable import require_invocable
 from lambent.model.durable_execution.starting import Start, input_digest, started
 from lambent.model.durable_execution.transition import Change, State
 from lambent.model.durable_execution.values import DurableExecution, ExecutionKey, Operation
 from lambent.model.function import FunctionVersion
 from lambent.model.invocation import Invocation, InvocationResult
-from lambent.model.lambda_errors import (
-    DurableExecutionAlreadyStartedException,
-    InvalidParameterValueException,
-)
+from lambent.model.lambda_errors import DurableExecutionAlreadyStartedException
 from lambent.store.ports.durable_executions import Decide, DurableExecutionStore
 
 T = TypeVar("T")
 
-_SYNCHRONOUS_SECONDS_MOST = 900
 _LAMBDA_ERROR = {"ErrorMessage": "errorMessage", "ErrorType": "errorType", "ErrorData": "errorData"}
 
 
@@ -37,25 +34,11 @@ class DurableExecutions:
 
     # Invocations of durable functions
 
-    @staticmethod
-    def check(version: FunctionVersion, qualifier: str | None, *, synchronous: bool) -> None:
-        """Whether a durable function may be invoked so. Raises InvalidParameterValueException."""
-        assert version.durable is not None
-        if qualifier is None:
-            raise InvalidParameterValueException(
-                "You cannot invoke a durable function using an unqualified ARN."
-            )
-        if synchronous and version.durable.execution_timeout > _SYNCHRONOUS_SECONDS_MOST:
-            raise InvalidParameterValueException(
-                "You cannot synchronously invoke a durable function with an executionTimeout "
-                "greater than 15 minutes."
-            )
-
     async def run(self, version: FunctionVersion, invocation: Invocation) -> InvocationResult:
         """A synchronous invocation: to the end of the execution. A caller who leaves does not end it.
 
         Raises InvalidParameterValueException, DurableExecutionAlreadyStartedException."""
-        self.check(version, invocation.qualifier, synchronous=True)
+        require_invocable(version, invocation.qualifier, synchronous=True)
         execution = await self.start(version, invocation, synchronous=True)
         closed, root = await self.closed(execution.key)
         return _result(closed, root)

@@ -17,6 +17,7 @@ from lambent.invoke.event_worker import EventQueue
 from lambent.invoke.lineage import INVOCATIONS_MOST, begun, counted
 from lambent.invoke.meters import Meters
 from lambent.invoke.response_stream import ResponseStream, StreamLimits
+from lambent.model.durable_execution.invocable import require_invocable
 from lambent.model.function import FunctionId, FunctionVersion
 from lambent.model.invocation import EventInvocation, Invocation, InvocationResult
 from lambent.model.lambda_errors import (
@@ -116,8 +117,7 @@ class Invoker:
         version = (await self._directory.resolve(function, qualifier)).choose()
         if version.tenant_isolation is (tenant_id is None):
             raise _tenant_mismatch(version)
-        if version.durable is not None:
-            self._durable.check(version, qualifier, synchronous=False)
+        require_invocable(version, qualifier, synchronous=False)
         return version
 
     async def enqueue(self, invocation: Invocation) -> str | None:

@@ -1,5 +1,4 @@
 import asyncio
-import dataclasses
 import json
 
 import pytest
@@ -20,7 +19,6 @@ from lambent.model.function import CodeReference, DurableConfig, FunctionVersion
 from lambent.model.invocation import Invocation, InvocationResult
 from lambent.model.lambda_errors import (
     DurableExecutionAlreadyStartedException,
-    InvalidParameterValueException,
     ResourceNotFoundException,
     TooManyRequestsException,
 )
@@ -184,17 +182,6 @@ async def test_who_gives_the_same_name_gets_the_same_execution(setting):
     setting.gate.set()
     assert [result.payload for result in await asyncio.gather(*both)] == [b"1", b"1"]
     assert len(setting.ran) == 1
-
-
-def test_how_a_durable_function_may_be_invoked():
-    check = DurableExecutions.check
-    check(VERSION, "7", synchronous=True)
-    with pytest.raises(InvalidParameterValueException, match="unqualified"):
-        check(VERSION, None, synchronous=False)
-    long = dataclasses.replace(VERSION, durable=DurableConfig(execution_timeout=901))
-    check(long, "7", synchronous=False)
-    with pytest.raises(InvalidParameterValueException, match="greater than 15 minutes"):
-        check(long, "7", synchronous=True)
 
 
 async def test_a_function_that_fails_runs_again_when_its_pause_is_over(setting):

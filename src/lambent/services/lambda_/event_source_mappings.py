@@ -9,6 +9,7 @@ from lambent.base.arn import Arn
 from lambent.base.clock import Clock
 from lambent.base.ids import new_uuid
 from lambent.model.caller import Caller, Parameters
+from lambent.model.durable_execution.invocable import require_invocable
 from lambent.model.event_source_mapping import EventSourceMapping
 from lambent.model.function import FunctionVersion
 from lambent.model.lambda_errors import (
@@ -167,9 +168,11 @@ class EventSourceMappings:
     async def _version(self, reference: FunctionReference) -> FunctionVersion:
         try:
             function = await self._records.get(reference.function)
-            return await self._records.version(function, reference)
+            version = await self._records.version(function, reference)
         except ResourceNotFoundException as error:
             raise InvalidParameterValueException("Function does not exist") from error
+        require_invocable(version, reference.qualifier, synchronous=True)
+        return version
 
     async def _replace(self, changed: EventSourceMapping, mapping: EventSourceMapping) -> None:
         try:
