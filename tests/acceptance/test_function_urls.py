@@ -16,6 +16,7 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
 from lambent_server import Lambent
 
 from lambent.server.function_url_names import HOSTS, needs_hosts_file
@@ -86,6 +87,13 @@ def open_to_everybody(lambent: Lambent, name: str, qualifier: str | None = None)
 def url_of(lambent: Lambent, name: str, **parameters: Any) -> str:
     parameters = {"AuthType": "NONE"} | parameters
     return str(lambent.lambda_.create_function_url_config(FunctionName=name, **parameters)["FunctionUrl"])
+
+
+def sign(url: str, keys: Credentials) -> dict[str, str]:
+    """The headers of a GET."""
+    request = AWSRequest("GET", url, headers={"host": urlsplit(url).netloc})
+    SigV4Auth(keys, "lambda", "us-east-1").add_auth(request)
+    return dict(request.headers.items())
 
 
 @pytest.fixture
@@ -186,13 +194,53 @@ def test_programs_find_the_name(new_server: NewServer) -> None:
 def test_signed_requests(lambent: Lambent, answers: str) -> None:
     url = url_of(lambent, answers, AuthType="AWS_IAM")
     assert send(url).status == 403
-    request = AWSRequest("GET", url + "x", headers={"host": urlsplit(url).netloc})
     keys = Credentials(lambent.server.access_key_id, lambent.server.secret_access_key)
-    SigV4Auth(keys, "lambda", "us-east-1").add_auth(request)
-    signed = dict(request.headers.items())
+    signed = sign(url + "x", keys)
     event = json.loads(send(url, path="/x", headers=signed).body)
     assert event["requestContext"]["authorizer"]["iam"]["accessKey"] == keys.access_key
     assert b"signature" in send(url, path="/y", headers=signed).body
+
+
+def test_a_role_needs_both_actions(lambent: Lambent, answers: str) -> None:
+    url = url_of(lambent, answers, AuthType="AWS_IAM")
+    name = lambent.new_name("role")
+    principal = {"AWS": lambent.account_id}
+    trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    role = lambent.make_role(name, {"Version": "2012-10-17", "Statement": [trust]})
+    session = lambent.sts.assume_role(RoleArn=role, RoleSessionName="me")["Credentials"]
+    keys = Credentials(session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"])
+
+    def status() -> int:
+        return send(url, headers=sign(url, keys)).status
+
+    # One by the role's policy, the other by the function's.
+    signed_only = {"StringEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}}
+    statement = {
+        "Effect": "Allow",
+        "Action": "lambda:InvokeFunctionUrl",
+        "Resource": "*",
+        "Condition": signed_only,
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    assert status() == 403
+    lambent.iam.put_role_policy(RoleName=name, PolicyName="may", PolicyDocument=policy)
+    assert status() == 403
+    lambent.lambda_.add_permission(
+        FunctionName=answers,
+        StatementId="url",
+        Action="lambda:InvokeFunction",
+        Principal=role,
+        InvokedViaFunctionUrl=True,
+    )
+    assert status() == 200
+    direct = lambent.client(
+        "lambda",
+        aws_access_key_id=keys.access_key,
+        aws_secret_access_key=keys.secret_key,
+        aws_session_token=keys.token,
+    )
+    with pytest.raises(ClientError, match="lambda:InvokeFunction"):
+        direct.invoke(FunctionName=answers)
 
 
 def test_pages_of_other_origins(lambent: Lambent, answers: str) -> None:

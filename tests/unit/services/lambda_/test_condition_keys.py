@@ -1,3 +1,5 @@
+import pytest
+
 from lambent.services.lambda_.condition_keys import condition_keys
 from lambent.services.lambda_.resource import resource_arn
 
@@ -19,3 +21,21 @@ async def test_mappings_are_made_for_a_function_that_policies_may_name(aws):
     assert resource_arn("ListEventSourceMappings", aws.caller, {"FunctionName": "hello"}) == "*"
     assert resource_arn("ListTags", aws.caller, {"Resource": MAPPING}) == MAPPING
     assert condition_keys("GetFunction", aws.caller, {"FunctionName": "hello"}) == {}
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "keys"),
+    [
+        ("Invoke", {}, {"lambda:InvokedViaFunctionUrl": "false"}),
+        ("InvokeWithResponseStream", {}, {"lambda:InvokedViaFunctionUrl": "false"}),
+        ("CreateFunctionUrlConfig", {"AuthType": "NONE"}, {"lambda:FunctionUrlAuthType": "NONE"}),
+        ("UpdateFunctionUrlConfig", {}, {}),
+        (
+            "AddPermission",
+            {"Principal": "*", "FunctionUrlAuthType": "NONE"},
+            {"lambda:Principal": "*", "lambda:FunctionUrlAuthType": "NONE"},
+        ),
+    ],
+)
+def test_policies_may_ask_about_function_urls(aws, operation, parameters, keys):
+    assert condition_keys(operation, aws.caller, {"FunctionName": "hello"} | parameters) == keys
