@@ -73,9 +73,15 @@ class Grants:
         return page(parameters, grants, lambda grant: grant.id, "Grants", self._describe, most=_PAGE_MOST)
 
     async def list_retirable(self, caller: Caller, parameters: Parameters) -> Parameters:
+        """Of the keys of this account and region."""
         wanted = parameters.get("RetiringPrincipal")
         grants = sorted(
-            (grant for grant in self._ring.all_grants() if grant.retiring == wanted),
+            (
+                grant
+                for key in self._ring.keys(caller.account_id, caller.region)
+                for grant in self._ring.grants(key.id)
+                if grant.retiring == wanted
+            ),
             key=lambda grant: grant.id,
         )
         return page(parameters, grants, lambda grant: grant.id, "Grants", self._describe, most=_PAGE_MOST)

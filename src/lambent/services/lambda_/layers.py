@@ -20,6 +20,7 @@ from lambent.services.lambda_.layer_reference import (
     require_number,
 )
 from lambent.services.lambda_.paging import Page, marker_of, page_size, position
+from lambent.services.lambda_.unsupported import refuse_unsupported
 from lambent.store.ports.layers import LayerStore
 
 _PAGE_LARGEST = 50
@@ -38,6 +39,7 @@ class Layers:
         layer = parse_new_layer(caller, parameters["LayerName"])
         if layer.account_id != caller.account_id:
             raise not_authorized(caller.principal_arn, "PublishLayerVersion", layer.arn())
+        refuse_unsupported(parameters["Content"])
         code = await self._packages.store(caller, "PublishLayerVersion", parameters["Content"])
         version = await self._store.publish(
             LayerVersion(

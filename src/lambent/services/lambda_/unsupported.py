@@ -29,6 +29,7 @@ _NEUTRAL: dict[str, Callable[[Any], bool]] = {
     "ImageConfig": _empty,
     "PublishTo": _empty,
     "RuntimeConfig": _empty,
+    "S3ObjectStorageMode": lambda value: value == "COPY",
     "SnapStart": _value("ApplyOn", "None"),
     "SourceKMSKeyArn": _empty,
 }

@@ -120,6 +120,8 @@ async def test_grants_are_listed_made_once_under_a_name_and_retired(aws: Any) ->
     (listed,) = (await aws.call("ListGrants", KeyId=id))["Grants"]
     assert (listed["GrantId"], listed["Name"], listed["Operations"]) == (first["GrantId"], "n", ["Decrypt"])
     assert (await aws.call("ListRetirableGrants", RetiringPrincipal=ROLE))["Grants"] == [listed]
+    elsewhere = aws.by(region="eu-west-1")
+    assert (await elsewhere.call("ListRetirableGrants", RetiringPrincipal=ROLE))["Grants"] == []
     assert not await denied(aws.by_role().call("RetireGrant", GrantToken=first["GrantToken"]))
     assert (await aws.call("ListGrants", KeyId=id))["Grants"] == []
     with pytest.raises(InvalidGrantIdException):

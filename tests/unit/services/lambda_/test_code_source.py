@@ -62,3 +62,11 @@ async def test_an_image_is_not_for_a_zip_function(aws: Any) -> None:
         InvalidParameterValueException, match=r"^Please don't provide ImageUri when updating a"
     ):
         await aws.call("UpdateFunctionCode", FunctionName="hello", ImageUri="x")
+
+
+async def test_code_is_copied_never_referred_to(aws: Any) -> None:
+    refers = IN_S3 | {"S3ObjectStorageMode": "REFERENCE"}
+    with pytest.raises(InvalidParameterValueException, match="does not offer S3ObjectStorageMode"):
+        await aws.create(Code=refers)
+    with pytest.raises(InvalidParameterValueException, match="does not offer S3ObjectStorageMode"):
+        await aws.call("PublishLayerVersion", LayerName="layer", Content=refers)
