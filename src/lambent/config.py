@@ -277,6 +277,19 @@ class Settings:
         unit="MiB",
     )
 
+    s3_endpoint: str | None = _row(
+        _pattern("an address that begins with http:// or https://", r"https?://[^\s/]+(/\S*)?"),
+        None,
+        "An S3-compatible store that functions' code may come from, where its bucket is none here.",
+        default_says="none",
+    )
+    s3_credentials_file: Path = _row(
+        _PATH,
+        lambda: Path.home() / ".aws/credentials",
+        "The key for s3_endpoint, in the form of ~/.aws/credentials.",
+        default_says="`~/.aws/credentials`",
+    )
+
     # Logs.
     log_flush_seconds: float = _row(
         _number(0.01, 60), 0.2, "How long functions' log lines may wait to be stored together.", unit="s"

@@ -46,11 +46,12 @@ from lambent.invoke.retries import RetryRules
 from lambent.model.code_signature import CodeSigner
 from lambent.model.credential import CredentialSource
 from lambent.model.function import FunctionId
-from lambent.model.service import Service
+from lambent.model.service import Client, Service
 from lambent.runtimes.registry import RuntimeRegistry
 from lambent.sandbox.port import SandboxBackend
 from lambent.server import adapters
 from lambent.server.chained_invocations import ChainedInvocations
+from lambent.server.code_store import CodeStoreClient
 from lambent.server.data_directory import require_own
 from lambent.server.descriptors import connections_most
 from lambent.server.event_sources import Runners
@@ -310,6 +311,7 @@ class Server:
             authorizer=authorizer,
             invoker=self._invoker,
             client=client,
+            code_client=self._code_client(client),
             metrics=self._metrics,
             signatures=CodeSigner(self._master_key.derive(CODE_SIGNATURES)),
             allotments=self._allotments,
@@ -357,6 +359,13 @@ class Server:
         authenticate = adapters.FunctionUrlCallers(credentials, self._clock)
         door = self._lambda.function_url_door(authenticate=authenticate)
         return Door(opens=is_function_url, handler=door.handle)
+
+    def _code_client(self, client: Client) -> Client:
+        """Where code is read from."""
+        settings = self.settings
+        if settings.s3_endpoint is None:
+            return client
+        return CodeStoreClient(client, settings.s3_endpoint, settings.s3_credentials_file, settings.region)
 
     async def _start(self) -> None:
         opened = self._opened

@@ -15,13 +15,22 @@ from lambent.api.root_key import RootKeyError
 from lambent.base.log import configure_log
 from lambent.config import READY_FILE, Settings
 from lambent.sandbox.port import SandboxError
+from lambent.server.code_store import CodeStoreError
 from lambent.server.compose import Server
 from lambent.server.descriptors import raise_descriptor_limit
 from lambent.server.isolation import IsolationUnavailableError
 from lambent.server.keys import KeysError
 from lambent.store.ports.errors import StoreError
 
-_CANNOT_START = (OSError, StoreError, SandboxError, RootKeyError, KeysError, IsolationUnavailableError)
+_CANNOT_START = (
+    OSError,
+    StoreError,
+    SandboxError,
+    RootKeyError,
+    KeysError,
+    CodeStoreError,
+    IsolationUnavailableError,
+)
 
 log = logging.getLogger(__name__)
 

@@ -127,6 +127,7 @@ def service(
     account_concurrency: int = 1000,
     code_storage_most: int = CODE_STORAGE_MOST,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    code_client: Client | None = None,
 ) -> LambdaService:
     records = FunctionRecords(functions)
     activation = Activation(
@@ -138,7 +139,9 @@ def service(
         sleep=sleep,
     )
     downloads = CodeDownloads(artifacts, clock, download_secret)
-    packages = Packages(CodeSource(client), signatures, artifacts, functions, layers, code_storage_most)
+    packages = Packages(
+        CodeSource(code_client or client), signatures, artifacts, functions, layers, code_storage_most
+    )
     signing = CodeSigning(code_signing_configs, records, clock)
     trust = CodeTrust(client, metrics, clock, signatures.certificate_hash)
     targets = DeliveryTargets(functions, role_callers, policies)
