@@ -202,6 +202,12 @@ def test_old_clients_speak_the_query_protocol_to_the_queues_url(lambent: Lambent
     def post(**form: str) -> tuple[int, str]:
         request = AWSRequest("POST", queue, data=urllib.parse.urlencode({"Version": "2012-11-05", **form}))
         request.headers["Content-Type"] = "application/x-www-form-urlencoded"
+        return send(request)
+
+    def get(**query: str) -> tuple[int, str]:
+        return send(AWSRequest("GET", f"{queue}?{urllib.parse.urlencode(query)}"))
+
+    def send(request: AWSRequest) -> tuple[int, str]:
         credentials = lambent.client("sqs")._get_credentials()
         SigV4Auth(credentials, "sqs", REGION).add_auth(request)
         response = URLLib3Session().send(request.prepare())
@@ -224,6 +230,19 @@ def test_old_clients_speak_the_query_protocol_to_the_queues_url(lambent: Lambent
     assert status == 400
     assert "<Code>AWS.SimpleQueueService.NonExistentQueue</Code>" in text
     assert "does not exist for this wsdl version." in text
+    assert "<ReceiveMessageResult/>" in get(Action="ReceiveMessage")[1]
+    assert (
+        "<Attribute><Name>QueueArn</Name><Value>arn:aws:sqs:"
+        in get(**{"Action": "GetQueueAttributes", "AttributeName.1": "All"})[1]
+    )
+    for action in ("FooBar", "CreateQueue", "ListQueues"):
+        status, text = get(Action=action, QueueName="x")
+        assert (status, "<Code>InvalidAction</Code>" in text) == (400, True)
+        assert f"<Message>The action {action} is not valid for this endpoint.</Message>" in text
+    assert (
+        "<Message>The request must contain the parameter MessageBody.</Message>"
+        in get(Action="SendMessage")[1]
+    )
 
 
 def test_delays(sqs: Any, queue: str) -> None:

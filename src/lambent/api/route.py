@@ -55,7 +55,7 @@ class Router:
                 return offered, match
         if not candidates:
             raise UnknownRequestError(f"Lambent does not offer the service {signing_name}.")
-        raise UnknownRequestError(f"Lambent knows no operation for {_asked(request)}.")
+        raise UnknownRequestError(_unknown(request))
 
     def voice(
         self, request: Request, signing_name: str | None, offered: Offered | None
@@ -113,11 +113,12 @@ def _mark(request: Request) -> str:
     return "rest-json"
 
 
-def _asked(request: Request) -> str:
+def _unknown(request: Request) -> str:
+    """What no operation answers; of the query protocol's actions in AWS's own words."""
     target = request.headers.get("x-amz-target")
-    if target is not None:
-        return target
-    if _mark(request) == "query":
+    if target is None and _mark(request) == "query":
         form = f"&{request.query}&{request.body[:4096].decode('latin-1')}"
-        return f"the action {form.partition('&Action=')[2].partition('&')[0] or '(none)'}"
-    return f"{request.method} {request.path}"
+        action = form.partition("&Action=")[2].partition("&")[0]
+        if action:
+            return f"The action {action} is not valid for this endpoint."
+    return f"Lambent knows no operation for {target or f'{request.method} {request.path}'}."

@@ -25,6 +25,9 @@ ERROR_CODES = {
 }
 """By the error shape's name, or by that of an error that has no shape."""
 
+NOT_OF_A_QUEUE = frozenset({"CreateQueue", "ListQueues"})
+"""Operations that cannot be asked of a queue's own URL."""
+
 MESSAGES = {
     "The specified queue does not exist.": "The specified queue does not exist for this wsdl version."
 }

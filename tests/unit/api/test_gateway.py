@@ -159,11 +159,6 @@ async def test_every_protocol_finds_its_operation(gateway, recorder, request_):
             400,
             "DeleteLogGroup of logs",
         ),
-        (
-            asked(**form(b"Action=Nonsense&Version=2010-05-08"), authorization=signed("iam")),
-            400,
-            "action Nonsense",
-        ),
         (asked(**target("AWSEvents.PutRule"), authorization=signed("events")), 400, "service events"),
         (asked(target="/v1/apis", authorization=signed("appsync")), 404, "service appsync"),
     ],
@@ -174,6 +169,13 @@ async def test_what_is_not_offered_is_named(gateway, recorder, request_, status,
     assert words in response.body.decode()
     assert b"Lambent" in response.body
     assert not recorder.calls
+
+
+async def test_an_action_that_aws_has_not_either_is_told_in_its_words(gateway: Gateway) -> None:
+    request = asked(**form(b"Action=Nonsense&Version=2010-05-08"), authorization=signed("iam"))
+    response = await gateway.handle(request)
+    assert response.status == 400
+    assert b"<Message>The action Nonsense is not valid for this endpoint.</Message>" in response.body
 
 
 async def test_bad_parameters_are_the_wire_s_error(gateway, recorder):

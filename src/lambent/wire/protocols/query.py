@@ -34,7 +34,9 @@ class QueryProtocol:
         if request.body:
             form |= parse_qsl(plain_body(request).decode("utf-8", "replace"), keep_blank_values=True)
         name = form.get("Action", "")
-        if self._is_sqs and request.path.count("/") == 2:  # posted to the queue's own URL
+        if self._is_sqs and request.path.count("/") == 2:  # sent to a queue's own URL
+            if name in sqs_query.NOT_OF_A_QUEUE:
+                return None
             form.setdefault("QueueUrl", request.path)
         return (name, form) if name in self._operations else None
 
@@ -63,7 +65,11 @@ class QueryProtocol:
         def serialize(output: Parameters, request_id: str) -> Response:
             out = [start, f"<{wrapper}>"]
             write(output, out)
-            out.append(f"</{wrapper}>{end.format(request_id)}")
+            if len(out) == 2:
+                out[1] = f"<{wrapper}/>"
+            else:
+                out.append(f"</{wrapper}>")
+            out.append(end.format(request_id))
             return _response(200, "".join(out), request_id)
 
         return serialize
