@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -288,7 +289,7 @@ class Server:
         self._mappings = Reconciler(mappings, runners, self._clock)
         function_urls = SqliteFunctionUrlStore(self._database)
         domain = self.settings.function_url_domain
-        hosts = HostsFile(HOSTS, str(self.settings.data_dir))
+        hosts = HostsFile(HOSTS, os.getpid())
         self._function_url_names = FunctionUrlNames(function_urls, domain, hosts)
         self._lambda = lambda_.service(
             functions=self._directory,

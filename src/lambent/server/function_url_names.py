@@ -7,7 +7,6 @@ a line for each of its function URLs while it runs.
 
 import asyncio
 import fcntl
-import hashlib
 import ipaddress
 import logging
 import os
@@ -21,33 +20,37 @@ log = logging.getLogger(__name__)
 
 HOSTS = Path("/etc/hosts")
 _SWITCH = Path("/etc/nsswitch.conf")
+_MARK = re.compile(rb" # lambent (\d+)\n?$")
 _KNOWS_LOCALHOST = re.compile(rb"^hosts:.*\b(?:myhostname|resolve)\b", re.MULTILINE)
 
 
 class HostsFile:
-    """The lines of one owner in a file of host names, which others use at the same time."""
+    """The lines of one process in a file of host names, which others use at the same time. Lines of processes that
+    did not live to take theirs away go with the next change."""
 
-    def __init__(self, path: Path, owner: str) -> None:
+    def __init__(self, path: Path, pid: int) -> None:
         self._path = path
-        self._mark = f" # lambent {hashlib.sha256(owner.encode()).hexdigest()[:12]}\n".encode()
+        self._pid = pid
 
     def replace(self, address: str, names: Sequence[str]) -> None:
         """Raises OSError."""
-        if not names and self._mark not in self._path.read_bytes():
+        if not names and b" # lambent " not in self._path.read_bytes():
             return
         with self._path.open("r+b", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             before = file.read()
-            others = b"".join(
-                line for line in before.splitlines(keepends=True) if not line.endswith(self._mark)
-            )
+            others = b"".join(line for line in before.splitlines(keepends=True) if self._is_foreign(line))
             if others and not others.endswith(b"\n"):
                 others += b"\n"
-            after = others + b"".join(f"{address} {name}".encode() + self._mark for name in names)
+            after = others + b"".join(f"{address} {name} # lambent {self._pid}\n".encode() for name in names)
             if after != before:
                 # In place: in a container the file is a mount, and cannot be exchanged. In one write, for its readers.
                 os.pwrite(file.fileno(), after, 0)
                 os.ftruncate(file.fileno(), len(after))
+
+    def _is_foreign(self, line: bytes) -> bool:
+        mark = _MARK.search(line)
+        return mark is None or (int(mark[1]) != self._pid and Path("/proc", mark[1].decode()).exists())
 
 
 class FunctionUrlNames:

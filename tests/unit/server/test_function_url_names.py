@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,8 +23,8 @@ def names_in(path: Path) -> list[str]:
     return [" ".join(line.partition("#")[0].split()) for line in lines[2:]]
 
 
-def test_each_owner_has_its_own_lines(hosts: Path) -> None:
-    one, other = HostsFile(hosts, "/data/1"), HostsFile(hosts, "/data/2")
+def test_each_process_has_its_own_lines(hosts: Path) -> None:
+    one, other = HostsFile(hosts, os.getpid()), HostsFile(hosts, os.getppid())
     one.replace("127.0.0.1", ["a.localhost", "b.localhost"])
     other.replace("127.0.0.2", ["c.localhost"])
     one.replace("127.0.0.1", ["d.localhost"])
@@ -33,10 +34,17 @@ def test_each_owner_has_its_own_lines(hosts: Path) -> None:
     assert hosts.read_text() == OTHERS + "\n"
 
 
+def test_lines_of_the_dead_go(hosts: Path) -> None:
+    HostsFile(hosts, 2**30).replace("127.0.0.1", ["a.localhost"])
+    assert names_in(hosts) == ["127.0.0.1 a.localhost"]
+    HostsFile(hosts, os.getpid()).replace("127.0.0.1", ["b.localhost"])
+    assert names_in(hosts) == ["127.0.0.1 b.localhost"]
+
+
 def test_a_file_without_such_names_is_left_alone(hosts: Path) -> None:
     hosts.chmod(0o400)
     before = hosts.stat()
-    HostsFile(hosts, "x").replace("127.0.0.1", [])
+    HostsFile(hosts, 1).replace("127.0.0.1", [])
     assert hosts.stat() == before
 
 
@@ -53,7 +61,7 @@ class Urls:
 )
 async def test_names_are_there_while_the_server_is(hosts: Path, listens_at: str, address: str) -> None:
     urls = Urls()
-    names = FunctionUrlNames(urls, "localhost", HostsFile(hosts, "x"))
+    names = FunctionUrlNames(urls, "localhost", HostsFile(hosts, 1))
     await names.refresh()
     assert names_in(hosts) == []
     await names.open(listens_at)
@@ -66,7 +74,7 @@ async def test_names_are_there_while_the_server_is(hosts: Path, listens_at: str,
 
 
 async def test_a_host_without_the_file_is_no_failure(tmp_path: Path) -> None:
-    names = FunctionUrlNames(Urls(), "localhost", HostsFile(tmp_path / "none", "x"))
+    names = FunctionUrlNames(Urls(), "localhost", HostsFile(tmp_path / "none", 1))
     await names.open("127.0.0.1")
     await names.refresh()
     await names.close()
