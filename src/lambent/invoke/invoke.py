@@ -79,7 +79,7 @@ class Invoker:
             self._meters.of(function, invocation.qualifier).throttles += 1
             raise
         meter = self._meters.of(function, invocation.qualifier)
-        meter.durations.append(invocation.duration_ms)
+        meter.durations.append(round(invocation.duration_ms, 2))
         if result.function_error is not None:
             meter.errors += 1
         return result

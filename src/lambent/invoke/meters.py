@@ -4,7 +4,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.ht
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lambent.environments.pools import Pools
 from lambent.invoke.concurrency import Concurrency
@@ -90,8 +90,7 @@ class Meters:
             if meter.durations:
                 self._put(function, "Invocations", len(meter.durations), each)
                 self._put(function, "Errors", meter.errors, each)
-                for duration in meter.durations:
-                    self._put(function, "Duration", duration, each, unit="Milliseconds")
+                self._put(function, "Duration", meter.durations, each, unit="Milliseconds")
             if meter.durations or meter.throttles:
                 self._put(function, "Throttles", meter.throttles, each)
 
@@ -99,7 +98,7 @@ class Meters:
         self,
         function: FunctionId,
         name: str,
-        value: float,
+        value: float | Sequence[float],
         dimensions: Mapping[str, str],
         *,
         unit: str = "Count",

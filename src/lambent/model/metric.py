@@ -1,6 +1,6 @@
 """What the parts of the server measure, in the terms of CloudWatch: who counts does not know who keeps it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 
@@ -13,12 +13,13 @@ class Metrics(Protocol):
         region: str,
         namespace: str,
         name: str,
-        value: float,
+        value: float | Sequence[float],
         *,
         unit: str = "None",
         dimensions: Mapping[str, str] | None = None,
     ) -> None:
-        """Costs about a microsecond and never fails: kept in memory, stored in batches behind whoever measures.
+        """Costs about a microsecond and never fails: kept in memory, stored in batches behind whoever measures. Several
+        values at once cost little more than one.
 
         `namespace` and `name` are AWS's ("AWS/SQS", "NumberOfMessagesSent"), `unit` is of the StandardUnit shape."""
         ...
@@ -33,7 +34,7 @@ class NoMetrics:
         region: str,
         namespace: str,
         name: str,
-        value: float,
+        value: float | Sequence[float],
         *,
         unit: str = "None",
         dimensions: Mapping[str, str] | None = None,

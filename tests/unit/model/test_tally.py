@@ -25,6 +25,12 @@ def test_statistics():
     assert [made.statistic(name) for name in ("p0", "p25", "p50", "p99", "p100")] == [1, 1, 2, 5, 5]
 
 
+def test_many_at_once_are_as_one_by_one():
+    made = Tally()
+    made.add_all([1, 2, 2, 5])
+    assert made == tally(1, 2, 2, 5)
+
+
 def test_of_what_came_summed_up_percentiles_are_not_known():
     summed = Tally(count=2, sum=3, minimum=1, maximum=2, values=None)
     assert summed.statistic("p50") is None

@@ -6,7 +6,7 @@ A crash loses what was counted since the last time, and nothing older. Whoever r
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from lambent.base.clock import Clock
 from lambent.model.tally import MetricKey, Tally
@@ -38,7 +38,7 @@ class Recorder:
         region: str,
         namespace: str,
         name: str,
-        value: float,
+        value: float | Sequence[float],
         *,
         unit: str = "None",
         dimensions: Mapping[str, str] | None = None,
@@ -54,11 +54,14 @@ class Recorder:
         tally = self._counted.get(minute)
         if tally is None:
             tally = self._counted[minute] = Tally()
-        tally.add(value)
         total = self.totals.get(metric)
         if total is None:
             total = self.totals[metric] = Tally(values=None)
-        total.add(value)
+        for each in (tally, total):
+            if isinstance(value, Sequence):
+                each.add_all(value)
+            else:
+                each.add(value)
 
     async def flush(self) -> None:
         """Stores what was counted until now. What the store does not take is counted on. Raises StoreError."""
