@@ -14,14 +14,13 @@ import threading
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from errno import EDQUOT, EFBIG, EMLINK, ENOSPC, EOPNOTSUPP, EPERM, EXDEV
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from lambent.store.ports.contents import Body, Digest, Segment
-from lambent.store.ports.errors import ContentMissingError, ContentStoreFullError
+from lambent.store.ports.errors import ContentMissingError, ContentStoreFullError, StoreClosedError
 
 T = TypeVar("T")
 
@@ -59,7 +58,8 @@ class ObjectFiles:
     def close(self) -> None:
         """Blocking, idempotent."""
         if self._threads is not None:
-            self._threads.shutdown()
+            threads, self._threads = self._threads, None
+            threads.shutdown()
 
     async def receive(self, body: Body, digest: Digest) -> str:
         name = secrets.token_hex(16)
@@ -91,8 +91,7 @@ class ObjectFiles:
 
     async def _clean_up(self, incoming: "_Incoming") -> None:
         """Behind whatever a thread still does with it: a cancelled caller does not end the thread's work."""
-        assert self._threads is not None
-        with suppress(RuntimeError):  # closed meanwhile; the next start cleans up
+        if self._threads is not None:  # else the next start cleans up
             self._threads.submit(incoming.discard)
 
     async def share(self, content: str) -> str:
@@ -166,7 +165,8 @@ class ObjectFiles:
         return self._objects / content[:2] / content[2:]
 
     async def _run(self, work: Callable[[], T]) -> T:
-        assert self._threads is not None
+        if self._threads is None:
+            raise StoreClosedError("the files of objects are closed")
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
 

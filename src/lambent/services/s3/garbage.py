@@ -31,9 +31,12 @@ class Garbage:
         self.look()
 
     async def run(self) -> None:
-        await self._remove_strays()
+        strays_looked_for = False
         while True:
             try:
+                if not strays_looked_for:
+                    await self._remove_strays()
+                    strays_looked_for = True
                 left = await self.collect()
             except (StoreError, OSError) as error:
                 if isinstance(error, StoreClosedError):

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from lambent.store.ports.contents import Segment
-from lambent.store.ports.errors import ContentMissingError
+from lambent.store.ports.errors import ContentMissingError, StoreClosedError
 
 
 class Seen:
@@ -94,3 +94,10 @@ async def test_what_is_being_read_is_not_removed(contents):
 async def test_what_came_after_the_start_is_no_stray(contents):
     await contents.receive(b"new", Seen())
     assert [name async for names in contents.old_names() for name in names] == []
+
+
+async def test_what_is_closed_says_so(contents):
+    contents.close()
+    with pytest.raises(StoreClosedError):
+        await contents.receive(b"x", Seen())
+    contents.close()
