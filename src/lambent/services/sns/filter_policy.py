@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints
 """
 
 import json
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -15,6 +16,7 @@ from lambent.model.topic import Subscription
 
 ATTRIBUTES_SCOPE = "MessageAttributes"
 BODY_SCOPE = "MessageBody"
+_COLUMN = re.compile(r"column: (\d+)\]$")
 _KEYS_MOST = 5
 _COMBINATIONS_MOST = 150
 _BYTES_MOST = 262_144
@@ -33,8 +35,8 @@ def check_filter_policy(text: str, scope: str) -> None:
     try:
         parse_pattern(text)
     except InvalidPatternError as error:
-        failed = "" if policy is not None else "failed to parse JSON. "
-        raise SubscriptionAttributeError(f"FilterPolicy: {failed}{error}") from None
+        said = str(error) if policy is not None else f"failed to parse JSON. {_read_on(str(error))}"
+        raise SubscriptionAttributeError(f"FilterPolicy: {said}") from None
     if len(text.encode()) > _BYTES_MOST:
         raise SubscriptionAttributeError("FilterPolicy: Filter policy is too large")
     if scope == ATTRIBUTES_SCOPE and any(isinstance(rule, dict) for rule in policy.values()):
@@ -63,6 +65,13 @@ def wants(subscription: Subscription, message: str, attributes: Mapping[str, Mes
 def _compiled(text: str) -> Pattern:
     """Of a policy that was checked when it was set."""
     return parse_pattern(text)
+
+
+def _read_on(said: str) -> str:
+    """SNS looks for JSON before it looks for a policy, with a reader that has gone past what it did not expect."""
+    if not said.startswith("Unexpected character"):
+        return said
+    return _COLUMN.sub(lambda found: f"column: {int(found[1]) + 1}]", said)
 
 
 def _size(policy: Mapping[str, Any], depth: int) -> tuple[int, int]:

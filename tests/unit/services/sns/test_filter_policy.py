@@ -133,3 +133,12 @@ def test_no_body_breaks_a_filter(body: str) -> None:
 def test_policies_that_are_refused(policy: Any, scope: str, message: str) -> None:
     with pytest.raises(SubscriptionAttributeError, match=message):
         check_filter_policy(json.dumps(policy), scope)
+
+
+def test_what_is_no_json_is_told_as_aws_was_recorded_to() -> None:
+    with pytest.raises(SubscriptionAttributeError) as caught:
+        check_filter_policy("{invalidjson}", ATTRIBUTES_SCOPE)
+    assert str(caught.value) == (
+        "FilterPolicy: failed to parse JSON. Unexpected character ('i' (code 105)): was expecting double-quote to "
+        'start field name\n at [Source: (String)"{invalidjson}"; line: 1, column: 3]'
+    )
