@@ -79,6 +79,8 @@ def test_a_rule_is_put_described_and_replaced(lambent: Lambent, events: Any, bus
     events.delete_rule(Name="r", EventBusName=bus)
     events.delete_rule(Name="r", EventBusName=bus)
     assert events.list_rules(EventBusName=bus)["Rules"] == []
+    with pytest.raises(ClientError, match=f"Rule r does not exist on EventBus {bus}"):
+        events.list_tags_for_resource(ResourceARN=arn)
 
 
 def test_rules_come_page_by_page(events: Any, bus: str) -> None:
@@ -154,11 +156,6 @@ def test_permissions_are_statements_of_the_buss_policy(lambent: Lambent, events:
             "Parameter ScheduleExpression is not valid.",
         ),
         ("create_event_bus", {"Name": "a/b"}, "Event bus name must not contain '/'."),
-        (
-            "list_tags_for_resource",
-            {"ResourceARN": "arn:aws:events:us-east-1:1:rule/x"},
-            "Rule x does not exist",
-        ),
         ("test_event_pattern", {"EventPattern": "{", "Event": "{}"}, "Event pattern is not valid. Reason:"),
         ("cancel_replay", {"ReplayName": "x"}, "Replay x does not exist."),
     ],
