@@ -181,7 +181,8 @@ def test_a_loop_through_invocations_ends_after_sixteen_turns(lambent: Lambent, r
     send(lambent, name, {})
     record = json.loads(receive(lambent, url)["Body"])
     assert record["requestContext"]["condition"] == "RecursiveInvocation"
-    assert sum(line == "turn\n" for line in lambent.log_lines(f"/aws/lambda/{name}")) == 16
+    group = f"/aws/lambda/{name}"
+    assert eventually(lambda: sum(line == "turn\n" for line in lambent.log_lines(group)) == 16)
 
 
 def test_a_queue_keeps_the_trace_of_what_a_function_sends(lambent: Lambent, role: str) -> None:

@@ -167,6 +167,7 @@ _WHOLE = {
     "all_reserved": "once, when a server starts",
     "all_provisioned": "once, when a server starts",
     ("queues", "next_discarded"): "one row of it",
+    ("function_urls", "every"): "once, when a server starts",
     ("topics", "topics"): "once, when a server starts",
     ("topics", "subscriptions"): "once, when a server starts",
 }
