@@ -17,11 +17,13 @@ class Metrics(Protocol):
         *,
         unit: str = "None",
         dimensions: Mapping[str, str] | None = None,
+        at: float | None = None,
     ) -> None:
         """Costs about a microsecond and never fails: kept in memory, stored in batches behind whoever measures. Several
         values at once cost little more than one.
 
-        `namespace` and `name` are AWS's ("AWS/SQS", "NumberOfMessagesSent"), `unit` is of the StandardUnit shape."""
+        `namespace` and `name` are AWS's ("AWS/SQS", "NumberOfMessagesSent"), `unit` is of the StandardUnit shape.
+        `at` (epoch seconds) is when it was, where that is not now."""
         ...
 
 
@@ -38,5 +40,6 @@ class NoMetrics:
         *,
         unit: str = "None",
         dimensions: Mapping[str, str] | None = None,
+        at: float | None = None,
     ) -> None:
         return None

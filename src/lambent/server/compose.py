@@ -47,6 +47,7 @@ from lambent.invoke.retries import RetryRules
 from lambent.model.code_signature import CodeSigner
 from lambent.model.credential import CredentialSource
 from lambent.model.function import FunctionId
+from lambent.model.metric_filter import MetricFilter
 from lambent.model.service import Client, Service
 from lambent.runtimes.registry import RuntimeRegistry
 from lambent.sandbox.port import SandboxBackend
@@ -68,6 +69,8 @@ from lambent.services.lambda_ import code_download
 from lambent.services.lambda_.function_urls.addresses import is_function_url
 from lambent.services.logs.fed_store import FedLogStore
 from lambent.services.logs.feed import LocalFeed
+from lambent.services.logs.measuring import LogMeasuring
+from lambent.services.logs.metric_filters.known import KnownMetricFilters
 from lambent.services.logs.retention import Expiry
 from lambent.store.directory_lock import DataDirectoryLock
 from lambent.store.ports.errors import StoreError
@@ -84,6 +87,7 @@ from lambent.store.sqlite.functions import SqliteFunctionStore
 from lambent.store.sqlite.layers import SqliteLayerStore
 from lambent.store.sqlite.logs import SqliteLogStore
 from lambent.store.sqlite.metrics import SqliteMetricStore
+from lambent.store.sqlite.named_records import SqliteNamedRecords
 from lambent.store.sqlite.roles import SqliteRoleStore
 from lambent.wire.streams import is_streamed
 
@@ -173,8 +177,13 @@ class Server:
         self._database = Database(data_dir / "lambent.db")
         self._database.open()
         self._opened.callback(self._database.close)
+        self._metrics = Recorder(SqliteMetricStore(self._database), self._clock)
+        self._metric_filters = KnownMetricFilters(
+            SqliteNamedRecords(self._database, "metric filter", MetricFilter)
+        )
+        self._log_measuring = LogMeasuring(self._metric_filters, self._metrics, self._clock)
         self._feed = LocalFeed()
-        self._logs = FedLogStore(SqliteLogStore(self._database), self._feed)
+        self._logs = FedLogStore(SqliteLogStore(self._database), self._feed, self._log_measuring)
         self._roles = SqliteRoleStore(self._database)
         self._layers = SqliteLayerStore(self._database)
         self._concurrency_store = SqliteConcurrencyStore(self._database)
@@ -191,7 +200,6 @@ class Server:
         self._role_callers = adapters.RoleSessions(self._role_checker)
         self._authorizer = iam.Authorizer(self._roles, self._clock)
         self._client = InProcessClient(self._authorizer)
-        self._metrics = Recorder(SqliteMetricStore(self._database), self._clock)
         self._log_delivery = LogDelivery(self._logs, self._clock, settings.log_flush_seconds)
         self._preparation = Preparation(self._artifacts, self._registry)
         self._blanks = Blanks(self._backend, _serve, self._inside, stock=settings.blanks_per_runtime)
@@ -329,7 +337,7 @@ class Server:
         self._parts = [make(core) for make in PARTS]
         services: list[Service] = [
             self._lambda.service,
-            logs.service(self._logs, self._clock, self._feed),
+            logs.service(self._logs, self._clock, self._feed, self._metric_filters),
             iam.service(self._roles, self._clock, authorizer),
             sts.service(self._roles, self._clock, self._sessions, authorizer, credentials),
             *(part.service for part in self._parts),
@@ -370,12 +378,14 @@ class Server:
 
     async def _start(self) -> None:
         opened = self._opened
+        opened.push_async_callback(self._metrics.close)
         opened.push_async_callback(self._log_delivery.flush)
         opened.push_async_callback(self._tasks.close)
         opened.push_async_callback(self._backend.close)
         await self._backend.open()
         opened.push_async_callback(self._blanks.close)
         opened.push_async_callback(self._pools.close)
+        await self._metric_filters.open()
         await self._allotments.open()
         opened.push_async_callback(self._allotments.close)
         opened.push_async_callback(self._invoker.close)
@@ -405,6 +415,7 @@ class Server:
         self._tasks.start(self._event_worker.run(), "run event invocations")
         self._tasks.start(self._meters.run(), "measure invocations")
         self._tasks.start(self._durable_worker.run(), "run durable executions")
+        self._tasks.start(self._log_measuring.run(), "emit default values of metric filters")
         expiry = Expiry(self._logs, self._clock, interval_seconds=self.settings.log_expiry_seconds)
         self._tasks.start(expiry.run(), "expire logs")
         self._tasks.start(self._sweep_artifacts(), "sweep code that nothing uses")

@@ -20,7 +20,7 @@ _MINUTE = 60
 
 
 class Recorder:
-    """model.metric.Metrics. `totals` counts since the server started, for Prometheus."""
+    """model.metric.Metrics. `totals` counts since the server started, by metric and unit, for Prometheus."""
 
     def __init__(
         self, store: MetricStore, clock: Clock, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -30,7 +30,7 @@ class Recorder:
         self._sleep = sleep
         self._counted: dict[Minute, Tally] = {}
         self._storing = asyncio.Lock()
-        self.totals: dict[MetricKey, Tally] = {}
+        self.totals: dict[tuple[MetricKey, str], Tally] = {}
 
     def put(
         self,
@@ -42,6 +42,7 @@ class Recorder:
         *,
         unit: str = "None",
         dimensions: Mapping[str, str] | None = None,
+        at: float | None = None,
     ) -> None:
         metric = MetricKey(
             account_id=account_id,
@@ -50,13 +51,13 @@ class Recorder:
             name=name,
             dimensions=tuple(sorted(dimensions.items())) if dimensions else (),
         )
-        minute = Minute(metric, unit, int(self._now()) // _MINUTE * _MINUTE)
+        minute = Minute(metric, unit, int(self._now() if at is None else at) // _MINUTE * _MINUTE)
         tally = self._counted.get(minute)
         if tally is None:
             tally = self._counted[minute] = Tally()
-        total = self.totals.get(metric)
+        total = self.totals.get((metric, unit))
         if total is None:
-            total = self.totals[metric] = Tally(values=None)
+            total = self.totals[metric, unit] = Tally(values=None)
         for each in (tally, total):
             if isinstance(value, Sequence):
                 each.add_all(value)

@@ -1,7 +1,7 @@
-"""CloudWatch Logs: groups, streams, events, filter patterns, Live Tail.
+"""CloudWatch Logs: groups, streams, events, filter patterns, metric filters, Live Tail.
 
-Knows the log store's port and AWS's rules; does not know who writes logs. Metric filters, subscription filters
-and Insights queries are not offered.
+Knows the log store's port and AWS's rules; does not know who writes logs, nor who keeps what is
+measured in them. Subscription filters and Insights queries are not offered.
 """
 
 import asyncio
@@ -18,7 +18,9 @@ from lambent.services.logs.feed import LogFeed
 from lambent.services.logs.filter_events import FilterOperations
 from lambent.services.logs.groups import GroupOperations, Groups
 from lambent.services.logs.live_tail import LiveTailOperations
-from lambent.services.logs.metric_filters import test_metric_filter
+from lambent.services.logs.metric_filters.known import KnownMetricFilters
+from lambent.services.logs.metric_filters.operations import MetricFilterOperations
+from lambent.services.logs.metric_filters.sample import test_metric_filter
 from lambent.services.logs.retention import RetentionOperations
 from lambent.services.logs.streams import StreamOperations
 from lambent.services.logs.tags import TagOperations
@@ -30,15 +32,17 @@ def service(
     store: LogStore,
     clock: Clock,
     feed: LogFeed,
+    metric_filters: KnownMetricFilters,
     *,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Service:
     """`feed` must be told of what is appended to `store`: see `fed_store.FedLogStore`."""
     groups = Groups(store)
-    group = GroupOperations(store, groups, clock)
+    group = GroupOperations(store, groups, metric_filters, clock)
     retention = RetentionOperations(groups)
     stream = StreamOperations(store, groups, clock)
     event = EventOperations(store, groups, clock)
+    metric_filter = MetricFilterOperations(metric_filters, groups, clock)
     tag = TagOperations(groups)
     operations: dict[str, Operation] = {
         "CreateLogGroup": group.create_log_group,
@@ -54,6 +58,9 @@ def service(
         "GetLogEvents": event.get_log_events,
         "FilterLogEvents": FilterOperations(store, groups, clock).filter_log_events,
         "StartLiveTail": LiveTailOperations(feed, groups, clock, sleep).start_live_tail,
+        "PutMetricFilter": metric_filter.put_metric_filter,
+        "DescribeMetricFilters": metric_filter.describe_metric_filters,
+        "DeleteMetricFilter": metric_filter.delete_metric_filter,
         "TestMetricFilter": test_metric_filter,
         "TagResource": tag.tag_resource,
         "UntagResource": tag.untag_resource,

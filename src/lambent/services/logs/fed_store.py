@@ -1,17 +1,24 @@
-"""A log store that tells a feed of what was appended to it, once that is stored."""
+"""A log store that tells a feed of what was appended to it, and has it measured, once that is stored."""
 
+import asyncio
 from collections.abc import Sequence
+from typing import Protocol
 
 from lambent.services.logs.feed import LocalFeed
 from lambent.store.ports.logs import LogEvent, LogStore
 
 
+class Measuring(Protocol):
+    async def measure(self, batches: Sequence[tuple[str, str, str, str, Sequence[LogEvent]]]) -> None: ...
+
+
 class FedLogStore:
     """Give this one to everything that writes logs; all other methods are the store's own."""
 
-    def __init__(self, store: LogStore, feed: LocalFeed) -> None:
+    def __init__(self, store: LogStore, feed: LocalFeed, measuring: Measuring) -> None:
         self._store = store
         self._feed = feed
+        self._measuring = measuring
         self.insert_group = store.insert_group
         self.get_group = store.get_group
         self.replace_group = store.replace_group
@@ -36,8 +43,14 @@ class FedLogStore:
     ) -> None:
         await self._store.append(account_id, region, group, stream, events, create=create)
         self._feed.publish(account_id, region, group, stream, events)
+        await self._measure([(account_id, region, group, stream, events)])
 
     async def append_many(self, batches: Sequence[tuple[str, str, str, str, Sequence[LogEvent]]]) -> None:
         await self._store.append_many(batches)
         for batch in batches:
             self._feed.publish(*batch)
+        await self._measure(batches)
+
+    async def _measure(self, batches: Sequence[tuple[str, str, str, str, Sequence[LogEvent]]]) -> None:
+        """Goes on where whoever appends is cancelled: the events are stored."""
+        await asyncio.shield(asyncio.get_running_loop().create_task(self._measuring.measure(batches)))

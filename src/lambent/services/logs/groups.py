@@ -13,6 +13,7 @@ from lambent.services.logs.exceptions import (
     ResourceNotFoundException,
 )
 from lambent.services.logs.group_filter import group_filter
+from lambent.services.logs.metric_filters.known import KnownMetricFilters
 from lambent.store.ports.errors import AlreadyExistsError, NotFoundError
 from lambent.store.ports.logs import LogGroup, LogStore
 
@@ -46,9 +47,12 @@ class Groups:
 
 
 class GroupOperations:
-    def __init__(self, store: LogStore, groups: Groups, clock: Clock) -> None:
+    def __init__(
+        self, store: LogStore, groups: Groups, metric_filters: KnownMetricFilters, clock: Clock
+    ) -> None:
         self._store = store
         self._groups = groups
+        self._metric_filters = metric_filters
         self._clock = clock
 
     async def create_log_group(self, caller: Caller, parameters: Parameters) -> Parameters:
@@ -70,8 +74,11 @@ class GroupOperations:
         return {}
 
     async def delete_log_group(self, caller: Caller, parameters: Parameters) -> Parameters:
+        group = await self._groups.require(caller, parameters["logGroupName"])
+        # First, so that a group of the same name never has filters that were another's.
+        await self._metric_filters.delete_group((caller.account_id, caller.region, group.name))
         try:
-            await self._store.delete_group(caller.account_id, caller.region, parameters["logGroupName"])
+            await self._store.delete_group(caller.account_id, caller.region, group.name)
         except NotFoundError:
             raise ResourceNotFoundException.group() from None
         return {}
@@ -89,7 +96,7 @@ class GroupOperations:
         groups: list[LogGroup] = []
         if parameters.get("logGroupClass", _STANDARD) == _STANDARD:  # there are no groups of other classes
             groups = await self._page(caller, parameters, limit, prefix=prefix, pattern=pattern)
-        return _page_of([_described(caller, group) for group in groups[:limit]], groups, limit)
+        return _page_of([self._described(caller, group) for group in groups[:limit]], groups, limit)
 
     async def list_log_groups(self, caller: Caller, parameters: Parameters) -> Parameters:
         _refuse_linked_accounts(parameters)
@@ -143,7 +150,23 @@ class GroupOperations:
             )
         names = sorted({group_name(caller, identifier) for identifier in identifiers})
         groups = [await self._store.get_group(caller.account_id, caller.region, name) for name in names]
-        return [_described(caller, group) for group in groups if group is not None]
+        return [self._described(caller, group) for group in groups if group is not None]
+
+    def _described(self, caller: Caller, group: LogGroup) -> Parameters:
+        arn = group_arn(caller, group.name)
+        described: Parameters = {
+            "logGroupName": group.name,
+            "creationTime": group.created_ms,
+            "metricFilterCount": self._metric_filters.count((caller.account_id, caller.region, group.name)),
+            "arn": f"{arn}:*",
+            "storedBytes": group.stored_bytes,
+            "logGroupClass": group.log_group_class,
+            "logGroupArn": arn,
+            "deletionProtectionEnabled": False,
+        }
+        if group.retention_days is not None:
+            described["retentionInDays"] = group.retention_days
+        return described
 
 
 def _refuse_unsupported(parameters: Parameters) -> None:
@@ -174,20 +197,3 @@ def _page_of(entries: list[Parameters], groups: list[LogGroup], limit: int) -> P
     if len(groups) > limit:
         page["nextToken"] = tokens.encode(groups[limit - 1].name)
     return page
-
-
-def _described(caller: Caller, group: LogGroup) -> Parameters:
-    arn = group_arn(caller, group.name)
-    described: Parameters = {
-        "logGroupName": group.name,
-        "creationTime": group.created_ms,
-        "metricFilterCount": 0,
-        "arn": f"{arn}:*",
-        "storedBytes": group.stored_bytes,
-        "logGroupClass": group.log_group_class,
-        "logGroupArn": arn,
-        "deletionProtectionEnabled": False,
-    }
-    if group.retention_days is not None:
-        described["retentionInDays"] = group.retention_days
-    return described

@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 import pytest
+from memory_named_records import MemoryNamedRecords
 
 from lambent.base.clock import ManualClock
 from lambent.model.caller import Caller
@@ -11,6 +12,7 @@ from lambent.services.logs.authorization import resource_arn
 from lambent.services.logs.exceptions import InvalidParameterException, ServiceUnavailableException
 from lambent.services.logs.fed_store import FedLogStore
 from lambent.services.logs.feed import LocalFeed
+from lambent.services.logs.metric_filters.known import KnownMetricFilters
 from lambent.services.logs.tokens import decode, encode
 from lambent.store.ports.errors import StoreFullError
 from lambent.store.ports.logs import LogEvent, LogGroup, LogStore
@@ -51,6 +53,11 @@ def test_operations_act_on(operation: str, parameters: dict[str, Any], arn: str)
     assert resource_arn(operation, CALLER, parameters) == arn
 
 
+class NothingMeasured:
+    async def measure(self, batches: object) -> None:
+        raise AssertionError("what is not stored is not measured")
+
+
 class FullStore:
     """Every change fails; the feed must not hear of what was not stored."""
 
@@ -70,7 +77,12 @@ class FullStore:
 async def test_a_full_disk_is_said_as_the_model_knows_it() -> None:
     feed = LocalFeed()
     listening = feed.subscribe(CALLER.account_id, CALLER.region, ["/g"])
-    offered = service(FedLogStore(cast(LogStore, FullStore()), feed), ManualClock(), feed)
+    offered = service(
+        FedLogStore(cast(LogStore, FullStore()), feed, NothingMeasured()),
+        ManualClock(),
+        feed,
+        KnownMetricFilters(MemoryNamedRecords()),
+    )
     event = {"timestamp": 1_700_000_000_000, "message": "m"}
     with pytest.raises(ServiceUnavailableException, match="no space left"):
         await offered.operations["PutLogEvents"](

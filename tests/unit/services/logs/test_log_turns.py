@@ -8,7 +8,7 @@ from lambent.base.clock import ManualClock
 from lambent.model.caller import Caller
 from lambent.services.logs.exceptions import InvalidParameterException
 from lambent.services.logs.feed import LocalFeed
-from lambent.services.logs.metric_filters import test_metric_filter as metric_filter
+from lambent.services.logs.metric_filters.sample import test_metric_filter as metric_filter
 from lambent.services.logs.turns import Turns
 from lambent.store.ports.logs import LogEvent
 
