@@ -15,14 +15,18 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
+from memory_named_records import MemoryNamedRecords
 
 from lambent.base.clock import ManualClock
 from lambent.http.message import Request
 from lambent.model.caller import Caller
 from lambent.model.error import ServiceException
+from lambent.model.metric import NoMetrics
 from lambent.services.logs import service
 from lambent.services.logs.fed_store import FedLogStore
 from lambent.services.logs.feed import LocalFeed
+from lambent.services.logs.measuring import LogMeasuring
+from lambent.services.logs.metric_filters.known import KnownMetricFilters
 from lambent.store.ports.errors import AlreadyExistsError, NotFoundError
 from lambent.store.ports.logs import LogEvent, LogGroup, LogStore, LogStream
 from lambent.store.sqlite.database import Database
@@ -243,7 +247,9 @@ def logs(
         clock.advance(seconds)
 
     feed = LocalFeed()
-    offered = service(FedLogStore(store, feed), clock, feed, sleep=sleep)
+    metric_filters = KnownMetricFilters(MemoryNamedRecords())
+    measuring = LogMeasuring(metric_filters, NoMetrics(), clock)
+    offered = service(FedLogStore(store, feed, measuring), clock, feed, metric_filters, sleep=sleep)
     wire = load_service("logs")
 
     async def answer(request: Any) -> AWSResponse:

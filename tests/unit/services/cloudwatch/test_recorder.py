@@ -47,7 +47,13 @@ async def test_what_is_counted_is_stored_once(recorder, store):
     assert minute == Minute(SENT, "Count", 120)
     assert (tally.count, tally.sum, tally.maximum) == (2, 5, 3)
     assert len(store.added) == 1
-    assert recorder.totals[SENT].sum == 5
+    assert recorder.totals[SENT, "Count"].sum == 5
+
+
+async def test_what_was_earlier_is_counted_where_it_was(recorder, store):
+    recorder.put("1", "r", "AWS/SQS", "Sent", 1, unit="Count", dimensions={"QueueName": "q"}, at=59.0)
+    await recorder.flush()
+    assert list(store.added[0]) == [Minute(SENT, "Count", 0)]
 
 
 async def test_what_is_not_taken_is_counted_on(recorder, store):

@@ -317,6 +317,7 @@ class Measurements:
         *,
         unit: str = "None",
         dimensions: Mapping[str, str] | None = None,
+        at: float | None = None,
     ) -> None:
         assert namespace == "AWS/Lambda"
         self.names.append(name)

@@ -53,9 +53,12 @@ def test_operations_act_on(operation: str, parameters: dict[str, Any], arn: str)
     assert resource_arn(operation, CALLER, parameters) == arn
 
 
-class NothingMeasured:
-    async def measure(self, batches: object) -> None:
-        raise AssertionError("what is not stored is not measured")
+class Measured:
+    def __init__(self) -> None:
+        self.batches: list[Any] = []
+
+    async def measure(self, batches: Any) -> None:
+        self.batches += batches
 
 
 class FullStore:
@@ -77,8 +80,9 @@ class FullStore:
 async def test_a_full_disk_is_said_as_the_model_knows_it() -> None:
     feed = LocalFeed()
     listening = feed.subscribe(CALLER.account_id, CALLER.region, ["/g"])
+    measured = Measured()
     offered = service(
-        FedLogStore(cast(LogStore, FullStore()), feed, NothingMeasured()),
+        FedLogStore(cast(LogStore, FullStore()), feed, measured),
         ManualClock(),
         feed,
         KnownMetricFilters(MemoryNamedRecords()),
@@ -89,20 +93,24 @@ async def test_a_full_disk_is_said_as_the_model_knows_it() -> None:
             CALLER, {"logGroupName": "/g", "logStreamName": "s", "logEvents": [event]}
         )
     assert listening.take() == []
+    assert measured.batches == []
 
 
-async def test_what_is_appended_below_the_service_is_fed_too() -> None:
+async def test_what_is_appended_below_the_service_is_fed_and_measured_too() -> None:
     class Store(FullStore):
         async def append_many(self, batches: Any) -> None: ...
 
     feed = LocalFeed()
     listening = feed.subscribe("1", "r", ["g"])
     event = LogEvent(1, 1, "m")
-    await FedLogStore(cast(LogStore, Store()), feed).append_many([("1", "r", "g", "s", [event])])
+    measured = Measured()
+    store = FedLogStore(cast(LogStore, Store()), feed, measured)
+    await store.append_many([("1", "r", "g", "s", [event])])
+    assert measured.batches == [("1", "r", "g", "s", [event])]
     assert [(fed.group, fed.stream, fed.event) for fed in listening.take()] == [("g", "s", event)]
     listening.close()
     listening.close()
-    await FedLogStore(cast(LogStore, Store()), feed).append_many([("1", "r", "g", "s", [event])])
+    await store.append_many([("1", "r", "g", "s", [event])])
     assert listening.take() == []
 
 
