@@ -290,12 +290,21 @@ class Settings:
         default_says="`~/.aws/credentials`",
     )
 
-    # Logs.
+    # Logs and metrics.
     log_flush_seconds: float = _row(
         _number(0.01, 60), 0.2, "How long functions' log lines may wait to be stored together.", unit="s"
     )
     log_expiry_seconds: float = _row(
         _number(1, 86_400), 3600.0, "How often log events that retention has outlived are deleted.", unit="s"
+    )
+    otlp_endpoint: str | None = _row(
+        _pattern("an http:// or https:// URL", r"https?://[^\s/]+(/\S*)?"),
+        None,
+        "OpenTelemetry collector that metrics are pushed to, by OTLP over HTTP at /v1/metrics below this URL.",
+        default_says="none",
+    )
+    otlp_interval_seconds: float = _row(
+        _number(1, 3600), 60.0, "How often metrics are pushed to `otlp_endpoint`.", unit="s"
     )
     log_level: str = _row(
         _choice("debug", "info", "warning", "error"), "info", "Least severe entries of the server's own log."

@@ -1,9 +1,9 @@
 """`--dev`: no key is asked for. Any program of this machine is the root of the account that its key id spells."""
 
-import ipaddress
 import re
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
+from lambent.http.locality import cannot_be_rebound, hostname, is_local, is_own_peer
 from lambent.http.message import Request
 from lambent.model.credential import Credential, CredentialSource
 from lambent.model.error import AccessDeniedException
@@ -74,45 +74,17 @@ def _query_parameter(request: Request, name: str) -> str | None:
 
 
 def _refuse_strangers(request: Request) -> None:
-    peer = request.peer.removeprefix("::ffff:")
-    if not peer.startswith("127.") and peer != "::1":
+    if not is_own_peer(request):
         raise AccessDeniedException(
             f"--dev answers this machine only, not {request.peer or 'an unknown peer'}"
         )
     headers = request.headers
     origin = headers.get("origin")
-    if origin is not None and not _is_local(_hostname(origin)):
+    if origin is not None and not is_local(hostname(origin)):
         raise AccessDeniedException(f"--dev answers no page of {origin}")
     # A link or an image of any page, which has no origin.
     if origin is None and headers.get("sec-fetch-site") == "cross-site":
         raise AccessDeniedException("--dev answers no request that a page of another site makes")
     host = headers.get("host")
-    if host is not None and not _cannot_be_rebound(_hostname(f"//{host}")):
+    if host is not None and not cannot_be_rebound(hostname(f"//{host}")):
         raise AccessDeniedException(f"--dev answers requests to localhost and to addresses, not to {host}")
-
-
-def _hostname(url: str) -> str:
-    """In lower case; empty where there is none."""
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
-
-
-def _is_local(hostname: str) -> bool:
-    if hostname == "localhost" or hostname.endswith(".localhost"):
-        return True
-    address = _address(hostname)
-    return address is not None and address.is_loopback
-
-
-def _cannot_be_rebound(hostname: str) -> bool:
-    """Whether no name server decides where this leads: a page's own name, led here, would make us its origin."""
-    return _is_local(hostname) or _address(hostname) is not None
-
-
-def _address(hostname: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(hostname)
-    except ValueError:
-        return None

@@ -70,8 +70,8 @@ class Pool:
         self._rate = rate
         self._tasks = tasks
         self._idle: list[Environment] = []
-        self._busy = 0
-        self._starting = 0
+        self.busy = 0
+        self.starting = 0
         self._waiting: deque[asyncio.Future[Environment]] = deque()
         self.provisioned = Provisioned(self._make_provisioned, self._end, self._monotonic)
         self.restless = False
@@ -88,7 +88,7 @@ class Pool:
         except BaseException:
             ended()
             raise
-        self._busy += 1
+        self.busy += 1
         try:
             result = await environment.invoke(invocation)
         except asyncio.CancelledError:
@@ -121,8 +121,12 @@ class Pool:
             ended()
 
     @property
+    def idle(self) -> int:
+        return len(self._idle)
+
+    @property
     def size(self) -> int:
-        return len(self._idle) + len(self.provisioned.idle) + self._busy + self._starting
+        return len(self._idle) + len(self.provisioned.idle) + self.busy + self.starting
 
     @property
     def deserted(self) -> bool:
@@ -144,8 +148,8 @@ class Pool:
 
     def _start_missing(self) -> None:
         """As many are being started as there are callers who wait."""
-        while self._starting < len(self._waiting):
-            self._starting += 1
+        while self.starting < len(self._waiting):
+            self.starting += 1
             self._tasks.start(self._start_one(), f"start an environment of {self.version.arn()}")
 
     async def _start_one(self) -> None:
@@ -155,14 +159,14 @@ class Pool:
             environment = Environment(self.version, install, trees, self._around)
             await environment.start()
         except BaseException as error:
-            self._starting -= 1
+            self.starting -= 1
             self._fail_one(self._told(error))
             if environment is not None:
                 await environment.stop()
             if not isinstance(error, Exception):
                 raise
             return
-        self._starting -= 1
+        self.starting -= 1
         self._hand_over(environment)
 
     async def _make_provisioned(self) -> None:
@@ -185,7 +189,7 @@ class Pool:
 
     def _fail_one(self, error: ServiceException) -> None:
         """To the caller for whom no other environment is on its way."""
-        while len(self._waiting) > self._starting:
+        while len(self._waiting) > self.starting:
             waiting = self._waiting.popleft()
             if not waiting.done():
                 waiting.set_exception(error)
@@ -236,7 +240,7 @@ class Pool:
         self.restless = True
 
     def _release(self, environment: Environment) -> None:
-        self._busy -= 1
+        self.busy -= 1
         if environment.reusable and not self.retired and not self._waiting:
             self._rest(environment)
         else:

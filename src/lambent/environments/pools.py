@@ -90,6 +90,13 @@ class Pools:
                 if (pool := self._pools.get(key)) is not None:
                     pool.provision(0)
 
+    def counts(self) -> dict[str, int]:
+        """How many environments there are, by what they do."""
+        pools = self._pools.values()
+        idle = sum(pool.idle + len(pool.provisioned.idle) for pool in pools)
+        busy, starting = sum(pool.busy for pool in pools), sum(pool.starting for pool in pools)
+        return {"idle": idle, "busy": busy, "starting": starting}
+
     def all_provisioned(self) -> Iterator[tuple[FunctionId, str, Provisioned]]:
         for function, version, tenant_id in list(self._provisioned):
             pool = self._pools.get((function, version, tenant_id))

@@ -27,6 +27,7 @@ from lambent.environments.pools import Pools
 from lambent.environments.preparation import Preparation
 from lambent.environments.runtime_api import is_streamed_response
 from lambent.event_sources.reconciler import Reconciler
+from lambent.http.client import request as http_request
 from lambent.http.limits import MIB, Limits
 from lambent.http.listener import HttpListener
 from lambent.http.message import Request, Response
@@ -63,8 +64,10 @@ from lambent.server.keys import MasterKey, load_or_create_account_id, load_or_cr
 from lambent.server.part import Core, Door
 from lambent.server.parts import PARTS
 from lambent.server.parts.signer import CODE_SIGNATURES
+from lambent.server.scraping import Scraping, is_scrape
 from lambent.services import iam, lambda_, logs, sts
 from lambent.services.cloudwatch import Recorder
+from lambent.services.cloudwatch.otlp import OtlpExport
 from lambent.services.lambda_ import code_download
 from lambent.services.lambda_.function_urls.addresses import is_function_url
 from lambent.services.logs.fed_store import FedLogStore
@@ -350,11 +353,12 @@ class Server:
             ),
             *(door for part in self._parts for door in part.doors),
         ]
+        self._scraping = Scraping(self._metrics.totals, self._pools, self._clock)
         outside = DevCredentials(credentials) if self.settings.dev else credentials
         dressers = [part.dress for part in self._parts if part.dress is not None]
         self._outside = _Doorway(
             Gateway(services, outside, authorizer, self._clock).handle,
-            [*doors, self._function_url_door(outside)],
+            [*doors, Door(opens=is_scrape, handler=self._scraping.answer), self._function_url_door(outside)],
             dressers,
         )
         # Functions sign as their role, also where --dev lets everybody else in unsigned.
@@ -419,6 +423,15 @@ class Server:
         expiry = Expiry(self._logs, self._clock, interval_seconds=self.settings.log_expiry_seconds)
         self._tasks.start(expiry.run(), "expire logs")
         self._tasks.start(self._sweep_artifacts(), "sweep code that nothing uses")
+        if (collector := self.settings.otlp_endpoint) is not None:
+            export = OtlpExport(
+                self._scraping.read,
+                http_request,
+                self._clock,
+                endpoint=collector,
+                interval_seconds=self.settings.otlp_interval_seconds,
+            )
+            self._tasks.start(export.run(), "push metrics")
         for part in self._parts:
             for name, run in part.behind.items():
                 self._tasks.start(run(), name)

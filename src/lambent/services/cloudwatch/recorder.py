@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 _STORE_SECONDS = 5.0
 _MINUTE = 60
+_TOTALS_MOST = 20_000
+"""Metrics with a total: whoever logs a dimension's value for each request must not fill the memory."""
 
 
 class Recorder:
@@ -57,6 +59,8 @@ class Recorder:
             tally = self._counted[minute] = Tally()
         total = self.totals.get((metric, unit))
         if total is None:
+            if len(self.totals) >= _TOTALS_MOST:
+                return
             total = self.totals[metric, unit] = Tally(values=None)
         for each in (tally, total):
             if isinstance(value, Sequence):

@@ -15,7 +15,7 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
-from memory_named_records import MemoryNamedRecords
+from memory_records import MemoryDeliveries, MemoryRecords
 
 from lambent.base.clock import ManualClock
 from lambent.http.message import Request
@@ -247,7 +247,7 @@ def logs(
         clock.advance(seconds)
 
     feed = LocalFeed()
-    metric_filters = KnownMetricFilters(MemoryNamedRecords())
+    metric_filters = KnownMetricFilters(MemoryRecords(MemoryDeliveries()))
     measuring = LogMeasuring(metric_filters, NoMetrics(), clock)
     offered = service(FedLogStore(store, feed, measuring), clock, feed, metric_filters, sleep=sleep)
     wire = load_service("logs")

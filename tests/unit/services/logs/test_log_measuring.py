@@ -2,7 +2,7 @@
 
 import json
 
-from memory_named_records import MemoryNamedRecords
+from memory_records import MemoryDeliveries, MemoryRecords
 from noted_metrics import Noted, NotedMetrics
 
 from lambent.base.clock import ManualClock
@@ -22,7 +22,7 @@ class Bench:
     def __init__(self) -> None:
         self.clock = ManualClock(NOON)
         self.metrics = NotedMetrics()
-        self.known = KnownMetricFilters(MemoryNamedRecords())
+        self.known = KnownMetricFilters(MemoryRecords(MemoryDeliveries()))
         self.measuring = LogMeasuring(self.known, self.metrics, self.clock)
 
     async def put_filter(

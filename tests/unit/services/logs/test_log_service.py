@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 import pytest
-from memory_named_records import MemoryNamedRecords
+from memory_records import MemoryDeliveries, MemoryRecords
 
 from lambent.base.clock import ManualClock
 from lambent.model.caller import Caller
@@ -85,7 +85,7 @@ async def test_a_full_disk_is_said_as_the_model_knows_it() -> None:
         FedLogStore(cast(LogStore, FullStore()), feed, measured),
         ManualClock(),
         feed,
-        KnownMetricFilters(MemoryNamedRecords()),
+        KnownMetricFilters(MemoryRecords(MemoryDeliveries())),
     )
     event = {"timestamp": 1_700_000_000_000, "message": "m"}
     with pytest.raises(ServiceUnavailableException, match="no space left"):

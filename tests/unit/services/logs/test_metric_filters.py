@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 import pytest
-from memory_named_records import MemoryNamedRecords
+from memory_records import MemoryDeliveries, MemoryRecords
 
 from lambent.base.clock import ManualClock
 from lambent.model.caller import Caller
@@ -37,12 +37,12 @@ class TwoGroups:
 
 
 @pytest.fixture
-def records() -> MemoryNamedRecords:
-    return MemoryNamedRecords()
+def records() -> MemoryRecords:
+    return MemoryRecords(MemoryDeliveries())
 
 
 @pytest.fixture
-def operations(records: MemoryNamedRecords) -> MetricFilterOperations:
+def operations(records: MemoryRecords) -> MetricFilterOperations:
     groups = Groups(cast(LogStore, TwoGroups()))
     return MetricFilterOperations(KnownMetricFilters(records), groups, ManualClock())
 
@@ -75,14 +75,14 @@ async def test_a_filter_is_described_as_it_was_put(operations: MetricFilterOpera
 
 
 async def test_putting_again_replaces_and_deleting_deletes(
-    operations: MetricFilterOperations, records: MemoryNamedRecords
+    operations: MetricFilterOperations, records: MemoryRecords
 ) -> None:
     await operations.put_metric_filter(CALLER, given())
     await operations.put_metric_filter(CALLER, given(pattern="WARN"))
     (entry,) = (await operations.describe_metric_filters(CALLER, {}))["metricFilters"]
     assert entry["filterPattern"] == "WARN"
     await operations.delete_metric_filter(CALLER, {"logGroupName": "/a", "filterName": "f"})
-    assert records.stored == {}
+    assert records.values == {}
     assert await operations.describe_metric_filters(CALLER, {}) == {"metricFilters": []}
 
 
@@ -168,7 +168,7 @@ async def test_a_group_has_a_hundred(operations: MetricFilterOperations) -> None
 
 
 async def test_they_are_known_again_after_a_start(
-    operations: MetricFilterOperations, records: MemoryNamedRecords
+    operations: MetricFilterOperations, records: MemoryRecords
 ) -> None:
     await operations.put_metric_filter(CALLER, given())
     known = KnownMetricFilters(records)
@@ -176,7 +176,7 @@ async def test_they_are_known_again_after_a_start(
     key = (CALLER.account_id, CALLER.region, "/a")
     assert [name for name, _ in known.of_group(key)] == ["f"]
     await known.delete_group(key)
-    assert (known.count(key), records.stored) == (0, {})
+    assert (known.count(key), records.values) == (0, {})
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A metric filter made ready to be asked about one event after another."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from lambent.model.metric_filter import MetricFilter
 from lambent.services.logs.filter_pattern import FilterPattern, InvalidFilterPatternError, parse
 from lambent.services.logs.filter_pattern.delimited import DelimitedPattern
 from lambent.services.logs.filter_pattern.json_pattern import JsonPattern
-from lambent.services.logs.filter_pattern.operand import as_number, as_text, number
+from lambent.services.logs.filter_pattern.operand import as_number, as_text
 from lambent.services.logs.filter_pattern.selector import Selector
 
 Fields = Callable[[str], Any]
@@ -67,7 +68,7 @@ def compile_filter(filter: MetricFilter) -> CompiledFilter:
     """Raises InvalidFilterPatternError, InvalidTransformationError."""
     transformation = filter.transformation
     pattern = parse(filter.pattern)
-    literal = number(transformation.metric_value)
+    literal = _number(transformation.metric_value)
     asked = [*transformation.dimensions.values()]
     if asked and not isinstance(pattern, JsonPattern | DelimitedPattern):
         raise InvalidTransformationError("The specified filter pattern does not support dimensions")
@@ -81,7 +82,7 @@ def compile_filter(filter: MetricFilter) -> CompiledFilter:
             raise InvalidTransformationError(
                 f"Invalid metric transformation: '{text}' is neither a number nor a field of the filter pattern"
             )
-    return CompiledFilter(filter, pattern, None if literal is None else float(literal), selectors)
+    return CompiledFilter(filter, pattern, literal, selectors)
 
 
 def _selector(text: str) -> Selector:
@@ -105,4 +106,4 @@ def _values(nodes: Iterator[Any]) -> Iterator[Any]:
 
 def _number(value: Any) -> float | None:
     found = None if value is None else as_number(value)
-    return None if found is None else float(found)
+    return None if found is None or not math.isfinite(found) else float(found)
