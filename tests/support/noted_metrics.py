@@ -1,6 +1,6 @@
 """Measurements as they were put, for tests of whoever measures."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 class Noted:
     namespace: str
     name: str
-    value: float
+    value: float | Sequence[float]
     unit: str = "None"
     dimensions: Mapping[str, str] = field(default_factory=dict)
     at: float | None = None
@@ -26,7 +26,7 @@ class NotedMetrics:
         region: str,
         namespace: str,
         name: str,
-        value: float,
+        value: float | Sequence[float],
         *,
         unit: str = "None",
         dimensions: Mapping[str, str] | None = None,

@@ -61,7 +61,7 @@ def families(totals: Totals) -> list[Family]:
         is_counter = unit == "Count" and metric.name not in _LEVELS
         family = found.get((name, is_counter))
         if family is None:
-            says = f"{metric.name} of {metric.namespace}, in {unit}" if unit != "None" else metric.name
+            says = f"{metric.name} of {metric.namespace}" + (f", in {unit}" if unit != "None" else "")
             family = found[name, is_counter] = Family(name, says, unit, is_counter)
         family.series.setdefault(_labels(metric), Tally(values=None)).merge(tally)
     return sorted(found.values(), key=lambda family: (family.name, family.is_counter))

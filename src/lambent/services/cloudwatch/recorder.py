@@ -58,11 +58,9 @@ class Recorder:
         if tally is None:
             tally = self._counted[minute] = Tally()
         total = self.totals.get((metric, unit))
-        if total is None:
-            if len(self.totals) >= _TOTALS_MOST:
-                return
+        if total is None and len(self.totals) < _TOTALS_MOST:
             total = self.totals[metric, unit] = Tally(values=None)
-        for each in (tally, total):
+        for each in (tally,) if total is None else (tally, total):
             if isinstance(value, Sequence):
                 each.add_all(value)
             else:

@@ -121,7 +121,7 @@ def _metric(
     target = root.get(name)
     values = target if isinstance(target, list) else [target]
     numbers = [float(value) for value in values if _is_number(value)]
-    if len(values) > _VALUES_MOST or len(numbers) < len(values):
+    if not 1 <= len(values) <= _VALUES_MOST or len(numbers) < len(values):
         raise _InvalidError
     return EmbeddedMetric(namespace, name, unit, numbers, dimensions)
 

@@ -125,14 +125,13 @@ class LogMeasuring:
         at = (event.timestamp_ms if found.timestamp_ms is None else found.timestamp_ms) / 1000
         for metric in found.metrics:
             for dimensions in metric.dimensions:
-                for value in metric.values:
-                    self._metrics.put(
-                        account_id,
-                        region,
-                        metric.namespace,
-                        metric.name,
-                        value,
-                        unit=metric.unit,
-                        dimensions=dimensions,
-                        at=at,
-                    )
+                self._metrics.put(
+                    account_id,
+                    region,
+                    metric.namespace,
+                    metric.name,
+                    metric.values,
+                    unit=metric.unit,
+                    dimensions=dimensions,
+                    at=at,
+                )

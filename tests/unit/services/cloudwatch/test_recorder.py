@@ -66,3 +66,11 @@ async def test_what_is_not_taken_is_counted_on(recorder, store):
     await recorder.flush()
     (tally,) = store.added[0].values()
     assert tally.count == 2
+
+
+async def test_a_metric_too_many_is_stored_without_a_total(recorder, store, monkeypatch):
+    monkeypatch.setattr("lambent.services.cloudwatch.recorder._TOTALS_MOST", 0)
+    put(recorder, 2)
+    await recorder.flush()
+    assert [tally.sum for tally in store.added[0].values()] == [2]
+    assert recorder.totals == {}

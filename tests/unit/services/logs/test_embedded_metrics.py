@@ -58,6 +58,7 @@ def test_every_dimension_set_is_a_metric_of_its_own_and_an_array_is_several_valu
         ({}, {"time": "12"}),
         ({}, {"time": True}),
         ({}, {"time": [1] * 101}),
+        ({}, {"time": []}),
     ],
 )
 def test_a_definition_against_the_rules_is_counted_and_left_out(

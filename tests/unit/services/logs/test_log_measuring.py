@@ -115,12 +115,10 @@ async def test_embedded_metrics_are_measured_when_they_say() -> None:
     later = {"Timestamp": int(NOON * 1000) + 1500, **metadata}
     await bench.log(json.dumps({"_aws": later, "k": "v", "ms": 3}))
     assert bench.metrics.of("App") == [
-        Noted("App", "ms", 1.0, "Count", {"k": "v"}, NOON),
-        Noted("App", "ms", 2.0, "Count", {"k": "v"}, NOON),
-        Noted("App", "ms", 1.0, "Count", {}, NOON),
-        Noted("App", "ms", 2.0, "Count", {}, NOON),
-        Noted("App", "ms", 3.0, "Count", {"k": "v"}, NOON + 1.5),
-        Noted("App", "ms", 3.0, "Count", {}, NOON + 1.5),
+        Noted("App", "ms", [1.0, 2.0], "Count", {"k": "v"}, NOON),
+        Noted("App", "ms", [1.0, 2.0], "Count", {}, NOON),
+        Noted("App", "ms", [3.0], "Count", {"k": "v"}, NOON + 1.5),
+        Noted("App", "ms", [3.0], "Count", {}, NOON + 1.5),
     ]
 
 
