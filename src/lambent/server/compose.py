@@ -3,8 +3,6 @@
 import asyncio
 import logging
 import os
-import socket
-from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -19,18 +17,16 @@ from lambent.artifacts.store import ArtifactStore
 from lambent.base.clock import MillisecondClock, SystemClock
 from lambent.base.tasks import Tasks
 from lambent.config import Settings, search_path
-from lambent.environments.blanks import Blanks, Handler
+from lambent.environments.blanks import Blanks
 from lambent.environments.log_delivery import LogDelivery
 from lambent.environments.occupancy import Surroundings
 from lambent.environments.pool import Lifetimes
 from lambent.environments.pools import Pools
 from lambent.environments.preparation import Preparation
-from lambent.environments.runtime_api import is_streamed_response
 from lambent.event_sources.reconciler import Reconciler
 from lambent.http.client import request as http_request
 from lambent.http.limits import MIB, Limits
 from lambent.http.listener import HttpListener
-from lambent.http.message import Request, Response
 from lambent.invoke.allotments import Allotments
 from lambent.invoke.concurrency import Concurrency
 from lambent.invoke.deliveries import Deliveries
@@ -57,8 +53,10 @@ from lambent.server.chained_invocations import ChainedInvocations
 from lambent.server.code_store import CodeStoreClient
 from lambent.server.data_directory import require_own
 from lambent.server.descriptors import connections_most
+from lambent.server.doorway import Doorway
 from lambent.server.event_sources import Runners
 from lambent.server.function_url_names import HOSTS, FunctionUrlNames, HostsFile, needs_hosts_file
+from lambent.server.inside import serve_inside
 from lambent.server.isolation import choose_backend
 from lambent.server.keys import MasterKey, load_or_create_account_id, load_or_create_master_key
 from lambent.server.part import Core, Door
@@ -100,16 +98,6 @@ _DRAIN_SECONDS = 10.0
 _OWNER = "local"
 """Names this server in its claims of events, the same in each of its lives."""
 _SWEEP_SECONDS = 3600.0
-_RUNTIME_API_LIMITS = Limits(
-    body_bytes_max=64 * MIB,  # a response that is too large is answered as such, not cut off
-    head_seconds=3600.0,
-    body_seconds=3600.0,
-    idle_seconds=86_400.0,  # between two invocations a runtime client is frozen
-    write_seconds=3600.0,
-    # Whoever is inside may use up its own, and no more of the server.
-    connections_max=128,
-    held_bytes_max=128 * MIB,
-)
 
 
 class Server:
@@ -121,7 +109,7 @@ class Server:
         self.account_id: str
         self._lock = DataDirectoryLock(settings.data_dir)
         self._tasks = Tasks("server")
-        self._inside = _Doorway()
+        self._inside = Doorway()
         self._opened = AsyncExitStack()
 
     @property
@@ -205,7 +193,7 @@ class Server:
         self._client = InProcessClient(self._authorizer)
         self._log_delivery = LogDelivery(self._logs, self._clock, settings.log_flush_seconds)
         self._preparation = Preparation(self._artifacts, self._registry)
-        self._blanks = Blanks(self._backend, _serve, self._inside, stock=settings.blanks_per_runtime)
+        self._blanks = Blanks(self._backend, serve_inside, self._inside, stock=settings.blanks_per_runtime)
         age_most = settings.environment_max_age_seconds
         surroundings = Surroundings(
             blanks=self._blanks,
@@ -356,7 +344,7 @@ class Server:
         self._scraping = Scraping(self._metrics.totals, self._pools, self._clock)
         outside = DevCredentials(credentials) if self.settings.dev else credentials
         dressers = [part.dress for part in self._parts if part.dress is not None]
-        self._outside = _Doorway(
+        self._outside = Doorway(
             Gateway(services, outside, authorizer, self._clock).handle,
             [*doors, Door(opens=is_scrape, handler=self._scraping.answer), self._function_url_door(outside)],
             dressers,
@@ -461,52 +449,3 @@ class Server:
     async def close(self) -> None:
         """Answers what is in progress, then ends every part."""
         await self._opened.aclose()
-
-
-class _Doorway:
-    """The handler of a listener: doors for what is not the AWS API, and the gateway for everything else. Opened when
-    there is something behind it."""
-
-    def __init__(
-        self,
-        gateway: Handler | None = None,
-        doors: Sequence[Door] = (),
-        dressers: Sequence[Callable[[Request, Response], None]] = (),
-    ) -> None:
-        self._gateway = gateway
-        self._doors = doors
-        self._dressers = dressers
-
-    def open(
-        self,
-        gateway: Handler,
-        doors: Sequence[Door],
-        dressers: Sequence[Callable[[Request, Response], None]],
-    ) -> None:
-        self._gateway = gateway
-        self._doors = doors
-        self._dressers = dressers
-
-    async def __call__(self, request: Request) -> Response:
-        assert self._gateway is not None
-        handler = self._gateway
-        for door in self._doors:
-            if door.opens(request):
-                handler = door.handler
-                break
-        response = await handler(request)
-        if "origin" in request.headers and not is_function_url(request):
-            for dress in self._dressers:
-                dress(request, response)
-        return response
-
-
-def _streamed_inside(method: str, target: str, headers: Mapping[str, str]) -> bool:
-    return is_streamed_response(method, target, headers) or is_streamed(method, target, headers)
-
-
-async def _serve(sock: socket.socket, handler: Handler) -> HttpListener:
-    """Listens inside a sandbox."""
-    listener = HttpListener(handler, limits=_RUNTIME_API_LIMITS, streams=_streamed_inside)
-    await listener.start_on(sock)
-    return listener
