@@ -19,6 +19,7 @@ from lambent.store.ports.function_urls import FunctionUrlStore
 log = logging.getLogger(__name__)
 
 HOSTS = Path("/etc/hosts")
+_HOW_NOT = "function_url_hosts = never leaves that file alone"
 _SWITCH = Path("/etc/nsswitch.conf")
 _MARK = re.compile(rb" # lambent (\d+)\n?$")
 _KNOWS_LOCALHOST = re.compile(rb"^hosts:.*\b(?:myhostname|resolve)\b", re.MULTILINE)
@@ -59,6 +60,7 @@ class FunctionUrlNames:
         self._domain = domain
         self._file = file
         self._address = ""
+        self._told = False
         self._one_at_a_time = asyncio.Lock()
 
     async def open(self, listens_at: str) -> None:
@@ -73,6 +75,9 @@ class FunctionUrlNames:
         async with self._one_at_a_time:
             urls = await self._store.every()
             names = [f"{url.id}.lambda-url.{url.function.region}.{self._domain}" for url in urls]
+            if names and not self._told:
+                self._told = True
+                log.info("function URLs: their names are in %s while this server runs; %s", HOSTS, _HOW_NOT)
             await self._write(names)
 
     async def close(self) -> None:
