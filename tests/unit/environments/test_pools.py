@@ -86,7 +86,7 @@ async def test_who_waits_gets_the_one_that_becomes_free_if_that_is_sooner(calls,
     calls.finish("b")
     assert await b == await a == "sandbox-1"
     bench.gates["create"].set()
-    await bench.until(lambda: calls.pool.size == 2 and calls.pool._starting == 0)
+    await bench.until(lambda: calls.pool.size == 2 and calls.pool.starting == 0)
     assert len(calls.pool._idle) == 2
 
 
@@ -231,7 +231,7 @@ async def test_an_invocation_without_caller_keeps_its_lease_and_environment_unti
     with pytest.raises(asyncio.CancelledError):
         await a
     assert calls.ended == []
-    assert calls.pool._busy == 1
+    assert calls.pool.busy == 1
     calls.finish("a")
     await bench.until(lambda: calls.ended == ["a"])
     assert await calls.run("b") == "sandbox-1"
@@ -257,7 +257,7 @@ async def test_without_caller_during_a_second_init_nothing_stays_busy(calls, ben
     await calls.begun("a")
     calls.finish("a")
     await bench.until(lambda: calls.ended == ["a"])
-    assert (calls.pool._busy, len(calls.pool._idle)) == (0, 1)
+    assert (calls.pool.busy, len(calls.pool._idle)) == (0, 1)
 
 
 # Versions
