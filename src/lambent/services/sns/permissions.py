@@ -7,6 +7,7 @@ from typing import Any
 
 from lambent.base.arn import partition_of
 from lambent.model.caller import Caller, Parameters
+from lambent.model.policy.account_statement import account_statement
 from lambent.model.service import Operation
 from lambent.model.topic import Topic
 from lambent.services.sns.errors import invalid
@@ -80,15 +81,10 @@ def _with_policy(topic: Topic, policy: Mapping[str, Any]) -> Topic:
 
 
 def _statement(topic: Topic, label: str, actions: Sequence[str], accounts: Sequence[str]) -> dict[str, Any]:
-    roots = [f"arn:{partition_of(topic.region)}:iam::{account}:root" for account in accounts]
-    return {
-        "Sid": label,
-        "Effect": "Allow",
-        "Principal": {"AWS": _one_or_all(roots)},
-        "Action": _one_or_all([f"SNS:{action}" for action in actions]),
-        "Resource": topic.arn,
-    }
-
-
-def _one_or_all(values: list[str]) -> str | list[str]:
-    return values[0] if len(values) == 1 else values
+    return account_statement(
+        label,
+        accounts=accounts,
+        actions=[f"SNS:{action}" for action in actions],
+        resource=topic.arn,
+        partition=partition_of(topic.region),
+    )

@@ -7,6 +7,7 @@ from typing import Any
 
 from lambent.base.arn import partition_of
 from lambent.model.caller import Caller, Parameters
+from lambent.model.policy.account_statement import account_statement
 from lambent.model.queue import Queue
 from lambent.model.service import Operation
 from lambent.services.sqs.errors import (
@@ -131,15 +132,10 @@ def _policy(queue: Queue) -> dict[str, Any]:
 
 
 def _statement(queue: Queue, label: str, actions: Sequence[str], accounts: Sequence[str]) -> dict[str, Any]:
-    roots = [f"arn:{partition_of(queue.region)}:iam::{account}:root" for account in accounts]
-    return {
-        "Sid": label,
-        "Effect": "Allow",
-        "Principal": {"AWS": _one_or_all(roots)},
-        "Action": _one_or_all([f"SQS:{action}" for action in actions]),
-        "Resource": queue.arn,
-    }
-
-
-def _one_or_all(values: list[str]) -> str | list[str]:
-    return values[0] if len(values) == 1 else values
+    return account_statement(
+        label,
+        accounts=accounts,
+        actions=[f"SQS:{action}" for action in actions],
+        resource=queue.arn,
+        partition=partition_of(queue.region),
+    )
