@@ -91,7 +91,10 @@ class AlarmRuns:
             results = await evaluate(queries, alarm.account_id, alarm.region, window, self._metrics)
         except ServiceException as error:
             return Verdict(state="INSUFFICIENT_DATA", reason=f"Insufficient Data: {error.message}")
-        series = next(result.series[0] for result in results if result.returned)
+        found = next(result.series for result in results if result.returned)
+        if len(found) != 1:
+            return Verdict(state="INSUFFICIENT_DATA", reason=f"Insufficient Data: {len(found)} time series.")
+        (series,) = found
         moments = range(window.start, window.end, period)
         return judge(alarm.settings, [(at, series.get(at)) for at in moments], period, now)
 
