@@ -3,13 +3,13 @@
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions-Lambda.html
 """
 
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 from lambent.base.arn import Arn, partition_of
 from lambent.model.alarm import Alarm
+from lambent.services.cloudwatch.input import moment_text
 
 _TRIGGER = {
     "MetricName": "MetricName",
@@ -46,10 +46,10 @@ def _for_topic(alarm: Alarm, previous: str) -> dict[str, Any]:
         "AlarmName": alarm.name,
         "AlarmDescription": settings.get("AlarmDescription"),
         "AWSAccountId": alarm.account_id,
-        "AlarmConfigurationUpdatedTimestamp": _moment(alarm.configured_at),
+        "AlarmConfigurationUpdatedTimestamp": moment_text(alarm.configured_at),
         "NewStateValue": alarm.state,
         "NewStateReason": alarm.reason,
-        "StateChangeTime": _moment(alarm.updated_at),
+        "StateChangeTime": moment_text(alarm.updated_at),
         "Region": alarm.region,
         "AlarmArn": alarm.arn(partition_of(alarm.region)),
         "OldStateValue": previous,
@@ -81,7 +81,7 @@ def _for_function(alarm: Alarm, previous: str, now: float) -> dict[str, Any]:
         "source": "aws.cloudwatch",
         "alarmArn": alarm.arn(partition_of(alarm.region)),
         "accountId": alarm.account_id,
-        "time": _moment(now),
+        "time": moment_text(now),
         "region": alarm.region,
         "alarmData": {
             "alarmName": alarm.name,
@@ -89,7 +89,7 @@ def _for_function(alarm: Alarm, previous: str, now: float) -> dict[str, Any]:
                 "value": alarm.state,
                 "reason": alarm.reason,
                 "reasonData": alarm.reason_data or "{}",
-                "timestamp": _moment(alarm.updated_at),
+                "timestamp": moment_text(alarm.updated_at),
             },
             "previousState": {"value": previous},
             "configuration": {"description": settings.get("AlarmDescription", ""), "metrics": metrics},
@@ -100,7 +100,3 @@ def _for_function(alarm: Alarm, previous: str, now: float) -> dict[str, Any]:
 def subject_of(alarm_name: str, state: str, region: str) -> str:
     """Of the e-mail that a topic would send: 100 characters at most."""
     return f'{state}: "{alarm_name}" in {region}'[:100]
-
-
-def _moment(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000"

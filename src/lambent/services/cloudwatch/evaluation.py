@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from lambent.model.alarm import State
+from lambent.services.cloudwatch.input import moment_text
 
 _COMPARE: Mapping[str, tuple[Callable[[float, float], bool], str]] = {
     "GreaterThanOrEqualToThreshold": (operator.ge, "greater than or equal to"),
@@ -54,7 +55,7 @@ def judge(
     state: State = "ALARM" if breaching >= needed else "OK"
     if missing == "ignore" and state == "OK" and breaching + lacking >= needed and lacking:
         return Verdict(state=None)
-    reason = _reason(known[-wanted:], state, needed, wanted, words, threshold, lacking, missing)
+    reason = _reason(known[-wanted:], state, needed, wanted, words, threshold, missing)
     return _verdict(state, reason, settings, known[-wanted:], period, now)
 
 
@@ -65,38 +66,40 @@ def _reason(
     wanted: int,
     words: str,
     threshold: float,
-    lacking: int,
     missing: str,
 ) -> str:
     if not known:
         return _lack(wanted, missing)
     shown = ", ".join(f"{value} ({_moment(at)})" for at, value in reversed(known))
-    count = f"{len(known)} datapoint{'s' if len(known) > 1 else ''}"
     if state == "ALARM":
-        out_of = f"{needed} out of the last {wanted} datapoints"
-        least = f"(minimum {needed} datapoint{'s' if needed > 1 else ''} for OK -> ALARM transition)"
+        least = f"(minimum {_counted(needed, 'datapoint')} for OK -> ALARM transition)"
         return (
-            f"Threshold Crossed: {out_of} [{shown}] was {words} the threshold ({threshold}) {least}."
-            if needed == 1
-            else f"Threshold Crossed: {out_of} [{shown}] were {words} the threshold ({threshold}) {least}."
+            f"Threshold Crossed: {needed} out of the last {wanted} datapoints [{shown}] {_were(needed)} {words} "
+            f"the threshold ({threshold}) {least}."
         )
-    verb = "was" if len(known) == 1 else "were"
-    return f"Threshold Crossed: {count} [{shown}] {verb} not {words} the threshold ({threshold})."
+    count = len(known)
+    return (
+        f"Threshold Crossed: {_counted(count, 'datapoint')} [{shown}] {_were(count)} not {words} "
+        f"the threshold ({threshold})."
+    )
 
 
 def _lack(wanted: int, missing: str) -> str:
-    several = f"{wanted} datapoint{'s were' if wanted > 1 else ' was'}"
-    if missing == "breaching":
-        return (
-            f"Threshold Crossed: no datapoints were received for {wanted} period{'s' if wanted > 1 else ''} and "
-            f"{wanted} missing datapoint{'s were' if wanted > 1 else ' was'} treated as [Breaching]."
-        )
-    if missing == "notBreaching":
-        return (
-            f"Threshold Crossed: no datapoints were received for {wanted} period{'s' if wanted > 1 else ''} and "
-            f"{wanted} missing datapoint{'s were' if wanted > 1 else ' was'} treated as [NonBreaching]."
-        )
-    return f"Insufficient Data: {several} unknown."
+    treated = {"breaching": "Breaching", "notBreaching": "NonBreaching"}.get(missing)
+    if treated is None:
+        return f"Insufficient Data: {_counted(wanted, 'datapoint')} {_were(wanted)} unknown."
+    return (
+        f"Threshold Crossed: no datapoints were received for {_counted(wanted, 'period')} and "
+        f"{_counted(wanted, 'missing datapoint')} {_were(wanted)} treated as [{treated}]."
+    )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"
 
 
 def _verdict(
@@ -107,9 +110,9 @@ def _verdict(
     period: int,
     now: float,
 ) -> Verdict:
-    data: dict[str, Any] = {"version": "1.0", "queryDate": _moment_exact(now)}
+    data: dict[str, Any] = {"version": "1.0", "queryDate": moment_text(now)}
     if known:
-        data["startDate"] = _moment_exact(known[0][0])
+        data["startDate"] = moment_text(known[0][0])
     if "Statistic" in settings:
         data["statistic"] = settings["Statistic"]
     data |= {
@@ -117,7 +120,7 @@ def _verdict(
         "recentDatapoints": [value for _, value in known],
         "threshold": float(settings["Threshold"]),
         "evaluatedDatapoints": [
-            {"timestamp": _moment_exact(at), "value": value} for at, value in reversed(known)
+            {"timestamp": moment_text(at), "value": value} for at, value in reversed(known)
         ],
     }
     return Verdict(state=state, reason=reason, data=orjson.dumps(data).decode())
@@ -125,7 +128,3 @@ def _verdict(
 
 def _moment(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%d/%m/%y %H:%M:%S")
-
-
-def _moment_exact(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000"

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from lambent.base.clock import Clock
 from lambent.model.alarm import AlarmHistoryItem
 from lambent.model.caller import Caller, Parameters
-from lambent.services.cloudwatch.errors import InvalidNextToken
 from lambent.services.cloudwatch.input import epoch
+from lambent.services.cloudwatch.paging import number_of
 from lambent.store.ports.errors import NotFoundError, StoreError
 from lambent.store.ports.named_records import NamedRecords
 
@@ -42,7 +42,7 @@ class History:
             found += [item for _, item in page if start <= item.at <= end and _is(item, parameters)]
             after = (page[-1][0].parent, page[-1][0].name)
         found.sort(key=lambda item: item.at, reverse=parameters.get("ScanBy") != "TimestampAscending")
-        skip, most = _position(parameters), parameters.get("MaxRecords", _DEFAULT)
+        skip, most = number_of(parameters.get("NextToken")), parameters.get("MaxRecords", _DEFAULT)
         answer: Parameters = {"AlarmHistoryItems": [_described(item) for item in found[skip : skip + most]]}
         if len(found) > skip + most:
             answer["NextToken"] = str(skip + most)
@@ -79,10 +79,3 @@ def _described(item: AlarmHistoryItem) -> Parameters:
         "HistorySummary": item.summary,
         "HistoryData": item.data,
     }
-
-
-def _position(parameters: Parameters) -> int:
-    token = parameters.get("NextToken", "0")
-    if not token.isascii() or not token.isdigit():
-        raise InvalidNextToken
-    return int(token)

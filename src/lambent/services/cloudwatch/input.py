@@ -1,7 +1,7 @@
-"""Names of metrics, and moments, as requests give them."""
+"""Names of metrics, and moments, as requests give them and answers write them."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from lambent.model.caller import Caller, Parameters
@@ -29,6 +29,11 @@ def described(metric: MetricKey) -> Parameters:
         "MetricName": metric.name,
         "Dimensions": [{"Name": name, "Value": value} for name, value in metric.dimensions],
     }
+
+
+def moment_text(at: float) -> str:
+    """As messages and reasons have it: 2026-01-31T23:59:59.000+0000."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000"
 
 
 def epoch(moment: datetime) -> float:

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 from lambent.base.clock import Clock
 from lambent.model.caller import Caller, Parameters
-from lambent.services.cloudwatch.errors import InvalidNextToken, InvalidParameterValueException
+from lambent.services.cloudwatch.errors import InvalidParameterValueException
 from lambent.services.cloudwatch.expression import Series
 from lambent.services.cloudwatch.input import epoch
+from lambent.services.cloudwatch.paging import number_of
 from lambent.services.cloudwatch.queries import Result, check_queries, evaluate, period_of
 from lambent.services.cloudwatch.recorder import Recorder
 from lambent.services.cloudwatch.series import Window
@@ -42,7 +43,9 @@ class MetricData:
         results = await evaluate(queries, caller.account_id, caller.region, window, self._store)
         most = min(parameters.get("MaxDatapoints", _DATAPOINTS_MOST), _DATAPOINTS_MOST)
         ascending = parameters.get("ScanBy", "TimestampDescending") == "TimestampAscending"
-        return _page([one for one in results if one.returned], _position(parameters), most, ascending)
+        return _page(
+            [one for one in results if one.returned], number_of(parameters.get("NextToken")), most, ascending
+        )
 
 
 def _page(results: list[Result], skip: int, most: int, ascending: bool) -> Parameters:
@@ -73,10 +76,3 @@ def _described(result: Result, series: Series, moments: list[int], complete: boo
         "Values": [series[at] for at in moments],
         "StatusCode": "Complete" if complete else "PartialData",
     }
-
-
-def _position(parameters: Parameters) -> int:
-    token = parameters.get("NextToken", "0")
-    if not token.isascii() or not token.isdigit():
-        raise InvalidNextToken
-    return int(token)

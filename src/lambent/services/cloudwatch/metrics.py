@@ -12,12 +12,12 @@ from lambent.base.clock import Clock
 from lambent.model.caller import Caller, Parameters
 from lambent.model.tally import MetricKey, Tally
 from lambent.services.cloudwatch.errors import (
-    InvalidNextToken,
     InvalidParameterCombinationException,
     InvalidParameterValueException,
     MissingRequiredParameterException,
 )
 from lambent.services.cloudwatch.input import described, dimensions_of, epoch
+from lambent.services.cloudwatch.paging import number_of
 from lambent.services.cloudwatch.recorder import Recorder
 from lambent.store.ports.metrics import MetricStore, Minute
 
@@ -58,7 +58,7 @@ class Metrics:
         since = self._clock.now() - _ACTIVE_SECONDS if "RecentlyActive" in parameters else 0.0
         wanted = [(one["Name"], one.get("Value")) for one in parameters.get("Dimensions") or ()]
         found: list[tuple[int, MetricKey]] = []
-        after, more = _position(parameters.get("NextToken")), True
+        after, more = number_of(parameters.get("NextToken")), True
         while more and len(found) <= _PAGE:
             page = await self._store.page(
                 caller.account_id,
@@ -149,11 +149,3 @@ def _require_number(value: float, name: str) -> None:
 def _has(metric: MetricKey, wanted: list[tuple[str, str | None]]) -> bool:
     has = dict(metric.dimensions)
     return all(name in has and value in (None, has[name]) for name, value in wanted)
-
-
-def _position(token: str | None) -> int:
-    if token is None:
-        return 0
-    if not token.isascii() or not token.isdigit():
-        raise InvalidNextToken
-    return int(token)

@@ -1,4 +1,4 @@
-"""Paging in CloudWatch's way: MaxRecords and NextToken in, NextToken out."""
+"""Paging in CloudWatch's way: a number of entries and NextToken in, NextToken out."""
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -35,6 +35,15 @@ async def paged(
             taken.append((name, value))
         after = (found[-1][0].parent, found[-1][0].name)
     return [value for _, value in taken], {}
+
+
+def number_of(token: str | None) -> int:
+    """Of a token that says how many, or behind which number, to go on. Raises InvalidNextToken."""
+    if token is None:
+        return 0
+    if not token.isascii() or not token.isdigit():
+        raise InvalidNextToken
+    return int(token)
 
 
 def _position(token: str | None) -> tuple[str, str]:

@@ -56,3 +56,22 @@ def test_the_reason_is_in_awss_words():
         "Threshold Crossed: 1 datapoint [2 (01/01/70 00:01:00)] was not greater than the threshold (10.0)."
     )
     assert state(*(None,) * 6).reason == "Insufficient Data: 3 datapoints were unknown."
+
+
+@pytest.mark.parametrize(
+    ("missing", "reason"),
+    [
+        (
+            "breaching",
+            "Threshold Crossed: no datapoints were received for 3 periods and 3 missing datapoints were treated as "
+            "[Breaching].",
+        ),
+        (
+            "notBreaching",
+            "Threshold Crossed: no datapoints were received for 3 periods and 3 missing datapoints were treated as "
+            "[NonBreaching].",
+        ),
+    ],
+)
+def test_what_is_missing_is_named(missing, reason):
+    assert state(*(None,) * 6, TreatMissingData=missing).reason == reason
