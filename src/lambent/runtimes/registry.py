@@ -44,6 +44,7 @@ class RuntimeRegistry:
         self._nodejs_modules = nodejs_modules
         self._interpreters = Interpreters()
         self._found: dict[str, Interpreter] | None = None
+        self._java_client: java.JavaClient | None = None
         self._installs: dict[str, RuntimeInstall] = {}
         self._lock = threading.RLock()
 
@@ -51,10 +52,11 @@ class RuntimeRegistry:
         """Looks for interpreters, again if it was done before: then new ones appear and gone ones disappear."""
         directories = [*usual_directories(self._search_path, self._home), *node_wheel_directories()]
         found = best_interpreters(self._interpreters.find(self._preferred, directories))
+        java_client = java.find_client(self._home)
         with self._lock:
-            if found != self._found:
+            if found != self._found or java_client != self._java_client:
                 self._installs.clear()
-            self._found = found
+            self._found, self._java_client = found, java_client
 
     def get(self, identifier: str) -> RuntimeInstall | None:
         """None where this host cannot run it; `unavailable` says why."""
@@ -81,9 +83,7 @@ class RuntimeRegistry:
 
     def _has_all(self, found: dict[str, Interpreter], identifier: str) -> bool:
         interpreter = found.get(identifier)
-        return interpreter is not None and (
-            interpreter.language != "java" or java.find_client(self._home) is not None
-        )
+        return interpreter is not None and (interpreter.language != "java" or self._java_client is not None)
 
     def all_identifiers(self) -> tuple[str, ...]:
         return identifiers.all_identifiers()
@@ -150,7 +150,7 @@ class RuntimeRegistry:
         return install
 
     def _java_install(self, identifier: str, interpreter: Interpreter) -> RuntimeInstall | None:
-        client = java.find_client(self._home)
+        client = self._java_client
         if client is None:
             return None
         return RuntimeInstall(
