@@ -1,16 +1,28 @@
 """The examples, deployed by their own scripts and used as their READMEs say."""
 
+import base64
 import json
 import os
 import subprocess
 import sys
+import zlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
 from lambent_server import REGION, Lambent, eventually
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+GREY_JPEG = zlib.decompress(
+    base64.b85decode(
+        b"c-s4a<NpH&0WUXCHwH#V1_nkTWcYuZ!I|MdrQiSqHwWVbrUphvL5BZF803M5voeAK0~9baF|)9;v2$>8aRU`>6<}auWM*b!VP<7z"
+        b"VFAk40_7Q41X+a?4ISBp0~6Vm3Pp?>CobercG`GQH0a_772~9$CQdFfaS2H&RW)@DO)V2sGjj_|D`yv1H+K(Dui%i-u<(e;sN|H?"
+        b"wDgS3tm2Z=vhs?`s^*r~w)T$Bu1S-pOr17;#>`oZ7B5-4Z25|nt2S-kvUS_`9Xod&I(+2lvEwIBp1O4T%GGPvZ`{1~@X_NZPoF)1"
+        b"@$%KjPoKYh{r3IG&tLy<F>rwVW6z+msB09BqER%8M$sr5MWbjGjiOOBibl~0ME`FB0HBQA-2"
+    )
+)
+"""640 by 480."""
 
 
 def deploy(lambent: Lambent, example: str) -> None:
@@ -94,3 +106,36 @@ def test_nightly_report(lambent: Lambent) -> None:
     assert json.loads(stored) == report
     assert receive(sqs, "reports-dead") == []
     scheduler.delete_schedule(Name="nightly-report")
+
+
+def size_of(jpeg: bytes) -> tuple[int, int]:
+    """Width and height, as its frame header says."""
+    frame = jpeg.index(b"\xff\xc0")
+    return int.from_bytes(jpeg[frame + 7 : frame + 9]), int.from_bytes(jpeg[frame + 5 : frame + 7])
+
+
+def test_image_pipeline(lambent: Lambent) -> None:
+    deploy(lambent, "image_pipeline")
+    deploy(lambent, "image_pipeline")
+    assert len(lambent.lambda_.list_layer_versions(LayerName="pillow")["LayerVersions"]) == 1
+    s3, sqs = lambent.client("s3"), lambent.client("sqs")
+    images = f"image-pipeline-{lambent.account_id}"
+    s3.put_object(Bucket=images, Key="in the hills.jpg", Body=GREY_JPEG)
+    s3.put_object(Bucket=images, Key="broken.jpg", Body=b"no image")
+    s3.put_object(Bucket=images, Key="notes.txt", Body=b"nobody is told of me")
+
+    def thumbnail() -> Any:
+        try:
+            return s3.get_object(Bucket=f"{images}-thumbnails", Key="in the hills.jpg")
+        except ClientError:
+            return None
+
+    found = eventually(thumbnail, seconds=20)
+    assert (found["ContentType"], found["Metadata"]) == ("image/jpeg", {"original-size": "640x480"})
+    assert size_of(found["Body"].read()) == (256, 192)
+    (dead,) = eventually(lambda: receive(sqs, "images-dead"), seconds=20)
+    letter = json.loads(dead)
+    assert letter["requestPayload"]["Records"][0]["s3"]["object"]["key"] == "broken.jpg"
+    assert letter["responsePayload"]["errorType"] == "UnidentifiedImageError"
+    assert letter["requestContext"]["approximateInvokeCount"] == 2
+    assert s3.list_objects_v2(Bucket=f"{images}-thumbnails")["KeyCount"] == 1
