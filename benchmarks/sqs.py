@@ -32,9 +32,9 @@ from benchmarks.requests import REGION, KeptConnection, Target
 from lambent.cli.server_process import ServerProcess
 from lambent.model.queue import Queue, QueueMessage
 from lambent.store.ports.queue_messages import Receive
-from lambent.store.sqlite.database import Database
-from lambent.store.sqlite.queue_messages import SqliteQueueMessageStore
-from lambent.store.sqlite.queues import SqliteQueueStore
+from lambent.store.sql.queue_messages import SqlQueueMessageStore
+from lambent.store.sql.queues import SqlQueueStore
+from lambent.store.sqlite.database import SqliteDatabase
 
 CLIENTS = 8
 BATCH = 10
@@ -116,11 +116,11 @@ def message(number: int) -> QueueMessage:
 
 
 @contextmanager
-def store(directory: Path) -> Iterator[tuple[SqliteQueueStore, SqliteQueueMessageStore]]:
-    database = Database(directory / "lambent.db")
+def store(directory: Path) -> Iterator[tuple[SqlQueueStore, SqlQueueMessageStore]]:
+    database = SqliteDatabase(directory / "lambent.db")
     database.open()
     try:
-        yield SqliteQueueStore(database), SqliteQueueMessageStore(database)
+        yield SqlQueueStore(database), SqlQueueMessageStore(database)
     finally:
         database.close()
 

@@ -21,10 +21,10 @@ from lambent.base.ids import new_uuid
 from lambent.model.function import CodeReference, Function, FunctionId, FunctionVersion, LoggingConfig
 from lambent.model.invocation import EventInvocation, EventLine
 from lambent.store.ports.logs import LogEvent
-from lambent.store.sqlite.database import Database
-from lambent.store.sqlite.event_invocations import SqliteEventInvocationStore
-from lambent.store.sqlite.functions import SqliteFunctionStore
-from lambent.store.sqlite.logs import SqliteLogStore
+from lambent.store.sql.event_invocations import SqlEventInvocationStore
+from lambent.store.sql.functions import SqlFunctionStore
+from lambent.store.sql.logs import SqlLogStore
+from lambent.store.sqlite.database import SqliteDatabase
 
 WHERE = ("123456789012", "eu-west-1")
 CLIENTS = 256
@@ -66,7 +66,7 @@ def bare_group_commit(path: Path, clients: int = CLIENTS) -> float:
     return EVENTS / (time.perf_counter() - began)
 
 
-async def enqueue(store: SqliteEventInvocationStore, count: int) -> float:
+async def enqueue(store: SqlEventInvocationStore, count: int) -> float:
     waiting = iter([invocation(number) for number in range(count)])
 
     async def client() -> None:
@@ -88,9 +88,9 @@ async def median_ms(work: Callable[[int], Awaitable[object]], times: int = 200) 
 
 
 async def queue_costs(directory: Path, queued: int) -> None:
-    database = Database(directory / "queue.db")
+    database = SqliteDatabase(directory / "queue.db")
     database.open()
-    store = SqliteEventInvocationStore(database)
+    store = SqlEventInvocationStore(database)
     bare_group_commit(directory / "warm_up.db")
     bare = bare_group_commit(directory / "bare.db")
     ours = await enqueue(store, EVENTS)
@@ -126,9 +126,9 @@ def function(name: str) -> Function:
 
 
 async def function_costs(directory: Path, functions: int, versions: int) -> None:
-    database = Database(directory / "functions.db")
+    database = SqliteDatabase(directory / "functions.db")
     database.open()
-    store = SqliteFunctionStore(database)
+    store = SqlFunctionStore(database)
 
     async def make(names: Iterator[str]) -> None:
         for name in names:
@@ -160,9 +160,9 @@ async def function_costs(directory: Path, functions: int, versions: int) -> None
 
 
 async def log_costs(directory: Path) -> None:
-    database = Database(directory / "logs.db")
+    database = SqliteDatabase(directory / "logs.db")
     database.open()
-    store = SqliteLogStore(database)
+    store = SqlLogStore(database)
     streams, events_each, times = 20, 50, 200
     in_loop = 0.0
     began = time.perf_counter()

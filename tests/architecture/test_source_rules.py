@@ -134,13 +134,13 @@ def test_sql_is_in_sql_files(server_modules: "list[Module]") -> None:
 
 
 def test_every_file_of_queries_has_its_module() -> None:
-    queries = sorted((SOURCE / "store/sqlite").glob("*.sql"))
+    queries = sorted((SOURCE / "store/sql").glob("*.sql"))
     assert queries
     assert [path.name for path in queries if not path.with_suffix(".py").exists()] == []
 
 
 def test_migrations_are_numbered_without_a_gap() -> None:
-    numbers = [int(path.name[:4]) for path in sorted((SOURCE / "store/sqlite/migrations").glob("*.sql"))]
+    numbers = [int(path.name[:4]) for path in sorted((SOURCE / "store/sql/migrations").glob("*.sql"))]
     assert numbers == list(range(1, len(numbers) + 1))
 
 

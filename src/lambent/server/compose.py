@@ -75,21 +75,21 @@ from lambent.services.logs.metric_filters.known import KnownMetricFilters
 from lambent.services.logs.retention import Expiry
 from lambent.store.directory_lock import DataDirectoryLock
 from lambent.store.ports.errors import StoreError
-from lambent.store.sqlite.code_signing_configs import SqliteCodeSigningConfigStore
-from lambent.store.sqlite.concurrency import SqliteConcurrencyStore
-from lambent.store.sqlite.database import Database
-from lambent.store.sqlite.durable_executions import SqliteDurableExecutionStore
-from lambent.store.sqlite.event_invocations import SqliteEventInvocationStore
-from lambent.store.sqlite.event_invoke_configs import SqliteEventInvokeConfigStore
-from lambent.store.sqlite.event_source_mappings import SqliteEventSourceMappingStore
-from lambent.store.sqlite.function_policies import SqliteFunctionPolicyStore
-from lambent.store.sqlite.function_urls import SqliteFunctionUrlStore
-from lambent.store.sqlite.functions import SqliteFunctionStore
-from lambent.store.sqlite.layers import SqliteLayerStore
-from lambent.store.sqlite.logs import SqliteLogStore
-from lambent.store.sqlite.metrics import SqliteMetricStore
-from lambent.store.sqlite.named_records import SqliteNamedRecords
-from lambent.store.sqlite.roles import SqliteRoleStore
+from lambent.store.sql.code_signing_configs import SqlCodeSigningConfigStore
+from lambent.store.sql.concurrency import SqlConcurrencyStore
+from lambent.store.sql.durable_executions import SqlDurableExecutionStore
+from lambent.store.sql.event_invocations import SqlEventInvocationStore
+from lambent.store.sql.event_invoke_configs import SqlEventInvokeConfigStore
+from lambent.store.sql.event_source_mappings import SqlEventSourceMappingStore
+from lambent.store.sql.function_policies import SqlFunctionPolicyStore
+from lambent.store.sql.function_urls import SqlFunctionUrlStore
+from lambent.store.sql.functions import SqlFunctionStore
+from lambent.store.sql.layers import SqlLayerStore
+from lambent.store.sql.logs import SqlLogStore
+from lambent.store.sql.metrics import SqlMetricStore
+from lambent.store.sql.named_records import SqlNamedRecords
+from lambent.store.sql.roles import SqlRoleStore
+from lambent.store.sqlite.database import SqliteDatabase
 from lambent.wire.streams import is_streamed
 
 log = logging.getLogger(__name__)
@@ -165,23 +165,23 @@ class Server:
             self.account_id = load_or_create_account_id(data_dir / "account-id")
 
     def _open_stores(self, data_dir: Path) -> None:
-        self._database = Database(data_dir / "lambent.db")
+        self._database = SqliteDatabase(data_dir / "lambent.db")
         self._database.open()
         self._opened.callback(self._database.close)
-        self._metrics = Recorder(SqliteMetricStore(self._database), self._clock)
+        self._metrics = Recorder(SqlMetricStore(self._database), self._clock)
         self._metric_filters = KnownMetricFilters(
-            SqliteNamedRecords(self._database, "metric filter", MetricFilter)
+            SqlNamedRecords(self._database, "metric filter", MetricFilter)
         )
         self._log_measuring = LogMeasuring(self._metric_filters, self._metrics, self._clock)
         self._feed = LocalFeed()
-        self._logs = FedLogStore(SqliteLogStore(self._database), self._feed, self._log_measuring)
-        self._roles = SqliteRoleStore(self._database)
-        self._layers = SqliteLayerStore(self._database)
-        self._concurrency_store = SqliteConcurrencyStore(self._database)
-        self._event_configs = KnownEventInvokeConfigs(SqliteEventInvokeConfigStore(self._database))
-        self._event_store = SqliteEventInvocationStore(self._database)
-        self._durable_store = SqliteDurableExecutionStore(self._database)
-        self._directory = Directory(SqliteFunctionStore(self._database))
+        self._logs = FedLogStore(SqlLogStore(self._database), self._feed, self._log_measuring)
+        self._roles = SqlRoleStore(self._database)
+        self._layers = SqlLayerStore(self._database)
+        self._concurrency_store = SqlConcurrencyStore(self._database)
+        self._event_configs = KnownEventInvokeConfigs(SqlEventInvokeConfigStore(self._database))
+        self._event_store = SqlEventInvocationStore(self._database)
+        self._durable_store = SqlDurableExecutionStore(self._database)
+        self._directory = Directory(SqlFunctionStore(self._database))
         self._artifacts = ArtifactStore(data_dir / "artifacts")
 
     def _make_data_plane(self) -> None:
@@ -283,10 +283,10 @@ class Server:
             credentials=credentials,
             secret=self._master_key.derive,
         )
-        mappings = SqliteEventSourceMappingStore(self._database)
+        mappings = SqlEventSourceMappingStore(self._database)
         runners = Runners(core, self._directory, self._invoker.invoke)
         self._mappings = Reconciler(mappings, runners, self._clock)
-        function_urls = SqliteFunctionUrlStore(self._database)
+        function_urls = SqlFunctionUrlStore(self._database)
         domain = self.settings.function_url_domain
         hosts = HostsFile(HOSTS, os.getpid())
         self._function_url_names = FunctionUrlNames(function_urls, domain, hosts)
@@ -294,12 +294,12 @@ class Server:
             functions=self._directory,
             mappings=mappings,
             mapping_changed=self._mappings.wake,
-            function_policies=SqliteFunctionPolicyStore(self._database),
+            function_policies=SqlFunctionPolicyStore(self._database),
             function_urls=function_urls,
             layers=self._layers,
             concurrency=self._concurrency_store,
             event_invoke_configs=self._event_configs,
-            code_signing_configs=SqliteCodeSigningConfigStore(self._database),
+            code_signing_configs=SqlCodeSigningConfigStore(self._database),
             artifacts=self._artifacts,
             compiler=adapters.Compiler(self._registry, self._blanks, self._tasks),
             runtimes=adapters.Runtimes(

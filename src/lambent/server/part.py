@@ -12,7 +12,7 @@ from lambent.model.caller import PassRole, RoleCallers
 from lambent.model.credential import CredentialSource
 from lambent.model.metric import Metrics
 from lambent.model.service import Client, Service
-from lambent.store.sqlite.database import Database
+from lambent.store.sql.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

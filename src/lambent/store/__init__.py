@@ -1,1 +1,1 @@
-"""Where state lives. `ports` say what a store promises; `sqlite` (and later `postgres`) keep the promise."""
+"""Where state lives. `ports` say what a store promises; `sql` keeps the promise on any engine; `sqlite` is one."""

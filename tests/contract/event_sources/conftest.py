@@ -14,7 +14,7 @@ from lambent.event_sources.sqs import SqsSource
 from lambent.model.caller import Caller, Parameters
 from lambent.model.metric import NoMetrics
 from lambent.server.parts.sqs import part
-from lambent.store.sqlite.database import Database
+from lambent.store.sqlite.database import SqliteDatabase
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 
@@ -55,7 +55,7 @@ class MemoryBench:
 
 
 class SqsBench:
-    def __init__(self, database: Database, *, ordered: bool) -> None:
+    def __init__(self, database: SqliteDatabase, *, ordered: bool) -> None:
         self.clock = ManualClock()
         self.name = "q.fifo" if ordered else "q"
         self._url = f"http://here/{ROOT.account_id}/{self.name}"
@@ -99,7 +99,7 @@ async def _benches(kind: str, path: Path, *, ordered: bool) -> AsyncIterator[Ben
     if kind == "memory":
         yield MemoryBench(ordered=ordered)
         return
-    database = Database(path / "lambent.db")
+    database = SqliteDatabase(path / "lambent.db")
     database.open()
     bench = SqsBench(database, ordered=ordered)
     await bench.open()

@@ -27,27 +27,27 @@ from lambent.store.ports.queues import QueueStore
 from lambent.store.ports.roles import RoleStore
 from lambent.store.ports.target_deliveries import TargetDeliveryStore
 from lambent.store.ports.topics import TopicStore
-from lambent.store.sqlite.code_signing_configs import SqliteCodeSigningConfigStore
-from lambent.store.sqlite.concurrency import SqliteConcurrencyStore
-from lambent.store.sqlite.database import Database
-from lambent.store.sqlite.event_archives import SqliteEventArchiveStore
-from lambent.store.sqlite.event_invocations import SqliteEventInvocationStore
-from lambent.store.sqlite.event_invoke_configs import SqliteEventInvokeConfigStore
-from lambent.store.sqlite.event_source_mappings import SqliteEventSourceMappingStore
-from lambent.store.sqlite.function_policies import SqliteFunctionPolicyStore
-from lambent.store.sqlite.function_urls import SqliteFunctionUrlStore
-from lambent.store.sqlite.functions import SqliteFunctionStore
-from lambent.store.sqlite.layers import SqliteLayerStore
-from lambent.store.sqlite.logs import SqliteLogStore
-from lambent.store.sqlite.metrics import SqliteMetricStore
-from lambent.store.sqlite.named_records import SqliteNamedRecords
-from lambent.store.sqlite.queue_messages import SqliteQueueMessageStore
-from lambent.store.sqlite.queues import SqliteQueueStore
-from lambent.store.sqlite.roles import SqliteRoleStore
-from lambent.store.sqlite.target_deliveries import SqliteTargetDeliveryStore
+from lambent.store.sql.code_signing_configs import SqlCodeSigningConfigStore
+from lambent.store.sql.concurrency import SqlConcurrencyStore
+from lambent.store.sql.event_archives import SqlEventArchiveStore
+from lambent.store.sql.event_invocations import SqlEventInvocationStore
+from lambent.store.sql.event_invoke_configs import SqlEventInvokeConfigStore
+from lambent.store.sql.event_source_mappings import SqlEventSourceMappingStore
+from lambent.store.sql.function_policies import SqlFunctionPolicyStore
+from lambent.store.sql.function_urls import SqlFunctionUrlStore
+from lambent.store.sql.functions import SqlFunctionStore
+from lambent.store.sql.layers import SqlLayerStore
+from lambent.store.sql.logs import SqlLogStore
+from lambent.store.sql.metrics import SqlMetricStore
+from lambent.store.sql.named_records import SqlNamedRecords
+from lambent.store.sql.queue_messages import SqlQueueMessageStore
+from lambent.store.sql.queues import SqlQueueStore
+from lambent.store.sql.roles import SqlRoleStore
+from lambent.store.sql.target_deliveries import SqlTargetDeliveryStore
+from lambent.store.sqlite.database import SqliteDatabase
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
-from lambent.store.sqlite.topics import SqliteTopicStore
+from lambent.store.sql.topics import SqlTopicStore
 
 
 @dataclass(frozen=True)
@@ -78,28 +78,28 @@ class Stores:
 def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
     assert request.param == "sqlite"
     clock = ManualClock()
-    database = Database(tmp_path / "lambent.db")
+    database = SqliteDatabase(tmp_path / "lambent.db")
     database.open()
     yield Stores(
-        functions=SqliteFunctionStore(database),
-        function_policies=SqliteFunctionPolicyStore(database),
-        function_urls=SqliteFunctionUrlStore(database),
-        layers=SqliteLayerStore(database),
-        concurrency=SqliteConcurrencyStore(database),
-        roles=SqliteRoleStore(database),
-        event_invocations=SqliteEventInvocationStore(database),
-        event_invoke_configs=SqliteEventInvokeConfigStore(database),
-        event_source_mappings=SqliteEventSourceMappingStore(database),
-        logs=SqliteLogStore(database, clock),
-        code_signing_configs=SqliteCodeSigningConfigStore(database),
-        target_deliveries=SqliteTargetDeliveryStore(database),
-        buses=SqliteNamedRecords(database, "bus", EventBus),
-        other_buses=SqliteNamedRecords(database, "other bus", EventBus),
-        event_archives=SqliteEventArchiveStore(database),
-        queues=SqliteQueueStore(database),
-        queue_messages=SqliteQueueMessageStore(database),
-        topics=SqliteTopicStore(database),
-        metrics=SqliteMetricStore(database),
+        functions=SqlFunctionStore(database),
+        function_policies=SqlFunctionPolicyStore(database),
+        function_urls=SqlFunctionUrlStore(database),
+        layers=SqlLayerStore(database),
+        concurrency=SqlConcurrencyStore(database),
+        roles=SqlRoleStore(database),
+        event_invocations=SqlEventInvocationStore(database),
+        event_invoke_configs=SqlEventInvokeConfigStore(database),
+        event_source_mappings=SqlEventSourceMappingStore(database),
+        logs=SqlLogStore(database, clock),
+        code_signing_configs=SqlCodeSigningConfigStore(database),
+        target_deliveries=SqlTargetDeliveryStore(database),
+        buses=SqlNamedRecords(database, "bus", EventBus),
+        other_buses=SqlNamedRecords(database, "other bus", EventBus),
+        event_archives=SqlEventArchiveStore(database),
+        queues=SqlQueueStore(database),
+        queue_messages=SqlQueueMessageStore(database),
+        topics=SqlTopicStore(database),
+        metrics=SqlMetricStore(database),
         clock=clock,
     )
     database.close()

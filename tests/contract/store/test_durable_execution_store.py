@@ -16,8 +16,8 @@ from lambent.model.durable_execution.timers import advance
 from lambent.model.durable_execution.transition import Change
 from lambent.store.ports.durable_executions import DurableExecutionStore, ExecutionFilter
 from lambent.store.ports.errors import NotFoundError
-from lambent.store.sqlite.database import Database
-from lambent.store.sqlite.durable_executions import SqliteDurableExecutionStore
+from lambent.store.sql.durable_executions import SqlDurableExecutionStore
+from lambent.store.sqlite.database import SqliteDatabase
 
 NOW = 1000.0
 
@@ -27,9 +27,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DurableExe
     if request.param == "memory":
         yield MemoryDurableExecutionStore()
         return
-    database = Database(tmp_path / "lambent.db")
+    database = SqliteDatabase(tmp_path / "lambent.db")
     database.open()
-    yield SqliteDurableExecutionStore(database)
+    yield SqlDurableExecutionStore(database)
     database.close()
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from lambent.model.function import CodeReference, Function, FunctionId, FunctionVersion, LoggingConfig
 from lambent.model.invocation import EventInvocation
 from lambent.store.ports.logs import LogEvent
-from lambent.store.sqlite.database import Database
-from lambent.store.sqlite.event_invocations import SqliteEventInvocationStore
-from lambent.store.sqlite.functions import SqliteFunctionStore
-from lambent.store.sqlite.logs import SqliteLogStore
+from lambent.store.sql.event_invocations import SqlEventInvocationStore
+from lambent.store.sql.functions import SqlFunctionStore
+from lambent.store.sql.logs import SqlLogStore
+from lambent.store.sqlite.database import SqliteDatabase
 
 WHERE = ("123456789012", "eu-west-1")
 
@@ -50,12 +50,12 @@ def function(name: str) -> Function:
 
 
 async def write_for_ever(path: Path, prefix: str) -> None:
-    database = Database(path)
+    database = SqliteDatabase(path)
     database.open()
     events, functions, logs = (
-        SqliteEventInvocationStore(database),
-        SqliteFunctionStore(database),
-        SqliteLogStore(database),
+        SqlEventInvocationStore(database),
+        SqlFunctionStore(database),
+        SqlLogStore(database),
     )
 
     async def enqueue(writer: int) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 from lambent.model.function import FunctionId
 from lambent.model.invocation import EventInvocation, EventLine
 from lambent.store.records import Record
-from lambent.store.sqlite import migrate
-from lambent.store.sqlite.database import Database
-from lambent.store.sqlite.event_invocations import SqliteEventInvocationStore
+from lambent.store.sql.event_invocations import SqlEventInvocationStore
+from lambent.store.sql.migrations import scripts_after
+from lambent.store.sqlite.database import SqliteDatabase
 
 BEFORE_LINES = 10
 """The last migration of the queue in which all functions stood in one line."""
@@ -31,7 +31,7 @@ def accepted(request_id: str, tenant_id: str | None = None) -> EventInvocation:
 
 async def test_a_queue_of_before_is_claimed_now(tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / "lambent.db", isolation_level=None)
-    for script in migrate._scripts()[:BEFORE_LINES]:
+    for _, script in scripts_after(0)[:BEFORE_LINES]:
         connection.executescript(script)
     connection.execute(f"PRAGMA user_version = {BEFORE_LINES}")
     events = [accepted("r-1"), accepted("r-2", "tenant")]
@@ -44,9 +44,9 @@ async def test_a_queue_of_before_is_claimed_now(tmp_path: Path) -> None:
         connection.execute("INSERT INTO event_payloads VALUES (?, ?)", (id, event.payload))
     connection.close()
 
-    database = Database(tmp_path / "lambent.db")
+    database = SqliteDatabase(tmp_path / "lambent.db")
     database.open()
-    store = SqliteEventInvocationStore(database)
+    store = SqlEventInvocationStore(database)
     function = FunctionId("123456789012", "eu-west-1", "f")
     lines = [EventLine(function), EventLine(function, "tenant")]
     assert await store.waiting() == dict.fromkeys(lines, 2.0)

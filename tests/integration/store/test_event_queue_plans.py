@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lambent.store.sqlite.database import Database
-from lambent.store.sqlite.queries import queries
+from lambent.store.sql.queries import queries
+from lambent.store.sqlite.database import SqliteDatabase
 
 _SQL = queries("event_invocations")
 _ROW = {
@@ -27,7 +27,7 @@ _WHOLE = {"depth"}
 
 @pytest.mark.parametrize("name", sorted(set(_SQL) - {"insert", "insert_payload", "put_response"}))
 async def test_no_statement_reads_the_table_from_end_to_end(tmp_path: Path, name: str) -> None:
-    database = Database(tmp_path / "lambent.db")
+    database = SqliteDatabase(tmp_path / "lambent.db")
     database.open()
     plan = await database.write(
         lambda connection: [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {_SQL[name]}", _ROW)]

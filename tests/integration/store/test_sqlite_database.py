@@ -12,27 +12,29 @@ import pytest
 
 from lambent.store.directory_lock import DataDirectoryLock, DirectoryInUseError
 from lambent.store.ports.errors import StoreClosedError
-from lambent.store.sqlite import migrate as migrate_module
-from lambent.store.sqlite.database import Database
-from lambent.store.sqlite.migrate import MigrationError, migrate
-from lambent.store.sqlite.queries import queries
+from lambent.store.sql import migrations
+from lambent.store.sql import queries as queries_module
+from lambent.store.sql.migrations import MigrationError
+from lambent.store.sql.queries import queries
+from lambent.store.sqlite.database import SqliteDatabase
+from lambent.store.sqlite.migrate import migrate
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(tmp_path / "lambent.db")
+def database(tmp_path: Path) -> Iterator[SqliteDatabase]:
+    made = SqliteDatabase(tmp_path / "lambent.db")
     made.open()
     yield made
     made.close()
 
 
-async def create_table(database: Database) -> None:
+async def create_table(database: SqliteDatabase) -> None:
     await database.write(
         lambda connection: connection.execute("CREATE TABLE t (n INTEGER PRIMARY KEY)").rowcount
     )
 
 
-async def numbers(database: Database) -> list[int]:
+async def numbers(database: SqliteDatabase) -> list[int]:
     return await database.read(
         lambda connection: [n for (n,) in connection.execute("SELECT n FROM t ORDER BY n")]
     )
@@ -110,7 +112,7 @@ async def test_readers_see_a_snapshot_and_cannot_write(database):
 
 
 async def test_closing_commits_what_was_asked_and_refuses_the_rest(tmp_path):
-    database = Database(tmp_path / "lambent.db")
+    database = SqliteDatabase(tmp_path / "lambent.db")
     database.open()
     await create_table(database)
     asked = [asyncio.ensure_future(database.write(insert(n))) for n in range(600)]
@@ -132,7 +134,7 @@ def test_a_newer_schema_is_refused_and_left_alone(tmp_path):
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 999")
     with pytest.raises(MigrationError, match="upgrade Lambent"):
-        Database(path).open()
+        SqliteDatabase(path).open()
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (999,)
 
@@ -147,7 +149,7 @@ def test_migrating_again_changes_nothing(tmp_path):
 
 def test_a_migration_that_fails_leaves_the_version_before_it(tmp_path, monkeypatch):
     scripts = ["CREATE TABLE a (n);", "CREATE TABLE b (n); CREATE TABLE b (n);"]
-    monkeypatch.setattr(migrate_module, "_scripts", lambda: scripts)
+    monkeypatch.setattr(migrations, "_scripts", lambda: scripts)
     with closing(sqlite3.connect(tmp_path / "x.db", isolation_level=None)) as connection:
         with pytest.raises(sqlite3.OperationalError):
             migrate(connection)
@@ -155,7 +157,7 @@ def test_a_migration_that_fails_leaves_the_version_before_it(tmp_path, monkeypat
         assert connection.execute("SELECT name FROM sqlite_schema").fetchall() == [("a",)]
 
 
-NOUNS = sorted(path.stem for path in Path(migrate_module.__file__).parent.glob("*.sql"))
+NOUNS = sorted(path.stem for path in Path(queries_module.__file__).parent.glob("*.sql"))
 _NO_TABLES = frozenset({"claimed", "lines", "below", "b", "sqlite_sequence", "(subquery-1)", "(subquery-3)"})
 """Common table expressions, which hold what was chosen by an index, and SQLite's own row per table."""
 _WHOLE = {

@@ -15,8 +15,8 @@ import pytest
 
 from lambent.model.invocation import EventInvocation
 from lambent.store.ports.errors import StoreFullError
-from lambent.store.sqlite.database import Database
-from lambent.store.sqlite.event_invocations import SqliteEventInvocationStore
+from lambent.store.sql.event_invocations import SqlEventInvocationStore
+from lambent.store.sqlite.database import SqliteDatabase
 
 WRITER = Path(__file__).with_name("store_writer.py")
 LINES_BEFORE_KILL = 400
@@ -101,9 +101,9 @@ def limited_files(tmp_path: Path) -> Iterator[Path]:
 
 
 async def fill(directory: Path, make_room: Callable[[], None]) -> None:
-    database = Database(directory / "lambent.db")
+    database = SqliteDatabase(directory / "lambent.db")
     database.open()
-    store = SqliteEventInvocationStore(database)
+    store = SqlEventInvocationStore(database)
     acknowledged = []
     try:
         with pytest.raises(StoreFullError):

@@ -6,18 +6,18 @@ from lambent.model.alarm import Alarm, AlarmHistoryItem
 from lambent.server.part import Core, Part
 from lambent.server.parts.events import RETRY_SHARE
 from lambent.services.cloudwatch import Recorder, cloudwatch
-from lambent.store.sqlite.metrics import SqliteMetricStore
-from lambent.store.sqlite.named_records import SqliteNamedRecords
-from lambent.store.sqlite.target_deliveries import SqliteTargetDeliveryStore
+from lambent.store.sql.metrics import SqlMetricStore
+from lambent.store.sql.named_records import SqlNamedRecords
+from lambent.store.sql.target_deliveries import SqlTargetDeliveryStore
 
 
 def part(core: Core) -> Part:
     recorder = cast(Recorder, core.metrics)  # what everybody else only puts into
     made = cloudwatch(
-        SqliteMetricStore(core.database),
-        SqliteNamedRecords(core.database, "alarm", Alarm),
-        SqliteNamedRecords(core.database, "alarm history", AlarmHistoryItem),
-        SqliteTargetDeliveryStore(core.database),
+        SqlMetricStore(core.database),
+        SqlNamedRecords(core.database, "alarm", Alarm),
+        SqlNamedRecords(core.database, "alarm history", AlarmHistoryItem),
+        SqlTargetDeliveryStore(core.database),
         recorder,
         clock=core.clock,
         client=core.client,

@@ -5,9 +5,9 @@ from lambent.model.event_archive import Archive, Replay
 from lambent.model.event_bus import EventBus, Rule
 from lambent.server.part import Core, Part
 from lambent.services.events import Stores, events
-from lambent.store.sqlite.event_archives import SqliteEventArchiveStore
-from lambent.store.sqlite.named_records import SqliteNamedRecords
-from lambent.store.sqlite.target_deliveries import SqliteTargetDeliveryStore
+from lambent.store.sql.event_archives import SqlEventArchiveStore
+from lambent.store.sql.named_records import SqlNamedRecords
+from lambent.store.sql.target_deliveries import SqlTargetDeliveryStore
 
 RETRY_SHARE = 60.0
 """Of the delay before the first retry of an asynchronous invocation: a minute there is a second here."""
@@ -16,14 +16,14 @@ RETRY_SHARE = 60.0
 def part(core: Core) -> Part:
     made = events(
         Stores(
-            buses=SqliteNamedRecords(core.database, "event bus", EventBus),
-            rules=SqliteNamedRecords(core.database, "rule", Rule),
-            archives=SqliteNamedRecords(core.database, "archive", Archive),
-            replays=SqliteNamedRecords(core.database, "replay", Replay),
-            archived_events=SqliteEventArchiveStore(core.database),
-            connections=SqliteNamedRecords(core.database, "connection", Connection),
-            api_destinations=SqliteNamedRecords(core.database, "API destination", ApiDestination),
-            deliveries=SqliteTargetDeliveryStore(core.database),
+            buses=SqlNamedRecords(core.database, "event bus", EventBus),
+            rules=SqlNamedRecords(core.database, "rule", Rule),
+            archives=SqlNamedRecords(core.database, "archive", Archive),
+            replays=SqlNamedRecords(core.database, "replay", Replay),
+            archived_events=SqlEventArchiveStore(core.database),
+            connections=SqlNamedRecords(core.database, "connection", Connection),
+            api_destinations=SqlNamedRecords(core.database, "API destination", ApiDestination),
+            deliveries=SqlTargetDeliveryStore(core.database),
         ),
         clock=core.clock,
         client=core.client,

@@ -3,15 +3,15 @@
 from lambent.model.kms import Alias, Grant, Key
 from lambent.server.part import Core, Part
 from lambent.services.kms import KmsStores, kms
-from lambent.store.sqlite.named_records import SqliteNamedRecords
+from lambent.store.sql.named_records import SqlNamedRecords
 
 
 def part(core: Core) -> Part:
     made = kms(
         KmsStores(
-            keys=SqliteNamedRecords(core.database, "kms key", Key),
-            aliases=SqliteNamedRecords(core.database, "kms alias", Alias),
-            grants=SqliteNamedRecords(core.database, "kms grant", Grant),
+            keys=SqlNamedRecords(core.database, "kms key", Key),
+            aliases=SqlNamedRecords(core.database, "kms alias", Alias),
+            grants=SqlNamedRecords(core.database, "kms grant", Grant),
         ),
         clock=core.clock,
         secret=core.secret("kms"),

@@ -7,21 +7,21 @@ from lambent.server.part import Core, Door, Part
 from lambent.services import s3
 from lambent.services.s3.door import S3Door
 from lambent.store.object_files import ObjectFiles
-from lambent.store.sqlite.buckets import SqliteBucketStore
-from lambent.store.sqlite.notices import SqliteNoticeStore
-from lambent.store.sqlite.objects import SqliteObjectStore
-from lambent.store.sqlite.uploads import SqliteUploadStore
+from lambent.store.sql.buckets import SqlBucketStore
+from lambent.store.sql.notices import SqlNoticeStore
+from lambent.store.sql.objects import SqlObjectStore
+from lambent.store.sql.uploads import SqlUploadStore
 
 
 def part(core: Core) -> Part:
     files = ObjectFiles(core.data_dir / "s3")
-    objects = SqliteObjectStore(core.database, core.clock)
+    objects = SqlObjectStore(core.database, core.clock)
     stores = s3.Stores(
-        buckets=SqliteBucketStore(core.database),
+        buckets=SqlBucketStore(core.database),
         objects=objects,
         garbage=objects,
-        uploads=SqliteUploadStore(core.database, core.clock),
-        notices=SqliteNoticeStore(core.database),
+        uploads=SqlUploadStore(core.database, core.clock),
+        notices=SqlNoticeStore(core.database),
         contents=files,
     )
     made = s3.service(stores, core.clock, core.client, core.metrics)

@@ -4,15 +4,15 @@ from lambent.model.schedule_record import ScheduleGroup, ScheduleRecord
 from lambent.server.part import Core, Part
 from lambent.server.parts.events import RETRY_SHARE
 from lambent.services.scheduler import scheduler
-from lambent.store.sqlite.named_records import SqliteNamedRecords
-from lambent.store.sqlite.target_deliveries import SqliteTargetDeliveryStore
+from lambent.store.sql.named_records import SqlNamedRecords
+from lambent.store.sql.target_deliveries import SqlTargetDeliveryStore
 
 
 def part(core: Core) -> Part:
     made = scheduler(
-        SqliteNamedRecords(core.database, "schedule group", ScheduleGroup),
-        SqliteNamedRecords(core.database, "schedule", ScheduleRecord),
-        SqliteTargetDeliveryStore(core.database),
+        SqlNamedRecords(core.database, "schedule group", ScheduleGroup),
+        SqlNamedRecords(core.database, "schedule", ScheduleRecord),
+        SqlTargetDeliveryStore(core.database),
         clock=core.clock,
         client=core.client,
         roles=core.roles,

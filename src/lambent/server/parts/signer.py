@@ -4,7 +4,7 @@ from lambent.model.code_signature import CodeSigner
 from lambent.model.signing import SigningJob, SigningProfile
 from lambent.server.part import Core, Part
 from lambent.services import signer
-from lambent.store.sqlite.named_records import SqliteNamedRecords
+from lambent.store.sql.named_records import SqlNamedRecords
 
 CODE_SIGNATURES = "code signatures"
 """What the key is for with which code is signed here, and its signature verified by Lambda."""
@@ -13,8 +13,8 @@ CODE_SIGNATURES = "code signatures"
 def part(core: Core) -> Part:
     return Part(
         service=signer.service(
-            SqliteNamedRecords(core.database, "signing profile", SigningProfile),
-            SqliteNamedRecords(core.database, "signing job", SigningJob),
+            SqlNamedRecords(core.database, "signing profile", SigningProfile),
+            SqlNamedRecords(core.database, "signing job", SigningJob),
             signer=CodeSigner(core.secret(CODE_SIGNATURES)),
             client=core.client,
             clock=core.clock,

@@ -8,8 +8,8 @@ from lambent.model.service import Service
 from lambent.server.part import Core, Door, Part
 from lambent.services.sns import links, sns
 from lambent.services.sns.subscriptions import ANONYMOUS
-from lambent.store.sqlite.target_deliveries import SqliteTargetDeliveryStore
-from lambent.store.sqlite.topics import SqliteTopicStore
+from lambent.store.sql.target_deliveries import SqlTargetDeliveryStore
+from lambent.store.sql.topics import SqlTopicStore
 from lambent.wire.service import WireService, load_service
 
 _RETRY_SHARE = 60.0
@@ -18,8 +18,8 @@ _RETRY_SHARE = 60.0
 
 def part(core: Core) -> Part:
     made = sns(
-        SqliteTopicStore(core.database),
-        SqliteTargetDeliveryStore(core.database),
+        SqlTopicStore(core.database),
+        SqlTargetDeliveryStore(core.database),
         clock=core.clock,
         client=core.client,
         metrics=core.metrics,

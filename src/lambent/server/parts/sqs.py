@@ -3,16 +3,16 @@
 from lambent.model.queue import MessageMoveTask
 from lambent.server.part import Core, Part
 from lambent.services import sqs
-from lambent.store.sqlite.named_records import SqliteNamedRecords
-from lambent.store.sqlite.queue_messages import SqliteQueueMessageStore
-from lambent.store.sqlite.queues import SqliteQueueStore
+from lambent.store.sql.named_records import SqlNamedRecords
+from lambent.store.sql.queue_messages import SqlQueueMessageStore
+from lambent.store.sql.queues import SqlQueueStore
 
 
 def part(core: Core) -> Part:
     made = sqs.service(
-        SqliteQueueStore(core.database),
-        SqliteQueueMessageStore(core.database),
-        SqliteNamedRecords(core.database, "message move task", MessageMoveTask),
+        SqlQueueStore(core.database),
+        SqlQueueMessageStore(core.database),
+        SqlNamedRecords(core.database, "message move task", MessageMoveTask),
         core.clock,
         core.metrics,
         secret=core.secret("receipt handles"),

@@ -28,7 +28,7 @@ _READERS = 2
 _SQLITE_LEAST = (3, 38)
 
 
-class Database:
+class SqliteDatabase:
     """`write` runs a function in the next transaction and returns once that is committed and synced; `read`
     runs one on a snapshot. The functions are given a connection, run on another thread, and must not commit.
     A function given to `write` may be run again after its changes were undone, so it must have no effect but

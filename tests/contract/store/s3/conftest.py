@@ -15,11 +15,11 @@ from lambent.store.ports.notices import NoticeStore
 from lambent.store.ports.object_garbage import ObjectGarbage
 from lambent.store.ports.objects import ObjectStore
 from lambent.store.ports.uploads import UploadStore
-from lambent.store.sqlite.buckets import SqliteBucketStore
-from lambent.store.sqlite.database import Database
-from lambent.store.sqlite.notices import SqliteNoticeStore
-from lambent.store.sqlite.objects import SqliteObjectStore
-from lambent.store.sqlite.uploads import SqliteUploadStore
+from lambent.store.sql.buckets import SqlBucketStore
+from lambent.store.sql.notices import SqlNoticeStore
+from lambent.store.sql.objects import SqlObjectStore
+from lambent.store.sql.uploads import SqlUploadStore
+from lambent.store.sqlite.database import SqliteDatabase
 
 
 @dataclass(frozen=True)
@@ -36,15 +36,15 @@ class S3Stores:
 def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[S3Stores]:
     assert request.param == "sqlite"
     clock = ManualClock()
-    database = Database(tmp_path / "lambent.db")
+    database = SqliteDatabase(tmp_path / "lambent.db")
     database.open()
-    objects = SqliteObjectStore(database, clock)
+    objects = SqlObjectStore(database, clock)
     yield S3Stores(
-        buckets=SqliteBucketStore(database),
+        buckets=SqlBucketStore(database),
         objects=objects,
         garbage=objects,
-        uploads=SqliteUploadStore(database, clock),
-        notices=SqliteNoticeStore(database),
+        uploads=SqlUploadStore(database, clock),
+        notices=SqlNoticeStore(database),
         clock=clock,
     )
     database.close()

@@ -23,8 +23,8 @@ from lambent.model.credential import Credential
 from lambent.model.error import ServiceException
 from lambent.model.service import Service
 from lambent.services import iam, sts
-from lambent.store.sqlite.database import Database
-from lambent.store.sqlite.roles import SqliteRoleStore
+from lambent.store.sql.roles import SqlRoleStore
+from lambent.store.sqlite.database import SqliteDatabase
 from lambent.wire.service import load_service
 
 ROOT = Credential(
@@ -39,7 +39,7 @@ ROOT = Credential(
 class Account:
     """Answers requests as the front door does, for the account of ROOT."""
 
-    def __init__(self, store: SqliteRoleStore, clock: ManualClock) -> None:
+    def __init__(self, store: SqlRoleStore, clock: ManualClock) -> None:
         self._sessions = sts.SessionTokens(bytes(32), clock)
         self._authorizer = iam.Authorizer(store, clock)
         self._services: Mapping[str, Service] = {
@@ -85,9 +85,9 @@ class Account:
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """`client("iam")` of the root, or `client("iam", answer["Credentials"])` of a session."""
-    database = Database(tmp_path / "lambent.db")
+    database = SqliteDatabase(tmp_path / "lambent.db")
     database.open()
-    account = Account(SqliteRoleStore(database), ManualClock())
+    account = Account(SqlRoleStore(database), ManualClock())
     loop = asyncio.new_event_loop()
 
     def connect(name: str, credentials: Mapping[str, Any] | None = None) -> Any:

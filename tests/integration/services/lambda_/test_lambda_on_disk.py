@@ -18,13 +18,13 @@ from lambent.model.lambda_errors import ResourceNotFoundException
 from lambent.model.metric import NoMetrics
 from lambent.model.policy import Decision, Outcome
 from lambent.services import lambda_
-from lambent.store.sqlite.code_signing_configs import SqliteCodeSigningConfigStore
-from lambent.store.sqlite.concurrency import SqliteConcurrencyStore
-from lambent.store.sqlite.database import Database
-from lambent.store.sqlite.function_policies import SqliteFunctionPolicyStore
-from lambent.store.sqlite.function_urls import SqliteFunctionUrlStore
-from lambent.store.sqlite.functions import SqliteFunctionStore
-from lambent.store.sqlite.layers import SqliteLayerStore
+from lambent.store.sql.code_signing_configs import SqlCodeSigningConfigStore
+from lambent.store.sql.concurrency import SqlConcurrencyStore
+from lambent.store.sql.function_policies import SqlFunctionPolicyStore
+from lambent.store.sql.function_urls import SqlFunctionUrlStore
+from lambent.store.sql.functions import SqlFunctionStore
+from lambent.store.sql.layers import SqlLayerStore
+from lambent.store.sqlite.database import SqliteDatabase
 
 CALLER = Caller(
     account_id="123456789012",
@@ -92,17 +92,17 @@ class Running:
 
 @asynccontextmanager
 async def running(directory: Path, *, blocked: bool = False) -> AsyncIterator[Running]:
-    database = Database(directory / "lambent.db")
+    database = SqliteDatabase(directory / "lambent.db")
     await asyncio.to_thread(database.open)
     artifacts = ArtifactStore(directory / "artifacts")
     await artifacts.open()
     compiler = Compiler(blocked=blocked)
     parts = lambda_.service(
-        function_policies=SqliteFunctionPolicyStore(database),
-        function_urls=SqliteFunctionUrlStore(database),
-        functions=SqliteFunctionStore(database),
-        layers=SqliteLayerStore(database),
-        concurrency=SqliteConcurrencyStore(database),
+        function_policies=SqlFunctionPolicyStore(database),
+        function_urls=SqlFunctionUrlStore(database),
+        functions=SqlFunctionStore(database),
+        layers=SqlLayerStore(database),
+        concurrency=SqlConcurrencyStore(database),
         event_invoke_configs=None,  # type: ignore[arg-type]
         artifacts=artifacts,
         compiler=compiler,
@@ -116,7 +116,7 @@ async def running(directory: Path, *, blocked: bool = False) -> AsyncIterator[Ru
         client=None,  # type: ignore[arg-type]
         mappings=None,  # type: ignore[arg-type]
         mapping_changed=lambda uuid: None,
-        code_signing_configs=SqliteCodeSigningConfigStore(database),
+        code_signing_configs=SqlCodeSigningConfigStore(database),
         metrics=NoMetrics(),
         signatures=CodeSigner(b"secret"),
         durable_executions=None,  # type: ignore[arg-type]

@@ -29,8 +29,8 @@ from lambent.services.logs.measuring import LogMeasuring
 from lambent.services.logs.metric_filters.known import KnownMetricFilters
 from lambent.store.ports.errors import AlreadyExistsError, NotFoundError
 from lambent.store.ports.logs import LogEvent, LogGroup, LogStore, LogStream
-from lambent.store.sqlite.database import Database
-from lambent.store.sqlite.logs import SqliteLogStore
+from lambent.store.sql.logs import SqlLogStore
+from lambent.store.sqlite.database import SqliteDatabase
 from lambent.wire.service import load_service
 
 NOW_MS = 1_750_000_000_000
@@ -206,9 +206,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) ->
     if request.param == "memory":
         yield MemoryLogStore()
         return
-    database = Database(tmp_path / "lambent.db")
+    database = SqliteDatabase(tmp_path / "lambent.db")
     database.open()
-    yield SqliteLogStore(database, clock)
+    yield SqlLogStore(database, clock)
     database.close()
 
 

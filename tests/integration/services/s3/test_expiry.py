@@ -11,11 +11,11 @@ from lambent.model.caller import Caller
 from lambent.model.metric import NoMetrics
 from lambent.services import s3
 from lambent.store.object_files import ObjectFiles
-from lambent.store.sqlite.buckets import SqliteBucketStore
-from lambent.store.sqlite.database import Database
-from lambent.store.sqlite.notices import SqliteNoticeStore
-from lambent.store.sqlite.objects import SqliteObjectStore
-from lambent.store.sqlite.uploads import SqliteUploadStore
+from lambent.store.sql.buckets import SqlBucketStore
+from lambent.store.sql.notices import SqlNoticeStore
+from lambent.store.sql.objects import SqlObjectStore
+from lambent.store.sql.uploads import SqlUploadStore
+from lambent.store.sqlite.database import SqliteDatabase
 
 DAY = 86_400.0
 ROOT = Caller(
@@ -35,17 +35,17 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 async def made(tmp_path: Path, clock: ManualClock) -> AsyncIterator[s3.S3Service]:
-    database = Database(tmp_path / "lambent.db")
+    database = SqliteDatabase(tmp_path / "lambent.db")
     database.open()
     files = ObjectFiles(tmp_path / "s3")
     files.open()
-    objects = SqliteObjectStore(database, clock)
+    objects = SqlObjectStore(database, clock)
     stores = s3.Stores(
-        buckets=SqliteBucketStore(database),
+        buckets=SqlBucketStore(database),
         objects=objects,
         garbage=objects,
-        uploads=SqliteUploadStore(database, clock),
-        notices=SqliteNoticeStore(database),
+        uploads=SqlUploadStore(database, clock),
+        notices=SqlNoticeStore(database),
         contents=files,
     )
 

@@ -1,0 +1,147 @@
+"""Metrics."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lambent.model.tally import MetricKey, Tally
+from lambent.store.ports.metrics import Minute
+from lambent.store.sql.database import Connection, Database
+from lambent.store.sql.queries import queries
+
+_SQL = queries("metrics")
+
+Tallies = Mapping[Minute, Tally]
+
+
+class SqlMetricStore:
+    """Implements lambent.store.ports.metrics.MetricStore."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, tallies: Tallies) -> None:
+        await self._database.write_together(_add_all, tallies)
+
+    async def read(self, metric: MetricKey, *, start: float, end: float) -> Sequence[tuple[Minute, Tally]]:
+        def work(connection: Connection) -> list[Any]:
+            found = connection.execute(_SQL["find"], _row(metric)).fetchone()
+            if found is None:
+                return []
+            return connection.execute(
+                _SQL["read"], {"metric_id": found[0], "start": start, "end": end}
+            ).fetchall()
+
+        return [
+            (Minute(metric, unit, at), _tally(*measured))
+            for at, unit, *measured in await self._database.read(work)
+        ]
+
+    async def page(
+        self,
+        account_id: str,
+        region: str,
+        *,
+        namespace: str | None = None,
+        name: str | None = None,
+        active_since: float = 0.0,
+        after: int = 0,
+        limit: int,
+    ) -> Sequence[tuple[int, MetricKey]]:
+        row = {
+            "account_id": account_id,
+            "region": region,
+            "namespace": namespace,
+            "name": name,
+            "active_since": active_since,
+            "after": after,
+            "limit": limit,
+        }
+        found = await self._database.read(lambda connection: connection.execute(_SQL["page"], row).fetchall())
+        return [
+            (
+                number,
+                MetricKey(
+                    account_id=account_id,
+                    region=region,
+                    namespace=namespace,
+                    name=name,
+                    dimensions=tuple((key, value) for key, value in json.loads(dimensions)),
+                ),
+            )
+            for number, namespace, name, dimensions in found
+        ]
+
+    async def roll_up(self, *, before: float, seconds: int) -> bool:
+        def work(connection: Connection) -> bool:
+            done = connection.execute(_SQL["rolled_up"], {"seconds": seconds}).fetchone()
+            within = {"start": done[0] if done else 0, "end": int(before) // seconds * seconds}
+            (first,) = connection.execute(_SQL["first"], within).fetchone()
+            if first is None:
+                return False
+            start = first // seconds * seconds
+            window = {"start": start, "end": start + seconds}
+            coarser: dict[tuple[int, str], Tally] = {}
+            for metric_id, at, unit, *measured in connection.execute(_SQL["between"], window).fetchall():
+                coarser.setdefault((metric_id, unit), Tally()).merge(_tally(*measured))
+                connection.execute(_SQL["remove"], {"metric_id": metric_id, "start": at, "unit": unit})
+            for (metric_id, unit), tally in coarser.items():
+                _merge(connection, metric_id, start, unit, tally)
+            connection.execute(_SQL["set_rolled_up"], {"seconds": seconds, "until": window["end"]})
+            return True
+
+        return await self._database.write(work)
+
+    async def expire(self, *, before: float, limit: int) -> int:
+        def work(connection: Connection) -> int:
+            found = connection.execute(_SQL["expired"], {"before": before, "limit": limit}).fetchall()
+            for metric_id, start, unit in found:
+                connection.execute(_SQL["remove"], {"metric_id": metric_id, "start": start, "unit": unit})
+            ids = json.dumps(sorted({metric_id for metric_id, _, _ in found}))
+            connection.execute(_SQL["remove_silent"], {"ids": ids, "before": before})
+            return len(found)
+
+        return await self._database.write(work)
+
+
+def _add_all(connection: Connection, batches: Sequence[Tallies]) -> None:
+    ids: dict[MetricKey, int] = {}
+    for batch in batches:
+        for minute, tally in batch.items():
+            metric = minute.metric
+            if metric not in ids:
+                row = {**_row(metric), "start": minute.start}
+                (ids[metric],) = connection.execute(_SQL["touch"], row).fetchone()
+            _merge(connection, ids[metric], minute.start, minute.unit, tally)
+
+
+def _merge(connection: Connection, metric_id: int, start: int, unit: str, tally: Tally) -> None:
+    where = {"metric_id": metric_id, "start": start, "unit": unit}
+    stored = connection.execute(_SQL["minute"], where).fetchone()
+    total = _tally(*stored) if stored else Tally()
+    total.merge(tally)
+    spread = None if total.values is None else json.dumps(list(total.values.items()))
+    row = {
+        **where,
+        "count": total.count,
+        "sum": total.sum,
+        "minimum": total.minimum,
+        "maximum": total.maximum,
+        "spread": spread,
+    }
+    connection.execute(_SQL["put"], row)
+
+
+def _tally(count: float, total: float, minimum: float, maximum: float, spread: str | None) -> Tally:
+    values = None if spread is None else dict(json.loads(spread))
+    return Tally(count=count, sum=total, minimum=minimum, maximum=maximum, values=values)
+
+
+def _row(metric: MetricKey) -> dict[str, Any]:
+    return {
+        "account_id": metric.account_id,
+        "region": metric.region,
+        "namespace": metric.namespace,
+        "name": metric.name,
+        "dimensions": json.dumps(metric.dimensions),
+    }

@@ -1,0 +1,68 @@
+"""Rows of messages: from and to the model, in and out of the tables."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from lambent.model.queue import QueueMessage
+from lambent.store.ports.errors import NotFoundError
+from lambent.store.records import Record
+from lambent.store.sql.database import Connection
+from lambent.store.sql.queries import queries
+
+_SQL = queries("queue_messages")
+_MESSAGE = Record(QueueMessage)
+
+
+class NewRows:
+    """Messages on their way into the tables, numbered in the order in which they are added."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._last = int(connection.execute(_SQL["last_id"]).fetchone()[0])
+        self._rows: list[tuple[Any, ...]] = []
+        self._documents: list[tuple[Any, ...]] = []
+        self._groups: list[tuple[Any, ...]] = []
+
+    def add(
+        self,
+        queue_id: int,
+        message: QueueMessage,
+        visible_at: int,
+        *,
+        is_fifo: bool,
+        first_received_at: int | None = None,
+    ) -> int:
+        """The message's id."""
+        self._last += 1
+        group = message.group_id if is_fifo else None
+        self._rows.append((self._last, queue_id, group, visible_at, message.sent_at, first_received_at))
+        self._documents.append((self._last, _MESSAGE.encode(message)))
+        if group is not None:
+            self._groups.append((queue_id, group, visible_at, self._last))
+        return self._last
+
+    def insert(self) -> None:
+        self._connection.executemany(_SQL["insert_document"], self._documents)
+        self._connection.executemany(_SQL["insert"], self._rows)
+        self._connection.executemany(_SQL["add_group"], self._groups)
+
+
+def decode_message(document: str) -> QueueMessage:
+    return _MESSAGE.decode(document)
+
+
+def change_depth(connection: Connection, queue_id: int, change: int) -> None:
+    """Raises NotFoundError: the queue was emptied or deleted."""
+    if connection.execute(_SQL["change_depth"], {"queue_id": queue_id, "change": change}).rowcount == 0:
+        raise NotFoundError(f"queue {queue_id}")
+
+
+def remove(connection: Connection, queue_id: int, ids: Sequence[int]) -> None:
+    """Messages of one queue, which may be on its way out."""
+    if not ids:
+        return
+    listed = {"ids": json.dumps(ids)}
+    connection.execute(_SQL["delete"], listed)
+    connection.execute(_SQL["delete_documents"], listed)
+    connection.execute(_SQL["change_depth"], {"queue_id": queue_id, "change": -len(ids)})

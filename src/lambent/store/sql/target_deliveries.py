@@ -1,0 +1,97 @@
+"""Deliveries to the targets of rules and schedules."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from lambent.model.delivery import Delivery, DeliveryQueue
+from lambent.store.records import Record
+from lambent.store.sql.database import Connection, Database
+from lambent.store.sql.queries import queries
+
+_SQL = queries("target_deliveries")
+_DELIVERY = Record(Delivery)
+
+
+class SqlTargetDeliveryStore:
+    """Implements lambent.store.ports.target_deliveries.TargetDeliveryStore."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def enqueue(self, deliveries: Sequence[Delivery]) -> None:
+        await self._database.write_together(_insert_all, deliveries)
+
+    async def claim(
+        self, queue: DeliveryQueue, *, now: float, owner: str, until: float, limit: int
+    ) -> Sequence[Delivery]:
+        def work(connection: Connection) -> list[Delivery]:
+            due = connection.execute(_SQL["due"], {"queue": queue, "now": now, "limit": limit})
+            numbers = json.dumps([number for (number,) in due])
+            connection.execute(_SQL["claim"], {"numbers": numbers, "owner": owner, "until": until})
+            claimed = connection.execute(_SQL["claimed"], {"numbers": numbers})
+            return [
+                replace(_DELIVERY.decode(document), number=number, payload=payload, event=event)
+                for number, document, payload, event in claimed
+            ]
+
+        return await self._database.write(work)
+
+    async def complete(self, delivery: Delivery, *, owner: str) -> None:
+        await self._database.write_together(_complete, (delivery.number, owner))
+
+    async def retry(self, delivery: Delivery, *, owner: str) -> None:
+        row = {
+            "number": delivery.number,
+            "owner": owner,
+            "due_at": delivery.due_at,
+            "document": _document(delivery),
+        }
+        await self._database.write(lambda connection: connection.execute(_SQL["retry"], row).rowcount)
+
+    async def release(self, queue: DeliveryQueue, *, owner: str, now: float) -> int:
+        row = {"queue": queue, "owner": owner, "now": now}
+        return await self._database.write(
+            lambda connection: connection.execute(_SQL["release"], row).rowcount
+        )
+
+    async def next_due(self, queue: DeliveryQueue) -> float | None:
+        found = await self._one("next_due", {"queue": queue})
+        return None if found is None else float(found)
+
+    async def depth(self, queue: DeliveryQueue) -> int:
+        return int(await self._one("depth", {"queue": queue}))
+
+    async def _one(self, statement: str, row: Mapping[str, Any]) -> Any:
+        (value,) = await self._database.read(
+            lambda connection: connection.execute(_SQL[statement], row).fetchone()
+        )
+        return value
+
+
+def insert(connection: Connection, deliveries: Sequence[Delivery]) -> None:
+    """For those who store something else in the same transaction."""
+    for delivery in deliveries:
+        row = {"queue": delivery.queue, "due_at": delivery.due_at, "document": _document(delivery)}
+        (number,) = connection.execute(_SQL["insert"], row).fetchone()
+        connection.execute(
+            _SQL["insert_payload"],
+            {"number": number, "payload": delivery.payload, "event": delivery.event},
+        )
+
+
+def _insert_all(connection: Connection, batches: Sequence[Sequence[Delivery]]) -> None:
+    for deliveries in batches:
+        insert(connection, deliveries)
+
+
+def _complete(connection: Connection, completed: Sequence[tuple[int, str]]) -> None:
+    for number, owner in completed:
+        row = {"number": number, "owner": owner}
+        if connection.execute(_SQL["complete"], row).rowcount:
+            connection.execute(_SQL["delete_payload"], row)
+
+
+def _document(delivery: Delivery) -> str:
+    return _DELIVERY.encode(replace(delivery, number=0, payload=b"", event=None))
