@@ -21,7 +21,7 @@ from lambent.environments.link import (
 from lambent.environments.streaming import Streaming
 from lambent.model.invocation import ResponseSink
 
-_HEADER: Final = struct.Struct("<BII")
+_HEADER: Final = struct.Struct("<BIII")
 _INIT: Final = 1
 _INVOKE: Final = 2
 _CHUNK: Final = 21
@@ -35,6 +35,7 @@ _KINDS: Final[dict[int, ReplyKind]] = {
 _TO_INIT: Final = frozenset({"initialized", "init_failed"})
 _TO_INVOKE: Final = frozenset({"result", "failed"})
 _META_MOST: Final = 1 << 20
+_SEQUENCE_MASK: Final = 0xFFFFFFFF
 
 
 class Channel(asyncio.Protocol):
@@ -45,6 +46,7 @@ class Channel(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._received = bytearray()
         self._to_skip = 0
+        self._sequence = 0
         self._waiting: asyncio.Future[Reply] | None = None
         self._awaited: frozenset[str] = frozenset()
         self._early: Reply | None = None
@@ -96,7 +98,8 @@ class Channel(asyncio.Protocol):
     ) -> "asyncio.Future[Reply]":
         reply = self._expect(awaited)
         if self._transport is not None and not reply.done():
-            self._transport.write(_HEADER.pack(kind, len(meta), len(payload)) + meta + payload)
+            self._sequence = sequence = (self._sequence + 1) & _SEQUENCE_MASK
+            self._transport.write(_HEADER.pack(kind, sequence, len(meta), len(payload)) + meta + payload)
         return reply
 
     def _expect(self, awaited: frozenset[str]) -> "asyncio.Future[Reply]":
@@ -134,23 +137,26 @@ class Channel(asyncio.Protocol):
     def _whole_frame(self, data: bytes) -> bool:
         if len(data) < _HEADER.size:
             return False
-        kind, meta_length, payload_length = _HEADER.unpack_from(data)
+        kind, sequence, meta_length, payload_length = _HEADER.unpack_from(data)
         start = _HEADER.size + meta_length
         if len(data) != start + payload_length or payload_length > RESPONSE_BYTES_MOST:
             return False
-        self._deliver(kind, data[_HEADER.size : start], data[start:])
+        self._deliver(kind, sequence, data[_HEADER.size : start], data[start:])
         return True
 
     def _take_frames(self) -> None:
         received = self._received
         while len(received) >= _HEADER.size:
-            kind, meta_length, payload_length = _HEADER.unpack_from(received)
+            kind, sequence, meta_length, payload_length = _HEADER.unpack_from(received)
             if meta_length > _META_MOST:
                 self._fail(ProtocolError(f"the runtime announced {meta_length} bytes of meta"))
                 return
             start = _HEADER.size + meta_length
             end = start + payload_length
             if payload_length > RESPONSE_BYTES_MOST:
+                if sequence != self._sequence:
+                    self._fail(_stale(sequence))
+                    return
                 # Never held in memory: passed over as it comes, then answered as too large.
                 self._to_skip = end - len(received)
                 received.clear()
@@ -159,9 +165,12 @@ class Channel(asyncio.Protocol):
                 return
             meta, payload = bytes(received[_HEADER.size : start]), bytes(received[start:end])
             del received[:end]
-            self._deliver(kind, meta, payload)
+            self._deliver(kind, sequence, meta, payload)
 
-    def _deliver(self, kind: int, meta: bytes, payload: bytes) -> None:
+    def _deliver(self, kind: int, sequence: int, meta: bytes, payload: bytes) -> None:
+        if sequence != self._sequence:
+            self._fail(_stale(sequence))
+            return
         name = _KINDS.get(kind)
         if name is None:
             if kind == _CHUNK:
@@ -220,6 +229,11 @@ class Channel(asyncio.Protocol):
         if waiting is not None and not waiting.done():
             waiting.set_exception(self._error)
         self.close()
+
+
+def _stale(sequence: int) -> ProtocolError:
+    """Somebody answered twice: the answer that was expected has come already, or never will."""
+    return ProtocolError(f"the runtime answered request {sequence}, which is not the open one")
 
 
 def _reply(kind: ReplyKind, payload: bytes, meta: bytes) -> Reply:

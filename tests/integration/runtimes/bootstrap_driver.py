@@ -16,7 +16,7 @@ from typing import Any
 
 from lambent.runtimes.interpreters import Interpreter
 
-HEADER = struct.Struct("<BII")
+HEADER = struct.Struct("<BIII")
 FRAME = struct.Struct(">IIQ")
 READY, INITIALIZED, INIT_FAILED, RESULT, FAILED = 16, 17, 18, 19, 20
 SECONDS = 20.0
@@ -62,6 +62,7 @@ class Bootstrap:
         self.task = task
         self._socket, theirs = socket.socketpair()
         self._socket.settimeout(SECONDS)
+        self._sequence = 0
         raw, raw_write = os.pipe()
         telemetry, telemetry_write = os.pipe()
         self._pipes = {"raw": raw, "telemetry": telemetry}
@@ -95,12 +96,17 @@ class Bootstrap:
     # The channel
 
     def send(self, kind: int, meta: dict[str, Any], payload: bytes = b"") -> None:
+        self._socket.sendall(self.next_frame(kind, meta, payload))
+
+    def next_frame(self, kind: int, meta: dict[str, Any], payload: bytes) -> bytes:
         encoded = json.dumps(meta).encode()
-        self._socket.sendall(HEADER.pack(kind, len(encoded), len(payload)) + encoded + payload)
+        self._sequence += 1
+        return HEADER.pack(kind, self._sequence, len(encoded), len(payload)) + encoded + payload
 
     def receive(self) -> Reply:
         """Raises EOFError when the bootstrap hung up."""
-        kind, meta_length, payload_length = HEADER.unpack(self._receive(HEADER.size))
+        kind, sequence, meta_length, payload_length = HEADER.unpack(self._receive(HEADER.size))
+        assert sequence == self._sequence, "an answer says which request it answers"
         meta = self._receive(meta_length)
         return Reply(kind, json.loads(meta) if meta else {}, self._receive(payload_length))
 

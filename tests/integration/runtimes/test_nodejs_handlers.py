@@ -40,8 +40,7 @@ def test_events_and_responses_of_many_sizes(node: Interpreter, start: Start) -> 
 
 def test_frames_may_arrive_in_pieces(node: Interpreter, start: Start) -> None:
     bootstrap = start(node, "exports.handler = async (event) => event;\n")
-    meta = json.dumps({"request_id": "r", "deadline_ms": 0, "invoked_arn": "a"}).encode()
-    frame = b"\x02" + len(meta).to_bytes(4, "little") + (2).to_bytes(4, "little") + meta + b"42"
+    frame = bootstrap.next_frame(2, {"request_id": "r", "deadline_ms": 0, "invoked_arn": "a"}, b"42")
     for piece in (frame[:3], frame[3:11], frame[11:40], frame[40:]):
         bootstrap._socket.sendall(piece)
         bootstrap.process.poll()

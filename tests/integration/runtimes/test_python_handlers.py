@@ -1,6 +1,5 @@
 """Python handlers, their events, responses and errors, as on AWS."""
 
-import json
 import time
 from pathlib import Path
 
@@ -26,8 +25,7 @@ def test_events_and_responses_of_many_sizes(python: Interpreter, start: Start) -
 
 def test_frames_may_arrive_in_pieces(python: Interpreter, start: Start) -> None:
     bootstrap = start(python, HELLO)
-    meta = json.dumps({"request_id": "r", "deadline_ms": 0, "invoked_arn": "a"}).encode()
-    frame = b"\x02" + len(meta).to_bytes(4, "little") + (2).to_bytes(4, "little") + meta + b"42"
+    frame = bootstrap.next_frame(2, {"request_id": "r", "deadline_ms": 0, "invoked_arn": "a"}, b"42")
     for start_of_piece in range(0, len(frame), 7):
         bootstrap._socket.sendall(frame[start_of_piece : start_of_piece + 7])
         time.sleep(0.001)

@@ -35,7 +35,7 @@ INSTALL = RuntimeInstall(
     exec_time_variables=frozenset({"LD_PRELOAD"}),
     yielding_options={},
 )
-HEADER = struct.Struct("<BII")
+HEADER = struct.Struct("<BIII")
 
 
 HELLO = FunctionId("123456789012", "eu-west-1", "hello")
@@ -50,13 +50,14 @@ class Bootstrap:
         self._bench = bench
         self._channel = socket.socket(fileno=os.dup(process.files[3]))
         self._channel.setblocking(False)
+        self._sequence = 0
         self._stdout = os.dup(process.files[1])
         self.task = asyncio.create_task(self._run())
 
     async def send(self, kind: int, payload: bytes = b"", **meta: Any) -> None:
         text = json.dumps(meta).encode() if meta else b""
         await asyncio.get_running_loop().sock_sendall(
-            self._channel, HEADER.pack(kind, len(text), len(payload)) + text + payload
+            self._channel, HEADER.pack(kind, self._sequence, len(text), len(payload)) + text + payload
         )
 
     def say(self, text: str) -> None:
@@ -73,7 +74,7 @@ class Bootstrap:
         try:
             await self._bench.on_start(self)
             while True:
-                kind, meta_length, length = HEADER.unpack(await self._read(HEADER.size))
+                kind, self._sequence, meta_length, length = HEADER.unpack(await self._read(HEADER.size))
                 meta = json.loads(await self._read(meta_length))
                 payload = await self._read(length)
                 if kind == 1:

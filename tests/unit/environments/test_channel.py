@@ -18,8 +18,12 @@ from lambent.environments.link import (
 REQUEST = InvokeRequest(request_id="r-1", deadline_ms=1, invoked_arn="arn", payload=b'{"a":1}')
 
 
-def frame(kind: int, meta: bytes = b"", payload: bytes = b"") -> bytes:
-    return struct.pack("<BII", kind, len(meta), len(payload)) + meta + payload
+HEADER = struct.Struct("<BIII")
+
+
+def frame(kind: int, meta: bytes = b"", payload: bytes = b"", *, to: int = 1) -> bytes:
+    """One that answers the request numbered `to`."""
+    return HEADER.pack(kind, to, len(meta), len(payload)) + meta + payload
 
 
 @pytest.fixture
@@ -36,7 +40,7 @@ async def pair():
 
 async def test_ready_may_come_before_anybody_asks(pair):
     channel, bootstrap = pair
-    bootstrap.send(frame(16))
+    bootstrap.send(frame(16, to=0))
     await asyncio.sleep(0.01)
     assert (await channel.ready()).kind == "ready"
 
@@ -45,8 +49,8 @@ async def test_an_invocation_is_one_frame_each_way(pair):
     channel, bootstrap = pair
     reply = channel.invoke(REQUEST)
     loop = asyncio.get_running_loop()
-    kind, meta_length, payload_length = struct.unpack("<BII", await loop.sock_recv(bootstrap, 9))
-    assert kind == 2
+    kind, sequence, meta_length, payload_length = HEADER.unpack(await loop.sock_recv(bootstrap, HEADER.size))
+    assert (kind, sequence) == (2, 1)
     assert json.loads(await loop.sock_recv(bootstrap, meta_length)) == {
         "request_id": "r-1",
         "deadline_ms": 1,
@@ -74,7 +78,7 @@ async def test_a_response_over_the_limit_is_never_held_and_the_channel_stays_usa
     await loop.sock_sendall(bootstrap, frame(19, b"", b"x" * (RESPONSE_BYTES_MOST + 1)))
     assert json.loads((await reply).payload)["errorType"] == "Function.ResponseSizeTooLarge"
     reply = channel.invoke(REQUEST)
-    bootstrap.send(frame(19, b"", b"1"))
+    bootstrap.send(frame(19, b"", b"1", to=2))
     assert (await reply).payload == b"1"
 
 
@@ -86,6 +90,19 @@ async def test_an_answer_nobody_asked_for_breaks_the_channel(pair):
     await asyncio.sleep(0.01)
     with pytest.raises(NotTakenError):
         await channel.invoke(REQUEST)
+
+
+@pytest.mark.parametrize("length", [1, RESPONSE_BYTES_MOST + 1])
+@pytest.mark.parametrize("kind", [19, 20, 21])
+async def test_a_late_answer_to_the_request_before_is_not_taken_for_the_next(pair, kind, length):
+    channel, bootstrap = pair
+    reply = channel.invoke(REQUEST)
+    bootstrap.send(frame(19, b"", b"1"))
+    await reply
+    reply = channel.invoke(REQUEST)
+    await asyncio.get_running_loop().sock_sendall(bootstrap, frame(kind, b"", b"x" * length)[:100_000])
+    with pytest.raises(ProtocolError, match="answered request 1"):
+        await reply
 
 
 @pytest.mark.parametrize("garbage", [frame(99), b"\xff" * 64])
@@ -130,7 +147,7 @@ async def test_an_answer_between_the_cancellation_and_the_next_who_waits_is_not_
     await asyncio.sleep(0.01)
     assert (await channel.await_again()).payload == b"1"
     reply = channel.invoke(REQUEST)
-    bootstrap.send(frame(19, b"", b"2"))
+    bootstrap.send(frame(19, b"", b"2", to=2))
     assert (await reply).payload == b"2"
 
 
@@ -146,7 +163,7 @@ async def test_optional_fields_are_sent_only_where_there_are_any(pair):
     channel, bootstrap = pair
     channel.invoke(dataclasses.replace(REQUEST, trace_id="t", client_context="{}", identity={"a": 1}))
     loop = asyncio.get_running_loop()
-    _, meta_length, _ = struct.unpack("<BII", await loop.sock_recv(bootstrap, 9))
+    _, _, meta_length, _ = HEADER.unpack(await loop.sock_recv(bootstrap, HEADER.size))
     meta = json.loads(await loop.sock_recv(bootstrap, meta_length))
     assert (meta["trace_id"], meta["client_context"], meta["identity"]) == ("t", "{}", {"a": 1})
 
@@ -186,7 +203,7 @@ async def test_pieces_that_nobody_wants_are_put_together(pair):
     bootstrap.send(frame(21, b"", b"a") + frame(21, b"", b"b") + frame(19))
     assert (await reply).payload == b"ab"
     reply = channel.invoke(REQUEST)
-    bootstrap.send(frame(19, b"", b'"whole"'))
+    bootstrap.send(frame(19, b"", b'"whole"', to=2))
     assert (await reply).payload == b'"whole"'
 
 
@@ -202,11 +219,11 @@ async def test_what_fails_midway_fails(pair):
 async def test_too_much_is_an_error_in_both_ways(pair):
     channel, bootstrap = pair
     loop = asyncio.get_running_loop()
-    for request in (REQUEST, dataclasses.replace(REQUEST, sink=Sink(most=1))):
+    for number, request in enumerate((REQUEST, dataclasses.replace(REQUEST, sink=Sink(most=1))), 1):
         reply = channel.invoke(request)
         for _ in range(4):
-            await loop.sock_sendall(bootstrap, frame(21, b"", b"x" * 2_000_000))
-        bootstrap.send(frame(19))
+            await loop.sock_sendall(bootstrap, frame(21, b"", b"x" * 2_000_000, to=number))
+        bootstrap.send(frame(19, to=number))
         assert (await reply).error_type == "Function.ResponseSizeTooLarge"
 
 

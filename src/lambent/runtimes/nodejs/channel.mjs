@@ -10,7 +10,7 @@ export const RESULT = 19;
 export const FAILED = 20;
 const CHUNK = 21;
 
-const HEADER_BYTES = 9;
+const HEADER_BYTES = 13;
 const BUFFER_BYTES = 1 << 16;
 const CHUNK_BYTES = 1 << 15;
 
@@ -20,6 +20,7 @@ export class Channel {
   #onFrame;
   #received = null; // what came of a frame that is not whole yet
   #missing = 0;
+  #sequence = 0; // of the request that is open: answers say which one they answer
   #outgoing = Buffer.allocUnsafe(BUFFER_BYTES);
 
   // `onFrame` is called with the meta text and the payload text of each frame.
@@ -89,8 +90,9 @@ export class Channel {
     const length = HEADER_BYTES + metaBytes + payloadBytes;
     const frame = length <= BUFFER_BYTES ? this.#outgoing.subarray(0, length) : Buffer.allocUnsafe(length);
     frame[0] = kind;
-    frame.writeUInt32LE(metaBytes, 1);
-    frame.writeUInt32LE(payloadBytes, 5);
+    frame.writeUInt32LE(this.#sequence, 1);
+    frame.writeUInt32LE(metaBytes, 5);
+    frame.writeUInt32LE(payloadBytes, 9);
     if (metaBytes > 0) {
       frame.write(metaText, HEADER_BYTES);
     }
@@ -155,11 +157,12 @@ export class Channel {
   }
 
   #deliver(frame) {
-    const metaEnd = HEADER_BYTES + frame.readUInt32LE(1);
+    this.#sequence = frame.readUInt32LE(1);
+    const metaEnd = HEADER_BYTES + frame.readUInt32LE(5);
     this.#onFrame(frame.toString('utf8', HEADER_BYTES, metaEnd), frame.toString('utf8', metaEnd));
   }
 }
 
 function frameLength(data) {
-  return HEADER_BYTES + data.readUInt32LE(1) + data.readUInt32LE(5);
+  return HEADER_BYTES + data.readUInt32LE(5) + data.readUInt32LE(9);
 }

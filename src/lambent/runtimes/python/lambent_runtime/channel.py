@@ -6,7 +6,7 @@ import struct
 INIT, INVOKE = 1, 2
 READY, INITIALIZED, INIT_FAILED, RESULT, FAILED = 16, 17, 18, 19, 20
 
-_HEADER = struct.Struct("<BII")
+_HEADER = struct.Struct("<BIII")
 _READ_BYTES = 1 << 16
 _OUT_OF_REACH = 1000
 
@@ -43,13 +43,14 @@ class Channel:
         self._descriptor = descriptor
         self._owner = os.getpid()
         self._rest = b""
+        self._sequence = 0
 
     def receive(self) -> "tuple[int, bytes, bytes]":
         """Kind, meta and payload of the next frame. Raises ChannelClosed."""
         data = self._rest or self._read()
         while len(data) < _HEADER.size:
             data += self._read()
-        kind, meta_length, payload_length = _HEADER.unpack_from(data)
+        kind, self._sequence, meta_length, payload_length = _HEADER.unpack_from(data)
         start = _HEADER.size + meta_length
         end = start + payload_length
         if len(data) < end:
@@ -61,7 +62,7 @@ class Channel:
         """A child that a handler forked and that came back here ends instead: the answer is its parent's to give."""
         if os.getpid() != self._owner:
             os._exit(0)
-        header = _HEADER.pack(kind, len(meta), len(payload))
+        header = _HEADER.pack(kind, self._sequence, len(meta), len(payload))
         try:
             write_all(self._descriptor, [header, meta, payload])
         except BrokenPipeError:
