@@ -39,6 +39,7 @@ class NamespaceSandbox:
         scratch: Scratch,
         scratches: ScratchMaker,
         destroy: "Callable[[NamespaceSandbox], Coroutine[Any, Any, None]]",
+        make_socket: Callable[[str], "Future[socket.socket]"],
     ) -> None:
         self.id = sandbox_id
         self.uid = uid
@@ -50,6 +51,7 @@ class NamespaceSandbox:
         self.supervisor_gone: Future[None] = loop.create_future()
         self._scratches = scratches
         self._destroy = destroy
+        self._make_socket = make_socket
         self._destroying: asyncio.Task[None] | None = None
         self._status: int | None = None
         self._error: str | None = None
@@ -139,6 +141,11 @@ class NamespaceSandbox:
             self._group().thaw()
         except OSError as error:
             raise SandboxError(f"thaw: {error.strerror}") from error
+
+    async def make_socket(self) -> socket.socket:
+        if self.supervisor_gone.done():
+            raise SandboxError(_ENDED)
+        return await self._make_socket(self.id)
 
     async def destroy(self) -> None:
         # Shared and shielded: whoever asks, and whoever of them is cancelled, it is done once and to the end.

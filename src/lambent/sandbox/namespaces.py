@@ -109,7 +109,9 @@ class NamespacesBackend:
         except BaseException:
             self._uids.release(uid)
             raise
-        sandbox = NamespaceSandbox(new_token(16), uid, scratch, self._scratches, self._destroy)
+        sandbox = NamespaceSandbox(
+            new_token(16), uid, scratch, self._scratches, self._destroy, spawner.make_socket
+        )
         self._sandboxes[sandbox.id] = sandbox
         try:
             try:

@@ -145,6 +145,11 @@ class Sandbox(Protocol):
 
     def thaw(self) -> None: ...
 
+    async def make_socket(self) -> socket.socket:
+        """A TCP socket in the sandbox's own network, not connected, non-blocking: for talking to who listens inside.
+        Raises SandboxError where the sandbox has ended."""
+        ...
+
     async def destroy(self) -> None:
         """Kills everything inside, frozen or not, and returns when nothing of the sandbox is left: no process, mount,
         cgroup, file, descriptor. Idempotent; never raises for a sandbox that already died."""

@@ -2,12 +2,13 @@
 
     server ──control socket──► spawner ──clone──► pid 1 of a sandbox (supervisor) ──► pid 2 (the process)
 
-It takes orders {"order": "root" | "create" | "kill" | "close", …} and tells events {"event": "root" | "failed" |
-"gone", …}. When the server is gone, however it went, it kills every sandbox, removes their cgroups and ends. When
-the spawner itself is killed, the kernel kills every supervisor, and with it its sandbox.
+It takes orders {"order": "root" | "create" | "socket" | "kill" | "close", …} and tells events {"event": "root" |
+"failed" | "socket" | "gone", …}. When the server is gone, however it went, it kills every sandbox, removes their
+cgroups and ends. When the spawner itself is killed, the kernel kills every supervisor, and with it its sandbox.
 
 Runs as `python -I -m lambent.sandbox.spawner DESCRIPTOR`, without an environment. Imports no asyncio."""
 
+import errno
 import gc
 import os
 import resource
@@ -15,6 +16,7 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from lambent.sandbox import messages, mounts, seccomp, syscalls
@@ -42,6 +44,7 @@ class Spawner:
         self._ids: dict[int, str] = {}
         """pidfd: id"""
         self._poll = select.epoll()
+        self._own_network = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 
     def run(self) -> None:
         """Returns when the server is gone or says so, with every sandbox gone."""
@@ -71,6 +74,8 @@ class Spawner:
                 self._make_root(order["name"], order["root"])
             case "create":
                 self._create(order["spec"], descriptors)
+            case "socket":
+                self._make_socket(order["id"])
             case "kill":
                 self._kill(order["id"])
             case "close":
@@ -108,6 +113,26 @@ class Spawner:
         self._ids[pidfd] = spec["id"]
         self._poll.register(pidfd, select.EPOLLIN)
 
+    def _make_socket(self, sandbox_id: str) -> None:
+        """A socket belongs to the network that its maker is in, whoever uses it later."""
+        try:
+            with step("make a socket in the sandbox's network"):
+                if sandbox_id not in self._supervisors:
+                    raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
+                made = self._socket_inside(self._supervisors[sandbox_id][1])
+        except StepError as error:
+            self._tell({"event": "socket", "error": str(error)})
+            return
+        with made:
+            self._tell({"event": "socket", "error": None}, [made.fileno()])
+
+    def _socket_inside(self, pidfd: int) -> socket.socket:
+        syscalls.enter(pidfd, syscalls.CLONE_NEWNET)
+        try:
+            return socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        finally:
+            syscalls.enter(self._own_network, syscalls.CLONE_NEWNET)
+
     def _kill(self, sandbox_id: str) -> None:
         if sandbox_id not in self._supervisors:
             return  # its end is already told
@@ -124,9 +149,9 @@ class Spawner:
         os.waitpid(pid, 0)
         self._tell({"event": "gone", "id": sandbox_id})
 
-    def _tell(self, event: dict[str, Any]) -> None:
+    def _tell(self, event: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
         try:
-            messages.send(self._control, event)
+            messages.send(self._control, event, descriptors)
         except (BrokenPipeError, ConnectionResetError):
             return  # the server is gone, as the next poll will say
 

@@ -5,6 +5,7 @@ import logging
 import socket
 import sys
 from asyncio import Future
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ class SpawnerClient:
         self._process: asyncio.subprocess.Process | None = None
         self._opened: Future[None] | None = None
         self._roots: dict[str, Future[None]] = {}
+        self._sockets: deque[Future[socket.socket]] = deque()
+        """Asked for; the spawner answers in order."""
         self._closing = False
 
     @property
@@ -69,6 +72,13 @@ class SpawnerClient:
     def create(self, spec: Message, control: int, launch: int, scratch: int) -> None:
         self._order({"order": "create", "spec": spec}, (control, launch, scratch))
 
+    def make_socket(self, sandbox_id: str) -> "Future[socket.socket]":
+        """Fails with SandboxError."""
+        self._order({"order": "socket", "id": sandbox_id})
+        made: Future[socket.socket] = asyncio.get_running_loop().create_future()
+        self._sockets.append(made)
+        return made
+
     def kill(self, sandbox_id: str) -> None:
         self._order({"order": "kill", "id": sandbox_id})
 
@@ -99,9 +109,9 @@ class SpawnerClient:
             if received is None:
                 self._lost()
                 return
-            self._handle(received[0])
+            self._handle(*received)
 
-    def _handle(self, event: Message) -> None:
+    def _handle(self, event: Message, descriptors: list[int]) -> None:
         match event["event"]:
             case "opened":
                 assert self._opened is not None
@@ -111,6 +121,8 @@ class SpawnerClient:
                 if event["error"] is not None:
                     del self._roots[event["name"]]  # so that the next sandbox tries again
                 _settle(root, event["error"])
+            case "socket":
+                self._take_socket(event["error"], descriptors)
             case "failed":
                 self._on_gone(event["id"], event["error"])
             case "gone":
@@ -118,9 +130,24 @@ class SpawnerClient:
             case other:
                 raise AssertionError(other)
 
+    def _take_socket(self, error: str | None, descriptors: list[int]) -> None:
+        asked = self._sockets.popleft()
+        if error is not None:
+            _settle(asked, error)
+            return
+        made = socket.socket(fileno=descriptors[0])
+        if asked.done():
+            made.close()  # who asked has left
+        else:
+            made.setblocking(False)
+            asked.set_result(made)
+
     def _lost(self) -> None:
         self._hang_up()
-        waiting: list[Future[Any]] = [*self._roots.values(), *([self._opened] if self._opened else [])]
+        waiting: list[Future[Any]] = [*self._roots.values(), *self._sockets]
+        self._sockets.clear()
+        if self._opened is not None:
+            waiting.append(self._opened)
         for future in waiting:
             _settle(future, _GONE)
         if not self._closing:
@@ -134,7 +161,7 @@ class SpawnerClient:
             self._control = None
 
 
-def _settle(future: "Future[None]", error: str | None) -> None:
+def _settle(future: "Future[Any]", error: str | None) -> None:
     if future.done():
         return
     if error is None:

@@ -22,6 +22,7 @@ _SYS_CLONE3 = 435
 _SYS_CLOSE_RANGE = 436
 _SYS_CAPSET = {"x86_64": 126, "aarch64": 91}
 _SYS_UNSHARE = {"x86_64": 272, "aarch64": 97}
+_SYS_SETNS = {"x86_64": 308, "aarch64": 268}
 _SYS_KEYCTL = {"x86_64": 250, "aarch64": 219}
 _KEYCTL_JOIN_SESSION_KEYRING = 1
 _CLOSE_RANGE_CLOEXEC = 4
@@ -74,6 +75,11 @@ def clone(flags: int, *, cgroup_descriptor: int | None = None) -> tuple[int, int
 
 def unshare(flags: int) -> None:
     syscall(_SYS_UNSHARE[MACHINE], flags)
+
+
+def enter(descriptor: int, kinds: int) -> None:
+    """Moves this thread into a namespace, or those of `kinds` that the process of a pidfd has."""
+    syscall(_SYS_SETNS[MACHINE], descriptor, kinds)
 
 
 def prctl(option: int, *arguments: int | bytes | ctypes.Array[ctypes.c_char]) -> int:

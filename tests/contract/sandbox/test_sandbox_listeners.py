@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 from sandboxes import Running, Workbench, needs_root
 
+from lambent.sandbox.port import SandboxError
+
 pytestmark = needs_root
 
 ADDRESS = ("127.0.0.1", 9001)
@@ -57,3 +59,25 @@ async def test_listener_is_not_reachable_from_a_neighbour(bench: Workbench) -> N
     assert "ConnectionRefusedError" in ran.output
     sandbox.listeners[0].close()
     await sandbox.destroy()
+
+
+async def test_a_socket_made_inside_reaches_who_listens_there_and_there_only(bench: Workbench) -> None:
+    sandboxes = [await bench.blank(), await bench.blank()]
+    await sandboxes[0].seal()
+    running = await Running.start(
+        sandboxes[0],
+        "import socket; s = socket.create_server(('127.0.0.1', 8080)); print('up'); print(s.accept()[0].recv(9))",
+    )
+    assert await running.line() == "up"
+    loop = asyncio.get_running_loop()
+    stranger = await sandboxes[1].make_socket()
+    with stranger, pytest.raises(ConnectionRefusedError):
+        await loop.sock_connect(stranger, ("127.0.0.1", 8080))
+    with await sandboxes[0].make_socket() as inside:
+        await loop.sock_connect(inside, ("127.0.0.1", 8080))
+        await loop.sock_sendall(inside, b"hello")
+        assert (await running.wait()).output == "b'hello'\n"
+    for sandbox in sandboxes:
+        await sandbox.destroy()
+    with pytest.raises(SandboxError):
+        await sandboxes[0].make_socket()
