@@ -6,8 +6,9 @@ Each step is a line of `Gateway._answer`; what goes wrong in any of them is word
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from lambent.api.access_log import AccessLog
 from lambent.api.authorize import Authorizer, require_permission
@@ -34,8 +35,7 @@ class Authenticator(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Exchange:
+class _Exchange(msgspec.Struct):
     """What is known of one request so far: for its error, should it end in one, and for the log."""
 
     request_id: str

@@ -5,9 +5,9 @@ Two kinds: `channel.py` (our bootstraps, frames on a unix socket) and `runtime_a
 
 from asyncio import Future
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
+import msgspec
 import orjson
 
 from lambent.model.invocation import ResponseSink
@@ -39,8 +39,7 @@ class EntrypointError(LinkError):
     """The runtime, or the wrapper that the function sets, could not be executed. The message is for the caller."""
 
 
-@dataclass(slots=True)
-class Reply:
+class Reply(msgspec.Struct):
     """`payload` is the response, or the error object as JSON. `error_type` goes with the two failures. `ends` says that
     the runtime ends now, of its own will."""
 
@@ -61,8 +60,7 @@ def response_too_large() -> Reply:
     return Reply("failed", error_object(message, error_type), error_type)
 
 
-@dataclass(slots=True, kw_only=True)
-class InvokeRequest:
+class InvokeRequest(msgspec.Struct, kw_only=True):
     """What the runtime is told of an invocation. `deadline_ms` is epoch milliseconds."""
 
     request_id: str

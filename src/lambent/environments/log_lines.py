@@ -6,17 +6,16 @@ schema of the Telemetry API.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
+import msgspec
 import orjson
 
 Status = Literal["success", "error", "timeout"]
 
 
-@dataclass(slots=True, kw_only=True)
-class Report:
+class Report(msgspec.Struct, kw_only=True):
     """The measurements of one invocation. Durations in milliseconds."""
 
     request_id: str

@@ -1,11 +1,11 @@
 """One HTTP request and one HTTP response, as values."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 
-@dataclass(slots=True)
-class Request:
+class Request(msgspec.Struct):
     """`target` is the request target exactly as sent (a signature covers it); `path` is its part before
     '?', still percent-encoded, and `query` the part after it. Header names are lower-case; a repeated
     header's values are joined by ','. `body` is whole and no longer chunked; where there is a `stream`, it is empty,
@@ -21,11 +21,10 @@ class Request:
     stream: AsyncIterator[bytes] | None = None
 
 
-@dataclass(slots=True)
-class Response:
+class Response(msgspec.Struct):
     """Content-Length (or chunked framing, for a body that is produced as it goes), Date and Connection are
     added by the connection; everything else is the handler's."""
 
     status: int
-    headers: list[tuple[str, str]] = field(default_factory=list)
+    headers: list[tuple[str, str]] = msgspec.field(default_factory=list)
     body: bytes | AsyncIterator[bytes] = b""

@@ -7,10 +7,10 @@ two hosts, folded lines) is refused, for one of them may be a proxy in front of 
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 
 import httptools
+import msgspec
 
 from lambent.http.body import BodyStream
 from lambent.http.limits import Limits
@@ -39,8 +39,7 @@ class Phase(Enum):
     BODY = "in the body"
 
 
-@dataclass(slots=True)
-class Received:
+class Received(msgspec.Struct):
     request: Request
     keep_alive: bool
     http10: bool

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+import msgspec
+
 from lambent.model.code_signing import CodeSignature
 
 LATEST = "$LATEST"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class FunctionId:
+class FunctionId(msgspec.Struct, frozen=True, order=True):
     """What names a function: unique in a region of an account."""
 
     account_id: str

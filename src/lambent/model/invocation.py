@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+import msgspec
+
 from lambent.model.function import FunctionId
 
 
@@ -27,8 +29,7 @@ class ResponseSink(Protocol):
         ...
 
 
-@dataclass(slots=True, kw_only=True)
-class Invocation:
+class Invocation(msgspec.Struct, kw_only=True):
     """`qualifier` is a version, an alias or None, `invoked_arn` what the caller called; `client_context` JSON text."""
 
     request_id: str
@@ -52,8 +53,7 @@ class Invocation:
     """Takes the response in pieces, where the function streams it and the caller wants it so."""
 
 
-@dataclass(slots=True, kw_only=True)
-class InvocationResult:
+class InvocationResult(msgspec.Struct, kw_only=True):
     """A function that fails is a value: `function_error` is "Unhandled" or "Handled" and `payload` the error object."""
 
     payload: bytes

@@ -344,7 +344,8 @@ class Server:
         self._scraping = Scraping(self._metrics.totals, self._pools, self._clock)
         outside = DevCredentials(credentials) if self.settings.dev else credentials
         dressers = [part.dress for part in self._parts if part.dress is not None]
-        self._outside = Doorway(
+        self._outside = Doorway()
+        self._outside.open(
             Gateway(services, outside, authorizer, self._clock).handle,
             [*doors, Door(opens=is_scrape, handler=self._scraping.answer), self._function_url_door(outside)],
             dressers,
@@ -359,7 +360,7 @@ class Server:
     def _function_url_door(self, credentials: CredentialSource) -> Door:
         authenticate = adapters.FunctionUrlCallers(credentials, self._clock)
         door = self._lambda.function_url_door(authenticate=authenticate)
-        return Door(opens=is_function_url, handler=door.handle)
+        return Door(opens=is_function_url, handler=door.handle, for_signed=True)
 
     def _code_client(self, client: Client) -> Client:
         """Where code is read from."""

@@ -7,20 +7,18 @@ from lambent.http.message import Request, Response
 from lambent.server.part import Door
 from lambent.services.lambda_.function_urls.addresses import is_function_url
 
+_SIGNED = "AWS4-HMAC-SHA256 "
+
 
 class Doorway:
     """The handler of a listener: doors for what is not the AWS API, and the gateway for everything else. Opened when
     there is something behind it."""
 
-    def __init__(
-        self,
-        gateway: Handler | None = None,
-        doors: Sequence[Door] = (),
-        dressers: Sequence[Callable[[Request, Response], None]] = (),
-    ) -> None:
-        self._gateway = gateway
-        self._doors = doors
-        self._dressers = dressers
+    def __init__(self) -> None:
+        self._gateway: Handler | None = None
+        self._doors: Sequence[Door] = ()
+        self._doors_for_signed: Sequence[Door] = ()
+        self._dressers: Sequence[Callable[[Request, Response], None]] = ()
 
     def open(
         self,
@@ -30,17 +28,21 @@ class Doorway:
     ) -> None:
         self._gateway = gateway
         self._doors = doors
+        # What is signed is nearly always for the AWS API, and nearly always in a hurry.
+        self._doors_for_signed = [door for door in doors if door.for_signed]
         self._dressers = dressers
 
     async def __call__(self, request: Request) -> Response:
         assert self._gateway is not None
+        headers = request.headers
         handler = self._gateway
-        for door in self._doors:
+        signed = headers.get("authorization", "").startswith(_SIGNED)
+        for door in self._doors_for_signed if signed else self._doors:
             if door.opens(request):
                 handler = door.handler
                 break
         response = await handler(request)
-        if "origin" in request.headers and not is_function_url(request):
+        if "origin" in headers and not is_function_url(request):
             for dress in self._dressers:
                 dress(request, response)
         return response

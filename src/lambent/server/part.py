@@ -33,10 +33,12 @@ class Core:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """Requests that are not for the AWS API: `opens` says whether this one is for `handler`."""
+    """Requests that are not for the AWS API: `opens` says whether this one is for `handler`. One that is signed in its
+    headers with Signature Version 4 is shown to those doors alone that are `for_signed` too."""
 
     opens: Callable[[Request], bool]
     handler: Callable[[Request], Awaitable[Response]]
+    for_signed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

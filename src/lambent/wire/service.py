@@ -4,10 +4,10 @@ Everything comes from botocore's model of the service. An operation is compiled 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import msgspec
 from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel
 
@@ -38,8 +38,7 @@ _PROTOCOLS: dict[str, Callable[[ServiceModel], WireProtocol]] = {
 """In the order in which a request is tried: from the most telling mark to the least."""
 
 
-@dataclass(slots=True)
-class Match:
+class Match(msgspec.Struct):
     """A request's operation, and the protocol in which it is asked and will be answered. Not frozen: one is
     made per request, and a frozen one costs three times as much."""
 

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec.structs
 import pytest
 from durable_driver import FUNCTION, start, step, update, wait
 from memory_durable_executions import MemoryDurableExecutionStore
@@ -74,7 +75,9 @@ async def test_what_is_started_can_be_seen(store):
 async def test_a_name_belongs_to_one_execution_of_a_function(store):
     first = await store.start(started(start(), NOW))
     assert await store.start(started(start(id="e-2", version="8"), NOW)) == first
-    other = await store.start(started(start(id="e-3", function=replace(FUNCTION, name="other")), NOW))
+    other = await store.start(
+        started(start(id="e-3", function=msgspec.structs.replace(FUNCTION, name="other")), NOW)
+    )
     assert other.id == "e-3"
     await store.delete(first.key)
     assert (await store.start(started(start(id="e-2"), NOW))).id == "e-2"
@@ -245,7 +248,7 @@ async def test_lists(store):
             after = page[-1][1]
         assert paged == everything
     assert await store.page(
-        replace(FUNCTION, name="other"), ExecutionFilter(), after=None, limit=9, oldest_first=True
+        msgspec.structs.replace(FUNCTION, name="other"), ExecutionFilter(), after=None, limit=9, oldest_first=True
     ) == []  # fmt: skip
 
 

@@ -1,9 +1,9 @@
 import asyncio
-import dataclasses
 import json
 import socket
 import struct
 
+import msgspec.structs
 import pytest
 
 from lambent.environments.channel import Channel
@@ -161,7 +161,7 @@ async def test_an_invocation_of_a_channel_that_is_closed_already_was_not_taken(p
 
 async def test_optional_fields_are_sent_only_where_there_are_any(pair):
     channel, bootstrap = pair
-    channel.invoke(dataclasses.replace(REQUEST, trace_id="t", client_context="{}", identity={"a": 1}))
+    channel.invoke(msgspec.structs.replace(REQUEST, trace_id="t", client_context="{}", identity={"a": 1}))
     loop = asyncio.get_running_loop()
     _, _, meta_length, _ = HEADER.unpack(await loop.sock_recv(bootstrap, HEADER.size))
     meta = json.loads(await loop.sock_recv(bootstrap, meta_length))
@@ -188,7 +188,7 @@ class Sink:
 async def test_pieces_of_a_response_go_to_the_sink_as_they_come(pair):
     channel, bootstrap = pair
     sink = Sink()
-    reply = channel.invoke(dataclasses.replace(REQUEST, sink=sink))
+    reply = channel.invoke(msgspec.structs.replace(REQUEST, sink=sink))
     bootstrap.send(frame(21, b'{"content_type":"text/html"}', b"a"))
     await asyncio.sleep(0.01)
     assert (sink.pieces, sink.content_type, reply.done()) == ([b"a"], "text/html", False)
@@ -210,7 +210,7 @@ async def test_pieces_that_nobody_wants_are_put_together(pair):
 async def test_what_fails_midway_fails(pair):
     channel, bootstrap = pair
     sink = Sink()
-    reply = channel.invoke(dataclasses.replace(REQUEST, sink=sink))
+    reply = channel.invoke(msgspec.structs.replace(REQUEST, sink=sink))
     bootstrap.send(frame(21, b"", b"a") + frame(20, b'{"error_type":"E"}', b"{}"))
     answer = await reply
     assert (answer.kind, answer.error_type, sink.pieces) == ("failed", "E", [b"a"])
@@ -219,7 +219,7 @@ async def test_what_fails_midway_fails(pair):
 async def test_too_much_is_an_error_in_both_ways(pair):
     channel, bootstrap = pair
     loop = asyncio.get_running_loop()
-    for number, request in enumerate((REQUEST, dataclasses.replace(REQUEST, sink=Sink(most=1))), 1):
+    for number, request in enumerate((REQUEST, msgspec.structs.replace(REQUEST, sink=Sink(most=1))), 1):
         reply = channel.invoke(request)
         for _ in range(4):
             await loop.sock_sendall(bootstrap, frame(21, b"", b"x" * 2_000_000, to=number))
@@ -230,7 +230,7 @@ async def test_too_much_is_an_error_in_both_ways(pair):
 async def test_a_sink_can_hold_the_runtime_back(pair):
     channel, bootstrap = pair
     sink = Sink()
-    reply = channel.invoke(dataclasses.replace(REQUEST, sink=sink))
+    reply = channel.invoke(msgspec.structs.replace(REQUEST, sink=sink))
     bootstrap.send(frame(21, b"", b"a"))
     await asyncio.sleep(0.01)
     sink.pause()

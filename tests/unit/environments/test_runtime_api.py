@@ -1,7 +1,7 @@
 import asyncio
-import dataclasses
 import json
 
+import msgspec.structs
 import pytest
 
 from lambent.environments.link import RESPONSE_BYTES_MOST, InvokeRequest, LinkClosedError, NotTakenError
@@ -47,7 +47,7 @@ async def started(api: RuntimeApi, sink=None) -> "asyncio.Future":
     initialized = api.initialize({})
     waiting = asyncio.create_task(next_invocation(api))
     await initialized
-    reply = api.invoke(dataclasses.replace(invocation(), sink=sink))
+    reply = api.invoke(msgspec.structs.replace(invocation(), sink=sink))
     await waiting
     return reply
 
@@ -297,7 +297,7 @@ async def test_init_cannot_fail_after_it_succeeded():
 
 async def test_what_goes_with_an_invocation_is_in_the_headers():
     api = RuntimeApi()
-    api.invoke(dataclasses.replace(invocation(), client_context='{"a":1}', identity={"b": 2}))
+    api.invoke(msgspec.structs.replace(invocation(), client_context='{"a":1}', identity={"b": 2}))
     headers = dict((await next_invocation(api)).headers)
     assert headers["Lambda-Runtime-Client-Context"] == '{"a":1}'
     assert json.loads(headers["Lambda-Runtime-Cognito-Identity"]) == {"b": 2}

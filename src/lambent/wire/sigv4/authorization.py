@@ -2,9 +2,10 @@
 presigned URL."""
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
+
+import msgspec
 
 from lambent.http.message import Request
 from lambent.wire.sigv4.errors import Fault, SignatureError
@@ -63,8 +64,7 @@ class Claim:
         self.scope = f"{date}/{region}/{service}/aws4_request"
 
 
-@dataclass(slots=True)
-class Authorization:
+class Authorization(msgspec.Struct):
     """A claim with its signature, not verified."""
 
     claim: Claim

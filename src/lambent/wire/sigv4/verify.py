@@ -2,9 +2,10 @@
 
 import asyncio
 import hmac
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
+
+import msgspec
 
 from lambent.base.clock import Clock
 from lambent.http.message import Request
@@ -21,8 +22,7 @@ _IN_A_THREAD_BYTES = 64 * 1024
 """Larger bodies are hashed in a thread: a megabyte takes 2.5 ms, in which nobody else would be served."""
 
 
-@dataclass(slots=True)
-class Verified:
+class Verified(msgspec.Struct):
     """Who signed; `region` and `service` (a signing name) are of the scope. Unsigned (--dev): no service."""
 
     credential: Credential
