@@ -302,6 +302,12 @@ def test_refusals(subscribers: Subscribers) -> None:
     assert refused("subscribe", TopicArn=topic, Protocol="smoke", Endpoint="x") == (
         "InvalidParameter: Invalid parameter: Amazon SNS does not support this protocol string: smoke"
     )
+    assert refused("publish", PhoneNumber="+1a234", Message="m") == (
+        "InvalidParameter: Invalid parameter: PhoneNumber Reason: +1a234 is not valid to publish to"
+    )
+    assert refused("subscribe", TopicArn=topic, Protocol="sms", Endpoint="N+15551234567") == (
+        "InvalidParameter: Invalid SMS endpoint: N+15551234567"
+    )
     attribute = {"a": {"DataType": "String", "StringValue": ""}}
     assert refused("publish", TopicArn=topic, Message="m", MessageAttributes=attribute) == (
         "ParameterValueInvalid: The message attribute 'a' must contain non-empty message attribute value for "

@@ -243,6 +243,8 @@ def test_old_clients_speak_the_query_protocol_to_the_queues_url(lambent: Lambent
         "<Message>The request must contain the parameter MessageBody.</Message>"
         in get(Action="SendMessage")[1]
     )
+    status, text = send(AWSRequest("GET", queue))
+    assert (status, text.startswith("<UnknownOperationException")) == (404, True)
 
 
 def test_delays(sqs: Any, queue: str) -> None:

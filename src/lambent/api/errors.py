@@ -11,7 +11,12 @@ from lambent.wire.sigv4.errors import Family
 
 
 class UnknownRequestError(Exception):
-    """A request that no offered operation answers. The message names what was asked for."""
+    """A request that no offered operation answers. The message names what was asked for; `nameless` are those that
+    name no operation."""
+
+    def __init__(self, message: str, *, nameless: bool = False) -> None:
+        super().__init__(message)
+        self.nameless = nameless
 
 
 class _NamedException(ServiceException):
@@ -34,6 +39,9 @@ _UNKNOWN: Mapping[Family, tuple[str, int]] = {
     "s3": ("NotImplemented", 501),
 }
 
+_NAMELESS = ("UnknownOperationException", 404)
+"""Of the query protocol, where a request names no action."""
+
 _INTERNAL: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "lambda": ("ServiceException", {"Type": "Service"}),
     "iam": ("ServiceFailure", {}),
@@ -51,7 +59,7 @@ _UNREADABLE: Mapping[int, str] = {
 
 
 def unknown_request(error: UnknownRequestError, family: Family) -> ServiceException:
-    code, status = _UNKNOWN[family]
+    code, status = _NAMELESS if error.nameless and family == "query" else _UNKNOWN[family]
     return _NamedException(code, status, str(error))
 
 

@@ -55,7 +55,7 @@ class Router:
                 return offered, match
         if not candidates:
             raise UnknownRequestError(f"Lambent does not offer the service {signing_name}.")
-        raise UnknownRequestError(_unknown(request))
+        raise _unknown(request)
 
     def voice(
         self, request: Request, signing_name: str | None, offered: Offered | None
@@ -113,12 +113,13 @@ def _mark(request: Request) -> str:
     return "rest-json"
 
 
-def _unknown(request: Request) -> str:
+def _unknown(request: Request) -> UnknownRequestError:
     """What no operation answers; of the query protocol's actions in AWS's own words."""
     target = request.headers.get("x-amz-target")
     if target is None and _mark(request) == "query":
         form = f"&{request.query}&{request.body[:4096].decode('latin-1')}"
         action = form.partition("&Action=")[2].partition("&")[0]
         if action:
-            return f"The action {action} is not valid for this endpoint."
-    return f"Lambent knows no operation for {target or f'{request.method} {request.path}'}."
+            return UnknownRequestError(f"The action {action} is not valid for this endpoint.")
+    asked = target or f"{request.method} {request.path}"
+    return UnknownRequestError(f"Lambent knows no operation for {asked}.", nameless=target is None)

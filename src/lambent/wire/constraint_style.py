@@ -15,7 +15,7 @@ class ConstraintStyle:
     """`code` is the error's name. `repeats_value`: "Value 'x' at 'y'" rather than "Value at 'y'".
     `elements_not_null`: lists of scalars end their constraints with "Member must not be null".
     `nested`: code and text for whatever is wrong inside a body, where the service says no more of it.
-    `apart`: members (by path) whose enum error stands alone, with its code and its text.
+    `apart`: members (by path) whose enum error stands alone, with its code, its text, and its own members.
     `missing`: the code of a missing parameter, where that is said by itself; what entries of lists lack is then for the
     service to say. `enums`: whether the model's enums are checked at all. `records`: structures that are written as
     records when a list of them is repeated, with their members as AWS has them. `orders`: the order in which AWS tells
@@ -25,17 +25,18 @@ class ConstraintStyle:
     repeats_value: bool = True
     elements_not_null: bool = False
     nested: tuple[str, str] | None = None
-    apart: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    apart: Mapping[str, tuple[str, str, Mapping[str, str]]] = field(default_factory=dict)
     missing: str | None = None
     enums: bool = True
     records: Mapping[str, Sequence[str]] = field(default_factory=dict)
     orders: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-_LAMBDA_RUNTIME = (
+_LAMBDA_RUNTIME: tuple[str, str, Mapping[str, str]] = (
     "InvalidParameterValueException",
     "Value {value} at '{path}' failed to satisfy constraint: "
     "Member must satisfy enum value set: {values} or be a valid ARN",
+    {},
 )
 _QUERY = ConstraintStyle(code="ValidationError")
 _STYLES = {
@@ -60,19 +61,37 @@ _STYLES = {
             "The XML you provided was not well-formed or did not validate against our published schema",
         ),
         apart={
-            "storageClass": ("InvalidStorageClass", "The storage class you specified is not valid"),
+            "storageClass": ("InvalidStorageClass", "The storage class you specified is not valid", {}),
             "createBucketConfiguration.locationConstraint": (
                 "InvalidLocationConstraint",
                 "The specified location-constraint is not valid",
+                {},
             ),
-            "objectOwnership": ("InvalidArgument", "Invalid x-amz-object-ownership header: {value}"),
-            "encodingType": ("InvalidArgument", "Invalid Encoding Method specified in Request"),
-            "metadataDirective": ("InvalidArgument", "Unknown metadata directive."),
-            "taggingDirective": ("InvalidArgument", "Unknown tagging directive."),
+            "objectOwnership": (
+                "InvalidArgument",
+                "Invalid x-amz-object-ownership header: {value}",
+                {"ArgumentName": "x-amz-object-ownership"},
+            ),
+            "encodingType": (
+                "InvalidArgument",
+                "Invalid Encoding Method specified in Request",
+                {"ArgumentName": "encoding-type", "ArgumentValue": "{value}"},
+            ),
+            "metadataDirective": (
+                "InvalidArgument",
+                "Unknown metadata directive.",
+                {"ArgumentName": "x-amz-metadata-directive", "ArgumentValue": "{value}"},
+            ),
+            "taggingDirective": (
+                "InvalidArgument",
+                "Unknown tagging directive.",
+                {"ArgumentName": "x-amz-tagging-directive", "ArgumentValue": "{value}"},
+            ),
             "checksumAlgorithm": (
                 "InvalidRequest",
                 "Checksum algorithm provided is unsupported. Please try again with any of the valid types:"
                 " [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]",
+                {},
             ),
         },
     ),

@@ -200,8 +200,13 @@ class ConstraintCompiler:
         def explain(value: Any, path: Path, text: str) -> str:
             written = _write_path(path)
             if written in style.apart and text.startswith(_ENUM):
-                code, sentence = style.apart[written]
-                raise RejectedRequest(code, sentence.format(value=value, path=written, values=values))
+                code, sentence, members = style.apart[written]
+                said = {"value": value, "path": written, "values": values}
+                raise RejectedRequest(
+                    code,
+                    sentence.format(**said),
+                    **{name: member.format(**said) for name, member in members.items()},
+                )
             if not repeats_value:
                 return f"Value at '{written}' failed to satisfy constraint: {text}"
             shown = (

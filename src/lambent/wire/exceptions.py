@@ -14,8 +14,8 @@ class SerializationException(ServiceException):
 class RejectedRequest(ServiceException):
     """An error whose name depends on the service: see `constraint_style`."""
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, code: str, message: str, **members: str) -> None:
+        super().__init__(message, members=members)
         self._code = code
         self.status = 400
 

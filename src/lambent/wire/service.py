@@ -112,6 +112,8 @@ class WireService:
             "query": "Action=" in request.query
             or content_type.startswith("application/x-www-form-urlencoded"),
         }
+        if self.name == "sqs" and request.method == "GET":  # a queue's URL, opened in a browser
+            return "query"
         return next((name for name in self.protocols if marks.get(name)), next(iter(self.protocols)))
 
     def _compile(self, protocol: str, name: str) -> CompiledOperation:

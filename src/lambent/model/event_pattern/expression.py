@@ -144,8 +144,8 @@ def _number(reader: JsonReader, reason: str) -> float:
 def _numeric(reader: JsonReader) -> Test:
     if reader.next() is not Token.START_ARRAY:
         reader.refuse("Value of numeric must be an array.")
-    if reader.next() is not Token.STRING:
-        reader.refuse(f"Invalid member in numeric match: {_shown(reader)}")
+    if (first := reader.next()) is not Token.STRING:
+        reader.refuse(f"Invalid member in numeric match: {_shown(reader, first)}")
     order = reader.value
     reader.look()
     if order not in _ORDERS:
@@ -163,7 +163,7 @@ def _numeric(reader: JsonReader) -> Test:
 
 def _numeric_top(reader: JsonReader, token: Token, bottom: float) -> tuple[comparison.Order, float]:
     if token is not Token.STRING:
-        reader.refuse(f"Bad value in numeric range: {_shown(reader)}")
+        reader.refuse(f"Bad value in numeric range: {_shown(reader, token)}")
     order = reader.value
     reader.look()
     if order not in ("<", "<="):
@@ -176,9 +176,10 @@ def _numeric_top(reader: JsonReader, token: Token, bottom: float) -> tuple[compa
     return _ORDERS[order], top
 
 
-def _shown(reader: JsonReader) -> str:
+def _shown(reader: JsonReader, token: Token) -> str:
+    """The token that was read last, as it stands in the text; of a bracket, no value was read."""
     reader.look()
-    return "" if reader.value is None else str(reader.value)
+    return token.value if reader.value is None else str(reader.value)
 
 
 _MIXED = "Inside anything but list, either all values are number or string, mixed type is not supported"

@@ -84,7 +84,7 @@ def service(stores: Stores, clock: Clock, client: Client, metrics: Metrics) -> S
         **NotificationConfigurations(buckets, destinations, clock).operations(),
         **Acls(buckets, lookup).operations(),
         **NotConfiguredHere(buckets, lookup).operations(),
-        **Reading(buckets, lookup, stores.uploads, files, client).operations(),
+        **Reading(buckets, lookup, stores.uploads, files, client, clock).operations(),
         **writing.operations(),
         **Copying(buckets, lookup, stores.contents, files, writing, parts, client, clock).operations(),
         **Listings(buckets, stores.objects).operations(),

@@ -26,9 +26,9 @@ from lambent.store.ports.errors import (
 )
 
 
-def check_read(parameters: Parameters, version: ObjectVersion) -> None:
+def check_read(parameters: Parameters, version: ObjectVersion, now: float) -> None:
     """Raises PreconditionFailed (412), NotModified (304)."""
-    failed = _failed(parameters, version, "")
+    failed = _failed(parameters, version, "", now)
     if failed is None:
         return
     condition, changed = failed
@@ -42,15 +42,18 @@ def check_read(parameters: Parameters, version: ObjectVersion) -> None:
     raise error
 
 
-def check_copy_source(parameters: Parameters, version: ObjectVersion) -> None:
+def check_copy_source(parameters: Parameters, version: ObjectVersion, now: float) -> None:
     """Raises PreconditionFailed."""
-    failed = _failed(parameters, version, "CopySource")
+    failed = _failed(parameters, version, "CopySource", now)
     if failed is not None:
         raise PreconditionFailed(Condition=f"x-amz-copy-source-{failed[0]}")
 
 
-def _failed(parameters: Parameters, version: ObjectVersion, prefix: str) -> tuple[str, bool] | None:
-    """The condition that does not hold; True where it was on the object being what it was."""
+def _failed(
+    parameters: Parameters, version: ObjectVersion, prefix: str, now: float
+) -> tuple[str, bool] | None:
+    """The condition that does not hold; True where it was on the object being what it was. What is not modified since
+    a time that is still to come says nothing."""
     match, none_match = parameters.get(f"{prefix}IfMatch"), parameters.get(f"{prefix}IfNoneMatch")
     modified_at = int(version.modified_at)
     if match is not None:
@@ -63,8 +66,8 @@ def _failed(parameters: Parameters, version: ObjectVersion, prefix: str) -> tupl
     if none_match is not None:
         if _names(none_match, version.etag):
             return "If-None-Match", False
-    elif (modified := parameters.get(f"{prefix}IfModifiedSince")) is not None and modified_at <= _seconds(
-        modified
+    elif (modified := parameters.get(f"{prefix}IfModifiedSince")) is not None and (
+        modified_at <= _seconds(modified) <= now
     ):
         return "If-Modified-Since", False
     return None

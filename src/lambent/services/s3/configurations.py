@@ -20,7 +20,7 @@ from lambent.services.s3.lifecycle import check_lifecycle
 from lambent.services.s3.tags import parse_tag_set
 
 Check = Callable[[Any], Any]
-"""From the payload to what is stored. Raises a ServiceException."""
+"""From the payload to what is stored, None for nothing. Raises a ServiceException."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,8 @@ class _Kind:
 
 
 def _check_tags(payload: Any) -> Any:
-    return {"TagSet": parse_tag_set(payload["TagSet"], of_bucket=True)}
+    tags = parse_tag_set(payload["TagSet"], of_bucket=True)
+    return {"TagSet": tags} if tags else None
 
 
 def _check_ownership(payload: Any) -> Any:

@@ -135,7 +135,7 @@ class Copying:
         # First for its permission; what is found then is what is copied.
         await self._client("s3", "HeadObject", caller, named)
         version = await self._lookup.find_version(bucket, key, version_id, "GET")
-        check_copy_source(parameters, version)
+        check_copy_source(parameters, version, self._clock.now())
         return _Source(bucket, version)
 
     async def _copied(self, source: ObjectVersion, algorithm: str | None) -> ObjectVersion:

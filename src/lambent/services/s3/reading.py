@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lambent.base.clock import Clock
 from lambent.model.bucket import Bucket
 from lambent.model.caller import Caller, Parameters
 from lambent.model.service import Client, Operation
@@ -48,12 +49,14 @@ class Reading:
         uploads: UploadStore,
         files: ObjectBytes,
         client: Client,
+        clock: Clock,
     ) -> None:
         self._buckets = buckets
         self._lookup = lookup
         self._uploads = uploads
         self._files = files
         self._client = client
+        self._clock = clock
 
     def operations(self) -> Mapping[str, Operation]:
         return {"GetObject": self.get, "HeadObject": self.head}
@@ -86,7 +89,7 @@ class Reading:
             # That a key is not there is for those to know who may list the bucket.
             await self._client("s3", "HeadBucket", caller, {"Bucket": bucket.name})
             raise
-        check_read(parameters, version)
+        check_read(parameters, version, self._clock.now())
         number = parameters.get("PartNumber")
         if number is None:
             return _Found(version, read_range(parameters.get("Range"), version.size))

@@ -3,17 +3,21 @@
 Source: Subscribe in the SNS API reference.
 """
 
+import re
 from urllib.parse import urlsplit
 
 from lambent.model.topic import Topic
-from lambent.services.sns.errors import invalid
+from lambent.services.sns.errors import InvalidParameter, invalid
 
 _OFFERED = ("http", "https", "lambda", "sqs")
+_PHONE_NUMBER = re.compile(r"\+[1-9]\d{1,14}")
 _OTHERS = ("application", "email", "email-json", "firehose", "sms")
 
 
 def check_endpoint(topic: Topic, protocol: str, endpoint: str) -> None:
     """Raises InvalidParameter."""
+    if protocol == "sms" and not is_phone_number(endpoint):
+        raise InvalidParameter(f"Invalid SMS endpoint: {endpoint}")
     if protocol in _OTHERS:
         raise invalid(f"Protocol Reason: Lambent does not deliver by {protocol}")
     if protocol not in _OFFERED:
@@ -40,6 +44,11 @@ def check_endpoint(topic: Topic, protocol: str, endpoint: str) -> None:
         raise invalid("Lambda endpoint ARN")
     elif topic.is_fifo:
         raise _not_for_fifo(protocol)
+
+
+def is_phone_number(text: str) -> bool:
+    """As E.164 writes it."""
+    return _PHONE_NUMBER.fullmatch(text) is not None
 
 
 def owner_of(protocol: str, endpoint: str) -> str | None:

@@ -8,6 +8,7 @@ from lambent.model.caller import Caller, Parameters
 from lambent.model.service import Operation
 from lambent.model.topic import Topic
 from lambent.services.sns.deliveries import Deliveries
+from lambent.services.sns.endpoints import is_phone_number
 from lambent.services.sns.envelope import Message
 from lambent.services.sns.errors import (
     BatchEntryIdsNotDistinct,
@@ -75,7 +76,10 @@ class PublishOperations:
         return {"Successful": successful, "Failed": []}
 
     def _target(self, caller: Caller, parameters: Parameters) -> Topic:
-        if parameters.get("PhoneNumber"):
+        number = parameters.get("PhoneNumber")
+        if number and not is_phone_number(number):
+            raise invalid(f"PhoneNumber Reason: {number} is not valid to publish to")
+        if number:
             raise invalid("PhoneNumber Reason: Lambent does not send SMS messages")
         arn = parameters.get("TopicArn")
         if arn is None:

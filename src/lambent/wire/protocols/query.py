@@ -75,6 +75,10 @@ class QueryProtocol:
         return serialize
 
     def serialize_fault(self, fault: Fault, request_id: str) -> Response:
+        if fault.code == "UnknownOperationException":
+            return _response(
+                fault.status, f'<UnknownOperationException xmlns="{self._namespace}"/>', request_id
+            )
         out = [
             f'<ErrorResponse xmlns="{self._namespace}"><Error><Type>{fault.side}</Type>',
             f"<Code>{escape_text(fault.query_code)}</Code><Message>{escape_text(self._message(fault))}</Message>",

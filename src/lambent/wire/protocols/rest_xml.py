@@ -43,6 +43,8 @@ _S3_ROOTS = {
     "ListParts": "ListPartsResult",
 }
 """S3's root elements, where they are not called after the operation. Source: the S3 API reference."""
+_S3_NO_CONTENT = frozenset({"PutBucketPolicy", "PutBucketTagging"})
+"""Operations that AWS answers with 204, as it does every delete, and the model does not say so."""
 
 
 class RestXmlProtocol(RestProtocol):
@@ -66,6 +68,8 @@ class RestXmlProtocol(RestProtocol):
         serialize = super().compile_serialize(operation)
         if self._is_s3 and operation.name in ("GetObject", "HeadObject"):
             serialize = _partial_where_a_range(serialize)
+        if self._is_s3 and operation.name in _S3_NO_CONTENT:
+            serialize = _without_content(serialize)
         return _with_host_id(serialize) if self._is_s3 else serialize
 
     def _serialize_bucket_location(self, output: Parameters, request_id: str) -> Response:
@@ -151,3 +155,12 @@ def _partial_where_a_range(serialize: Serialize) -> Serialize:
         return response
 
     return serialize_object
+
+
+def _without_content(serialize: Serialize) -> Serialize:
+    def serialize_nothing(output: Parameters, request_id: str) -> Response:
+        response = serialize(output, request_id)
+        response.status = 204
+        return response
+
+    return serialize_nothing

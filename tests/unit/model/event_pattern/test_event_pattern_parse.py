@@ -124,6 +124,7 @@ def test_reasons_without_a_place(expression, reason):
         ({"a": [{"numeric": ["!", 1]}]}, "Unrecognized numeric range operator: !"),
         ({"a": [{"numeric": 1}]}, "Value of numeric must be an array."),
         ({"a": [{"numeric": [1, 2]}]}, "Invalid member in numeric match: 1"),
+        ({"a": [{"numeric": []}]}, "Invalid member in numeric match: ]"),
         ({"a": [{"exists": 1}]}, "exists match pattern must be either true or false."),
         (
             {"a": [{"anything-but": True}]},

@@ -4,6 +4,7 @@ from lambent.model.error import ServiceException
 from lambent.model.stored_object import ObjectVersion, WriteCondition
 from lambent.services.s3.conditions import check_copy_source, check_read, write_condition
 
+NOW = 3000.0
 VERSION = ObjectVersion(bucket="b", key="k", modified_at=1000.5, etag="abc")
 
 
@@ -20,6 +21,8 @@ VERSION = ObjectVersion(bucket="b", key="k", modified_at=1000.5, etag="abc")
         ({"IfNoneMatch": '"x"'}, None),
         ({"IfModifiedSince": 999.0}, None),
         ({"IfModifiedSince": 1000.0}, 304),
+        ({"IfModifiedSince": 3000.0}, 304),
+        ({"IfModifiedSince": 3001.0}, None),  # nobody knows yet
         ({"IfUnmodifiedSince": 999.0}, 412),
         ({"IfUnmodifiedSince": 1000.0}, None),
         ({"IfMatch": '"abc"', "IfUnmodifiedSince": 1.0}, None),
@@ -28,10 +31,10 @@ VERSION = ObjectVersion(bucket="b", key="k", modified_at=1000.5, etag="abc")
 )
 def test_reads(given, status):
     if status is None:
-        check_read(given, VERSION)
+        check_read(given, VERSION, NOW)
         return
     with pytest.raises(ServiceException) as refused:
-        check_read(given, VERSION)
+        check_read(given, VERSION, NOW)
     assert refused.value.status == status
     if status == 304:
         assert refused.value.headers["ETag"] == '"abc"'
@@ -39,7 +42,7 @@ def test_reads(given, status):
 
 def test_a_copy_is_never_not_modified():
     with pytest.raises(ServiceException) as refused:
-        check_copy_source({"CopySourceIfNoneMatch": '"abc"'}, VERSION)
+        check_copy_source({"CopySourceIfNoneMatch": '"abc"'}, VERSION, NOW)
     assert refused.value.status == 412
     assert refused.value.members == {"Condition": "x-amz-copy-source-If-None-Match"}
 
