@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lambent.base.tasks import Tasks
-from lambent.environments import extensions
+from lambent.environments import extensions, subscriptions
 from lambent.environments.channel import Channel
 from lambent.environments.extensions import Extensions
 from lambent.environments.link import Link, LinkError
@@ -226,8 +226,8 @@ def _api(blank: Blank) -> Handler:
     async def handle(request: Request) -> Response:
         if request.path.startswith(extensions.PREFIX):
             return await blank.extensions.handle(request)
-        if request.path in ("/2022-07-01/telemetry", "/2020-08-15/logs"):
-            return await extensions.telemetry_not_supported(request)
+        if request.path.rstrip("/") in subscriptions.PATHS:
+            return blank.extensions.subscribe(request)
         return await runtime(request)
 
     return handle

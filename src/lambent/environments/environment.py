@@ -10,10 +10,11 @@ longer than its limit is run again inside the first invocation, within the funct
 
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import replace
 from enum import Enum
 from typing import Any
 
-from lambent.environments import faults
+from lambent.environments import faults, platform_events
 from lambent.environments.extensions import ExtensionError, Extensions
 from lambent.environments.faults import Fault
 from lambent.environments.link import (
@@ -24,9 +25,11 @@ from lambent.environments.link import (
     ProtocolError,
     Reply,
 )
-from lambent.environments.log_lines import Report, Status, log_lines, runtime_version
+from lambent.environments.log_lines import log_lines
 from lambent.environments.occupancy import Occupancy, Surroundings, Trees
+from lambent.environments.platform_events import Init, PlatformEvent, Report, Status
 from lambent.environments.recorder import Recorder
+from lambent.environments.telemetry import Telemetry
 from lambent.model.function import FunctionVersion
 from lambent.model.invocation import Invocation, InvocationResult
 from lambent.runtimes.install import RuntimeInstall
@@ -88,10 +91,14 @@ class Environment:
         self._loop = asyncio.get_running_loop()
         self._lines = log_lines(version.logging.log_format, version.logging.system_log_level)
         self._recorder = Recorder.of_version(version, surroundings.logs, surroundings.clock)
-        self._occupancy = self._new_occupancy()
+        self._init = Init(initialization_type="provisioned-concurrency" if provisioned else "on-demand")
+        self._occupancy = self._new_occupancy(self._init)
         self._over: list[Occupancy] = []
         self._run: _Run | None = None
         self._extensions: Extensions | None = None
+        self._telemetry: Telemetry | None = None
+        self._detailed = self._lines.detailed
+        """Whether somebody wants to know of successful invocations, too, when their runtime is done."""
         self._alarm: asyncio.TimerHandle | None = None
         """Rings when the time of an invocation could be up. One serves many: it is set anew only when it has rung."""
         self._rest: asyncio.Task[InvocationResult] | None = None
@@ -103,11 +110,6 @@ class Environment:
     async def start(self) -> None:
         """The Init phase. Raises SandboxError where no sandbox could be made, ServiceException for the role; a runtime
         or a handler that fails is remembered, and told by the first invocation."""
-        install, at = self._install, self._now()
-        version_line = self._lines.init_start(
-            runtime_version(install.identifier, install.version), self.version.runtime_version_arn, at
-        )
-        self._recorder.emit(version_line, int(at * 1000))
         started = self._monotonic()
         error_type: str | None = None
         status: Status = "success"
@@ -121,11 +123,10 @@ class Environment:
         except LinkError as error:
             fault = await self._fault_of(error)
             status, error_type = "error", fault.error_type
-        duration_ms = (self._monotonic() - started) * 1000
+        duration_ms = self._report_init(self._init, started, status, error_type)
         if status == "success":
             self._init_duration_ms = duration_ms
         else:
-            self._recorder.emit(self._lines.init_report(duration_ms, status, error_type, self._now()))
             self._init_again = True
             await self._occupancy.end()
         if self.state is State.STARTING:
@@ -176,9 +177,24 @@ class Environment:
 
     def _take_extensions(self) -> None:
         """Those that this Init has brought, if any; the log says that they are ready."""
-        self._extensions = self._occupancy.extensions
+        self._extensions, self._telemetry = self._occupancy.extensions, self._occupancy.telemetry
+        self._detailed = self._lines.detailed or self._telemetry is not None
         for one in self._extensions.registered if self._extensions is not None else ():
-            self._recorder.emit(self._lines.extension(one.name, "Ready", one.events, self._now()))
+            self._note(platform_events.extension(one.name, "Ready", one.events, self._now()))
+
+    def _note(self, event: PlatformEvent) -> None:
+        """Into the log, and to who has subscribed. For what happens rarely."""
+        self._recorder.emit(self._lines.line(event), int(event.at * 1000))
+        if (telemetry := self._occupancy.telemetry) is not None:
+            telemetry.take(event)
+
+    def _report_init(self, init: Init, started: float, status: Status, error_type: str | None) -> float:
+        """How long it took, in milliseconds."""
+        now, duration_ms = self._now(), (self._monotonic() - started) * 1000
+        if status != "success" and not self._occupancy.runtime_done:
+            self._note(platform_events.init_runtime_done(init, now, status, error_type))
+        self._note(platform_events.init_report(init, now, duration_ms, status, error_type))
+        return duration_ms
 
     @property
     def settling(self) -> bool:
@@ -211,6 +227,8 @@ class Environment:
         )
         waiting = self._occupancy.link.invoke(request)
         if self._extensions is not None:
+            if self._telemetry is not None:
+                self._telemetry.take(self._start_event(run))
             self._extensions.invoke(request)
         self._watch(run, waiting)
         return waiting
@@ -239,17 +257,26 @@ class Environment:
     async def _invoke_with_init(self, run: "_Run") -> InvocationResult:
         """Init again, inside the invocation, then the invocation; all within the function's time-out."""
         self._over.append(self._occupancy)
-        self._occupancy = self._new_occupancy()
+        init = replace(self._init, phase="invoke")
+        self._occupancy = self._new_occupancy(init)
+        started, initialized = self._monotonic(), False
         try:
             async with asyncio.timeout(self.version.timeout):
                 reply = await self._occupancy.boot()
                 self._take_extensions()
-                if reply.kind != "init_failed":
-                    self._init_again = False
+                if reply.kind == "init_failed":
+                    self._report_init(init, started, "error", reply.error_type)
+                else:
+                    self._report_init(init, started, "success", None)
+                    self._init_again, initialized = False, True
                     reply = await self._send(run)
         except TimeoutError:
+            if not initialized:
+                self._report_init(init, started, "timeout", None)
             return await self._lost(run, InvocationTimeoutError())
         except LinkError as error:
+            if not initialized:
+                self._report_init(init, started, "error", (await self._fault_of(error)).error_type)
             return await self._lost(run, error)
         except Exception:
             # Ours, not the function's: the caller is told so, and the log that nothing was run.
@@ -282,7 +309,7 @@ class Environment:
     def _answered(self, run: "_Run", reply: Reply) -> InvocationResult:
         self._run = None
         if reply.kind == "result":
-            tail = self._finish(run, "success", None)
+            tail = self._finish(run, "success", None, reply.payload)
             self._become(State.IDLE)
             return InvocationResult(
                 payload=reply.payload, executed_version=self.version.version, log_tail=tail
@@ -292,7 +319,7 @@ class Environment:
             payload = faults.with_request_id(payload, run.invocation.request_id)
         if reply.ends or reply.kind == "init_failed":
             self.reusable = False
-        tail = self._finish(run, "error", reply.error_type)
+        tail = self._finish(run, "error", reply.error_type, reply.payload)
         self._become(State.IDLE)
         return InvocationResult(
             payload=payload, executed_version=self.version.version, function_error="Unhandled", log_tail=tail
@@ -307,6 +334,8 @@ class Environment:
         await self._occupancy.end()
         request_id, now = run.invocation.request_id, self._now()
         self._recorder.emit(self._lines.fault(request_id, fault.message, fault.error_type, now))
+        if self._telemetry is not None:
+            self._telemetry.take(platform_events.fault(request_id, fault.message, now))
         tail = self._finish(run, fault.status, None if fault.status == "timeout" else fault.error_type)
         self._become(State.IDLE)
         return InvocationResult(
@@ -316,7 +345,9 @@ class Environment:
             log_tail=tail,
         )
 
-    def _finish(self, run: "_Run", status: Status, error_type: str | None) -> bytes:
+    def _finish(
+        self, run: "_Run", status: Status, error_type: str | None, response: bytes | None = None
+    ) -> bytes:
         duration_ms = (self._monotonic() - run.started) * 1000
         if status == "timeout":
             duration_ms = self.version.timeout * 1000.0
@@ -335,9 +366,14 @@ class Environment:
             tenant_id=run.invocation.tenant_id,
             trace_id=run.invocation.trace_id if self.version.tracing_mode == "Active" else None,
         )
+        if self._detailed or status != "success":
+            self._note(platform_events.runtime_done(report, now, None if response is None else len(response)))
         at_ms = int(now * 1000)
         recorder.emit(self._lines.end(request_id), at_ms)
         recorder.emit(self._lines.report(report, now), at_ms)
+        if self._telemetry is not None:
+            self._telemetry.take(platform_events.end(request_id, now))
+            self._telemetry.take(platform_events.report(report, now))
         return recorder.end_tail()
 
     async def _shut_down(self, reason: str) -> None:
@@ -398,14 +434,25 @@ class Environment:
         if state is State.IDLE:
             self.idle_since = self._monotonic()
 
-    def _new_occupancy(self) -> Occupancy:
+    def _start_event(self, run: "_Run") -> PlatformEvent:
+        invocation = run.invocation
+        return platform_events.start(
+            invocation.request_id,
+            self.version.version,
+            run.deadline - self.version.timeout,
+            tenant_id=invocation.tenant_id,
+            trace_id=invocation.trace_id if self.version.tracing_mode == "Active" else None,
+        )
+
+    def _new_occupancy(self, init: Init) -> Occupancy:
         return Occupancy(
             self.version,
             self._install,
             self._trees,
             self._around,
             self._recorder,
-            provisioned=self.provisioned,
+            self._note,
+            init=init,
         )
 
 

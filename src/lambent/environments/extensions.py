@@ -19,11 +19,16 @@ import msgspec
 import orjson
 
 from lambent.base.ids import new_uuid
+from lambent.environments import subscriptions
 from lambent.environments.link import InvokeRequest, LinkError, error_object
+from lambent.environments.subscriptions import RefusedError
+from lambent.environments.telemetry import Telemetry
 from lambent.http.message import Request, Response
 
 PREFIX = "/2020-01-01/extension/"
 SHUTDOWN_SECONDS = 2.0
+_LAST_TELEMETRY_SECONDS = 0.5
+"""For what is still to be delivered, before extensions are told of their end."""
 _MOST = 10
 _EVENTS = ("INVOKE", "SHUTDOWN")
 _NOT_FOR_EXTENSIONS = frozenset(
@@ -94,6 +99,9 @@ class Extensions:
         self._ending = False
         self._changed: Future[None] | None = None
         self.failed: Callable[[], None] = lambda: None
+        self.open_telemetry: Callable[[], Telemetry] | None = None
+        """Makes it, for the first who subscribes; None as long as this is nobody's environment."""
+        self.telemetry: Telemetry | None = None
         self.failure: ExtensionError | None = None
 
     def expect(self, names: Sequence[str], described: dict[str, str]) -> None:
@@ -119,6 +127,10 @@ class Extensions:
     def registered(self) -> list[Extension]:
         return list(self._registered.values())
 
+    async def registered_all(self) -> None:
+        """Returns when those that are expected have registered. Raises ExtensionError."""
+        await self._until(lambda: self._expected <= {one.name for one in self._registered.values()})
+
     async def initialized(self) -> None:
         """Returns when all have registered and wait for their first event. Raises ExtensionError."""
         await self._until(
@@ -127,7 +139,13 @@ class Extensions:
                 and all(one.waits for one in self._registered.values())
             )
         )
+        self.close_registration()
+
+    def close_registration(self) -> None:
+        """Init is over."""
         self._open = False
+        if self.telemetry is not None:
+            self.telemetry.init_over()
 
     def invoke(self, request: InvokeRequest) -> None:
         event = {
@@ -147,6 +165,8 @@ class Extensions:
         """Tells those who want to know, and gives them two seconds to end. `reason` is SPINDOWN, TIMEOUT or FAILURE;
         `now` epoch seconds."""
         self._ending = True
+        if self.telemetry is not None:
+            await self.telemetry.flush(_LAST_TELEMETRY_SECONDS)
         deadline_ms = int((now + SHUTDOWN_SECONDS) * 1000)
         event = {"eventType": "SHUTDOWN", "shutdownReason": reason, "deadlineMs": deadline_ms}
         if self._tell("SHUTDOWN", event) and self._lives:
@@ -157,6 +177,8 @@ class Extensions:
 
     def close(self) -> None:
         self._ending = True
+        if self.telemetry is not None:
+            self.telemetry.close()
         for life in list(self._lives):
             self._forget(life)
         for one in self._registered.values():
@@ -274,6 +296,23 @@ class Extensions:
         self._fail(f"extension {one.name} reported {error_type}", error_type)
         return Response(202, [("Content-Type", "application/json")], b'{"status":"OK"}\n')
 
+    def subscribe(self, request: Request) -> Response:
+        """Of the Telemetry API and the Logs API."""
+        api = subscriptions.PATHS[request.path.rstrip("/")]
+        if request.method != "PUT":
+            return _error(404, "Extension.UnknownPath", f"there is no {request.method} {request.path}")
+        one = self._whose(request)
+        if isinstance(one, Response):
+            return one
+        if not self._open or self.open_telemetry is None:
+            return _error(403, f"{api}.SubscriptionClosed", f"{api} API subscription is closed already")
+        self.telemetry = self.telemetry or self.open_telemetry()
+        try:
+            answer = self.telemetry.subscribe(one.name, request.body, api)
+        except RefusedError as refused:
+            return _error(refused.status, f"{api}.{refused.code}", str(refused))
+        return Response(200, [("Content-Type", "application/json")], orjson.dumps(answer))
+
     def _whose(self, request: Request) -> "Extension | Response":
         identifier = request.headers.get("lambda-extension-identifier")
         if not identifier:
@@ -282,13 +321,6 @@ class Extensions:
         if one is None:
             return _error(403, "Extension.UnknownExtensionIdentifier", f"Unknown extension {identifier}")
         return one
-
-
-async def telemetry_not_supported(request: Request) -> Response:
-    """The Telemetry API and the Logs API before it, in the words of AWS's runtime interface emulator: extensions know
-    them, and go on without."""
-    name = "Telemetry" if "telemetry" in request.path else "Logs"
-    return _error(202, f"{name}.NotSupported", f"{name} API is not supported")
 
 
 def _error(status: int, error_type: str, message: str) -> Response:

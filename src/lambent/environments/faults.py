@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import orjson
 
 from lambent.environments.link import error_object
-from lambent.environments.log_lines import Status
+from lambent.environments.platform_events import Status
 from lambent.sandbox.port import Exit
 
 # As Go's os.ProcessState, which AWS's runtime supervisor prints, words them.

@@ -1,46 +1,27 @@
 """What the platform itself writes into a function's log, in both log formats.
 
-Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html and, for JSON, the event
-schema of the Telemetry API.
+Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
 """
 
-import math
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
 
-import msgspec
 import orjson
 
-Status = Literal["success", "error", "timeout"]
-
-
-class Report(msgspec.Struct, kw_only=True):
-    """The measurements of one invocation. Durations in milliseconds."""
-
-    request_id: str
-    duration_ms: float
-    memory_size_mb: int
-    max_memory_used_mb: int
-    init_duration_ms: float | None = None
-    status: Status = "success"
-    error_type: str | None = None
-    tenant_id: str | None = None
-    trace_id: str | None = None
-    """The tracing header, where the function traces; told of only if the request is sampled."""
-
-    @property
-    def billed_duration_ms(self) -> int:
-        """Whole milliseconds, Init included (as AWS bills since August 2025)."""
-        return math.ceil(self.duration_ms + (self.init_duration_ms or 0.0))
+from lambent.environments import platform_events
+from lambent.environments.platform_events import DEBUG, INFO, WARN, PlatformEvent, Report, iso_milliseconds
 
 
 class LogLines(Protocol):
     """One format. Each method gives the text of one log event; "" where the format has none."""
 
-    def init_start(self, runtime_version: str, runtime_version_arn: str | None, at: float) -> str: ...
-    def init_report(self, duration_ms: float, status: Status, error_type: str | None, at: float) -> str: ...
-    def extension(self, name: str, state: str, events: Sequence[str], at: float) -> str: ...
+    detailed: bool
+    """Whether successful invocations have more lines than START, END and REPORT."""
+
+    def line(self, event: PlatformEvent) -> str:
+        """Of what happens rarely; invocations have methods of their own."""
+        ...
+
     def start(self, request_id: str, version: str, at: float, tenant_id: str | None = None) -> str: ...
     def end(self, request_id: str) -> str: ...
     def fault(self, request_id: str, message: str, error_type: str, at: float) -> str: ...
@@ -48,15 +29,11 @@ class LogLines(Protocol):
 
 
 class TextLines:
-    def init_start(self, runtime_version: str, runtime_version_arn: str | None, at: float) -> str:
-        return f"INIT_START Runtime Version: {runtime_version}\tRuntime Version ARN: {runtime_version_arn or ''}\n"
+    detailed = False
 
-    def init_report(self, duration_ms: float, status: Status, error_type: str | None, at: float) -> str:
-        error = f"\tError Type: {error_type}" if error_type else ""
-        return f"INIT_REPORT Init Duration: {duration_ms:.2f} ms\tPhase: init\tStatus: {status}{error}\n"
-
-    def extension(self, name: str, state: str, events: Sequence[str], at: float) -> str:
-        return f"EXTENSION\tName: {name}\tState: {state}\tEvents: [{', '.join(events)}]\n"
+    def line(self, event: PlatformEvent) -> str:
+        words = _WORDS.get(event.type)
+        return words(event.record) if words is not None else ""
 
     def start(self, request_id: str, version: str, at: float, tenant_id: str | None = None) -> str:
         return f"START RequestId: {request_id} Version: {version}\n"
@@ -84,43 +61,57 @@ class TextLines:
         return f"{line}\n{_xray_line(report.trace_id)}"
 
 
+def _init_start(record: Mapping[str, Any]) -> str:
+    arn = record["runtimeVersionArn"]
+    return f"INIT_START Runtime Version: {record['runtimeVersion']}\tRuntime Version ARN: {arn}\n"
+
+
+def _init_report(record: Mapping[str, Any]) -> str:
+    if record["status"] == "success":
+        return ""  # its duration is in the REPORT of the first invocation
+    error = f"\tError Type: {record['errorType']}" if "errorType" in record else ""
+    duration_ms = record["metrics"]["durationMs"]
+    phase, status = record["phase"], record["status"]
+    return f"INIT_REPORT Init Duration: {duration_ms:.2f} ms\tPhase: {phase}\tStatus: {status}{error}\n"
+
+
+def _extension(record: Mapping[str, Any]) -> str:
+    error = f"\tError Type: {record['errorType']}" if "errorType" in record else ""
+    events = ", ".join(record["events"])
+    return f"EXTENSION\tName: {record['name']}\tState: {record['state']}\tEvents: [{events}]{error}\n"
+
+
+def _subscription(record: Mapping[str, Any]) -> str:
+    types = ", ".join(name.capitalize() for name in record["types"])
+    return f"Name: {record['name']}\tState: {record['state']}\tTypes: [{types}]\n"
+
+
+_WORDS: Final[Mapping[str, Callable[[Any], str]]] = {
+    "platform.initStart": _init_start,
+    "platform.initReport": _init_report,
+    "platform.extension": _extension,
+    "platform.telemetrySubscription": lambda record: f"TELEMETRY\t{_subscription(record)}",
+    "platform.logsSubscription": lambda record: f"LOGS\t{_subscription(record)}",
+}
+"""Of the events that have a line of text, beside those of invocations."""
+
+_LEVELS: Final = {"DEBUG": DEBUG, "INFO": INFO, "WARN": WARN}
+
+
 class JsonLines:
-    """`level` is the function's SystemLogLevel: WARN keeps only what went wrong, DEBUG adds nothing yet."""
+    """`level` is the function's SystemLogLevel."""
 
     def __init__(self, level: str | None = None) -> None:
-        self._quiet = level == "WARN"
+        self._least = _LEVELS.get(level or "INFO", INFO)
+        self.detailed = self._least == DEBUG
 
-    def init_start(self, runtime_version: str, runtime_version_arn: str | None, at: float) -> str:
-        record = {
-            "initializationType": "on-demand",
-            "phase": "init",
-            "runtimeVersion": runtime_version,
-            "runtimeVersionArn": runtime_version_arn or "",
-        }
-        return "" if self._quiet else _event("platform.initStart", record, at)
-
-    def init_report(self, duration_ms: float, status: Status, error_type: str | None, at: float) -> str:
-        record: dict[str, Any] = {
-            "initializationType": "on-demand",
-            "phase": "init",
-            "status": status,
-            "metrics": {"durationMs": round(duration_ms, 3)},
-        }
-        if error_type:
-            record["errorType"] = error_type
-        return _event("platform.initReport", record, at)
+    def line(self, event: PlatformEvent) -> str:
+        return "" if event.level < self._least else orjson.dumps(event.as_object()).decode() + "\n"
 
     def start(self, request_id: str, version: str, at: float, tenant_id: str | None = None) -> str:
-        if self._quiet:
+        if self._least > INFO:
             return ""
-        record = {"requestId": request_id, "version": version}
-        if tenant_id is not None:
-            record["tenantId"] = tenant_id
-        return _event("platform.start", record, at)
-
-    def extension(self, name: str, state: str, events: Sequence[str], at: float) -> str:
-        record = {"name": name, "state": state, "events": list(events)}
-        return "" if self._quiet else _event("platform.extension", record, at)
+        return self.line(platform_events.start(request_id, version, at, tenant_id=tenant_id))
 
     def end(self, request_id: str) -> str:
         return ""
@@ -129,55 +120,21 @@ class JsonLines:
         return ""  # the report carries status and errorType
 
     def report(self, report: Report, at: float) -> str:
-        if self._quiet and report.status == "success":
+        if self._least > INFO and report.status == "success":
             return ""
-        metrics: dict[str, Any] = {
-            "durationMs": round(report.duration_ms, 3),
-            "billedDurationMs": report.billed_duration_ms,
-            "memorySizeMB": report.memory_size_mb,
-            "maxMemoryUsedMB": report.max_memory_used_mb,
-        }
-        if report.init_duration_ms is not None:
-            metrics["initDurationMs"] = round(report.init_duration_ms, 3)
-        record: dict[str, Any] = {"requestId": report.request_id, "metrics": metrics, "status": report.status}
-        if report.error_type:
-            record["errorType"] = report.error_type
-        if report.tenant_id is not None:
-            record["tenantId"] = report.tenant_id
-        if (trace := _sampled(report.trace_id)) is not None:
-            record["tracing"] = {
-                "spanId": trace.get("Parent", ""),
-                "type": "X-Amzn-Trace-Id",
-                "value": report.trace_id,
-            }
-        return _event("platform.report", record, at)
-
-
-def _sampled(trace_id: str | None) -> dict[str, str] | None:
-    """The fields of a tracing header; None where the request is not sampled."""
-    if trace_id is None or "Sampled=1" not in trace_id:
-        return None
-    return dict(field.split("=", 1) for field in trace_id.split(";") if "=" in field)
-
-
-def _xray_line(trace_id: str | None) -> str:
-    trace = _sampled(trace_id)
-    if trace is None:
-        return ""
-    root, parent = trace.get("Root", ""), trace.get("Parent", "")
-    return f"XRAY TraceId: {root}\tSegmentId: {parent}\tSampled: true\t\n"
+        return self.line(platform_events.report(report, at))
 
 
 def log_lines(log_format: str, system_log_level: str | None) -> LogLines:
     return JsonLines(system_log_level) if log_format == "JSON" else TextLines()
 
 
-def iso_milliseconds(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-
-
-def _event(kind: str, record: dict[str, Any], at: float) -> str:
-    return orjson.dumps({"time": iso_milliseconds(at), "type": kind, "record": record}).decode() + "\n"
+def _xray_line(trace_id: str | None) -> str:
+    trace = platform_events.sampled(trace_id)
+    if trace is None:
+        return ""
+    root, parent = trace.get("Root", ""), trace.get("Parent", "")
+    return f"XRAY TraceId: {root}\tSegmentId: {parent}\tSampled: true\t\n"
 
 
 def runtime_version(identifier: str, version: str) -> str:

@@ -19,7 +19,10 @@ from lambent.environments.blanks import Blank, Blanks
 from lambent.environments.extensions import ExtensionError, Extensions
 from lambent.environments.link import EntrypointError, Link, LinkClosedError, Reply
 from lambent.environments.log_delivery import LogDelivery
+from lambent.environments.log_lines import runtime_version
+from lambent.environments.platform_events import Init, PlatformEvent, Status, init_runtime_done, init_start
 from lambent.environments.recorder import Recorder
+from lambent.environments.telemetry import Telemetry
 from lambent.environments.variables import environment_variables
 from lambent.model.credential import Credential
 from lambent.model.function import FunctionVersion
@@ -96,13 +99,20 @@ class Occupancy:
         trees: Trees,
         surroundings: Surroundings,
         recorder: Recorder,
+        note: Callable[[PlatformEvent], None],
         *,
-        provisioned: bool = False,
+        init: Init,
     ) -> None:
+        """`note` is told of what happens in Init, but for its end."""
         self._version = version
         self._install = install
         self._trees = trees
-        self._provisioned = provisioned
+        self._note = note
+        self._init = init
+        self._told: list[PlatformEvent] = []
+        """Of this Init."""
+        self.runtime_done = False
+        """Whether the runtime's part of Init is over, and told of."""
         self._around = surroundings
         self._recorder = recorder
         self._monotonic = surroundings.clock.monotonic
@@ -126,6 +136,7 @@ class Occupancy:
         """Takes a blank, makes it this function's, and initializes its runtime: "initialized" or "init_failed".
 
         Raises LinkError for the runtime, SandboxError, and ServiceException for the role."""
+        self._begin()
         version, install = await self._around.reveal(self._version), self._install
         credential = await self._around.credentials.issue(version.role, version.function.name)
         variables = environment_variables(
@@ -133,7 +144,7 @@ class Occupancy:
             install.static_variables,
             credential,
             self._recorder.stream_name,
-            provisioned=self._provisioned,
+            initialization_type=self._init.initialization_type,
         )
         beside = self._trees.extensions()
         started = (
@@ -147,6 +158,7 @@ class Occupancy:
             await self.end()
             raise LinkClosedError("the environment was stopped")
         blank.output.emit = self._recorder.emit
+        blank.extensions.open_telemetry = self._open_telemetry
         blank.output.after_read = self._around.logs.hold_back
         blank.sandbox.exited.add_done_callback(lambda _: blank.link.close())
         await blank.sandbox.attach(self._binds())
@@ -158,19 +170,51 @@ class Occupancy:
         blank.extensions.failed = blank.link.close
         if not blank.started:
             await self._start_process(blank, variables, beside)
+        if beside:  # as on AWS, they may subscribe to what the runtime does from its start
+            await blank.extensions.registered_all()
         # A process that was executed with its variables keeps what a wrapper script has made of them.
         reply = await blank.link.initialize(self._init_settings(variables if started else None))
         self.initialized = reply.kind == "initialized"
+        status: Status = "success" if self.initialized else "error"
+        self.runtime_done = True
+        done = init_runtime_done(self._init, self._around.clock.now(), status, reply.error_type)
+        self._told.append(done)
+        self._note(done)
         if blank.extensions.present:
             await blank.extensions.initialized()
+        else:
+            blank.extensions.close_registration()
         # As on AWS, Init runs at full speed; only invocations have the share of CPU that their memory buys.
         blank.sandbox.limit_cpu(version.memory_size * _CPU_PER_MB)
         return reply
+
+    def _begin(self) -> None:
+        version, install = self._version, self._install
+        begun = init_start(
+            self._init,
+            self._around.clock.now(),
+            runtime_version=runtime_version(install.identifier, install.version),
+            runtime_version_arn=version.runtime_version_arn,
+            function={
+                "functionName": version.function.name,
+                "functionVersion": version.version,
+                "instanceId": self._recorder.stream_name,
+                "instanceMaxMemory": version.memory_size << 20,
+            },
+        )
+        self._told.append(begun)
+        if self._init.phase == "init":  # of one in an invocation, the log has the report only
+            self._note(begun)
 
     @property
     def extensions(self) -> Extensions | None:
         """Where there are any."""
         return self._blank.extensions if self._blank is not None and self._blank.extensions.present else None
+
+    @property
+    def telemetry(self) -> Telemetry | None:
+        """Where somebody has subscribed."""
+        return self._blank.extensions.telemetry if self._blank is not None else None
 
     @property
     def extension_failure(self) -> ExtensionError | None:
@@ -208,11 +252,15 @@ class Occupancy:
         if self._blank is not None and self._ending is None:
             with contextlib.suppress(SandboxError):
                 self._blank.sandbox.freeze()
+            if self._blank.extensions.telemetry is not None:
+                self._blank.extensions.telemetry.pause()
 
     def thaw(self) -> None:
         if self._blank is not None and self._ending is None:
             with contextlib.suppress(SandboxError):  # dead: the invocation will say so
                 self._blank.sandbox.thaw()
+            if self._blank.extensions.telemetry is not None:
+                self._blank.extensions.telemetry.resume()
 
     async def end(self) -> None:
         """Ends what runs inside. Somebody waits for us: not for ever, where the kernel does not let go of a process.
@@ -242,7 +290,8 @@ class Occupancy:
     async def _start_process(self, blank: Blank, variables: Mapping[str, str], beside: list[str]) -> None:
         argv = self._install.command(variables)
         with contextlib.ExitStack() as ours:
-            companions = [self._extension(name, blank, variables, ours) for name in beside]
+            written = blank.output.open_beside(self._emit_of_extensions) if beside else -1
+            companions = [self._extension(name, blank, variables, written, ours) for name in beside]
             process = Process(argv=argv, variables=variables, directory="/var/task", files=blank.files())
             try:
                 await blank.start(process, companions)
@@ -255,16 +304,36 @@ class Occupancy:
         await blank.link.ready()
 
     def _extension(
-        self, name: str, blank: Blank, variables: Mapping[str, str], ours: contextlib.ExitStack
+        self, name: str, blank: Blank, variables: Mapping[str, str], written: int, ours: contextlib.ExitStack
     ) -> Process:
         """With a pipe that tells of its end."""
         life, held = os.pipe2(os.O_CLOEXEC)
         ours.callback(os.close, held)
         blank.extensions.watch(name, life)
-        files = {1: blank.output.raw_write, 2: blank.output.raw_write, 3: held}
+        files = {1: written, 2: written, 3: held}
         return Process(
             argv=(f"/opt/extensions/{name}",), variables=extensions.variables_of(variables), files=files
         )
+
+    def _open_telemetry(self) -> Telemetry:
+        """For the first extension that subscribes; who does hears of this Init from its start."""
+        assert self._blank is not None
+        clock, structured = self._around.clock, self._version.logging.log_format == "JSON"
+        telemetry = Telemetry(self._blank.sandbox.make_socket, clock.now, self._note, structured=structured)
+        for event in self._told:
+            telemetry.take(event)
+        self._blank.output.emit = self._emit_and_tell
+        return telemetry
+
+    def _emit_and_tell(self, message: str, at_ms: int | None = None) -> None:
+        self._recorder.emit(message, at_ms)
+        if (telemetry := self.telemetry) is not None:
+            telemetry.take_output("function", message, at_ms)
+
+    def _emit_of_extensions(self, message: str, at_ms: int | None = None) -> None:
+        self._recorder.emit(message, at_ms)
+        if (telemetry := self.telemetry) is not None:
+            telemetry.take_output("extension", message, at_ms)
 
     def _described(self) -> dict[str, str]:
         """What an extension learns of the function when it registers."""

@@ -40,6 +40,8 @@ class Output:
         raw_read, self.raw_write = os.pipe2(os.O_CLOEXEC)
         framed_read, self.framed_write = os.pipe2(os.O_CLOEXEC)
         self._lines = _Lines(self._emit)
+        self._beside: _Lines | None = None
+        self._beside_write = -1
         self._streams: dict[int, _Lines | _Frames] = {raw_read: self._lines, framed_read: _Frames(self._emit)}
         for descriptor in self._streams:
             os.set_blocking(descriptor, False)
@@ -49,9 +51,18 @@ class Output:
     def _emit(self, message: str, at_ms: int | None) -> None:
         self.emit(message, at_ms)
 
+    def open_beside(self, emit: Emit) -> int:
+        """A third pipe, for those who run beside the runtime: its write end. What they write goes to `emit`."""
+        beside_read, self._beside_write = os.pipe2(os.O_CLOEXEC)
+        os.set_blocking(beside_read, False)
+        self._beside = self._streams[beside_read] = _Lines(emit)
+        self._loop.add_reader(beside_read, self._read, beside_read)
+        return self._beside_write
+
     def close_write_ends(self) -> None:
-        for descriptor in (self.raw_write, self.framed_write):
-            os.close(descriptor)
+        for descriptor in (self.raw_write, self.framed_write, self._beside_write):
+            if descriptor >= 0:
+                os.close(descriptor)
 
     def pause(self) -> None:
         """Stops reading: a process that writes on fills its pipe and waits."""
@@ -73,6 +84,8 @@ class Output:
             for descriptor in list(self._streams):
                 self._read(descriptor)
         self._lines.flush()
+        if self._beside is not None:
+            self._beside.flush()
 
     def drain(self) -> None:
         """Reads what is there right now (for an environment that has ended), then flushes."""

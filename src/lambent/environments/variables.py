@@ -20,7 +20,7 @@ def environment_variables(
     credential: Credential,
     log_stream: str,
     *,
-    provisioned: bool = False,
+    initialization_type: str = "on-demand",
 ) -> dict[str, str]:
     """Everything the process sees: the runtime's own, the reserved ones, and the function's, which cannot override
     the reserved (they were refused when the function was created)."""
@@ -36,7 +36,7 @@ def environment_variables(
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(version.memory_size),
         "AWS_LAMBDA_LOG_GROUP_NAME": version.logging.log_group,
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "provisioned-concurrency" if provisioned else "on-demand",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": initialization_type,
         "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{RUNTIME_API_PORT}",
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         "_HANDLER": version.handler or "",

@@ -55,12 +55,31 @@ async def request(
         raise RequestFailedError(str(error) or type(error).__name__) from error
 
 
+async def request_on(
+    sock: socket.socket, method: str, target: str, *, headers: Mapping[str, str], body: bytes
+) -> Response:
+    """The same over a connected socket, which belongs to it, and without a limit of time: who is asked may be frozen.
+    Raises RequestFailedError."""
+    given = {**headers, "Content-Length": str(len(body)), "Connection": "close"}
+    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items())]
+    message = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", errors="replace") + body
+    try:
+        reader, writer = await asyncio.open_connection(sock=sock)
+        return await _converse(reader, writer, message)
+    except (OSError, httptools.HttpParserError) as error:
+        raise RequestFailedError(str(error) or type(error).__name__) from error
+
+
 async def _exchange(host: str, port: int, *, tls: bool, message: bytes) -> Response:
     address = await _address(host, port)
     context = ssl.create_default_context() if tls else None
     reader, writer = await asyncio.open_connection(
         address, port, ssl=context, server_hostname=host if tls else None
     )
+    return await _converse(reader, writer, message)
+
+
+async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, message: bytes) -> Response:
     try:
         writer.write(message)
         await writer.drain()

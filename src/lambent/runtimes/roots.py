@@ -46,7 +46,7 @@ _FILES: Final = {
     # What asks for its home directory (the AWS SDK for JavaScript does) looks for its own uid here.
     "/etc/passwd": "root:x:0:0:root:/root:/sbin/nologin\nsbx_user1051:x:{uid}:990::/home/sbx_user1051:/sbin/nologin\n",
     "/etc/group": "root:x:0:\nsbx_user1051:x:990:\n",
-    "/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n",
+    "/etc/hosts": "127.0.0.1 localhost sandbox.localdomain sandbox\n::1 localhost\n",
     "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n",
     "/etc/hostname": "localhost\n",
     "/etc/resolv.conf": "options timeout:1 attempts:1\n",

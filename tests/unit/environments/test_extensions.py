@@ -6,8 +6,9 @@ import os
 
 import pytest
 
-from lambent.environments.extensions import ExtensionError, Extensions, telemetry_not_supported, variables_of
+from lambent.environments.extensions import ExtensionError, Extensions, variables_of
 from lambent.environments.link import InvokeRequest
+from lambent.environments.subscriptions import RefusedError
 from lambent.http.message import Request
 
 INVOKE = InvokeRequest(
@@ -160,11 +161,55 @@ async def test_at_the_end_they_are_told_and_waited_for(extensions):
     assert extensions.failure is None
 
 
-async def test_the_telemetry_api_says_that_it_is_not_there():
-    response = await telemetry_not_supported(
-        Request("PUT", "/2022-07-01/telemetry", "/2022-07-01/telemetry", "", {}, b"")
+class NotedSubscriptions:
+    """In the place of the telemetry of an environment."""
+
+    def __init__(self):
+        self.names = []
+        self.init_is_over = False
+
+    def subscribe(self, name, body, api):
+        if body == b"bad":
+            raise RefusedError("ValidationError", "types should not be empty")
+        self.names.append((name, api))
+        return "OK"
+
+    def init_over(self):
+        self.init_is_over = True
+
+    def close(self):
+        pass
+
+
+async def test_who_has_registered_may_subscribe_to_telemetry_until_init_is_over(extensions):
+    def ask_for(path, id, body=b"{}"):
+        return extensions.subscribe(Request("PUT", path, path, "", {"lambda-extension-identifier": id}, body))
+
+    noted = NotedSubscriptions()
+    agent = identifier(await register(extensions, "agent", "INVOKE"))
+    assert (
+        json.loads(ask_for("/2022-07-01/telemetry", agent).body)["errorType"]
+        == "Telemetry.SubscriptionClosed"
     )
-    assert (response.status, json.loads(response.body)["errorType"]) == (202, "Telemetry.NotSupported")
+    extensions.open_telemetry = lambda: noted
+    answer = ask_for("/2022-07-01/telemetry", agent)
+    assert (answer.status, answer.body) == (200, b'"OK"')
+    assert ask_for("/2020-08-15/logs/", agent).body == b'"OK"'
+    assert noted.names == [("agent", "Telemetry"), ("agent", "Logs")]
+    assert json.loads(ask_for("/2020-08-15/logs", agent, b"bad").body) == {
+        "errorType": "Logs.ValidationError",
+        "errorMessage": "types should not be empty",
+    }
+    assert ask_for("/2022-07-01/telemetry", "nobody").status == 403
+    waiting = ask(extensions, agent)
+    await extensions.initialized()
+    assert noted.init_is_over
+    late = ask_for("/2020-08-15/logs", agent)
+    assert (late.status, json.loads(late.body)) == (
+        403,
+        {"errorType": "Logs.SubscriptionClosed", "errorMessage": "Logs API subscription is closed already"},
+    )
+    waiting.cancel()
 
 
 def test_the_variables_of_an_extension():

@@ -1,6 +1,10 @@
 import json
 
-from lambent.environments.log_lines import Report, log_lines
+import pytest
+
+from lambent.environments import platform_events
+from lambent.environments.log_lines import log_lines
+from lambent.environments.platform_events import Init, Report
 
 REPORT = Report(
     request_id="r-1", duration_ms=12.344, memory_size_mb=128, max_memory_used_mb=40, init_duration_ms=100.5
@@ -69,3 +73,42 @@ def test_a_quiet_json_log_keeps_only_what_went_wrong():
     lines = log_lines("JSON", "WARN")
     assert lines.start("r", "1", 0) == ""
     assert lines.report(REPORT, 0) == ""
+
+
+@pytest.mark.parametrize(
+    ("event", "least"),
+    [
+        (platform_events.init_runtime_done(Init(), 0, "success"), "DEBUG"),
+        (platform_events.init_runtime_done(Init(), 0, "error", "Runtime.X"), "WARN"),
+        (platform_events.init_report(Init(), 0, 1.0, "success"), "DEBUG"),
+        (
+            platform_events.init_report(Init(initialization_type="provisioned-concurrency"), 0, 1, "success"),
+            "INFO",
+        ),
+        (platform_events.init_report(Init(), 0, 1.0, "timeout"), "WARN"),
+        (platform_events.start("r", "1", 0), "INFO"),
+        (platform_events.runtime_done(REPORT, 0, 1), "DEBUG"),
+        (platform_events.report(REPORT, 0), "INFO"),
+        (platform_events.extension("agent", "Ready", ["INVOKE"], 0), "INFO"),
+        (platform_events.subscription("Telemetry", "agent", "Subscribed", ["platform"], 0), "INFO"),
+        (platform_events.logs_dropped(1, 2, "slow", 0), "WARN"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else f"{value.type}",
+)
+def test_the_levels_at_which_json_logs_have_each_event(event, least):
+    """As AWS's table of system log levels has it."""
+    levels = ["DEBUG", "INFO", "WARN"]
+    shown = [level for level in levels if log_lines("JSON", level).line(event)]
+    assert shown == levels[: levels.index(least) + 1]
+
+
+def test_what_happens_rarely_in_words():
+    text = log_lines("Text", None)
+    subscribed = platform_events.subscription("Telemetry", "agent", "Subscribed", ["platform", "function"], 0)
+    assert text.line(subscribed) == "TELEMETRY\tName: agent\tState: Subscribed\tTypes: [Platform, Function]\n"
+    subscribed = platform_events.subscription("Logs", "agent", "Subscribed", ["extension"], 0)
+    assert text.line(subscribed) == "LOGS\tName: agent\tState: Subscribed\tTypes: [Extension]\n"
+    ready = platform_events.extension("agent", "Ready", ["INVOKE", "SHUTDOWN"], 0)
+    assert text.line(ready) == "EXTENSION\tName: agent\tState: Ready\tEvents: [INVOKE, SHUTDOWN]\n"
+    assert text.line(platform_events.runtime_done(REPORT, 0, 1)) == ""
+    assert text.line(platform_events.init_report(Init(), 0, 1.0, "success")) == ""
