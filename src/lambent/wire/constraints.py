@@ -81,6 +81,7 @@ class ConstraintCompiler:
                 members.append((name, _lower_first(name), name in required, check))
         if not members:
             return None
+        members.sort(key=lambda member: member[0] not in self._style.told_first)
         missing = self._style.missing
 
         def check_members(value: Any, path: Path, errors: list[str]) -> None:
@@ -99,7 +100,7 @@ class ConstraintCompiler:
         return check_members
 
     def _scalar(self, shape: Shape) -> Check | None:
-        tests = self._tests(shape)
+        tests = [test for test in self._tests(shape) if test[0] is not _always]
         if not tests:
             return None
         explain = self._explain(shape)
@@ -125,7 +126,7 @@ class ConstraintCompiler:
         element = shape.member
         scalar = element.type_name in _SCALARS
         element_tests = self._tests(element) if scalar else []
-        element_text = self._element_text(element_tests)
+        element_text = self._element_text(shape, element_tests)
         element_check = None if scalar else self._compile(element)
 
         def check_list(value: Any, path: Path, errors: list[str]) -> None:
@@ -153,7 +154,7 @@ class ConstraintCompiler:
         key_text = f"Map keys must satisfy constraint: [{_join_texts(key_tests)}]"
         scalar = shape.value.type_name in _SCALARS
         value_tests = self._tests(shape.value) if scalar else []
-        value_text = self._element_text(value_tests).replace(
+        value_text = self._element_text(shape, value_tests).replace(
             "Member must satisfy", "Map value must satisfy", 1
         )
         value_check = None if scalar else self._compile(shape.value)
@@ -180,13 +181,18 @@ class ConstraintCompiler:
         return check_map
 
     def _tests(self, shape: Shape) -> list[Test]:
+        tests = _tests(shape)
         order = self._style.orders.get(shape.name)
-        tests = _tests(shape) if order is None else _enum_tests({"enum": order})
+        if order is not None:
+            tests = [(holds, _enum_text(order) if text.startswith(_ENUM) else text) for holds, text in tests]
         return tests if self._style.enums else [one for one in tests if not one[1].startswith(_ENUM)]
 
-    def _element_text(self, tests: list[Test]) -> str:
+    def _element_text(self, shape: Shape, tests: list[Test]) -> str:
         texts = [text for _, text in tests]
-        if self._style.elements_not_null or not texts:
+        if texts and shape.name in self._style.elements_bare:
+            return "; ".join(texts)
+        nullable = not self._style.elements_not_null or shape.name in self._style.elements_nullable
+        if not texts or not nullable:
             texts.append("Member must not be null")
         return f"Member must satisfy constraint: [{', '.join(texts)}]"
 
@@ -194,7 +200,8 @@ class ConstraintCompiler:
         """Writes one error. A sensitive value is never repeated."""
         style = self._style
         repeats_value = style.repeats_value and not _is_sensitive(shape)
-        values = "[" + ", ".join(shape.metadata.get("enum", ())) + "]"
+        told = style.orders.get(shape.name, shape.metadata.get("enum", ()))
+        values = "[" + ", ".join(told) + "]"
         record = style.records.get(shape.member.name) if shape.type_name == "list" else None
 
         def explain(value: Any, path: Path, text: str) -> str:
@@ -236,11 +243,15 @@ def _length_tests(metadata: Mapping[str, Any]) -> list[Test]:
         tests.append(
             (lambda value: len(value) <= most, f"Member must have length less than or equal to {most}")
         )
-    if least := metadata.get("min"):
-        tests.append(
-            (lambda value: len(value) >= least, f"Member must have length greater than or equal to {least}")
-        )
+    if (least := metadata.get("min")) is not None:
+        holds = (lambda value: len(value) >= least) if least else _always
+        tests.append((holds, f"Member must have length greater than or equal to {least}"))
     return tests
+
+
+def _always(value: Any) -> bool:
+    """Of a constraint that is told beside others, and never violated."""
+    return True
 
 
 def _range_tests(metadata: Mapping[str, Any]) -> list[Test]:
@@ -287,7 +298,11 @@ def _enum_tests(metadata: Mapping[str, Any]) -> list[Test]:
     values = metadata.get("enum")
     if not values:
         return []
-    return [(frozenset(values).__contains__, f"{_ENUM}: [{', '.join(values)}]")]
+    return [(frozenset(values).__contains__, _enum_text(values))]
+
+
+def _enum_text(values: Sequence[str]) -> str:
+    return f"{_ENUM}: [{', '.join(values)}]"
 
 
 def _join_texts(tests: list[Test]) -> str:
