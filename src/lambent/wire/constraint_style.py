@@ -41,14 +41,13 @@ _LAMBDA_RUNTIME: tuple[str, str, Mapping[str, str]] = (
     "InvalidParameterValueException",
     "Value {value} at '{path}' failed to satisfy constraint: "
     "Member must satisfy enum value set: {values} or be a valid ARN",
-    {},
+    {"Type": "User"},
 )
 _QUERY = ConstraintStyle(code="ValidationError")
 _STYLES = {
     "lambda": ConstraintStyle(
         elements_not_null=True,
         apart={"runtime": _LAMBDA_RUNTIME},
-        apart_members={"Type": "User"},
         told_first=frozenset({"CompatibleRuntimes", "Qualifier"}),
         elements_nullable=frozenset({"SecurityGroupIds", "SubnetIds"}),
         elements_bare=frozenset({"CompatibleRuntimes"}),
