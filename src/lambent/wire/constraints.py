@@ -14,6 +14,7 @@ from lambent.wire.exceptions import RejectedRequest
 from lambent.wire.patterns import UnreadablePatternError, compile_pattern
 from lambent.wire.shapes import Shape
 from lambent.wire.structures import StructureCache
+from lambent.wire.written_values import write_records, write_value
 
 Path = tuple[Any, str] | None
 """(parent, name); joined only when an error is written."""
@@ -216,9 +217,7 @@ class ConstraintCompiler:
                 )
             if not repeats_value:
                 return f"Value at '{written}' failed to satisfy constraint: {text}"
-            shown = (
-                _write_value(value) if record is None else _write_records(shape.member.name, record, value)
-            )
+            shown = write_value(value) if record is None else write_records(shape.member.name, record, value)
             return f"Value '{shown}' at '{written}' failed to satisfy constraint: {text}"
 
         return explain
@@ -337,26 +336,3 @@ def _lower_first(name: str) -> str:
 
 def _path_of(error: str) -> str:
     return error.partition("at '")[2].partition("'")[0]
-
-
-def _write_value(value: Any) -> str:
-    """A value as Java's toString writes it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, bytes):
-        return f"java.nio.HeapByteBuffer[pos=0 lim={len(value)} cap={len(value)}]"
-    if isinstance(value, list):
-        return f"[{', '.join(_write_value(item) for item in value)}]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}={_write_value(item)}" for key, item in value.items()) + "}"
-    return "null" if value is None else str(value)
-
-
-def _write_records(name: str, members: Sequence[str], values: list[dict[str, Any]]) -> str:
-    """A list of structures, each written as Java writes a record."""
-    written = []
-    for value in values:
-        given = {_lower_first(member): item for member, item in value.items()}
-        shown = ", ".join(f"{member}={_write_value(given.get(member))}" for member in members)
-        written.append(f"{name}({shown})")
-    return f"[{', '.join(written)}]"
