@@ -113,6 +113,14 @@ class Directory(FunctionStore):
         self._targets.pop(id, None)
         self.on_change(id)
 
+    def forget(self, id: FunctionId) -> None:
+        """Somebody else has changed the function."""
+        self._forget(id)
+
+    def forget_all(self) -> None:
+        for id in list(self._targets):
+            self._forget(id)
+
     # store.ports.functions.FunctionStore: reads pass through, writes are noticed
 
     async def insert(self, function: Function) -> None:

@@ -36,7 +36,10 @@ class Database(Protocol):
     """`write` runs a function in the next transaction and returns once that is committed and synced; `read`
     runs one on a snapshot. The functions are given a connection, run on another thread, and must not commit.
     A function given to `write` may be run again after its changes were undone, so it must have no effect but
-    on the connection."""
+    on the connection.
+
+    Statements may call `database_now()`: the time of the database's own clock (epoch seconds), which is the same one
+    for all who use it."""
 
     def open(self) -> None:
         """Creates or migrates the database. Blocking; called once, before the first read or write.

@@ -11,6 +11,7 @@ import os
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -134,6 +135,7 @@ class SqliteDatabase:
         )
         with self._connections_lock:
             self._connections.append(connection)
+        connection.create_function("database_now", 0, time.time)
         connection.execute("PRAGMA journal_mode = WAL")
         # FULL: an acknowledged write survives a power cut, not only a crash. Group commit pays for it.
         connection.execute("PRAGMA synchronous = FULL")
