@@ -269,6 +269,12 @@ class Settings:
     runtime_paths: tuple[Path, ...] = _row(
         _PATHS, (), "Directories to search for interpreters before the usual ones.", default_says="none"
     )
+    isolation: str = _row(
+        _choice("auto", "namespaces", "userns", "process"),
+        "auto",
+        "What keeps functions apart: `auto` is namespaces for root and userns for other users; `process` isolates "
+        "nothing, and is never taken but by its name.",
+    )
     uid_base: int = _row(
         _integer(65_536, 2_147_000_000),
         1_900_000_000,
