@@ -25,13 +25,20 @@ class MemoryNodes:
 
     async def join(self, node, seconds):
         now = self._now()
-        self._members[node.id] = {"node": node, "until": now + seconds, "beats": 0, "joined": now}
+        self._members[node.id] = {
+            "node": node,
+            "until": now + seconds,
+            "beats": 0,
+            "joined": now,
+            "state": "{}",
+        }
 
-    async def beat(self, node, seconds):
+    async def beat(self, node, seconds, state="{}"):
         now = self._now()
         if (found := self._own(node)) is None:
             return False
         found["until"], found["beats"] = now + seconds, found["beats"] + 1
+        found["state"] = state
         for lease in self._leases.values():
             if lease["holder"] == node.id:
                 lease["until"] = now + seconds
@@ -49,7 +56,8 @@ class MemoryNodes:
                 node=found["node"],
                 remaining_seconds=found["until"] - now,
                 beats=found["beats"],
-                joined_at=found["joined"],
+                joined_seconds=now - found["joined"],
+                state=found["state"],
             )
             for found in self._members.values()
         ]

@@ -4,6 +4,9 @@ import asyncio
 import dataclasses
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import orjson
 
 from lambent.base.clock import Clock
 from lambent.base.ids import new_token
@@ -43,6 +46,8 @@ class Membership:
         self._valid_until = 0.0
         self._silent: Mapping[str, Member] = {}
         self.me = me
+        self.state: Callable[[], Mapping[str, Any]] = dict
+        """What this node tells of itself with each beat."""
         self.seconds = seconds
         self.beat_seconds = beat_seconds
         self.members: Sequence[Member] = ()
@@ -93,7 +98,8 @@ class Membership:
         if not self.valid:  # stopped for a while, perhaps: what it held may be somebody else's by now
             _tell(self.lapsed)
         asked_at = self._clock.monotonic()
-        if await self._store.beat(self.me, self.seconds):
+        state = orjson.dumps(self.state()).decode()
+        if await self._store.beat(self.me, self.seconds, state):
             self._valid_until = asked_at + self.seconds
             await self.look()
             return

@@ -71,6 +71,7 @@ from lambent.server.part import Core, Door
 from lambent.server.parts import PARTS
 from lambent.server.parts.signer import CODE_SIGNATURES
 from lambent.server.scraping import Scraping, is_scrape
+from lambent.server.status import Status, is_status
 from lambent.services import iam, lambda_, logs, sts
 from lambent.services.cloudwatch import Recorder
 from lambent.services.cloudwatch.otlp import OtlpExport
@@ -97,6 +98,7 @@ from lambent.store.sql.logs import SqlLogStore
 from lambent.store.sql.metrics import SqlMetricStore
 from lambent.store.sql.named_records import SqlNamedRecords
 from lambent.store.sql.roles import SqlRoleStore
+from lambent.store.sql.target_deliveries import SqlTargetDeliveryStore
 from lambent.store.sqlite.database import SqliteDatabase
 from lambent.wire.streams import is_streamed
 
@@ -350,13 +352,26 @@ class Server:
             ),
             *(door for part in self._parts for door in part.doors),
         ]
+        self._status = Status(
+            self._node.membership,
+            self._node.store,
+            self._event_store,
+            SqlTargetDeliveryStore(self._database),
+            self._pools.counts,
+            self._clock,
+        )
         self._scraping = Scraping(self._metrics.totals, self._pools, self._clock)
         outside = DevCredentials(credentials) if self.settings.dev else credentials
         dressers = [part.dress for part in self._parts if part.dress is not None]
         self._outside = Doorway()
         self._outside.open(
             Gateway(services, outside, authorizer, self._clock).handle,
-            [*doors, Door(opens=is_scrape, handler=self._scraping.answer), self._function_url_door(outside)],
+            [
+                *doors,
+                Door(opens=is_scrape, handler=self._scraping.answer),
+                Door(opens=is_status, handler=self._status.answer),
+                self._function_url_door(outside),
+            ],
             dressers,
         )
         # Functions sign as their role, also where --dev lets everybody else in unsigned.
@@ -446,6 +461,7 @@ class Server:
     def _take_part(self, expiry: Expiry) -> None:
         """In what the nodes do for each other."""
         node, functions = self._node, self._lambda
+        node.membership.state = self._status.of_this_node
         node.membership.lost.append(self._event_worker.node_lost)
         node.membership.listeners.append(self._mappings.review)
         node.membership.lapsed.append(self._mappings.lapsed)

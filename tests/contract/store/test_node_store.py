@@ -38,9 +38,10 @@ async def test_who_joins_is_a_member_with_all_that_it_says(stores):
 
 async def test_a_beat_renews(stores):
     (a,) = await joined(stores, "a", seconds=0.0)
-    assert await stores.nodes.beat(a, 60.0)
+    assert await stores.nodes.beat(a, 60.0, '{"busy": 1}')
     found = await member(stores, "a")
     assert found.remaining_seconds > 50 and found.beats == 1
+    assert found.state == '{"busy": 1}' and 0 <= found.joined_seconds < 50
 
 
 async def test_an_earlier_life_cannot_beat_or_leave(stores):

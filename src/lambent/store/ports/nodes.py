@@ -23,12 +23,14 @@ class Node:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """A node with the time it has left until its membership runs out (below zero where it has). `beats` counts its
-    renewals: a member that two looks find with the same count has been silent between them."""
+    renewals: a member that two looks find with the same count has been silent between them. `joined_seconds` is how
+    long ago it joined, `state` the JSON of its last beat."""
 
     node: Node
     remaining_seconds: float
     beats: int
-    joined_at: float
+    joined_seconds: float
+    state: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +53,9 @@ class NodeStore(Protocol):
         """Becomes a member for so long, in the place of an earlier life of the node."""
         ...
 
-    async def beat(self, node: Node, seconds: float) -> bool:
-        """Renews the membership and the leases that the node holds, run out or not. False where it is no member any
-        more, or another life of it is: nothing is renewed then."""
+    async def beat(self, node: Node, seconds: float, state: str = "{}") -> bool:
+        """Renews the membership and the leases that the node holds, run out or not; `state` is JSON. False where it is
+        no member any more, or another life of it is: nothing is renewed then."""
         ...
 
     async def leave(self, node: Node) -> None:

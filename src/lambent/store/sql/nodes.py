@@ -20,8 +20,8 @@ class SqlNodeStore:
         row = _row(node) | {"seconds": seconds}
         await self._database.write(lambda connection: connection.execute(_SQL["join"], row).rowcount)
 
-    async def beat(self, node: Node, seconds: float) -> bool:
-        row = _row(node) | {"seconds": seconds}
+    async def beat(self, node: Node, seconds: float, state: str = "{}") -> bool:
+        row = _row(node) | {"seconds": seconds, "state": state}
 
         def work(connection: Connection) -> bool:
             if not connection.execute(_SQL["beat"], row).rowcount:
@@ -80,7 +80,7 @@ def _row(node: Node) -> dict[str, Any]:
 
 
 def _member(row: Sequence[Any]) -> Member:
-    id, incarnation, address, zone, roles, version, remaining, beats, joined_at = row
+    id, incarnation, address, zone, roles, version, remaining, beats, joined, state = row
     node = Node(
         id=id,
         incarnation=incarnation,
@@ -89,4 +89,4 @@ def _member(row: Sequence[Any]) -> Member:
         roles=tuple(roles.split(",")),
         version=version,
     )
-    return Member(node=node, remaining_seconds=remaining, beats=beats, joined_at=joined_at)
+    return Member(node=node, remaining_seconds=remaining, beats=beats, joined_seconds=joined, state=state)
