@@ -52,10 +52,13 @@ class Database(Protocol):
         StoreClosedError. When the caller is cancelled, the change may still be made."""
         ...
 
-    async def write_together(self, work: Callable[[Connection, Sequence[Item]], None], item: Item) -> None:
+    async def write_together(
+        self, work: Callable[[Connection, Sequence[Item]], None], item: Item, *, synced: bool = True
+    ) -> None:
         """As `write`, but the items of callers that give the same `work` at the same time are handed to it
         together. Where it raises it is run again for each item alone, so that one's failure is only its
-        own."""
+        own. What is not `synced` outlives this process, but it may be gone after a power cut, with nothing that was
+        made before it: for what nobody relies on."""
         ...
 
     async def read(self, work: Callable[[Connection], T]) -> T: ...

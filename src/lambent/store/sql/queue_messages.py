@@ -66,7 +66,8 @@ class SqlQueueMessageStore:
 
     async def receive(self, asked: Receive) -> Received:
         receiving = _Receiving(asked)
-        await self._database.write_together(_receive_all, receiving)
+        # Only who consumes a FIFO queue relies on a receipt: of a standard queue, a message may come twice.
+        await self._database.write_together(_receive_all, receiving, synced=asked.is_fifo)
         return receiving.received
 
     async def delete(

@@ -16,9 +16,9 @@ _FULL = frozenset(
 
 class Write:
     """One caller's write. With `item` (a tuple of one), `work` is given the items of all who name the same
-    work."""
+    work. `synced`: the caller is told when it is on disk, and not already when it is made."""
 
-    __slots__ = ("done", "error", "item", "loop", "result", "work")
+    __slots__ = ("done", "error", "item", "loop", "result", "synced", "work")
 
     def __init__(
         self,
@@ -26,19 +26,20 @@ class Write:
         item: tuple[Any] | None,
         loop: asyncio.AbstractEventLoop,
         done: "asyncio.Future[Any]",
+        *,
+        synced: bool,
     ) -> None:
         self.work = work
         self.item = item
         self.loop = loop
         self.done = done
+        self.synced = synced
         self.result: Any = None
         self.error: Exception | None = None
 
 
-def commit(connection: sqlite3.Connection, group: list[Write]) -> None:
-    """Makes the writes durable, and tells each caller how its own went. Never raises: no caller may wait for
-    ever."""
-    _transact(connection, group)
+def tell(group: list[Write]) -> None:
+    """Tells each caller how its write went. Never raises: no caller may wait for ever."""
     by_loop: dict[asyncio.AbstractEventLoop, list[Write]] = {}
     for write in group:
         by_loop.setdefault(write.loop, []).append(write)
@@ -49,7 +50,8 @@ def commit(connection: sqlite3.Connection, group: list[Write]) -> None:
             continue
 
 
-def _transact(connection: sqlite3.Connection, group: list[Write]) -> None:
+def commit(connection: sqlite3.Connection, group: list[Write]) -> None:
+    """Makes the writes; how each went is left in it. Never raises."""
     try:
         connection.execute("BEGIN IMMEDIATE")
         for step in _steps(group):
@@ -64,7 +66,7 @@ def _transact(connection: sqlite3.Connection, group: list[Write]) -> None:
         # What was too much for the disk together may fit alone: nobody fails for a neighbour's sake.
         for write in group:
             write.error = None
-            _transact(connection, [write])
+            commit(connection, [write])
 
 
 def _steps(group: list[Write]) -> list[list[Write]]:
