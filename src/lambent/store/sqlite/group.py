@@ -54,8 +54,12 @@ def commit(connection: sqlite3.Connection, group: list[Write]) -> None:
     """Makes the writes; how each went is left in it. Never raises."""
     try:
         connection.execute("BEGIN IMMEDIATE")
-        for step in _steps(group):
-            _run_step(connection, step)
+        steps = _steps(group)
+        if len(steps) == 1:  # with nobody beside it, a savepoint would do what the transaction does
+            _run(connection, steps[0])
+        else:
+            for step in steps:
+                _run_step(connection, step)
         connection.execute("COMMIT")
     except Exception as error:
         if connection.in_transaction:
@@ -85,14 +89,18 @@ def _steps(group: list[Write]) -> list[list[Write]]:
     return steps
 
 
+def _run(connection: sqlite3.Connection, step: list[Write]) -> None:
+    first = step[0]
+    if first.item is None:
+        first.result = first.work(connection)
+    else:
+        first.work(connection, [write.item[0] for write in step if write.item])
+
+
 def _run_step(connection: sqlite3.Connection, step: list[Write]) -> None:
     connection.execute("SAVEPOINT step")
     try:
-        first = step[0]
-        if first.item is None:
-            first.result = first.work(connection)
-        else:
-            first.work(connection, [write.item[0] for write in step if write.item])
+        _run(connection, step)
     except Exception as error:
         if not connection.in_transaction:  # SQLite undid everything itself, as it may where the disk is full
             raise
