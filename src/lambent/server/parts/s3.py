@@ -38,10 +38,7 @@ def part(core: Core) -> Part:
     return Part(
         service=made.service,
         open=open_files,
-        once=made.once,
-        changed={"buckets": lambda key: made.buckets.load()},
-        reload=made.buckets.load,
-        wakes=made.wakes,
+        behind=made.behind,
         doors=(Door(opens=door.opens, handler=door.handle),),
         dress=door.dress,
         close=close_files,

@@ -21,8 +21,5 @@ def part(core: Core) -> Part:
         service=made.service,
         open=made.open,
         ending=made.ending,
-        once={"expire messages of queues": made.sweep.run, "move messages between queues": made.mover.run},
-        changed={"queues": lambda key: made.queues.open()},
-        reload=made.queues.open,
-        wakes=made.wakes,
+        behind={"expire messages of queues": made.sweep.run, "move messages between queues": made.mover.run},
     )

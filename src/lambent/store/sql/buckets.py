@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from lambent.model.bucket import Bucket
 from lambent.store.ports.errors import AlreadyExistsError, NotEmptyError, NotFoundError, StaleRevisionError
 from lambent.store.records import Record
-from lambent.store.sql.changes import note
 from lambent.store.sql.database import Connection, Database
 from lambent.store.sql.queries import queries
 
@@ -23,7 +22,6 @@ class SqlBucketStore:
         def work(connection: Connection) -> None:
             if connection.execute(_SQL["insert"], _row(bucket)).rowcount == 0:
                 raise AlreadyExistsError(bucket.name)
-            note(connection, "buckets")
 
         await self._database.write(work)
 
@@ -43,7 +41,6 @@ class SqlBucketStore:
             if _BUCKET.decode(found[0]) != previous:
                 raise StaleRevisionError(bucket.name)
             connection.execute(_SQL["replace"], row)
-            note(connection, "buckets")
 
         await self._database.write(work)
 
@@ -57,7 +54,6 @@ class SqlBucketStore:
                 connection.execute(_SQL[step], row)
             if connection.execute(_SQL["delete"], row).rowcount == 0:
                 raise NotFoundError(name)
-            note(connection, "buckets")
 
         await self._database.write(work)
 

@@ -6,7 +6,6 @@ from typing import Any
 from lambent.model.role import ManagedPolicy, Role
 from lambent.store.ports.errors import AlreadyExistsError, NotFoundError, StaleRevisionError
 from lambent.store.records import Record
-from lambent.store.sql.changes import note
 from lambent.store.sql.database import Connection, Database
 from lambent.store.sql.queries import queries
 
@@ -26,7 +25,6 @@ class SqlRoleStore:
             if connection.execute(_SQL["insert"], _role_row(role)).rowcount == 0:
                 raise AlreadyExistsError(role.arn())
             _attach(connection, role)
-            note(connection, "account", role.account_id)
 
         await self._database.write(work)
 
@@ -42,7 +40,6 @@ class SqlRoleStore:
             connection.execute(_SQL["replace"], row)
             connection.execute(_SQL["detach_all"], row)
             _attach(connection, role)
-            note(connection, "account", role.account_id)
 
         await self._database.write(work)
 
@@ -53,7 +50,6 @@ class SqlRoleStore:
             if connection.execute(_SQL["delete"], row).rowcount == 0:
                 raise NotFoundError(f"role {name}")
             connection.execute(_SQL["detach_all"], row)
-            note(connection, "account", account_id)
 
         await self._database.write(work)
 
@@ -66,7 +62,6 @@ class SqlRoleStore:
         def work(connection: Connection) -> None:
             if connection.execute(_SQL["insert_policy"], _policy_row(policy)).rowcount == 0:
                 raise AlreadyExistsError(policy.arn())
-            note(connection, "account", policy.account_id)
 
         await self._database.write(work)
 
@@ -80,7 +75,6 @@ class SqlRoleStore:
         def work(connection: Connection) -> None:
             _expect(connection.execute(_SQL["get_policy"], row).fetchone(), _POLICY, previous, policy.arn())
             connection.execute(_SQL["replace_policy"], row)
-            note(connection, "account", policy.account_id)
 
         await self._database.write(work)
 
@@ -88,7 +82,6 @@ class SqlRoleStore:
         def work(connection: Connection) -> None:
             if connection.execute(_SQL["delete_policy"], _key(account_id, name)).rowcount == 0:
                 raise NotFoundError(f"policy {name}")
-            note(connection, "account", account_id)
 
         await self._database.write(work)
 
