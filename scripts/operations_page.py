@@ -36,6 +36,7 @@ def services() -> list[Service]:
         concurrency=nothing,
         event_invoke_configs=nothing,
         artifacts=nothing,
+        images=nothing,
         compiler=nothing,
         runtimes=nothing,
         roles=nothing,

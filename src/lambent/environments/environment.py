@@ -391,7 +391,8 @@ class Environment:
         if isinstance(error, ProtocolError):
             return faults.broken_protocol(str(error))
         exit = await self._occupancy.exit()
-        if self._install.interpreter is None and not self._occupancy.initialized:
+        install = self._install
+        if install.interpreter is None and not install.from_image and not self._occupancy.initialized:
             return faults.never_started(exit, has_bootstrap=self._trees.has_bootstrap) or faults.exited(exit)
         return faults.exited(exit)
 

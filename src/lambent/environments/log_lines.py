@@ -62,6 +62,8 @@ class TextLines:
 
 
 def _init_start(record: Mapping[str, Any]) -> str:
+    if not record["runtimeVersion"]:
+        return ""
     arn = record["runtimeVersionArn"]
     return f"INIT_START Runtime Version: {record['runtimeVersion']}\tRuntime Version ARN: {arn}\n"
 

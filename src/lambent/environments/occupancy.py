@@ -8,7 +8,7 @@ import contextlib
 import logging
 import math
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -55,19 +55,23 @@ async def _in_the_clear(version: FunctionVersion) -> FunctionVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trees:
-    """Unpacked code: the function's own, and its layers merged (None where it has none)."""
+    """Unpacked code: the function's own (None where it is in a container image), and its layers merged (None where it
+    has none)."""
 
-    task: Path
+    task: Path | None
     layers: Path | None
     release: Callable[[], None] = lambda: None
     """Says that the environment which mounts them has ended."""
+    image_extensions: Path | None = None
+    """Where an image has what is /opt/extensions inside."""
 
     def extensions(self) -> list[str]:
         """Names of the executables in /opt/extensions."""
-        if self.layers is None:
+        directory = self.image_extensions if self.layers is None else self.layers / "extensions"
+        if directory is None:
             return []
         try:
-            found = sorted((self.layers / "extensions").iterdir())
+            found = sorted(directory.iterdir())
         except OSError:
             return []
         return [path.name for path in found if path.is_file()]
@@ -162,7 +166,6 @@ class Occupancy:
         blank.output.after_read = self._around.logs.hold_back
         blank.sandbox.exited.add_done_callback(lambda _: blank.link.close())
         await blank.sandbox.attach(self._binds())
-        variables = blank.sandbox.translate(variables)
         if version.ephemeral_storage != _DEFAULT_TMP_MIB:
             await blank.sandbox.resize_tmp(version.ephemeral_storage)
         blank.sandbox.limit_memory(version.memory_size)
@@ -194,7 +197,10 @@ class Occupancy:
         begun = init_start(
             self._init,
             self._around.clock.now(),
-            runtime_version=runtime_version(install.identifier, install.version),
+            # The runtime of an image is nobody's business but its own.
+            runtime_version=""
+            if install.from_image
+            else runtime_version(install.identifier, install.version),
             runtime_version_arn=version.runtime_version_arn,
             function={
                 "functionName": version.function.name,
@@ -289,11 +295,15 @@ class Occupancy:
             log.exception("sandbox %s of %s", self._blank.sandbox.id, self._version.arn())
 
     async def _start_process(self, blank: Blank, variables: Mapping[str, str], beside: list[str]) -> None:
-        argv = self._install.command(variables)
+        install = self._install
+        argv = install.command(variables)
+        _require_absolute(argv)
         with contextlib.ExitStack() as ours:
             written = blank.output.open_beside(self._emit_of_extensions) if beside else -1
             companions = [self._extension(name, blank, variables, written, ours) for name in beside]
-            process = Process(argv=argv, variables=variables, directory="/var/task", files=blank.files())
+            process = Process(
+                argv=argv, variables=variables, directory=install.directory, files=blank.files()
+            )
             try:
                 await blank.start(process, companions)
             except StartError as error:
@@ -301,6 +311,8 @@ class Occupancy:
                 if "/opt/extensions/" in str(error):
                     message = f"{str(error).rpartition(':')[0]}: {reason}"
                     raise ExtensionError(message, "Extension.LaunchError") from error
+                if "change to " in str(error):
+                    raise EntrypointError(f"chdir {install.directory}: {reason}") from error
                 raise EntrypointError(f"fork/exec {argv[0]}: {reason}") from error
         await blank.link.ready()
 
@@ -346,6 +358,9 @@ class Occupancy:
         }
 
     def _binds(self) -> list[Bind]:
+        """What is attached: nothing of a container image, whose files its root shows."""
+        if self._trees.task is None:
+            return []
         binds = [Bind(self._trees.task, "/var/task")]
         if self._trees.layers is not None:
             binds.append(Bind(self._trees.layers, "/opt"))
@@ -369,3 +384,11 @@ class Occupancy:
         if self._blank is not None:
             used = math.ceil(self._blank.sandbox.memory_peak_bytes() / (1 << 20))
             self._memory_mb = max(1, min(used, self._version.memory_size))
+
+
+def _require_absolute(argv: Sequence[str]) -> None:
+    """What an image says to run may be nothing, or nowhere. Raises EntrypointError, as Go's os/exec words it."""
+    if not argv:
+        raise EntrypointError("exec: no command")
+    if not argv[0].startswith("/"):
+        raise EntrypointError(f'exec: "{argv[0]}": executable file not found in $PATH')

@@ -1,28 +1,48 @@
 """What a function version needs before it has an environment: a runtime on this host, and its code unpacked."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
+from typing import Protocol
 
+from lambent.artifacts.images.paths import resolve
+from lambent.artifacts.images.store import UnpackedImage
 from lambent.artifacts.store import ArtifactStore
 from lambent.environments.occupancy import Trees
 from lambent.model.function import FunctionVersion
+from lambent.model.image import ImageOverrides
 from lambent.model.lambda_errors import InvalidRuntimeException
 from lambent.runtimes.identifiers import runtime_version_arn
+from lambent.runtimes.images import image_install
 from lambent.runtimes.install import RuntimeInstall
 from lambent.runtimes.registry import RuntimeRegistry
+
+
+class Images(Protocol):
+    async def unpacked(self, version: FunctionVersion) -> UnpackedImage:
+        """The image of a version that has one. Raises ArtifactError."""
+        ...
+
+    def hold(self, image: UnpackedImage) -> Callable[[], None]:
+        """Keeps it from being removed, until what is returned is called. Raises ArtifactNotFoundError."""
+        ...
 
 
 class Preparation:
     """Called by pools before every new environment: after the first time for the same code, nothing is left to do."""
 
-    def __init__(self, artifacts: ArtifactStore, runtimes: RuntimeRegistry) -> None:
+    def __init__(self, artifacts: ArtifactStore, images: Images, runtimes: RuntimeRegistry) -> None:
         self._artifacts = artifacts
+        self._images = images
         self._runtimes = runtimes
         self._installs: dict[str, RuntimeInstall] = {}
 
     async def __call__(self, version: FunctionVersion) -> tuple[RuntimeInstall, Trees]:
         """The trees are held until they are released. Raises ArtifactError; InvalidRuntimeException where the
         runtime is gone from this host."""
+        if version.image is not None:
+            return await self._of_image(version, version.image.overrides)
         install = await self._install(version.runtime or "")
         _require_pinned(version, install)
         with ExitStack() as holds:
@@ -33,6 +53,15 @@ class Preparation:
                 layers = await self._artifacts.merge([layer.code.digest for layer in version.layers])
                 holds.callback(self._artifacts.hold(layers).release)
             return install, Trees(task=task, layers=layers, release=holds.pop_all().close)
+
+    async def _of_image(
+        self, version: FunctionVersion, overrides: ImageOverrides
+    ) -> tuple[RuntimeInstall, Trees]:
+        """Raises ArtifactError, where it is not here any more and cannot be pulled."""
+        image = await self._images.unpacked(version)
+        release = self._images.hold(image)
+        install, extensions = await asyncio.to_thread(_look_at, image, overrides)
+        return install, Trees(task=None, layers=None, release=release, image_extensions=extensions)
 
     async def _install(self, runtime: str) -> RuntimeInstall:
         install = self._installs.get(runtime)
@@ -57,3 +86,7 @@ def _require_pinned(version: FunctionVersion, install: RuntimeInstall) -> None:
             f"The function is pinned to the runtime version {version.runtime_version_arn}, which is not on this host "
             f"any more. PutRuntimeManagementConfig can give it {here}."
         )
+
+
+def _look_at(image: UnpackedImage, overrides: ImageOverrides) -> tuple[RuntimeInstall, Path | None]:
+    return image_install(image, overrides), resolve(image.rootfs, "opt/extensions")

@@ -39,8 +39,9 @@ def environment_variables(
         "AWS_LAMBDA_INITIALIZATION_TYPE": initialization_type,
         "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{RUNTIME_API_PORT}",
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
-        "_HANDLER": version.handler or "",
     }
+    if version.handler is not None:
+        variables["_HANDLER"] = version.handler
     if credential.session_token is not None:
         variables["AWS_SESSION_TOKEN"] = credential.session_token
     variables.setdefault("AWS_ENDPOINT_URL", GATEWAY_URL)

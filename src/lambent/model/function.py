@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from lambent.model.code_signing import CodeSignature
+from lambent.model.image import FunctionImage
 
 LATEST = "$LATEST"
 
@@ -29,14 +30,14 @@ class FunctionId(msgspec.Struct, frozen=True, order=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeReference:
-    """A deployment package in the artifact store."""
+    """A deployment package in the artifact store, or the image there with such a manifest."""
 
     digest: str
     """SHA-256 in hexadecimal: the artifact's name on disk."""
     sha256: str
-    """The same in base64: AWS's CodeSha256."""
+    """The same in base64, or once more in hexadecimal for an image: AWS's CodeSha256."""
     size: int
-    """Bytes of the zip file: AWS's CodeSize."""
+    """Bytes of the zip file, 0 for an image: AWS's CodeSize."""
     unzipped_size: int = 0
     """Bytes of the files in it: what counts with the layers' towards 250 MB."""
     signature: CodeSignature | None = None
@@ -90,6 +91,8 @@ class FunctionVersion:
     layers: tuple[LayerReference, ...] = ()
     architectures: tuple[str, ...] = ("x86_64",)
     package_type: str = "Zip"
+    image: FunctionImage | None = None
+    """Of package type Image. `code` names its manifest then."""
     tracing_mode: str = "PassThrough"
     tenant_isolation: bool = False
     """Each invocation is a tenant's, and no environment is two tenants' (TenancyConfig, PER_TENANT)."""

@@ -28,6 +28,10 @@ class RuntimeInstall:
     """A function that sets one of these needs a process started with it: a blank cannot serve it."""
     yielding_options: Mapping[str, str]
     """Options in `argv` that give way to one in NODE_OPTIONS, by the option that they give way to."""
+    directory: str = "/var/task"
+    """Where the process begins, where it is started with the function's own variables."""
+    from_image: bool = False
+    """It is a container image's: the function's code is in its root, and nothing is attached."""
 
     def command(self, variables: Mapping[str, str]) -> tuple[str, ...]:
         """`argv` for a process that is started with the function's own variables."""

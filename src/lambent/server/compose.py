@@ -3,10 +3,9 @@
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
 from lambent.api.chain import Gateway
 from lambent.api.client import InProcessClient
@@ -15,6 +14,7 @@ from lambent.api.dev_credentials import DEV_ACCOUNT_ID, DevCredentials
 from lambent.api.errors import refuse
 from lambent.api.root_key import RootCredentials, RootKey, load_or_create_root_key
 from lambent.artifacts.errors import ArtifactError
+from lambent.artifacts.images.store import ImageStore
 from lambent.artifacts.store import ArtifactStore
 from lambent.base.clock import MillisecondClock, SystemClock
 from lambent.base.tasks import Tasks
@@ -57,21 +57,17 @@ from lambent.server.data_directory import require_own
 from lambent.server.descriptors import connections_most
 from lambent.server.doorway import Doorway
 from lambent.server.event_sources import Runners
+from lambent.server.function_images import PulledImages
 from lambent.server.function_url_names import HOSTS, FunctionUrlNames, HostsFile, needs_hosts_file
+from lambent.server.image_sources import SkopeoSources
 from lambent.server.inside import serve_inside
 from lambent.server.isolation import choose_backend
-from lambent.server.keys import (
-    MasterKey,
-    load_or_create_account_id,
-    load_or_create_master_key,
-    load_or_create_node_id,
-)
-from lambent.server.node import ThisNode
+from lambent.server.keys import MasterKey, load_or_create_account_id, load_or_create_master_key
 from lambent.server.part import Core, Door
 from lambent.server.parts import PARTS
+from lambent.server.parts.ecr import DIRECTORY as ECR_DIRECTORY
 from lambent.server.parts.signer import CODE_SIGNATURES
 from lambent.server.scraping import Scraping, is_scrape
-from lambent.server.status import Status, is_status
 from lambent.services import iam, lambda_, logs, sts
 from lambent.services.cloudwatch import Recorder
 from lambent.services.cloudwatch.otlp import OtlpExport
@@ -83,6 +79,7 @@ from lambent.services.logs.measuring import LogMeasuring
 from lambent.services.logs.metric_filters.known import KnownMetricFilters
 from lambent.services.logs.retention import Expiry
 from lambent.store.directory_lock import DataDirectoryLock
+from lambent.store.layer_files import LayerFiles
 from lambent.store.ports.errors import StoreError
 from lambent.store.sql.code_signing_configs import SqlCodeSigningConfigStore
 from lambent.store.sql.concurrency import SqlConcurrencyStore
@@ -98,13 +95,14 @@ from lambent.store.sql.logs import SqlLogStore
 from lambent.store.sql.metrics import SqlMetricStore
 from lambent.store.sql.named_records import SqlNamedRecords
 from lambent.store.sql.roles import SqlRoleStore
-from lambent.store.sql.target_deliveries import SqlTargetDeliveryStore
 from lambent.store.sqlite.database import SqliteDatabase
 from lambent.wire.streams import is_streamed
 
 log = logging.getLogger(__name__)
 
 _DRAIN_SECONDS = 10.0
+_OWNER = "local"
+"""Names this server in its claims of events, the same in each of its lives."""
 _SWEEP_SECONDS = 3600.0
 
 
@@ -150,6 +148,8 @@ class Server:
         self._open_stores(data_dir)
         await self._artifacts.open()
         opened.push_async_callback(self._artifacts.close)
+        await self._images.open()
+        opened.push_async_callback(self._images.close)
         self._backend = choose_backend(self.settings)
         self._registry = RuntimeRegistry(
             search_path=search_path(),
@@ -165,7 +165,6 @@ class Server:
     def _read_secrets(self, data_dir: Path) -> None:
         self.root_key = load_or_create_root_key(data_dir / "root-key.json")
         self._master_key: MasterKey = load_or_create_master_key(data_dir / "master-key")
-        self._node_id = self.settings.node_id or load_or_create_node_id(data_dir / "node-id")
         if self.settings.account_id:
             self.account_id = self.settings.account_id
         elif self.settings.dev:
@@ -177,10 +176,9 @@ class Server:
         self._database = SqliteDatabase(data_dir / "lambent.db")
         self._database.open()
         self._opened.callback(self._database.close)
-        self._node = ThisNode(self.settings, self._node_id, self._database, self._clock)
         self._metrics = Recorder(SqlMetricStore(self._database), self._clock)
         self._metric_filters = KnownMetricFilters(
-            SqlNamedRecords(self._database, "metric filter", MetricFilter, noted=True)
+            SqlNamedRecords(self._database, "metric filter", MetricFilter)
         )
         self._log_measuring = LogMeasuring(self._metric_filters, self._metrics, self._clock)
         self._feed = LocalFeed()
@@ -193,6 +191,7 @@ class Server:
         self._durable_store = SqlDurableExecutionStore(self._database)
         self._directory = Directory(SqlFunctionStore(self._database))
         self._artifacts = ArtifactStore(data_dir / "artifacts")
+        self._images = ImageStore(data_dir / "images")
 
     def _make_data_plane(self) -> None:
         settings = self.settings
@@ -202,7 +201,12 @@ class Server:
         self._authorizer = iam.Authorizer(self._roles, self._clock)
         self._client = InProcessClient(self._authorizer)
         self._log_delivery = LogDelivery(self._logs, self._clock, settings.log_flush_seconds)
-        self._preparation = Preparation(self._artifacts, self._registry)
+        self._image_sources = SkopeoSources(
+            settings.image_sources, settings.image_credentials_file, self._images.temporary
+        )
+        layers = LayerFiles(settings.data_dir / ECR_DIRECTORY)
+        self._pulled_images = PulledImages(self._images, self._client, layers, self._image_sources)
+        self._preparation = Preparation(self._artifacts, self._pulled_images, self._registry)
         self._blanks = Blanks(self._backend, serve_inside, self._inside, stock=settings.blanks_per_runtime)
         age_most = settings.environment_max_age_seconds
         surroundings = Surroundings(
@@ -246,7 +250,7 @@ class Server:
             metrics=self._metrics,
             clock=self._clock,
             rules=RetryRules(base_seconds=settings.retry_base_seconds),
-            owner=self._node_id,
+            owner=_OWNER,
         )
         self._event_worker = EventWorker(
             self._event_store,
@@ -254,7 +258,7 @@ class Server:
             handling,
             concurrency.room_for_events,
             self._clock,
-            owner=self._node_id,
+            owner=_OWNER,
             look_seconds=settings.event_poll_seconds,
         )
         self._durable_worker = DurableWorker(
@@ -283,7 +287,6 @@ class Server:
         credentials = FirstOf(RootCredentials(self.root_key, self.account_id), self._sessions)
         core = Core(
             settings=self.settings,
-            node_id=self._node_id,
             clock=self._clock,
             data_dir=self.settings.data_dir,
             database=self._database,
@@ -296,7 +299,7 @@ class Server:
         )
         mappings = SqlEventSourceMappingStore(self._database)
         runners = Runners(core, self._directory, self._invoker.invoke)
-        self._mappings = Reconciler(mappings, runners, self._clock, self._node.mappings)
+        self._mappings = Reconciler(mappings, runners, self._clock)
         function_urls = SqlFunctionUrlStore(self._database)
         domain = self.settings.function_url_domain
         hosts = HostsFile(HOSTS, os.getpid())
@@ -312,6 +315,8 @@ class Server:
             event_invoke_configs=self._event_configs,
             code_signing_configs=SqlCodeSigningConfigStore(self._database),
             artifacts=self._artifacts,
+            images=self._pulled_images,
+            image_sources=self._image_sources,
             compiler=adapters.Compiler(self._registry, self._blanks, self._tasks),
             runtimes=adapters.Runtimes(
                 self._registry, self._clock, refuse_deprecated=self.settings.deprecated_runtimes == "refuse"
@@ -352,26 +357,13 @@ class Server:
             ),
             *(door for part in self._parts for door in part.doors),
         ]
-        self._status = Status(
-            self._node.membership,
-            self._node.store,
-            self._event_store,
-            SqlTargetDeliveryStore(self._database),
-            self._pools.counts,
-            self._clock,
-        )
         self._scraping = Scraping(self._metrics.totals, self._pools, self._clock)
         outside = DevCredentials(credentials) if self.settings.dev else credentials
         dressers = [part.dress for part in self._parts if part.dress is not None]
         self._outside = Doorway()
         self._outside.open(
             Gateway(services, outside, authorizer, self._clock).handle,
-            [
-                *doors,
-                Door(opens=is_scrape, handler=self._scraping.answer),
-                Door(opens=is_status, handler=self._status.answer),
-                self._function_url_door(outside),
-            ],
+            [*doors, Door(opens=is_scrape, handler=self._scraping.answer), self._function_url_door(outside)],
             dressers,
         )
         # Functions sign as their role, also where --dev lets everybody else in unsigned.
@@ -395,8 +387,6 @@ class Server:
 
     async def _start(self) -> None:
         opened = self._opened
-        await self._node.join()
-        opened.push_async_callback(self._node.leave)
         opened.push_async_callback(self._metrics.close)
         opened.push_async_callback(self._log_delivery.flush)
         opened.push_async_callback(self._tasks.close)
@@ -423,20 +413,20 @@ class Server:
             connections_max=connections_most(),
             held_bytes_max=max(Limits().held_bytes_max, 4 * largest),
         )
-        self._listener = HttpListener(self._outside, limits=limits, refusal=refuse, streams=is_streamed)
+        self._listener = HttpListener(self._outside, limits=limits, refusal=refuse, streams=_is_streamed)
         await self._listener.start(self.settings.host, self.settings.port)
         opened.push_async_callback(self._listener.close, drain_seconds=_DRAIN_SECONDS)
         for part in self._parts:
             if part.ending is not None:
                 opened.callback(part.ending)
-        opened.push_async_callback(self._node.close)
         self._tasks.start(self._log_delivery.run(), "deliver logs")
         self._tasks.start(self._pools.run(), "freeze and expire environments")
-        if "worker" in self.settings.roles:
-            self._tasks.start(self._event_worker.run(), "run event invocations")
+        self._tasks.start(self._event_worker.run(), "run event invocations")
         self._tasks.start(self._meters.run(), "measure invocations")
+        self._tasks.start(self._durable_worker.run(), "run durable executions")
         self._tasks.start(self._log_measuring.run(), "emit default values of metric filters")
         expiry = Expiry(self._logs, self._clock, interval_seconds=self.settings.log_expiry_seconds)
+        self._tasks.start(expiry.run(), "expire logs")
         self._tasks.start(self._sweep_artifacts(), "sweep code that nothing uses")
         if (collector := self.settings.otlp_endpoint) is not None:
             export = OtlpExport(
@@ -453,60 +443,9 @@ class Server:
         await self._lambda.activation.open()
         opened.push_async_callback(self._mappings.close)
         await self._mappings.open()
-        self._take_part(expiry)
         if self.settings.function_url_hosts == "auto" and needs_hosts_file(self.settings.function_url_domain):
             await self._function_url_names.open(self._listener.addresses[0][0])
             opened.push_async_callback(self._function_url_names.close)
-
-    def _take_part(self, expiry: Expiry) -> None:
-        """In what the nodes do for each other."""
-        node, functions = self._node, self._lambda
-        node.membership.state = self._status.of_this_node
-        node.membership.lost.append(self._event_worker.node_lost)
-        node.membership.listeners.append(self._mappings.review)
-        node.membership.lapsed.append(self._mappings.lapsed)
-        node.remembers(
-            {
-                "function": self._changed_elsewhere,
-                "account": self._account_changed,
-                "metric filter": lambda key: self._metric_filters.open(),
-                "mapping": self._mappings.changed,
-            },
-            self._remember_nothing,
-        )
-        node.waits((self._event_worker.wake, self._durable.look_again))
-        once: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
-            "run durable executions": self._durable_worker.lead,
-            "expire logs": expiry.run,
-            "settle what nodes left unsettled": functions.activation.adopt,
-        }
-        for part in self._parts:
-            node.remembers(part.changed, part.reload)
-            node.waits(part.wakes)
-            once.update(part.once)
-        node.start(once)
-
-    async def _changed_elsewhere(self, key: str) -> None:
-        function = FunctionId(*key.split("/", 2))
-        self._directory.forget(function)
-        await self._lambda.function_policies.open()
-        await self._allotments.refresh(function)
-        await self._function_url_names.refresh()
-
-    async def _account_changed(self, account_id: str) -> None:
-        self._authorizer.forget(account_id)
-
-    async def _remember_nothing(self) -> None:
-        self._directory.forget_all()
-        self._event_configs.forget_all()
-        self._authorizer.forget_all()
-        self._lambda.function_policies.forget_all()
-        self._lambda.function_urls.forget_all()
-        await self._lambda.function_policies.open()
-        await self._allotments.open()
-        await self._metric_filters.open()
-        await self._function_url_names.refresh()
-        await self._mappings.open()
 
     async def _sweep_artifacts(self) -> None:
         """Code goes when no function and no layer refers to it any more, an hour later at the earliest."""
@@ -517,13 +456,18 @@ class Server:
         while True:
             await asyncio.sleep(_SWEEP_SECONDS)
             try:
-                removed = await self._artifacts.sweep(in_use)
+                removed = await self._artifacts.sweep(in_use) + await self._images.sweep(in_use)
             except (ArtifactError, StoreError, OSError):
                 log.exception("unused deployment packages were not removed; next attempt in an hour")
                 continue
             if removed:
-                log.info("%d deployment packages that nothing used were removed", removed)
+                log.info("%d deployment packages and images that nothing used were removed", removed)
 
     async def close(self) -> None:
         """Answers what is in progress, then ends every part."""
         await self._opened.aclose()
+
+
+def _is_streamed(method: str, target: str, headers: Mapping[str, str]) -> bool:
+    """For http.reader.Streams."""
+    return is_streamed(method, target, headers) or target.startswith("/v2/")

@@ -54,7 +54,7 @@ def artifacts():
 
 @pytest.fixture
 def preparation(bench, artifacts):
-    return Preparation(artifacts, Registry(bench.install))
+    return Preparation(artifacts, None, Registry(bench.install))
 
 
 async def test_code_and_layers_are_held_until_they_are_released(preparation, artifacts, version):

@@ -31,6 +31,7 @@ from lambent.services.lambda_.event_source_access import EventSourceAccess
 from lambent.services.lambda_.event_source_mappings import EventSourceMappings, MappingChanged
 from lambent.services.lambda_.execution_role import ExecutionRoles
 from lambent.services.lambda_.function_concurrency import FunctionConcurrency
+from lambent.services.lambda_.function_images import NO_IMAGE_SOURCES, FunctionImages, ImageSources
 from lambent.services.lambda_.function_layers import FunctionLayers
 from lambent.services.lambda_.function_policies import FunctionPolicies
 from lambent.services.lambda_.function_records import FunctionRecords
@@ -52,6 +53,7 @@ from lambent.services.lambda_.ports import (
     CallerPolicies,
     Compiler,
     DurableExecutions,
+    Images,
     Invoker,
     RoleChecker,
     Runtimes,
@@ -105,6 +107,7 @@ def service(
     mappings: EventSourceMappingStore,
     mapping_changed: MappingChanged,
     artifacts: Artifacts,
+    images: Images,
     compiler: Compiler,
     runtimes: Runtimes,
     roles: RoleChecker,
@@ -128,12 +131,13 @@ def service(
     code_storage_most: int = CODE_STORAGE_MOST,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     code_client: Client | None = None,
+    image_sources: ImageSources = NO_IMAGE_SOURCES,
 ) -> LambdaService:
     records = FunctionRecords(functions)
     activation = Activation(
         functions,
         records,
-        Preparation(artifacts, compiler, runtimes),
+        Preparation(artifacts, images, compiler, runtimes),
         clock,
         settle_seconds=settle_seconds,
         sleep=sleep,
@@ -150,6 +154,7 @@ def service(
         store=functions,
         records=records,
         packages=packages,
+        images=FunctionImages(client, image_sources, endpoint),
         layers=FunctionLayers(layers, policies),
         variables=variables,
         signing=signing,

@@ -7,6 +7,7 @@ from lambent.base.arn import partition_of
 from lambent.model.caller import Parameters
 from lambent.model.function import CodeReference, FunctionVersion, LoggingConfig
 from lambent.services.lambda_.durable_config import describe_durable_config
+from lambent.services.lambda_.function_images import describe_image_config
 from lambent.services.lambda_.vpc import describe_no_vpc
 
 _LISTS_OMIT = (
@@ -57,8 +58,9 @@ def describe(
         "LastUpdateStatus": version.last_update_status,
         "LastUpdateStatusReason": version.last_update_status_reason,
         "LastUpdateStatusReasonCode": version.last_update_status_reason_code,
-        **describe_signature(version.code),
         "PackageType": version.package_type,
+        "ImageConfigResponse": describe_image_config(version.image),
+        **describe_signature(version.code),
         "Architectures": list(version.architectures),
         "EphemeralStorage": {"Size": version.ephemeral_storage},
         "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},

@@ -27,9 +27,7 @@ class FunctionConcurrency:
         self._account_limit = account_limit
 
     async def put(self, caller: Caller, parameters: Parameters) -> Parameters:
-        id = resolve_unqualified(
-            caller, "PutFunctionConcurrency", parameters["FunctionName"], latest_too=False
-        )
+        id = resolve_unqualified(caller, "PutFunctionConcurrency", parameters["FunctionName"])
         executions = parameters["ReservedConcurrentExecutions"]
         await self._require(id)
         unreserved_least = min(UNRESERVED_LEAST, self._account_limit)
@@ -44,8 +42,7 @@ class FunctionConcurrency:
         except LimitExceededError as error:
             raise InvalidParameterValueException(
                 "Specified ReservedConcurrentExecutions for function decreases account's "
-                f"UnreservedConcurrentExecution below its minimum value of [{unreserved_least}].",
-                members={"Type": None},  # AWS leaves it out of this one
+                f"UnreservedConcurrentExecution below its minimum value of [{unreserved_least}]."
             ) from error
         except NotFoundError as error:
             raise function_not_found(id, LATEST) from error

@@ -26,9 +26,15 @@ from lambent.services.lambda_.code_signing import CodeSigning
 from lambent.services.lambda_.code_trust import CodeTrust
 from lambent.services.lambda_.delivery_targets import DeliveryTargets
 from lambent.services.lambda_.durable_config import changed_durable_config, new_durable_config
-from lambent.services.lambda_.errors import not_offered
 from lambent.services.lambda_.execution_role import ExecutionRoles
 from lambent.services.lambda_.function_concurrency import describe_concurrency
+from lambent.services.lambda_.function_images import (
+    FunctionImages,
+    image_changes,
+    overrides_of,
+    refuse_image_config,
+    require_package,
+)
 from lambent.services.lambda_.function_layers import FunctionLayers
 from lambent.services.lambda_.function_records import FunctionRecords, require_revision
 from lambent.services.lambda_.function_reference import resolve_new, resolve_reference, resolve_unqualified
@@ -53,6 +59,7 @@ class Functions:
         store: FunctionStore,
         records: FunctionRecords,
         packages: Packages,
+        images: FunctionImages,
         layers: FunctionLayers,
         variables: FunctionVariables,
         signing: CodeSigning,
@@ -68,6 +75,7 @@ class Functions:
         self._store = store
         self._records = records
         self._packages = packages
+        self._images = images
         self._layers = layers
         self._variables = variables
         self._signing = signing
@@ -84,7 +92,7 @@ class Functions:
         id = resolve_new(caller, parameters["FunctionName"])
         refuse_unsupported(parameters)
         refuse_unsupported(parameters["Code"])
-        _require_zip(parameters)
+        require_package(parameters)
         fields = settings.settings(
             parameters, id, self._runtimes, settings.default_logging(id), creating=True
         )
@@ -102,7 +110,7 @@ class Functions:
             await self._signing.require(caller, signing_config_arn) if signing_config_arn else None
         )
         fields["layers"] = await self._layers.resolve(caller, parameters.get("Layers", []))
-        fields["code"] = await self._packages.store(caller, "CreateFunction", parameters["Code"])
+        fields |= await self._code(caller, id, parameters)
         refuse_too_large(fields["code"], fields["layers"])
         if signing_config is not None:
             await self._trust.require(id, signing_config, fields["code"], fields["layers"])
@@ -132,7 +140,7 @@ class Functions:
         version = await self._records.version(function, reference)
         answer: Parameters = {
             "Configuration": await self._variables.describe(caller, version, reference.qualifier),
-            "Code": {"RepositoryType": "S3", "Location": self._downloads.url(caller, version.code.digest)},
+            "Code": self._described_code(caller, version),
         }
         if function.tags:
             answer["Tags"] = dict(function.tags)
@@ -155,13 +163,8 @@ class Functions:
         dry_run = bool(parameters.get("DryRun"))
         async with self._records.lock(id):
             function = await self._updatable(id, parameters)
-            if "ImageUri" in parameters:
-                raise InvalidParameterValueException(
-                    "Please don't provide ImageUri when updating a function with packageType Zip."
-                )
-            code = await self._packages.store(caller, "UpdateFunctionCode", parameters, keep=not dry_run)
-            await self._require_trust(id, code, function.latest.layers)
-            changes: dict[str, Any] = {"code": code}
+            changes = await self._changed_code(caller, function, parameters, keep=not dry_run)
+            code = changes["code"]
             if "Architectures" in parameters:
                 changes["architectures"] = settings.architectures(parameters, self._runtimes)
             if dry_run:
@@ -176,6 +179,8 @@ class Functions:
             await self._roles.require(caller, parameters["Role"])
         async with self._records.lock(id):
             function = await self._updatable(id, parameters)
+            if function.latest.image is None:
+                refuse_image_config(parameters)
             changes = settings.settings(
                 parameters, id, self._runtimes, function.latest.logging, creating=False
             )
@@ -186,6 +191,8 @@ class Functions:
                     parameters.get("DeadLetterConfig", {}),
                     function.latest.dead_letter_target,
                 )
+            if function.latest.image is not None:
+                changes |= image_changes(function.latest.image, parameters)
             changes["durable"] = changed_durable_config(parameters, function.latest.durable)
             if "Layers" in parameters:
                 changes["layers"] = await self._layers.resolve(caller, parameters["Layers"])
@@ -204,7 +211,7 @@ class Functions:
             await self._records.get(reference.function)
             if reference.qualifier is None:
                 await self._store.delete(reference.function)
-            elif reference.qualifier.isdigit():
+            else:
                 await self._delete_version(reference.function, reference.qualifier)
         return {"StatusCode": 204}
 
@@ -250,6 +257,50 @@ class Functions:
         if page.more:
             answer["NextMarker"] = marker_of(_name_and_number(page.items[-1]))
         return answer
+
+    async def _code(self, caller: Caller, id: FunctionId, parameters: Parameters) -> dict[str, Any]:
+        """The fields that a new function's Code gives it."""
+        code = parameters["Code"]
+        if "ImageUri" not in code:
+            return {"code": await self._packages.store(caller, "CreateFunction", code)}
+        overrides = overrides_of(parameters.get("ImageConfig", {}))
+        reference, image = await self._images.resolve(caller, id, code["ImageUri"], overrides)
+        return {
+            "code": reference,
+            "image": image,
+            "package_type": "Image",
+            "runtime": None,
+            "handler": None,
+        }
+
+    async def _changed_code(
+        self, caller: Caller, function: Function, parameters: Parameters, *, keep: bool
+    ) -> dict[str, Any]:
+        latest = function.latest
+        if latest.image is None:
+            if "ImageUri" in parameters:
+                raise InvalidParameterValueException(
+                    "Please don't provide ImageUri when updating a function with packageType Zip."
+                )
+            code = await self._packages.store(caller, "UpdateFunctionCode", parameters, keep=keep)
+            await self._require_trust(function.id, code, latest.layers)
+            return {"code": code}
+        uri = parameters.get("ImageUri")
+        if not uri:
+            raise InvalidParameterValueException(
+                "Please provide ImageUri when updating a function with packageType Image."
+            )
+        code, image = await self._images.resolve(caller, function.id, uri, latest.image.overrides)
+        return {"code": code, "image": image}
+
+    def _described_code(self, caller: Caller, version: FunctionVersion) -> Parameters:
+        if version.image is None:
+            return {"RepositoryType": "S3", "Location": self._downloads.url(caller, version.code.digest)}
+        return {
+            "RepositoryType": "ECR",
+            "ImageUri": version.image.uri,
+            "ResolvedImageUri": version.image.resolved_uri,
+        }
 
     async def _publish_created(self, caller: Caller, function: Function) -> Parameters:
         async with self._records.lock(function.id):
@@ -314,17 +365,8 @@ def _refuse_undeletable(qualifier: str | None) -> None:
         raise InvalidParameterValueException(
             "$LATEST version cannot be deleted without deleting the function."
         )
-    if qualifier is not None and not qualifier.isdigit() and "$" not in qualifier:
+    if qualifier is not None and not qualifier.isdigit():
         raise InvalidParameterValueException("Deletion of aliases is not currently supported.")
-
-
-def _require_zip(parameters: Parameters) -> None:
-    if parameters.get("PackageType", "Zip") != "Zip" or "ImageUri" in parameters["Code"]:
-        raise not_offered("functions from container images (PackageType=Image)")
-    if not parameters.get("Runtime") or not parameters.get("Handler"):
-        raise InvalidParameterValueException(
-            "Runtime and Handler are mandatory parameters for functions created with deployment packages."
-        )
 
 
 def _already_exists(id: FunctionId) -> ResourceConflictException:

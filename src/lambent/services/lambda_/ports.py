@@ -109,8 +109,7 @@ class Runtimes(Protocol):
         ...
 
     def refusal(self, runtime: str, *, creating: bool) -> str | None:
-        """AWS's message where a runtime that it has deprecated is refused here, too: by the settings of this server, or
-        because the host does not have it anyway."""
+        """AWS's message where a runtime that it has deprecated is refused here, too."""
         ...
 
     def version(self, runtime: str) -> str:
@@ -139,6 +138,13 @@ class Artifacts(Protocol):
 
     async def merge(self, digests: Sequence[str]) -> Path:
         """Raises as `unpack`."""
+        ...
+
+
+class Images(Protocol):
+    async def unpacked(self, version: FunctionVersion) -> object:
+        """Pulls and unpacks the image of a version that has one; repeating it costs little. Raises InvalidImageError,
+        ArtifactStoreFullError, ImageSourceError."""
         ...
 
 

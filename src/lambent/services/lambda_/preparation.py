@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lambent.artifacts.errors import ArchiveError, ArtifactNotFoundError, ArtifactStoreFullError
+from lambent.artifacts.images.errors import InvalidImageError
 from lambent.model.function import FunctionVersion
-from lambent.services.lambda_.ports import Artifacts, Compiler, Runtimes
+from lambent.services.lambda_.function_images import ImageForbiddenError, ImageMissingError
+from lambent.services.lambda_.ports import Artifacts, Compiler, Images, Runtimes
 
 log = logging.getLogger(__name__)
 
@@ -22,13 +24,17 @@ class PreparationError(Exception):
 class Preparation:
     """Repeating it costs little, so it is simply done again after a crash."""
 
-    def __init__(self, artifacts: Artifacts, compiler: Compiler, runtimes: Runtimes) -> None:
+    def __init__(self, artifacts: Artifacts, images: Images, compiler: Compiler, runtimes: Runtimes) -> None:
         self._artifacts = artifacts
+        self._images = images
         self._compiler = compiler
         self._runtimes = runtimes
 
     async def prepare(self, version: FunctionVersion) -> None:
         """Raises PreparationError."""
+        if version.image is not None:
+            await self._pull(version)
+            return
         runtime = version.runtime
         if runtime is None or runtime not in self._runtimes.names():
             raise PreparationError("InvalidRuntime", f"The runtime {runtime} is not available on this host.")
@@ -37,6 +43,23 @@ class Preparation:
         if version.layers:
             layers = await self._tree([layer.code.digest for layer in version.layers])
             await self._compiler.compile(runtime, layers, "/opt")
+
+    async def _pull(self, version: FunctionVersion) -> None:
+        try:
+            await self._images.unpacked(version)
+        except InvalidImageError as error:
+            raise PreparationError("InvalidImage", f"The image cannot be used: {error}") from error
+        except ImageForbiddenError as error:
+            raise PreparationError(
+                "ImageAccessDenied", "The function does not have permission to access the specified image."
+            ) from error
+        except ImageMissingError as error:
+            raise PreparationError(
+                "ImageDeleted", "The function is trying to use a deleted image."
+            ) from error
+        except ArtifactStoreFullError as error:
+            log.error("%s", error)
+            raise PreparationError("InternalError", "The disk of this host is full.") from error
 
     async def _tree(self, digests: Sequence[str]) -> Path:
         try:

@@ -26,7 +26,6 @@ def _value(name: str, neutral: str) -> Callable[[Any], bool]:
 _NEUTRAL: dict[str, Callable[[Any], bool]] = {
     "AcceleratorConfig": _empty,
     "CapacityProviderConfig": _empty,
-    "ImageConfig": _empty,
     "PublishTo": _empty,
     "RuntimeConfig": _empty,
     "S3ObjectStorageMode": lambda value: value == "COPY",

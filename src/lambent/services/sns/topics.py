@@ -1,4 +1,4 @@
-"""All topics and subscriptions, held in memory: publishing looks them up, and changes are few."""
+"""All topics and subscriptions, held in memory: publishing looks them up, and there is one writer."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -27,13 +27,9 @@ class Topics:
         self.changing = asyncio.Lock()
 
     async def open(self) -> None:
-        """Also again, when another node has changed some."""
-        async with self.changing:
-            topics = {topic.arn: topic for topic in await self._store.topics()}
-            subscriptions: dict[str, dict[str, Subscription]] = {}
-            for subscription in await self._store.subscriptions():
-                subscriptions.setdefault(subscription.topic_arn, {})[subscription.arn] = subscription
-            self._topics, self._subscriptions = topics, subscriptions
+        self._topics = {topic.arn: topic for topic in await self._store.topics()}
+        for subscription in await self._store.subscriptions():
+            self._subscriptions.setdefault(subscription.topic_arn, {})[subscription.arn] = subscription
 
     def now(self) -> int:
         """Milliseconds."""

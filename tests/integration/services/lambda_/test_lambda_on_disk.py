@@ -105,6 +105,7 @@ async def running(directory: Path, *, blocked: bool = False) -> AsyncIterator[Ru
         concurrency=SqlConcurrencyStore(database),
         event_invoke_configs=None,  # type: ignore[arg-type]
         artifacts=artifacts,
+        images=None,  # type: ignore[arg-type]
         compiler=compiler,
         runtimes=Runtimes(),
         roles=Roles(),

@@ -24,7 +24,7 @@ from lambent.model.code_signature import CodeSigner
 from lambent.model.concurrency import ProvisionedStatus
 from lambent.model.error import AccessDeniedException, ServiceException
 from lambent.model.event_source_mapping import EventSourceMapping
-from lambent.model.function import CodeReference, FunctionId
+from lambent.model.function import CodeReference, FunctionId, FunctionVersion
 from lambent.model.invocation import Invocation, InvocationResult
 from lambent.model.policy import Decision, Outcome, PolicyType
 from lambent.services import lambda_
@@ -203,6 +203,20 @@ class Invoker:
         return self.version
 
 
+class Images:
+    """`errors` are raised, one after the other, when an image is asked for."""
+
+    def __init__(self) -> None:
+        self.errors: list[Exception] = []
+        self.asked: list[FunctionVersion] = []
+
+    async def unpacked(self, version: FunctionVersion) -> object:
+        self.asked.append(version)
+        if self.errors:
+            raise self.errors.pop(0)
+        return None
+
+
 class OtherServices:
     """What Lambda asks of other services. `objects` are S3's, by bucket and key; `answers` are by service and
     operation, an answer or an error to raise; `asked` has what was asked."""
@@ -337,6 +351,7 @@ class Lambda:
         self.allotments = Allotments()
         self.role_callers = RoleCallers()
         self.artifacts = MemoryArtifacts()
+        self.images = Images()
         self.compiler = Compiler()
         self.runtimes = Runtimes()
         self.invoker = Invoker()
@@ -372,6 +387,7 @@ class Lambda:
             concurrency=self.concurrency,
             event_invoke_configs=self.event_invoke_configs,
             artifacts=self.artifacts,
+            images=self.images,
             compiler=self.compiler,
             runtimes=self.runtimes,
             roles=Roles(),

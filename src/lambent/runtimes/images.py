@@ -1,0 +1,77 @@
+"""How the function of a container image is started: the image's own root, entry point and variables, as the function's
+ImageConfig changes them.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/images-parms.html
+"""
+
+import stat
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from lambent.artifacts.images.paths import mode_of, resolve
+from lambent.artifacts.images.store import UnpackedImage
+from lambent.model.image import ImageOverrides
+from lambent.runtimes.install import RuntimeInstall
+from lambent.runtimes.variables import image_variables
+from lambent.sandbox.port import Bind, Root
+
+_SANDBOX_OWN = frozenset({"dev", "proc", "tmp"})
+_DEFAULT_DIRECTORY = "/"
+
+
+def image_install(image: UnpackedImage, overrides: ImageOverrides) -> RuntimeInstall:
+    """`argv` is empty where nothing says what to run, and begins with what was asked for where that is not found: its
+    execution fails as that of anything else that is not there."""
+    config = image.config
+    entry_point = config.entry_point if overrides.entry_point is None else overrides.entry_point
+    command = config.command if overrides.command is None else overrides.command
+    directory = overrides.working_directory or config.working_directory or _DEFAULT_DIRECTORY
+    variables = image_variables(config.variables)
+    argv = (*entry_point, *command)
+    if argv:
+        argv = (_executable(image.rootfs, argv[0], directory, variables), *argv[1:])
+    return RuntimeInstall(
+        identifier=f"image:{image.digest}",
+        kind="api",
+        interpreter=None,
+        version="",
+        root=image_root(image.rootfs),
+        argv=argv,
+        static_variables=variables,
+        exec_time_variables=frozenset(),
+        yielding_options={},
+        directory=directory,
+        from_image=True,
+    )
+
+
+def image_root(rootfs: Path) -> Root:
+    """Each entry of the image's root directory by itself, so that nothing is ever mounted over what an image made."""
+    binds, links = [], {}
+    for entry in sorted(rootfs.iterdir()):
+        mode = mode_of(entry)
+        if entry.name in _SANDBOX_OWN or mode is None:
+            continue
+        if stat.S_ISLNK(mode):
+            links[f"/{entry.name}"] = str(entry.readlink())
+        else:
+            binds.append(Bind(entry, f"/{entry.name}"))
+    return Root(binds=tuple(binds), links=links, mount_points=())
+
+
+def _executable(rootfs: Path, name: str, directory: str, variables: Mapping[str, str]) -> str:
+    """The absolute path inside of what `name` means to a shell there."""
+    if name.startswith("/"):
+        return name
+    if "/" in name:
+        return f"{directory.rstrip('/')}/{name}"
+    for place in _search_path(variables):
+        found = resolve(rootfs, f"{place}/{name}")
+        mode = None if found is None else mode_of(found)
+        if mode is not None and stat.S_ISREG(mode) and mode & 0o111:
+            return f"{place.rstrip('/')}/{name}"
+    return name
+
+
+def _search_path(variables: Mapping[str, str]) -> Sequence[str]:
+    return [place for place in variables["PATH"].split(":") if place.startswith("/")]
