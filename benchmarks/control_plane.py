@@ -3,8 +3,11 @@
 Run: python benchmarks/control_plane.py [--functions 10000] [--versions 20] [--calls 60]
 
 The rows are written into the database of a server that is down, made of those of one function that was deployed. Each
-call is signed beforehand and timed from its first byte sent to its last byte received, on a connection that is kept; a
-call that finds nothing (GetFunction of a name that is not there) is the floor.
+call is signed beforehand and timed from its first byte sent to its last byte received, on a connection that is kept.
+Beside it stands the CPU time that the server took for one, which neighbours on the same machine change less.
+
+Two floors: a call that finds nothing (GetFunction of a name that is not there), and for calls that write, one commit of
+a bare SQLite database that is synced as ours is, in the same directory.
 """
 
 import argparse
@@ -12,6 +15,7 @@ import base64
 import http.client
 import io
 import json
+import os
 import sqlite3
 import statistics
 import sys
@@ -19,6 +23,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -28,6 +33,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from benchmarks.cpu import cpu_seconds
 from benchmarks.requests import REGION
 from lambent.cli.server_process import ServerProcess
 
@@ -49,6 +55,7 @@ class Account:
         self._keys = Credentials(server.access_key_id, server.secret_access_key)
         self._endpoint = server.endpoint
         self._connection = http.client.HTTPConnection(server.endpoint.removeprefix("http://"))
+        self.pid = server.pid
 
     def client(self, service: str) -> Any:
         session = boto3.Session(self._keys.access_key, self._keys.secret_key, region_name=REGION)
@@ -135,35 +142,63 @@ def pages(account: Account, path: str, member: str) -> Iterator[tuple[float, int
             return
 
 
-def measure(account: Account, role: str, functions: int, calls: int) -> dict[str, float]:
-    """The median of each kind of call, in milliseconds."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """Of one call: the median of the times, the mean of the server's CPU time."""
+
+    milliseconds: float
+    cpu_milliseconds: float
+
+
+def measure(account: Account, role: str, functions: int, calls: int) -> dict[str, Cost]:
     spread = [f"function-{number * functions // calls:06}" for number in range(calls)]
     base = "/2015-03-31/functions"
     packed = account.call("GET", f"{base}/{spread[0]}")[1]["Configuration"]
     new = {"Runtime": packed["Runtime"], "Handler": "app.handler", "Role": role, "Code": {"ZipFile": _zip()}}
 
-    def median(requests: list[tuple[str, str, Any]]) -> float:
-        return statistics.median(account.call(*request)[0] for request in requests)
+    def cost(requests: list[tuple[str, str, Any]]) -> Cost:
+        cpu = cpu_seconds(account.pid)
+        times = [account.call(*request)[0] for request in requests]
+        spent = (cpu_seconds(account.pid) - cpu) * 1000 / len(times)
+        return Cost(milliseconds=statistics.median(times), cpu_milliseconds=spent)
 
+    cpu = cpu_seconds(account.pid)
     listed = [took for took, _ in pages(account, f"{base}/?MaxItems=50", "Functions")]
+    page_cpu = (cpu_seconds(account.pid) - cpu) * 1000 / len(listed)
     tenth = max(1, len(listed) // 10)
-    return {
-        "nothing found (floor)": median([("GET", f"{base}/none-{number}", None) for number in range(calls)]),
-        "GetFunction": median([("GET", f"{base}/{name}", None) for name in spread]),
-        "GetFunctionConfiguration": median(
-            [("GET", f"{base}/{name}/configuration", None) for name in spread]
-        ),
-        "ListVersionsByFunction": median([("GET", f"{base}/{name}/versions", None) for name in spread]),
-        "ListFunctions, first tenth of the pages": statistics.median(listed[:tenth]),
-        "ListFunctions, last tenth of the pages": statistics.median(listed[-tenth:]),
-        "UpdateFunctionConfiguration": median(
+    found = {
+        "nothing found (floor)": cost([("GET", f"{base}/none-{number}", None) for number in range(calls)]),
+        "GetFunction": cost([("GET", f"{base}/{name}", None) for name in spread]),
+        "GetFunctionConfiguration": cost([("GET", f"{base}/{name}/configuration", None) for name in spread]),
+        "ListVersionsByFunction": cost([("GET", f"{base}/{name}/versions", None) for name in spread]),
+        "UpdateFunctionConfiguration": cost(
             [("PUT", f"{base}/{name}/configuration", {"Timeout": 9}) for name in spread]
         ),
-        "CreateFunction": median(
+        "CreateFunction": cost(
             [("POST", base, new | {"FunctionName": f"new-{number}"}) for number in range(calls)]
         ),
-        "GetAccountSettings": median([("GET", "/2016-08-19/account-settings", None)] * calls),
+        "GetAccountSettings": cost([("GET", "/2016-08-19/account-settings", None)] * calls),
     }
+    for name, some in (("first", listed[:tenth]), ("last", listed[-tenth:])):
+        found[f"ListFunctions, {name} tenth of the pages"] = Cost(
+            milliseconds=statistics.median(some), cpu_milliseconds=page_cpu
+        )
+    return found
+
+
+def commit_floor(path: Path, commits: int) -> float:
+    """Milliseconds of the median commit of one row of about the size of a function's, by sqlite3 alone."""
+    database = sqlite3.connect(path, isolation_level=None)
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = FULL")
+    database.execute("CREATE TABLE rows (number INTEGER PRIMARY KEY, document TEXT)")
+    times = []
+    for number in range(commits):
+        began = time.perf_counter()
+        database.execute("INSERT INTO rows VALUES (?, ?)", (number, "x" * 1500))
+        times.append((time.perf_counter() - began) * 1000)
+    database.close()
+    return statistics.median(times)
 
 
 def _zip() -> str:
@@ -179,6 +214,7 @@ def main() -> int:
     parser.add_argument("--versions", type=int, default=20)
     parser.add_argument("--calls", type=int, default=60)
     options = parser.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has its bytecode
     with tempfile.TemporaryDirectory() as directory:
         data_dir = Path(directory)
         server = ServerProcess.start(data_dir, 0)
@@ -192,14 +228,21 @@ def main() -> int:
         server = ServerProcess.start(data_dir, 0)
         start_seconds = time.perf_counter() - began
         try:
+            start_cpu_seconds = cpu_seconds(server.pid)
+            before = commit_floor(data_dir / "before.db", options.calls)
             found = measure(Account(server), role, options.functions, options.calls)
+            after = commit_floor(data_dir / "after.db", options.calls)
         finally:
             server.stop()
             server.process.wait()
-    print(f"start: {start_seconds:.2f} s (at most {START_SECONDS_MOST:g})")
-    for name, milliseconds in found.items():
-        print(f"{name}: {milliseconds:.2f} ms (at most {CALL_MS_MOST:g})")
-    met = start_seconds <= START_SECONDS_MOST and max(found.values()) <= CALL_MS_MOST
+    print(f"start: {start_seconds:.2f} s (at most {START_SECONDS_MOST:g}), {start_cpu_seconds:.2f} s of CPU")
+    print(f"one commit of bare sqlite3 (floor): {before:.2f} ms before, {after:.2f} ms after")
+    for name, cost in found.items():
+        print(
+            f"{name}: {cost.milliseconds:.2f} ms (at most {CALL_MS_MOST:g}), {cost.cpu_milliseconds:.2f} ms of CPU"
+        )
+    slowest = max(cost.milliseconds for cost in found.values())
+    met = start_seconds <= START_SECONDS_MOST and slowest <= CALL_MS_MOST
     return 0 if met else 1
 
 

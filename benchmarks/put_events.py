@@ -8,25 +8,20 @@ accepted to disk before it answers.
 """
 
 import argparse
+import itertools
 import json
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
-
+from benchmarks.contenders import Contender
 from benchmarks.peers import PeerMissingError, Peers
-from benchmarks.requests import REGION, KeptConnection, Target
+from benchmarks.requests import REGION, KeptConnection
 from lambent.cli.server_process import ServerProcess
 from lambent.model.event_pattern import parse_pattern, read_event
 from lambent.services.events.rule_index import RuleIndex
@@ -36,29 +31,6 @@ CLIENTS = 8
 ENTRIES = 10
 EVENTS_LEAST = 1000
 """Per second: what issue 5 asks for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Contender:
-    endpoint: str
-    access_key_id: str = "test"
-    secret_access_key: str = "test"
-
-    def client(self, service: str) -> Any:
-        session = boto3.Session(self.access_key_id, self.secret_access_key, region_name=REGION)
-        return session.client(service, endpoint_url=self.endpoint)
-
-    def request(self, first: int) -> bytes:
-        """PutEvents of ten events, signed and whole."""
-        entries = [entry(first + number) for number in range(ENTRIES)]
-        body = json.dumps({"Entries": entries}).encode()
-        headers = {"X-Amz-Target": "AWSEvents.PutEvents", "Content-Type": "application/x-amz-json-1.1"}
-        request = AWSRequest("POST", self.endpoint + "/", data=body, headers=headers)
-        SigV4Auth(Credentials(self.access_key_id, self.secret_access_key), "events", REGION).add_auth(request)
-        host = self.endpoint.removeprefix("http://")
-        lines = [f"{name}: {value}" for name, value in request.headers.items()]
-        head = "\r\n".join(["POST / HTTP/1.1", f"Host: {host}", *lines, f"Content-Length: {len(body)}"])
-        return head.encode() + b"\r\n\r\n" + body
 
 
 def pattern(number: int) -> str:
@@ -100,28 +72,20 @@ def prepare(contender: Contender) -> None:
 
 def run(contender: Contender, seconds: float) -> float:
     """Events accepted per second."""
-    counts = [0] * CLIENTS
-    end = time.perf_counter() + seconds
+    requests = [
+        contender.request(
+            "events", "PutEvents", {"Entries": [entry(first + number) for number in range(ENTRIES)]}
+        )
+        for first in range(0, RULES, ENTRIES)
+    ]
+    places = [itertools.count(client * 4) for client in range(CLIENTS)]
 
-    def put(client: int) -> None:
-        requests = [contender.request(client * 37 + round_ * ENTRIES) for round_ in range(RULES // ENTRIES)]
-        connection = KeptConnection(Target(endpoint=contender.endpoint, function=""))
-        while time.perf_counter() < end:
-            for request in requests:
-                _, body = connection.send(request)
-                assert b'"FailedEntryCount":0' in body.replace(b" ", b""), body
-                counts[client] += ENTRIES
-                if time.perf_counter() >= end:
-                    break
-        connection.close()
+    def put(client: int, connection: KeptConnection) -> int:
+        _, body = connection.send(requests[next(places[client]) % len(requests)])
+        assert b'"FailedEntryCount":0' in body.replace(b" ", b""), body
+        return ENTRIES
 
-    began = time.perf_counter()
-    threads = [threading.Thread(target=put, args=(client,)) for client in range(CLIENTS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sum(counts) / (time.perf_counter() - began)
+    return contender.rate(CLIENTS, seconds, put)
 
 
 def matching(find: Callable[[Any], object]) -> float:

@@ -13,22 +13,15 @@ import json
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from hashlib import md5
 from pathlib import Path
-from typing import Any
 
-import boto3
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
-
+from benchmarks.contenders import Contender
 from benchmarks.peers import PeerMissingError, Peers
-from benchmarks.requests import REGION, KeptConnection, Target
+from benchmarks.requests import REGION, KeptConnection
 from lambent.cli.server_process import ServerProcess
 from lambent.model.queue import Queue, QueueMessage
 from lambent.store.ports.queue_messages import Receive
@@ -47,62 +40,25 @@ SLOWER_MOST = 1.5
 """What waits in a queue may cost so much."""
 
 
-@dataclass(frozen=True, slots=True)
-class Contender:
-    endpoint: str
-    access_key_id: str = "test"
-    secret_access_key: str = "test"
-
-    def client(self) -> Any:
-        session = boto3.Session(self.access_key_id, self.secret_access_key, region_name=REGION)
-        return session.client("sqs", endpoint_url=self.endpoint)
-
-    def request(self, operation: str, parameters: dict[str, Any]) -> bytes:
-        """Signed and whole."""
-        body = json.dumps(parameters).encode()
-        headers = {
-            "X-Amz-Target": f"AmazonSQS.{operation}",
-            "Content-Type": "application/x-amz-json-1.0",
-        }
-        request = AWSRequest("POST", self.endpoint + "/", data=body, headers=headers)
-        SigV4Auth(Credentials(self.access_key_id, self.secret_access_key), "sqs", REGION).add_auth(request)
-        host = self.endpoint.removeprefix("http://")
-        lines = [f"{name}: {value}" for name, value in request.headers.items()]
-        head = "\r\n".join(["POST / HTTP/1.1", f"Host: {host}", *lines, f"Content-Length: {len(body)}"])
-        return head.encode() + b"\r\n\r\n" + body
-
-
 def run(contender: Contender, url: str, seconds: float) -> float:
     """Messages per second that were sent, received and deleted."""
-    counts = [0] * CLIENTS
-    end = time.perf_counter() + seconds
     entries = [{"Id": f"{number}", "MessageBody": BODY} for number in range(BATCH)]
+    send = contender.request("sqs", "SendMessageBatch", {"QueueUrl": url, "Entries": entries})
+    receive = contender.request("sqs", "ReceiveMessage", {"QueueUrl": url, "MaxNumberOfMessages": BATCH})
 
-    def work(client: int) -> None:
-        send = contender.request("SendMessageBatch", {"QueueUrl": url, "Entries": entries})
-        receive = contender.request("ReceiveMessage", {"QueueUrl": url, "MaxNumberOfMessages": BATCH})
-        connection = KeptConnection(Target(endpoint=contender.endpoint, function=""))
-        while time.perf_counter() < end:
-            connection.send(send)
-            received = json.loads(connection.send(receive)[1]).get("Messages") or []
-            if not received:
-                continue
-            handles = [
-                {"Id": f"{number}", "ReceiptHandle": message["ReceiptHandle"]}
-                for number, message in enumerate(received)
-            ]
-            delete = contender.request("DeleteMessageBatch", {"QueueUrl": url, "Entries": handles})
-            deleted = json.loads(connection.send(delete)[1])
-            counts[client] += len(deleted["Successful"])
-        connection.close()
+    def work(client: int, connection: KeptConnection) -> int:
+        connection.send(send)
+        received = json.loads(connection.send(receive)[1]).get("Messages") or []
+        if not received:
+            return 0
+        handles = [
+            {"Id": f"{number}", "ReceiptHandle": message["ReceiptHandle"]}
+            for number, message in enumerate(received)
+        ]
+        delete = contender.request("sqs", "DeleteMessageBatch", {"QueueUrl": url, "Entries": handles})
+        return len(json.loads(connection.send(delete)[1])["Successful"])
 
-    began = time.perf_counter()
-    threads = [threading.Thread(target=work, args=(client,)) for client in range(CLIENTS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sum(counts) / (time.perf_counter() - began)
+    return contender.rate(CLIENTS, seconds, work)
 
 
 def message(number: int) -> QueueMessage:
@@ -195,7 +151,7 @@ def main(arguments: argparse.Namespace) -> int:
             except PeerMissingError as error:
                 print(f"without MiniStack: {error}")
         urls = {
-            name: contender.client().create_queue(QueueName="bench")["QueueUrl"]
+            name: contender.client("sqs").create_queue(QueueName="bench")["QueueUrl"]
             for name, contender in contenders.items()
         }
         full = f"{lambent.endpoint}/123456789012/full"

@@ -18,6 +18,7 @@ from typing import Any
 
 SYSTEM_FILE = Path("/etc/lambent/lambent.toml")
 FILE_NAME = "lambent.toml"
+ROLES = ("api", "worker", "poller")
 READY_FILE = "ready.json"
 """In the data directory while a server runs."""
 CONFIG_VARIABLE = "LAMBENT_CONFIG"
@@ -123,6 +124,14 @@ def _as_paths(value: Any) -> tuple[Path, ...]:
     return tuple(_as_path(part) for part in parts)
 
 
+def _as_roles(value: Any) -> tuple[str, ...]:
+    parts = value if isinstance(value, list | tuple) else str(value).split(",")
+    chosen = {ROLES[ROLES.index(part)] for part in parts}
+    if not chosen:
+        raise ValueError
+    return tuple(role for role in ROLES if role in chosen)
+
+
 def _as_sources(value: Any) -> tuple[str, ...]:
     parts = value if isinstance(value, list | tuple) else str(value).split(",")
     if not all(isinstance(part, str) and _SOURCE.fullmatch(part) for part in parts):
@@ -139,6 +148,8 @@ _SWITCH = Kind(says="true or false", convert=_switched)
 _PATH = Kind(says="a path", convert=_as_path)
 _PATHS = Kind(says="paths separated by ':' (in the file: a list of paths)", convert=_as_paths)
 _SECONDS = _number(0, 1_000_000_000)
+_ROLES = Kind(says=f"some of {', '.join(ROLES)}, separated by commas", convert=_as_roles)
+_NAME = _pattern("letters, digits, '-', '.' and '_'", r"[0-9A-Za-z._-]{1,64}")
 _HOST = _pattern("an address or a host name", r"[0-9A-Za-z.:_%-]{1,253}")
 
 
@@ -216,6 +227,22 @@ class Settings:
         "host does not resolve names below localhost otherwise.",
     )
 
+    # Which node of a cluster this is.
+    node_id: str | None = _row(
+        _NAME,
+        None,
+        "The name of this node among those that share its database, the same after a restart.",
+        default_says="made at the first start and kept in the data directory",
+    )
+    zone: str = _row(_NAME, "local", "The availability zone of this node: placement spreads over zones.")
+    roles: tuple[str, ...] = _row(
+        _ROLES,
+        ROLES,
+        "What this node does: `api` answers requests, `worker` runs functions, `poller` reads event sources and does "
+        "what one node does for all.",
+        default_says="`api,worker,poller`",
+    )
+
     # How functions run.
     blanks_per_runtime: int = _row(
         _integer(0, 1000),
@@ -253,6 +280,12 @@ class Settings:
     )
     runtime_paths: tuple[Path, ...] = _row(
         _PATHS, (), "Directories to search for interpreters before the usual ones.", default_says="none"
+    )
+    isolation: str = _row(
+        _choice("auto", "namespaces", "userns", "process"),
+        "auto",
+        "What keeps functions apart: `auto` is namespaces for root and userns for other users; `process` isolates "
+        "nothing, and is never taken but by its name.",
     )
     uid_base: int = _row(
         _integer(65_536, 2_147_000_000),

@@ -237,7 +237,9 @@ def handler(targets, context):
 """)
     execution, answer = durable.run(parent, [plain, f"{child}:$LATEST", child, "nowhere"])
     unqualified = "You cannot invoke a durable function using an unqualified ARN."
-    nowhere = f"Function not found: arn:aws:lambda:us-east-1:{durable.lambent.account_id}:function:nowhere"
+    nowhere = (
+        f"Function not found: arn:aws:lambda:us-east-1:{durable.lambent.account_id}:function:nowhere:$LATEST"
+    )
     assert answer == [
         ["plain", "ok"], "plain", ["child", "ok"], "child", unqualified, unqualified, nowhere, nowhere,
     ]  # fmt: skip

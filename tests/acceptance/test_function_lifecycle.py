@@ -51,7 +51,7 @@ def test_create_wait_invoke_delete(lambent: Lambent, runtime: str, code: dict[st
         lambent.invoke(name)
     assert refused.value.response["Error"]["Code"] == "ResourceNotFoundException"
     arn = f"arn:aws:lambda:us-east-1:{lambent.account_id}:function:{name}"
-    assert refused.value.response["Error"]["Message"] == f"Function not found: {arn}"
+    assert refused.value.response["Error"]["Message"] == f"Function not found: {arn}:$LATEST"
 
 
 def test_custom_runtime_of_bash_and_curl(lambent: Lambent) -> None:

@@ -28,6 +28,9 @@ SUBCOMMANDS = {
     "doctor": Subcommand(
         "lambent.cli.doctor", "Say what works on this host, what is missing, and what mends it."
     ),
+    "status": Subcommand(
+        "lambent.cli.status", "Say which nodes serve, what each does, and what waits to be done."
+    ),
     "runtimes": Subcommand("lambent.cli.runtimes", "List the runtimes that functions can use on this host."),
 }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from lambent.cli.host import DataDirectory, Host, Limit, examine_data_directory, examine_host, examine_limits
 from lambent.cli.runtimes import RuntimeRow, list_runtimes, make_registry
 from lambent.config import Settings
-from lambent.sandbox.namespaces import NamespacesBackend
+from lambent.sandbox import guarantees
 from lambent.sandbox.port import Isolation, Root, SandboxBackend, SandboxError, SandboxSpec
 from lambent.sandbox.probe import Check, probe
 from lambent.server.isolation import IsolationUnavailableError, choose_backend
@@ -78,7 +78,9 @@ def _try_here(settings: Settings, root: Root) -> Trial:
                 replace(settings, data_dir=Path(directory), uid_base=uid_base, uid_count=_TRIAL_UIDS)
             )
         except IsolationUnavailableError as error:
-            return Trial(isolation=NamespacesBackend(Path(directory)).isolation, refusal=str(error))
+            wanted = "namespaces" if settings.isolation == "auto" else settings.isolation
+            would_be = Isolation(backend=wanted, guarantees=guarantees.ALL[wanted], missing=(), cgroup="none")
+            return Trial(isolation=would_be, refusal=str(error))
         return asyncio.run(try_isolation(backend, root))
 
 

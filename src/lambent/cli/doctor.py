@@ -17,8 +17,9 @@ from lambent.cli.runtimes import runtimes_table
 from lambent.cli.start import CONFIG, option
 from lambent.config import load, table
 
-_OPTIONS = ("data_dir", "runtime_paths", "uid_base", "uid_count")
+_OPTIONS = ("data_dir", "isolation", "runtime_paths", "uid_base", "uid_count")
 """The settings that change the answer."""
+_SIGNS = {"yes": "  [green]✓[/]", "partly": "  [yellow]~[/]", "no": "  [red]✗[/]"}
 
 
 def _doctor(as_json: bool, config: Path | None, **flags: Any) -> int:
@@ -73,8 +74,10 @@ def _render_isolation(diagnosis: Diagnosis, console: Console) -> None:
         console.print(f"[red]✗[/] {trial.isolation.backend}: no sandbox could be made: ", end="")
         console.print(trial.refusal, markup=False)
         console.print("With everything that it needs, each one would have")
+    grid = Table.grid(padding=(0, 2))
     for guarantee in trial.isolation.guarantees:
-        console.print(f"    {guarantee}", markup=False)
+        grid.add_row(_SIGNS[guarantee.holds], guarantee.aspect, escape(guarantee.says))
+    console.print(grid)
     for missing in trial.isolation.missing:
         console.print(f"  [yellow]![/] {escape(missing)}")
     console.print()

@@ -17,19 +17,21 @@ from lambent.config import READY_FILE, load
 def env(data_dir: Path | None) -> None:
     """Print export lines: eval "$(lambent env)"."""
     settings = load({"data_dir": data_dir} if data_dir is not None else {})
-    file = settings.data_dir / READY_FILE
+    for line in export_lines(running(settings.data_dir)):
+        click.echo(line)
+
+
+def running(data_dir: Path) -> Access:
+    """How the server on this data directory is reached. Raises ClickException."""
+    file = data_dir / READY_FILE
     try:
-        access = read_access(file)
+        return read_access(file)
     except FileNotFoundError:
-        raise click.ClickException(
-            f"no server runs on {settings.data_dir}: start one with `lambent start`"
-        ) from None
+        raise click.ClickException(f"no server runs on {data_dir}: start one with `lambent start`") from None
     except PermissionError:
         raise click.ClickException(f"{file} belongs to the user who started the server: use sudo") from None
     except (json.JSONDecodeError, TypeError) as error:
         raise click.ClickException(f"{file} is damaged ({error}): start the server again") from None
-    for line in export_lines(access):
-        click.echo(line)
 
 
 def export_lines(access: Access) -> list[str]:

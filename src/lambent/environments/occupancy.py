@@ -166,6 +166,7 @@ class Occupancy:
         blank.output.after_read = self._around.logs.hold_back
         blank.sandbox.exited.add_done_callback(lambda _: blank.link.close())
         await blank.sandbox.attach(self._binds())
+        variables = blank.sandbox.translate(variables)
         if version.ephemeral_storage != _DEFAULT_TMP_MIB:
             await blank.sandbox.resize_tmp(version.ephemeral_storage)
         blank.sandbox.limit_memory(version.memory_size)

@@ -2,7 +2,7 @@
 
 Whoever changes a mapping writes the store and wakes this. It makes the change real, then writes that it is:
 Creating, Enabling, Updating ─► Enabled or Disabled; Disabling ─► Disabled; Deleting ─► gone. A server that was killed
-in between finds the same mapping in the store when it starts again, and goes on.
+in between finds the same mapping in the store when it starts again, and goes on. Of several nodes one runs a mapping.
 """
 
 import asyncio
@@ -39,6 +39,22 @@ class Runner(Protocol):
         ...
 
 
+class Shares(Protocol):
+    """Which mappings this node runs, by name."""
+
+    def is_mine(self, name: str) -> bool:
+        """Whether this node is to run it."""
+        ...
+
+    async def take(self, name: str) -> bool:
+        """Whether it may, now. Raises StoreError."""
+        ...
+
+    async def give_up(self, name: str) -> None:
+        """It has stopped. Raises StoreError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Started:
     mapping: EventSourceMapping
@@ -51,13 +67,16 @@ class Reconciler:
         store: EventSourceMappingStore,
         runner_of: Callable[[EventSourceMapping], Runner],
         clock: Clock,
+        shares: Shares,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store
         self._runner_of = runner_of
         self._clock = clock
+        self._shares = shares
         self._sleep = sleep
+        self._enabled: dict[_Key, EventSourceMapping] = {}
         self._started: dict[_Key, _Started] = {}
         self._wanted: set[_Key] = set()
         self._reconciling: set[_Key] = set()
@@ -75,13 +94,31 @@ class Reconciler:
         self._started.clear()
         await asyncio.gather(*(self._end(each.runner, _CLOSE_SECONDS) for each in started))
 
+    def review(self) -> None:
+        """The nodes may have changed, and with them what this one is to run."""
+        for key, mapping in list(self._enabled.items()):
+            if self._shares.is_mine(_name(key)) is not (key in self._started):
+                self.wake(mapping)
+
+    def lapsed(self) -> None:
+        """This node may run nothing for now."""
+        for started in list(self._started.values()):
+            self.wake(started.mapping)
+
+    async def changed(self, key: str) -> None:
+        """Another node has changed the mapping account/region/uuid."""
+        account_id, region, uuid = key.split("/")
+        self._wake((account_id, region, uuid))
+
     def wake(self, mapping: EventSourceMapping) -> None:
         """Says that this mapping may have changed."""
-        key = _key(mapping)
+        self._wake(_key(mapping))
+
+    def _wake(self, key: _Key) -> None:
         self._wanted.add(key)
         if key not in self._reconciling:
             self._reconciling.add(key)
-            self._tasks.start(self._reconcile(key), mapping.uuid)
+            self._tasks.start(self._reconcile(key), key[2])
 
     async def _reconcile(self, key: _Key) -> None:
         try:
@@ -101,10 +138,15 @@ class Reconciler:
     async def _step(self, key: _Key) -> None:
         mapping = await self._store.get(*key)
         if mapping is None or not mapping.enabled:
-            if (started := self._started.pop(key, None)) is not None:
-                await self._end(started.runner)
+            self._enabled.pop(key, None)
         else:
+            self._enabled[key] = mapping
+        if mapping is not None and mapping.enabled and await self._shares.take(_name(key)):
             await self._run(key, mapping)
+        elif (started := self._started.pop(key, None)) is not None:
+            await started.runner.stop()
+            await self._shares.give_up(_name(key))
+            await started.runner.drain()
         if mapping is not None and mapping.in_transition:
             await self._settle(mapping)
 
@@ -141,6 +183,11 @@ class Reconciler:
 
 def _key(mapping: EventSourceMapping) -> _Key:
     return mapping.account_id, mapping.region, mapping.uuid
+
+
+def _name(key: _Key) -> str:
+    """Of its lease."""
+    return f"mapping {key[2]}"
 
 
 def _same_work(one: EventSourceMapping, other: EventSourceMapping) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lambent.base.arn import partition_of
 from lambent.model.error import ServiceException
 from lambent.model.function import LATEST, Alias, Function, FunctionId, FunctionVersion
 from lambent.model.lambda_errors import ResourceConflictException, ResourceNotFoundException
@@ -70,7 +71,7 @@ class Directory(FunctionStore):
     async def _read(self, id: FunctionId, qualifier: str | None) -> Target:
         function = await self._store.get(id)
         if function is None:
-            raise _not_found(id, qualifier)
+            raise _not_found(id, qualifier or LATEST)
         if qualifier is None or qualifier == LATEST:
             return Target(_invokable(function.serving, function.latest))
         if qualifier.isdigit():
@@ -111,6 +112,14 @@ class Directory(FunctionStore):
         self._changes += 1
         self._targets.pop(id, None)
         self.on_change(id)
+
+    def forget(self, id: FunctionId) -> None:
+        """Somebody else has changed the function."""
+        self._forget(id)
+
+    def forget_all(self) -> None:
+        for id in list(self._targets):
+            self._forget(id)
 
     # store.ports.functions.FunctionStore: reads pass through, writes are noticed
 
@@ -196,4 +205,4 @@ def _invokable(serving: FunctionVersion | None, wanted: FunctionVersion) -> Func
 
 
 def _not_found(id: FunctionId, qualifier: str | None) -> ResourceNotFoundException:
-    return ResourceNotFoundException(f"Function not found: {id.arn(qualifier)}")
+    return ResourceNotFoundException(f"Function not found: {id.arn(qualifier, partition_of(id.region))}")

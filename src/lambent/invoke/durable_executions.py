@@ -104,6 +104,12 @@ class DurableExecutions:
                 if not self._waiting[key]:
                     del self._waiting[key]
 
+    def look_again(self) -> None:
+        """Another node may have changed some."""
+        self.wake.set()
+        for key in list(self._waiting):
+            self._tell(key)
+
     def _tell(self, key: ExecutionKey) -> None:
         for waiting in self._waiting.get(key, ()):
             if not waiting.done():

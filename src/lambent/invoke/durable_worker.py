@@ -94,6 +94,11 @@ class DurableWorker:
         self._closing = False
         self._tasks = Tasks("durable executions")
 
+    async def lead(self) -> None:
+        """As `run`, for who has just become the one that runs them: what others had under way counts as lost."""
+        self._recovered = False
+        await self.run()
+
     async def run(self) -> None:
         """Until `close`. A store that fails is asked again."""
         while not self._closing:

@@ -34,6 +34,10 @@ class KnownEventInvokeConfigs(EventInvokeConfigStore):
         self._changes += 1
         self._known.pop(id, None)
 
+    def forget_all(self) -> None:
+        self._changes += 1
+        self._known.clear()
+
     async def put(self, config: EventInvokeConfig) -> None:
         try:
             await self._store.put(config)

@@ -1,7 +1,8 @@
 """The asynchronous half: events are claimed from the queue on disk, handled, and forgotten only when they are over.
 
-A crash in the middle leaves a claimed event in the queue; the next start of this server gives its claims back, and a
-claim that nobody gives back runs out. So an accepted event runs at least once, whatever is killed.
+A crash in the middle leaves a claimed event in the queue; the next start of this server gives its claims back, another
+node gives back those of one that is gone, and a claim that nobody gives back runs out. So an accepted event runs at
+least once, whatever is killed.
 """
 
 import asyncio
@@ -98,6 +99,16 @@ class EventWorker:
                 )
                 await asyncio.sleep(_RETRY_SECONDS)
 
+    def wake(self) -> None:
+        """Another node may have put something into the queue."""
+        self._wake.set()
+
+    def node_lost(self) -> None:
+        """What it had claimed is taken over at once."""
+        if self._released_at is not None:
+            self._released_at -= self._look_seconds
+        self._wake.set()
+
     async def close(self) -> None:
         """Waits for nothing: what is cancelled here is still claimed, and runs at the next start."""
         self._closing = True
@@ -109,8 +120,9 @@ class EventWorker:
         return _RUNNING_MOST - self._running.total()
 
     async def _release(self) -> None:
-        """At the start the claims of this server's last life; later, now and then, those that have run out."""
-        now = self._clock.now()
+        """At the start the claims of this server's last life; later, now and then, those of nodes that are gone, and
+        those that have run out."""
+        now = self._clock.monotonic()
         if self._released_at is None:
             if recovered := await self._store.release(self._owner):
                 log.info(
@@ -118,8 +130,10 @@ class EventWorker:
                 )
         elif now - self._released_at < self._look_seconds:
             return
-        if taken_over := await self._store.release_expired(now):
-            log.warning("the claims of %d event invocations had run out; they run again", taken_over)
+        if taken_over := await self._store.release_lost():
+            log.warning("%d event invocations were with nodes that are gone; they run again", taken_over)
+        if expired := await self._store.release_expired(self._clock.now()):
+            log.warning("the claims of %d event invocations had run out; they run again", expired)
         self._released_at = now
 
     async def _claim_and_start(self, waiting: Mapping[EventLine, float]) -> int:

@@ -33,8 +33,8 @@ class LayerVersion:
     code: CodeReference
     description: str = ""
     license_info: str | None = None
-    compatible_runtimes: tuple[str, ...] = ()
-    compatible_architectures: tuple[str, ...] = ()
+    compatible_runtimes: tuple[str, ...] | None = None
+    compatible_architectures: tuple[str, ...] | None = None
     created_at: float
     statements: tuple[PermissionStatement, ...] = ()
     policy_revision_id: str | None = None

@@ -9,6 +9,9 @@ import struct
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO, Final
 
@@ -28,9 +31,7 @@ _PYC_BYTES_MOST: Final = 64 * 1024 * 1024
 
 def compile_python(tree: Path, install: RuntimeInstall) -> None:
     """`compile_python_at_once` for large or strangers' trees: one at a time on this host."""
-    with _WORKER.open("rb") as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)
-        compile_python_at_once(tree, install)
+    _compile(tree, install, _turn())
 
 
 def compile_python_at_once(tree: Path, install: RuntimeInstall) -> None:
@@ -39,60 +40,87 @@ def compile_python_at_once(tree: Path, install: RuntimeInstall) -> None:
     At low priority, for 30 s at most. The sources are not trusted: they are compiled in a process without rights, and
     no symbolic link is followed. That some or all cannot be compiled is no error: Python then compiles them when they
     are imported. Blocking."""
+    _compile(tree, install, contextlib.nullcontext())
+
+
+@contextlib.contextmanager
+def _turn() -> Iterator[None]:
+    with _WORKER.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _compile(tree: Path, install: RuntimeInstall, turn: AbstractContextManager[None]) -> None:
     minor = python_minor(install.identifier)
     if minor is None or install.interpreter is None:
         return
     try:
-        _compile_all(tree, install.interpreter, f"cpython-3{minor}")
+        _compile_all(tree, install.interpreter, f"cpython-3{minor}", turn)
     except (OSError, EOFError) as error:
         log.warning(
             "stopped compiling %s for %s: %s", tree, install.identifier, str(error) or type(error).__name__
         )
 
 
-def _compile_all(tree: Path, interpreter: Path, cache_tag: str) -> None:
+def _compile_all(tree: Path, interpreter: Path, cache_tag: str, turn: AbstractContextManager[None]) -> None:
+    sources = _sources(tree, cache_tag)
+    first = next(sources, None)
+    if first is None:
+        return  # the usual case when settings are updated: nobody is waited for, and no process started
     command = [str(interpreter), "-I", "-S", str(_WORKER), str(_NOBODY)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/", env={}
-    ) as worker:
+    pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
+    with (
+        turn,
+        subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=nowhere, cwd="/", env={}) as worker,
+    ):
         assert worker.stdin is not None
         assert worker.stdout is not None
         timer = threading.Timer(_SECONDS_MOST, worker.kill)
         timer.start()
         try:
-            for directory, name in _sources(tree):
-                _compile_one(directory, name, cache_tag, worker.stdin, worker.stdout)
+            for source in chain([first], sources):
+                _compile_one(source, worker.stdin, worker.stdout)
             worker.stdin.close()
         finally:
             timer.cancel()
             worker.kill()
 
 
-def _sources(tree: Path) -> Iterator[tuple[int, str]]:
-    """A descriptor of the directory and a name in it, for every source. Links to directories are passed by."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """`directory` is a descriptor, open until the next source is asked for."""
+
+    directory: int
+    name: str
+    target: str
+    content: bytes
+    status: os.stat_result
+
+
+def _sources(tree: Path, cache_tag: str) -> Iterator[_Source]:
+    """Those that are not compiled yet. Links to directories are passed by."""
     for _, directories, files, descriptor in os.fwalk(tree, follow_symlinks=False):
         directories[:] = sorted(name for name in directories if name != "__pycache__")
-        for name in sorted(files):
-            if name.endswith(".py"):
-                yield descriptor, name
+        for name in sorted(name for name in files if name.endswith(".py")):
+            target = f"{name.removesuffix('.py')}.{cache_tag}.pyc"
+            read = _read_source(descriptor, name, target)
+            if read is not None:
+                content, status = read
+                yield _Source(directory=descriptor, name=name, target=target, content=content, status=status)
 
 
-def _compile_one(directory: int, name: str, cache_tag: str, requests: IO[bytes], answers: IO[bytes]) -> None:
-    target = f"{name.removesuffix('.py')}.{cache_tag}.pyc"
-    read = _read_source(directory, name, target)
-    if read is None:
-        return
-    source, status = read
-    label = name.encode(errors="surrogateescape")
-    modified = int(status.st_mtime)
-    requests.write(_REQUEST.pack(len(label), len(source), modified, status.st_size) + label + source)
+def _compile_one(source: _Source, requests: IO[bytes], answers: IO[bytes]) -> None:
+    label = source.name.encode(errors="surrogateescape")
+    modified, size = int(source.status.st_mtime), source.status.st_size
+    head = _REQUEST.pack(len(label), len(source.content), modified, size)
+    requests.write(head + label + source.content)
     requests.flush()
     (length,) = _LENGTH.unpack(_read_exactly(answers, _LENGTH.size))
     if length > _PYC_BYTES_MOST:
-        raise EOFError(f"{name} became {length} bytes")
+        raise EOFError(f"{source.name} became {length} bytes")
     compiled = _read_exactly(answers, length)
     if compiled:
-        _write(directory, target, compiled)
+        _write(source.directory, source.target, compiled)
 
 
 def _read_source(directory: int, name: str, target: str) -> tuple[bytes, os.stat_result] | None:

@@ -15,8 +15,10 @@ Family = Literal["python", "nodejs", "java", "dotnet", "ruby", "go", "provided"]
 _FAMILY: Final = re.compile(r"(python|nodejs|java|dotnet|ruby|go|provided)")
 _VERSION: Final = re.compile(r"python3\.(?P<minor>\d+)|nodejs(?P<major>\d+)\.x")
 _JAVA: Final = re.compile(r"java(\d+)(?:\.al\d+)?")
+_RUBY: Final = re.compile(r"ruby(\d+)\.(\d+)")
 _OLDEST_PYTHON_MINOR: Final = 6
 _OLDEST_NODEJS_MAJOR: Final = 16
+_OLDEST_RUBY: Final = (2, 7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,13 @@ def java_release(identifier: str) -> int | None:
     return int(match[1]) if match else None
 
 
+def ruby_version(identifier: str) -> tuple[int, int] | None:
+    """(3, 3) of "ruby3.3", where our bootstrap runs on that."""
+    match = _RUBY.fullmatch(identifier)
+    version = (int(match[1]), int(match[2])) if match else None
+    return version if version is not None and version >= _OLDEST_RUBY else None
+
+
 def is_custom(identifier: str) -> bool:
     return identifier.startswith("provided")
 
@@ -68,6 +77,8 @@ def explain(identifier: str) -> Unavailable:
         return Unavailable(reason=f"AWS Lambda has no runtime {identifier}")
     if (release := java_release(identifier)) is not None:
         return _missing_java(release)
+    if (version := ruby_version(identifier)) is not None:
+        return _missing_ruby(*version)
     return _unsupported(identifier)
 
 
@@ -76,6 +87,8 @@ def _unsupported(identifier: str) -> Unavailable:
         return Unavailable(reason=f"Node.js before version {_OLDEST_NODEJS_MAJOR} is not supported")
     if identifier.startswith("python"):
         return Unavailable(reason=f"Python before version 3.{_OLDEST_PYTHON_MINOR} is not supported")
+    if identifier.startswith("ruby"):
+        return Unavailable(reason="Ruby before version 2.7 is not supported")
     return Unavailable(
         reason=f"Lambent has no bootstrap for {identifier} yet; as a custom runtime (provided.al2023) with the "
         "language's runtime interface client the function runs"
@@ -94,6 +107,13 @@ def _missing_python(minor: int) -> Unavailable:
     if minor >= 8:
         return Unavailable(reason=reason, command=f"uv python install 3.{minor}")
     return Unavailable(reason=reason, command=f"pyenv install 3.{minor}")
+
+
+def _missing_ruby(major: int, minor: int) -> Unavailable:
+    """Distributions have one version each, mostly another one."""
+    return Unavailable(
+        reason=f"no Ruby {major}.{minor} was found", command=f"ruby-install ruby {major}.{minor}"
+    )
 
 
 def _missing_nodejs(major: int) -> Unavailable:

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-Language = Literal["python", "nodejs", "java"]
+Language = Literal["python", "nodejs", "java", "ruby"]
 
 _NAMES: Final[dict[Language, re.Pattern[str]]] = {
     "python": re.compile(r"python(3(\.\d+)?)?"),
     "nodejs": re.compile(r"node(js)?"),
     "java": re.compile(r"java"),
+    "ruby": re.compile(r"ruby(-?\d+\.\d+)?"),
 }
 _ELF_MAGIC = b"\x7fELF"
 _PROBE_SECONDS = 5.0
@@ -33,6 +34,11 @@ _PYTHON_QUESTION = (
     "'_ssl' in sys.builtin_module_names or m.PathFinder.find_spec('_ssl') is not None))"
 )
 
+_RUBY_QUESTION = (
+    "require 'rbconfig'; "
+    "print [RUBY_ENGINE, RUBY_VERSION, RbConfig::CONFIG['prefix'], RbConfig::CONFIG['rubylibdir']].inspect"
+)
+
 _HOME_PLACES = (
     ".pyenv/versions/*/bin",
     ".local/share/uv/python/*/bin",
@@ -41,6 +47,9 @@ _HOME_PLACES = (
     ".fnm/node-versions/*/installation/bin",
     "n/n/versions/node/*/bin",
     ".sdkman/candidates/java/*/bin",
+    ".rbenv/versions/*/bin",
+    ".rubies/*/bin",
+    ".rvm/rubies/*/bin",
     ".local/bin",
 )
 _PLACES = (
@@ -55,8 +64,8 @@ _PLACES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpreter:
-    """`path` is the real executable; `standard_library` is Python's, a directory below `prefix`; `preferred` says that
-    the user named the directory of the executable."""
+    """`path` is the real executable; `standard_library` is Python's or Ruby's, a directory below `prefix`; `preferred`
+    says that the user named the directory of the executable."""
 
     language: Language
     path: Path
@@ -184,10 +193,28 @@ def _ask_java(path: Path, preferred: bool) -> Interpreter | None:
     )
 
 
+def _ask_ruby(path: Path, preferred: bool) -> Interpreter | None:
+    engine, version, prefix, library = ast.literal_eval(
+        _run([str(path), "--disable-gems", "-e", _RUBY_QUESTION])
+    )
+    if engine != "ruby":
+        return None
+    major, minor, patch = (int(part) for part in version.split("."))
+    return Interpreter(
+        language="ruby",
+        path=path,
+        prefix=Path(prefix),
+        standard_library=Path(library),
+        version=(major, minor, patch),
+        preferred=preferred,
+    )
+
+
 _ASK: Final[Mapping[Language, Callable[[Path, bool], Interpreter | None]]] = {
     "python": _ask_python,
     "nodejs": _ask_nodejs,
     "java": _ask_java,
+    "ruby": _ask_ruby,
 }
 
 

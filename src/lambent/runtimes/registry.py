@@ -127,6 +127,8 @@ class RuntimeRegistry:
                 return self._nodejs_install(identifier, interpreter)
             case "java":
                 return self._java_install(identifier, interpreter)
+            case "ruby":
+                return self._ruby_install(identifier, interpreter)
 
     def _python_install(self, identifier: str, interpreter: Interpreter) -> RuntimeInstall:
         minor = interpreter.version[1]
@@ -162,6 +164,20 @@ class RuntimeRegistry:
             argv=java.argv(),
             static_variables=variables.managed_variables(identifier),
             exec_time_variables=frozenset(),
+            yielding_options={},
+        )
+
+    def _ruby_install(self, identifier: str, interpreter: Interpreter) -> RuntimeInstall:
+        major, minor, _ = interpreter.version
+        return RuntimeInstall(
+            identifier=identifier,
+            kind="channel",
+            interpreter=interpreter.path,
+            version=interpreter.version_text,
+            root=roots.ruby_root(interpreter, shipped.ruby_binds()),
+            argv=(roots.path_inside(interpreter), f"{variables.RUNTIME_DIR}/bootstrap.rb"),
+            static_variables=variables.ruby_variables(identifier, major, minor),
+            exec_time_variables=variables.EXEC_TIME_RUBY,
             yielding_options={},
         )
 
@@ -218,6 +234,10 @@ def _identifiers_of(interpreter: Interpreter) -> list[str]:
             return [
                 name for name in identifiers.all_identifiers() if identifiers.java_release(name) == release
             ]
+        case "ruby":
+            identifier = f"ruby{major}.{minor}"
+            known = identifiers.ruby_version(identifier) is not None
+            return [identifier] if known and roots.can_show_ruby(interpreter) else []
         case "python":
             identifier = f"python{major}.{minor}"
             return [identifier] if identifiers.python_minor(identifier) is not None else []

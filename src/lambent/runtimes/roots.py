@@ -37,6 +37,8 @@ _FROM_ETC = (
     "/etc/ssl/certs",
     "/etc/ssl/openssl.cnf",
 )
+_DEBIAN_GEMS = (Path("/usr/share/rubygems-integration"), Path("/usr/share/ruby-vendor"))
+"""Where Debian has the gems that come with Ruby."""
 _PRIVATE = {"dev", "opt", "proc", "tmp"}
 """Top-level directories that show nothing of the root: the sandbox's own, and where layers are mounted."""
 _DEBIAN_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
@@ -80,6 +82,25 @@ def nodejs_root(interpreter: Interpreter, runtime: Sequence[Bind]) -> Root:
 def java_root(interpreter: Interpreter, runtime: Sequence[Bind]) -> Root:
     lang = Bind(interpreter.prefix, LANG_DIR)
     return _root([lang, *configuration_binds(interpreter.prefix), *runtime], {})
+
+
+def ruby_root(interpreter: Interpreter, runtime: Sequence[Bind]) -> Root:
+    """A Ruby has the places of its libraries compiled in: they are shown where they are on the host, too."""
+    lang = [Bind(interpreter.path, path_inside(interpreter)), *_library_binds([interpreter.path])]
+    if not _is_in_userland(interpreter.prefix / "lib" / "x"):
+        lang.append(Bind(interpreter.prefix, str(interpreter.prefix)))
+    gems = [
+        Bind(place, str(place))
+        for place in _DEBIAN_GEMS
+        if place.is_dir() and interpreter.prefix == Path("/usr")
+    ]
+    links = {} if interpreter.path.name == "ruby" else {f"{LANG_DIR}/bin/ruby": interpreter.path.name}
+    return _root([*lang, *gems, *runtime], links)
+
+
+def can_show_ruby(interpreter: Interpreter) -> bool:
+    """Not what is below a directory that is the sandbox's own: /opt is for layers."""
+    return interpreter.prefix.parts[1] not in _PRIVATE
 
 
 def path_inside(interpreter: Interpreter) -> str:

@@ -39,6 +39,12 @@ def nodejs_binds(modules: Path | None) -> tuple[Bind, ...]:
     return (*own, *([Bind(modules, f"{RUNTIME_DIR}/node_modules")] if modules else ()))
 
 
+def ruby_binds() -> tuple[Bind, ...]:
+    return tuple(
+        Bind(_HERE / "ruby" / name, f"{RUNTIME_DIR}/{name}") for name in ("bootstrap.rb", "lambent_runtime")
+    )
+
+
 def compilable(binds: Iterable[Bind], cache: Path | None) -> list[Path]:
     """The directories among `binds` that are ours to write to."""
     return [

@@ -76,6 +76,25 @@ EXEC_TIME_NODEJS: Final = _EXEC_TIME_COMMON | {
 }
 
 
+EXEC_TIME_RUBY: Final = _EXEC_TIME_COMMON | {
+    *("RUBYLIB", "RUBYOPT", "RUBYPATH", "RUBYSHELL", "RUBYGEMS_GEMDEPS", "RUBY_DEBUG", "RUBY_YJIT_ENABLE"),
+    *("RUBY_TCP_NO_FAST_FALLBACK", "RUBY_MN_THREADS", "RUBY_MAX_CPU", "RUBY_THREAD_TIMESLICE"),
+    *(f"RUBY_THREAD_{name}_STACK_SIZE" for name in ("VM", "MACHINE")),
+    *(f"RUBY_FIBER_{name}_STACK_SIZE" for name in ("VM", "MACHINE")),
+    *(
+        f"RUBY_GC_{name}"
+        for name in (
+            *("HEAP_INIT_SLOTS", "HEAP_FREE_SLOTS", "HEAP_GROWTH_FACTOR", "HEAP_GROWTH_MAX_SLOTS"),
+            *("HEAP_FREE_SLOTS_MIN_RATIO", "HEAP_FREE_SLOTS_GOAL_RATIO", "HEAP_FREE_SLOTS_MAX_RATIO"),
+            *("HEAP_OLDOBJECT_LIMIT_FACTOR", "MALLOC_LIMIT", "MALLOC_LIMIT_MAX"),
+            *("MALLOC_LIMIT_GROWTH_FACTOR", "OLDMALLOC_LIMIT", "OLDMALLOC_LIMIT_MAX"),
+            "OLDMALLOC_LIMIT_GROWTH_FACTOR",
+        )
+    ),
+}
+"""Not those of RubyGems, which looks at them again at INIT."""
+
+
 def managed_variables(identifier: str) -> dict[str, str]:
     """Of runtimes that come with an interpreter, which is below /var/lang."""
     return {
@@ -102,6 +121,18 @@ def nodejs_variables(identifier: str, major: int) -> dict[str, str]:
     )
     own = ("/var/runtime", "/var/task")
     return {**managed_variables(identifier), "NODE_PATH": ":".join((*modules, *own))}
+
+
+def ruby_variables(identifier: str, major: int, minor: int) -> dict[str, str]:
+    abi = f"{major}.{minor}.0"
+    gems = (f"/var/task/vendor/bundle/ruby/{abi}", f"/opt/ruby/gems/{abi}", f"/var/runtime/gems/{abi}")
+    libraries = ("/var/runtime/lib", "/var/task", "/opt/ruby/lib")
+    return {
+        **managed_variables(identifier),
+        "GEM_HOME": "/var/runtime",
+        "GEM_PATH": ":".join(gems),
+        "RUBYLIB": ":".join(libraries),
+    }
 
 
 def custom_variables() -> dict[str, str]:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 from asyncio import Future
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -70,6 +70,9 @@ class NamespaceSandbox:
             listener.setblocking(False)
         assert "ready" in answer
         await self._answer(self.launch)
+
+    def translate(self, variables: Mapping[str, str]) -> dict[str, str]:
+        return dict(variables)
 
     async def start(self, process: Process, beside: Sequence[Process] = ()) -> None:
         if self._started:

@@ -7,7 +7,6 @@ backend (here, in the server's event loop)
   └ cgroup: limits, counters, freezing"""
 
 import asyncio
-import fcntl
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from lambent.base.ids import new_token
-from lambent.sandbox import cgroup_detection
+from lambent.sandbox import cgroup_detection, guarantees
 from lambent.sandbox.cgroup import CgroupTree
 from lambent.sandbox.cgroup_detection import CgroupMissingError
 from lambent.sandbox.messages import Message
@@ -23,19 +22,11 @@ from lambent.sandbox.namespace_sandbox import NamespaceSandbox
 from lambent.sandbox.port import Isolation, Process, Root, SandboxError, SandboxSpec
 from lambent.sandbox.scratch import ScratchMaker
 from lambent.sandbox.spawner_client import SpawnerClient
+from lambent.sandbox.state_lock import lock_state
 from lambent.sandbox.uids import UidRange
 
 UID_FIRST, UID_COUNT = 1_900_000_000, 65_536
 """Above what systemd and container managers hand out, below 2^31."""
-
-_GUARANTEES = (
-    "own mount, pid, network, ipc, uts and cgroup namespaces",
-    "read-only root, own /proc, minimal /dev",
-    "own user, no capabilities, no new privileges",
-    "system call filter",
-    "no network but its own loopback",
-    "ends with the server, however that ends",
-)
 
 
 class NamespacesBackend:
@@ -59,14 +50,12 @@ class NamespacesBackend:
 
     @property
     def isolation(self) -> Isolation:
-        guarantees = [*_GUARANTEES]
-        if self._tree is not None:
-            guarantees.append("limits on memory, processor and processes")
-        if self._scratches.on_disk:
-            guarantees.append("a /tmp limited in size, outside the memory limit")
+        kept = guarantees.NAMESPACES
+        if self._missing:
+            kept = guarantees.weakened(kept, guarantees.TMP_IN_MEMORY)
         return Isolation(
             backend="namespaces",
-            guarantees=tuple(guarantees),
+            guarantees=kept,
             missing=self._missing,
             cgroup="none" if self._tree is None else self._tree.layout,
         )
@@ -77,7 +66,7 @@ class NamespacesBackend:
 
     async def open(self) -> None:
         self._state_directory.mkdir(parents=True, exist_ok=True)
-        self._lock = _lock(self._state_directory / "sandboxes.lock")
+        self._lock = lock_state(self._state_directory)
         try:
             await asyncio.get_running_loop().run_in_executor(self._cleaners, self._prepare)
             await self._running_spawner()
@@ -224,13 +213,3 @@ class NamespacesBackend:
             self._tree.remove(sandbox.id)
         for scratch in sandbox.scratches_made:
             scratch.wait_gone()
-
-
-def _lock(path: Path) -> IO[str]:
-    file = path.open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        file.close()
-        raise SandboxError(f"another server uses {path.parent}") from error
-    return file

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from lambent.sandbox.guarantees import Guarantees
+
 
 class SandboxError(Exception):
     """A sandbox could not be made or changed. The message names the step and the kernel's answer."""
@@ -86,10 +88,10 @@ class Exit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Isolation:
-    """What a backend guarantees here, for `lambent doctor`."""
+    """What a backend guarantees here, for `lambent doctor`. Complete once the backend is open."""
 
     backend: str
-    guarantees: tuple[str, ...]
+    guarantees: Guarantees
     missing: tuple[str, ...]
     """What the strongest form has and this one lacks, each with the command or setting that mends it."""
     cgroup: str
@@ -108,6 +110,11 @@ class Sandbox(Protocol):
     @property
     def exited(self) -> "Future[Exit]":
         """Done when the sandbox's process has ended. Everything else inside is dead by then, too."""
+        ...
+
+    def translate(self, variables: Mapping[str, str]) -> dict[str, str]:
+        """The variables that a process must be given for paths and addresses inside to lead where the spec and `attach`
+        have put them. The same ones where there are a file system and a network inside."""
         ...
 
     async def start(self, process: Process, beside: Sequence[Process] = ()) -> None:

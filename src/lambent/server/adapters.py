@@ -69,7 +69,7 @@ class Runtimes:
         return self._registry.installed_identifiers()
 
     def refusal(self, runtime: str, *, creating: bool) -> str | None:
-        if not self._refuse_deprecated:
+        if not self._refuse_deprecated and runtime in self.names():
             return None
         today = datetime.fromtimestamp(self._clock.now(), UTC).date()
         return deprecation.refusal(runtime, today, creating=creating)

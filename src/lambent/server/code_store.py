@@ -5,7 +5,6 @@ import configparser
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -39,6 +38,8 @@ class CodeStoreClient:
 
     def __init__(self, client: Client, endpoint: str, credentials_file: Path, region: str) -> None:
         """Raises CodeStoreError."""
+        import boto3  # noqa: PLC0415 - a tenth of a second of every start, and few servers have such a store
+
         self._client = client
         key_id, secret = _read_key(credentials_file)
         self._store: Any = boto3.client(

@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 from lambent.api.chain import Gateway
 from lambent.api.client import InProcessClient
@@ -62,12 +63,19 @@ from lambent.server.function_url_names import HOSTS, FunctionUrlNames, HostsFile
 from lambent.server.image_sources import SkopeoSources
 from lambent.server.inside import serve_inside
 from lambent.server.isolation import choose_backend
-from lambent.server.keys import MasterKey, load_or_create_account_id, load_or_create_master_key
+from lambent.server.keys import (
+    MasterKey,
+    load_or_create_account_id,
+    load_or_create_master_key,
+    load_or_create_node_id,
+)
+from lambent.server.node import ThisNode
 from lambent.server.part import Core, Door
 from lambent.server.parts import PARTS
 from lambent.server.parts.ecr import DIRECTORY as ECR_DIRECTORY
 from lambent.server.parts.signer import CODE_SIGNATURES
 from lambent.server.scraping import Scraping, is_scrape
+from lambent.server.status import Status, is_status
 from lambent.services import iam, lambda_, logs, sts
 from lambent.services.cloudwatch import Recorder
 from lambent.services.cloudwatch.otlp import OtlpExport
@@ -95,14 +103,13 @@ from lambent.store.sql.logs import SqlLogStore
 from lambent.store.sql.metrics import SqlMetricStore
 from lambent.store.sql.named_records import SqlNamedRecords
 from lambent.store.sql.roles import SqlRoleStore
+from lambent.store.sql.target_deliveries import SqlTargetDeliveryStore
 from lambent.store.sqlite.database import SqliteDatabase
 from lambent.wire.streams import is_streamed
 
 log = logging.getLogger(__name__)
 
 _DRAIN_SECONDS = 10.0
-_OWNER = "local"
-"""Names this server in its claims of events, the same in each of its lives."""
 _SWEEP_SECONDS = 3600.0
 
 
@@ -165,6 +172,7 @@ class Server:
     def _read_secrets(self, data_dir: Path) -> None:
         self.root_key = load_or_create_root_key(data_dir / "root-key.json")
         self._master_key: MasterKey = load_or_create_master_key(data_dir / "master-key")
+        self._node_id = self.settings.node_id or load_or_create_node_id(data_dir / "node-id")
         if self.settings.account_id:
             self.account_id = self.settings.account_id
         elif self.settings.dev:
@@ -176,9 +184,10 @@ class Server:
         self._database = SqliteDatabase(data_dir / "lambent.db")
         self._database.open()
         self._opened.callback(self._database.close)
+        self._node = ThisNode(self.settings, self._node_id, self._database, self._clock)
         self._metrics = Recorder(SqlMetricStore(self._database), self._clock)
         self._metric_filters = KnownMetricFilters(
-            SqlNamedRecords(self._database, "metric filter", MetricFilter)
+            SqlNamedRecords(self._database, "metric filter", MetricFilter, noted=True)
         )
         self._log_measuring = LogMeasuring(self._metric_filters, self._metrics, self._clock)
         self._feed = LocalFeed()
@@ -250,7 +259,7 @@ class Server:
             metrics=self._metrics,
             clock=self._clock,
             rules=RetryRules(base_seconds=settings.retry_base_seconds),
-            owner=_OWNER,
+            owner=self._node_id,
         )
         self._event_worker = EventWorker(
             self._event_store,
@@ -258,7 +267,7 @@ class Server:
             handling,
             concurrency.room_for_events,
             self._clock,
-            owner=_OWNER,
+            owner=self._node_id,
             look_seconds=settings.event_poll_seconds,
         )
         self._durable_worker = DurableWorker(
@@ -287,6 +296,7 @@ class Server:
         credentials = FirstOf(RootCredentials(self.root_key, self.account_id), self._sessions)
         core = Core(
             settings=self.settings,
+            node_id=self._node_id,
             clock=self._clock,
             data_dir=self.settings.data_dir,
             database=self._database,
@@ -299,7 +309,7 @@ class Server:
         )
         mappings = SqlEventSourceMappingStore(self._database)
         runners = Runners(core, self._directory, self._invoker.invoke)
-        self._mappings = Reconciler(mappings, runners, self._clock)
+        self._mappings = Reconciler(mappings, runners, self._clock, self._node.mappings)
         function_urls = SqlFunctionUrlStore(self._database)
         domain = self.settings.function_url_domain
         hosts = HostsFile(HOSTS, os.getpid())
@@ -357,13 +367,26 @@ class Server:
             ),
             *(door for part in self._parts for door in part.doors),
         ]
+        self._status = Status(
+            self._node.membership,
+            self._node.store,
+            self._event_store,
+            SqlTargetDeliveryStore(self._database),
+            self._pools.counts,
+            self._clock,
+        )
         self._scraping = Scraping(self._metrics.totals, self._pools, self._clock)
         outside = DevCredentials(credentials) if self.settings.dev else credentials
         dressers = [part.dress for part in self._parts if part.dress is not None]
         self._outside = Doorway()
         self._outside.open(
             Gateway(services, outside, authorizer, self._clock).handle,
-            [*doors, Door(opens=is_scrape, handler=self._scraping.answer), self._function_url_door(outside)],
+            [
+                *doors,
+                Door(opens=is_scrape, handler=self._scraping.answer),
+                Door(opens=is_status, handler=self._status.answer),
+                self._function_url_door(outside),
+            ],
             dressers,
         )
         # Functions sign as their role, also where --dev lets everybody else in unsigned.
@@ -387,6 +410,8 @@ class Server:
 
     async def _start(self) -> None:
         opened = self._opened
+        await self._node.join()
+        opened.push_async_callback(self._node.leave)
         opened.push_async_callback(self._metrics.close)
         opened.push_async_callback(self._log_delivery.flush)
         opened.push_async_callback(self._tasks.close)
@@ -419,14 +444,14 @@ class Server:
         for part in self._parts:
             if part.ending is not None:
                 opened.callback(part.ending)
+        opened.push_async_callback(self._node.close)
         self._tasks.start(self._log_delivery.run(), "deliver logs")
         self._tasks.start(self._pools.run(), "freeze and expire environments")
-        self._tasks.start(self._event_worker.run(), "run event invocations")
+        if "worker" in self.settings.roles:
+            self._tasks.start(self._event_worker.run(), "run event invocations")
         self._tasks.start(self._meters.run(), "measure invocations")
-        self._tasks.start(self._durable_worker.run(), "run durable executions")
         self._tasks.start(self._log_measuring.run(), "emit default values of metric filters")
         expiry = Expiry(self._logs, self._clock, interval_seconds=self.settings.log_expiry_seconds)
-        self._tasks.start(expiry.run(), "expire logs")
         self._tasks.start(self._sweep_artifacts(), "sweep code that nothing uses")
         if (collector := self.settings.otlp_endpoint) is not None:
             export = OtlpExport(
@@ -443,9 +468,60 @@ class Server:
         await self._lambda.activation.open()
         opened.push_async_callback(self._mappings.close)
         await self._mappings.open()
+        self._take_part(expiry)
         if self.settings.function_url_hosts == "auto" and needs_hosts_file(self.settings.function_url_domain):
             await self._function_url_names.open(self._listener.addresses[0][0])
             opened.push_async_callback(self._function_url_names.close)
+
+    def _take_part(self, expiry: Expiry) -> None:
+        """In what the nodes do for each other."""
+        node, functions = self._node, self._lambda
+        node.membership.state = self._status.of_this_node
+        node.membership.lost.append(self._event_worker.node_lost)
+        node.membership.listeners.append(self._mappings.review)
+        node.membership.lapsed.append(self._mappings.lapsed)
+        node.remembers(
+            {
+                "function": self._changed_elsewhere,
+                "account": self._account_changed,
+                "metric filter": lambda key: self._metric_filters.open(),
+                "mapping": self._mappings.changed,
+            },
+            self._remember_nothing,
+        )
+        node.waits((self._event_worker.wake, self._durable.look_again))
+        once: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
+            "run durable executions": self._durable_worker.lead,
+            "expire logs": expiry.run,
+            "settle what nodes left unsettled": functions.activation.adopt,
+        }
+        for part in self._parts:
+            node.remembers(part.changed, part.reload)
+            node.waits(part.wakes)
+            once.update(part.once)
+        node.start(once)
+
+    async def _changed_elsewhere(self, key: str) -> None:
+        function = FunctionId(*key.split("/", 2))
+        self._directory.forget(function)
+        await self._lambda.function_policies.open()
+        await self._allotments.refresh(function)
+        await self._function_url_names.refresh()
+
+    async def _account_changed(self, account_id: str) -> None:
+        self._authorizer.forget(account_id)
+
+    async def _remember_nothing(self) -> None:
+        self._directory.forget_all()
+        self._event_configs.forget_all()
+        self._authorizer.forget_all()
+        self._lambda.function_policies.forget_all()
+        self._lambda.function_urls.forget_all()
+        await self._lambda.function_policies.open()
+        await self._allotments.open()
+        await self._metric_filters.open()
+        await self._function_url_names.refresh()
+        await self._mappings.open()
 
     async def _sweep_artifacts(self) -> None:
         """Code goes when no function and no layer refers to it any more, an hour later at the earliest."""

@@ -1,10 +1,13 @@
 """What a server keeps secret in its data directory: the master key from which it derives every other secret, and the
-account that its root key belongs to. Made at first start, mode 0600."""
+account that its root key belongs to; and the name
+of the node. Made at first start, mode 0600."""
 
 import hashlib
 import hmac
 import os
+import re
 import secrets
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +46,15 @@ def load_or_create_account_id(path: Path) -> str:
     if len(account_id) != 12 or not (account_id.isascii() and account_id.isdigit()):
         raise KeysError(f"{path} does not hold an account id of 12 digits; restore it from a backup")
     return account_id
+
+
+def load_or_create_node_id(path: Path) -> str:
+    """The host's name and some random digits."""
+    host = re.sub("[^0-9A-Za-z-]", "-", socket.gethostname())[:40]
+    node_id = _load_or_create(path, f"{host}-{secrets.token_hex(4)}")
+    if not re.fullmatch("[0-9A-Za-z._-]{1,64}", node_id):
+        raise KeysError(f"{path} does not hold a node id; remove it, and another one is made")
+    return node_id
 
 
 def _load_or_create(path: Path, content: str) -> str:

@@ -17,9 +17,11 @@ from lambent.store.sql.database import Database
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Core:
-    """What every service may be built on. `secret` derives a key for a purpose ("code downloads") from the server's."""
+    """What every service may be built on. `node_id` names this node in its claims; `secret` derives a key for a purpose
+    ("code downloads") from the server's."""
 
     settings: Settings
+    node_id: str
     clock: Clock
     data_dir: Path
     database: Database
@@ -49,6 +51,14 @@ class Part:
     service: Service
     open: Callable[[], Awaitable[None]] | None = None
     behind: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
+    once: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
+    """As `behind`, for what only one node of a cluster does: by the name of its lease."""
+    changed: Mapping[str, Callable[[str], Awaitable[None]]] = field(default_factory=dict)
+    """By the kind of a noted change (store/sql/changes.py): reads anew, or forgets, what is remembered of its key."""
+    reload: Callable[[], Awaitable[None]] | None = None
+    """Reads anew, or forgets, all that is remembered of the store."""
+    wakes: Sequence[Callable[[], None]] = ()
+    """Called now and then where there are other nodes: one may have written what this one waits for."""
     doors: Sequence[Door] = ()
     dress: Callable[[Request, Response], None] | None = None
     """Adds to the answer of a request that a page made (one with an Origin) what lets the page read it."""

@@ -1,6 +1,7 @@
 """Takes deliveries from the queue on disk and makes them, until each is delivered or given up.
 
-A crash in the middle leaves a claimed delivery in the queue; the next start of this server gives its claims back.
+A crash in the middle leaves a claimed delivery in the queue; the next start of this server gives its claims back, and
+another node those of one that is gone.
 """
 
 import asyncio
@@ -84,6 +85,7 @@ class DeliveryWorker:
         self._wake = asyncio.Event()
         self._running = 0
         self._recovered = False
+        self._looked_at = clock.monotonic()
         self._tasks = Tasks(f"deliveries of {queue}")
 
     def wake(self) -> None:
@@ -97,6 +99,7 @@ class DeliveryWorker:
             try:
                 if not self._recovered:
                     await self._recover()
+                await self._take_over()
                 if await self.run_due() == 0:
                     await self._sleep_until_due()
             except Exception:
@@ -132,6 +135,15 @@ class DeliveryWorker:
         self._recovered = True
         if released:
             log.info("%d deliveries of %s were in progress when the server ended", released, self._queue)
+
+    async def _take_over(self) -> None:
+        """Now and then, what nodes had that are gone."""
+        now = self._clock.monotonic()
+        if now - self._looked_at < _LOOK_SECONDS:
+            return
+        self._looked_at = now
+        if taken := await self._store.release_lost(self._queue, now=self._clock.now()):
+            log.warning("%d deliveries of %s were with nodes that are gone", taken, self._queue)
 
     async def _sleep_until_due(self) -> None:
         seconds = _LOOK_SECONDS

@@ -2,7 +2,7 @@
 
 The texts come from one framework at AWS, but services differ in the name of the error and in whether the
 offending value is repeated. Sources: errors that users recorded from AWS in public issue threads (Lambda
-2017-2024, CloudWatch Logs 2020-2023, STS 2016-2025, IAM, DynamoDB, Kinesis), and the error lists of the
+2017-2026, CloudWatch Logs 2020-2023, STS 2016-2025, IAM, DynamoDB, Kinesis), and the error lists of the
 models for the rest.
 """
 
@@ -13,19 +13,24 @@ from dataclasses import dataclass, field
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConstraintStyle:
     """`code` is the error's name. `repeats_value`: "Value 'x' at 'y'" rather than "Value at 'y'".
-    `elements_not_null`: lists of scalars end their constraints with "Member must not be null".
+    `elements_not_null`: lists of scalars end their constraints with "Member must not be null", but those of the shapes
+    `elements_nullable`. `elements_bare`: lists whose elements' constraint is told as if it were the list's own.
     `nested`: code and text for whatever is wrong inside a body, where the service says no more of it.
     `apart`: members (by path) whose enum error stands alone, with its code, its text, and its own members.
+    `told_first`: members whose violations come before those of the others, against the model's order.
     `missing`: the code of a missing parameter, where that is said by itself; what entries of lists lack is then for the
     service to say. `enums`: whether the model's enums are checked at all. `records`: structures that are written as
     records when a list of them is repeated, with their members as AWS has them. `orders`: the order in which AWS tells
-    an enum's values, where it is not the model's."""
+    an enum's values, where it is not the model's: those alone that it tells, among others that it takes."""
 
     code: str = "ValidationException"
     repeats_value: bool = True
     elements_not_null: bool = False
+    elements_nullable: frozenset[str] = frozenset()
+    elements_bare: frozenset[str] = frozenset()
     nested: tuple[str, str] | None = None
     apart: Mapping[str, tuple[str, str, Mapping[str, str]]] = field(default_factory=dict)
+    told_first: frozenset[str] = frozenset()
     missing: str | None = None
     enums: bool = True
     records: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -36,14 +41,44 @@ _LAMBDA_RUNTIME: tuple[str, str, Mapping[str, str]] = (
     "InvalidParameterValueException",
     "Value {value} at '{path}' failed to satisfy constraint: "
     "Member must satisfy enum value set: {values} or be a valid ARN",
-    {},
+    {"Type": "User"},
 )
 _QUERY = ConstraintStyle(code="ValidationError")
 _STYLES = {
     "lambda": ConstraintStyle(
         elements_not_null=True,
         apart={"runtime": _LAMBDA_RUNTIME},
-        orders={"RecursiveLoop": ("Terminate", "Allow")},
+        told_first=frozenset({"CompatibleRuntimes", "Qualifier"}),
+        elements_nullable=frozenset({"SecurityGroupIds", "SubnetIds"}),
+        elements_bare=frozenset({"CompatibleRuntimes"}),
+        orders={
+            "EventSourcePosition": ("LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"),
+            "RecursiveLoop": ("Terminate", "Allow"),
+            "Runtime": (
+                *("nodejs20.x", "python3.14", "provided.al2023", "python3.12", "python3.13", "nodejs24.x"),
+                *(
+                    "nodejs22.x",
+                    "java25",
+                    "python3.10",
+                    "python3.11",
+                    "java21",
+                    "ruby3.3",
+                    "ruby3.4",
+                    "ruby3.2",
+                ),
+                *(
+                    "python3.8",
+                    "python3.9",
+                    "java17",
+                    "nodejs16.x",
+                    "dotnet10",
+                    "dotnet8",
+                    "java11",
+                    "dotnet6",
+                ),
+                *("nodejs18.x", "provided.al2", "java8.al2"),
+            ),
+        },
     ),
     "logs": ConstraintStyle(code="InvalidParameterException"),
     "iam": ConstraintStyle(code="ValidationError", repeats_value=False, elements_not_null=True),

@@ -14,6 +14,7 @@ from lambent.wire.exceptions import RejectedRequest
 from lambent.wire.patterns import UnreadablePatternError, compile_pattern
 from lambent.wire.shapes import Shape
 from lambent.wire.structures import StructureCache
+from lambent.wire.written_values import write_records, write_value
 
 Path = tuple[Any, str] | None
 """(parent, name); joined only when an error is written."""
@@ -81,6 +82,7 @@ class ConstraintCompiler:
                 members.append((name, _lower_first(name), name in required, check))
         if not members:
             return None
+        members.sort(key=lambda member: member[0] not in self._style.told_first)
         missing = self._style.missing
 
         def check_members(value: Any, path: Path, errors: list[str]) -> None:
@@ -99,7 +101,7 @@ class ConstraintCompiler:
         return check_members
 
     def _scalar(self, shape: Shape) -> Check | None:
-        tests = self._tests(shape)
+        tests = [test for test in self._tests(shape) if test[0] is not _always]
         if not tests:
             return None
         explain = self._explain(shape)
@@ -125,7 +127,7 @@ class ConstraintCompiler:
         element = shape.member
         scalar = element.type_name in _SCALARS
         element_tests = self._tests(element) if scalar else []
-        element_text = self._element_text(element_tests)
+        element_text = self._element_text(shape, element_tests)
         element_check = None if scalar else self._compile(element)
 
         def check_list(value: Any, path: Path, errors: list[str]) -> None:
@@ -153,7 +155,7 @@ class ConstraintCompiler:
         key_text = f"Map keys must satisfy constraint: [{_join_texts(key_tests)}]"
         scalar = shape.value.type_name in _SCALARS
         value_tests = self._tests(shape.value) if scalar else []
-        value_text = self._element_text(value_tests).replace(
+        value_text = self._element_text(shape, value_tests).replace(
             "Member must satisfy", "Map value must satisfy", 1
         )
         value_check = None if scalar else self._compile(shape.value)
@@ -180,13 +182,18 @@ class ConstraintCompiler:
         return check_map
 
     def _tests(self, shape: Shape) -> list[Test]:
+        tests = _tests(shape)
         order = self._style.orders.get(shape.name)
-        tests = _tests(shape) if order is None else _enum_tests({"enum": order})
+        if order is not None:
+            tests = [(holds, _enum_text(order) if text.startswith(_ENUM) else text) for holds, text in tests]
         return tests if self._style.enums else [one for one in tests if not one[1].startswith(_ENUM)]
 
-    def _element_text(self, tests: list[Test]) -> str:
+    def _element_text(self, shape: Shape, tests: list[Test]) -> str:
         texts = [text for _, text in tests]
-        if self._style.elements_not_null or not texts:
+        if texts and shape.name in self._style.elements_bare:
+            return "; ".join(texts)
+        nullable = not self._style.elements_not_null or shape.name in self._style.elements_nullable
+        if not texts or not nullable:
             texts.append("Member must not be null")
         return f"Member must satisfy constraint: [{', '.join(texts)}]"
 
@@ -194,7 +201,8 @@ class ConstraintCompiler:
         """Writes one error. A sensitive value is never repeated."""
         style = self._style
         repeats_value = style.repeats_value and not _is_sensitive(shape)
-        values = "[" + ", ".join(shape.metadata.get("enum", ())) + "]"
+        told = style.orders.get(shape.name, shape.metadata.get("enum", ()))
+        values = "[" + ", ".join(told) + "]"
         record = style.records.get(shape.member.name) if shape.type_name == "list" else None
 
         def explain(value: Any, path: Path, text: str) -> str:
@@ -209,9 +217,7 @@ class ConstraintCompiler:
                 )
             if not repeats_value:
                 return f"Value at '{written}' failed to satisfy constraint: {text}"
-            shown = (
-                _write_value(value) if record is None else _write_records(shape.member.name, record, value)
-            )
+            shown = write_value(value) if record is None else write_records(shape.member.name, record, value)
             return f"Value '{shown}' at '{written}' failed to satisfy constraint: {text}"
 
         return explain
@@ -236,11 +242,15 @@ def _length_tests(metadata: Mapping[str, Any]) -> list[Test]:
         tests.append(
             (lambda value: len(value) <= most, f"Member must have length less than or equal to {most}")
         )
-    if least := metadata.get("min"):
-        tests.append(
-            (lambda value: len(value) >= least, f"Member must have length greater than or equal to {least}")
-        )
+    if (least := metadata.get("min")) is not None:
+        holds = (lambda value: len(value) >= least) if least else _always
+        tests.append((holds, f"Member must have length greater than or equal to {least}"))
     return tests
+
+
+def _always(value: Any) -> bool:
+    """Of a constraint that is told beside others, and never violated."""
+    return True
 
 
 def _range_tests(metadata: Mapping[str, Any]) -> list[Test]:
@@ -287,7 +297,11 @@ def _enum_tests(metadata: Mapping[str, Any]) -> list[Test]:
     values = metadata.get("enum")
     if not values:
         return []
-    return [(frozenset(values).__contains__, f"{_ENUM}: [{', '.join(values)}]")]
+    return [(frozenset(values).__contains__, _enum_text(values))]
+
+
+def _enum_text(values: Sequence[str]) -> str:
+    return f"{_ENUM}: [{', '.join(values)}]"
 
 
 def _join_texts(tests: list[Test]) -> str:
@@ -322,26 +336,3 @@ def _lower_first(name: str) -> str:
 
 def _path_of(error: str) -> str:
     return error.partition("at '")[2].partition("'")[0]
-
-
-def _write_value(value: Any) -> str:
-    """A value as Java's toString writes it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, bytes):
-        return f"java.nio.HeapByteBuffer[pos=0 lim={len(value)} cap={len(value)}]"
-    if isinstance(value, list):
-        return f"[{', '.join(_write_value(item) for item in value)}]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}={_write_value(item)}" for key, item in value.items()) + "}"
-    return "null" if value is None else str(value)
-
-
-def _write_records(name: str, members: Sequence[str], values: list[dict[str, Any]]) -> str:
-    """A list of structures, each written as Java writes a record."""
-    written = []
-    for value in values:
-        given = {_lower_first(member): item for member, item in value.items()}
-        shown = ", ".join(f"{member}={_write_value(given.get(member))}" for member in members)
-        written.append(f"{name}({shown})")
-    return f"[{', '.join(written)}]"

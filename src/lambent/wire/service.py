@@ -161,5 +161,10 @@ def _models_by_protocol(model: ServiceModel, description: dict[str, Any]) -> dic
 def load_service(name: str) -> WireService:
     """Raises botocore.exceptions.UnknownServiceError. Only botocore's own models count, not those in
     ~/.aws."""
-    loader = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
-    return WireService(name, loader.load_service_model(name, "service-2"))
+    return WireService(name, _loader().load_service_model(name, "service-2"))
+
+
+@cache
+def _loader() -> Loader:
+    """One for all: each looks through every service's directory once."""
+    return Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)

@@ -9,6 +9,7 @@ import pytest
 
 from lambent.base.clock import ManualClock
 from lambent.model.event_bus import EventBus
+from lambent.store.ports.changes import ChangeStore
 from lambent.store.ports.code_signing_configs import CodeSigningConfigStore
 from lambent.store.ports.concurrency import ConcurrencyStore
 from lambent.store.ports.event_archives import EventArchiveStore
@@ -22,11 +23,13 @@ from lambent.store.ports.layers import LayerStore
 from lambent.store.ports.logs import LogStore
 from lambent.store.ports.metrics import MetricStore
 from lambent.store.ports.named_records import NamedRecords
+from lambent.store.ports.nodes import NodeStore
 from lambent.store.ports.queue_messages import QueueMessageStore
 from lambent.store.ports.queues import QueueStore
 from lambent.store.ports.roles import RoleStore
 from lambent.store.ports.target_deliveries import TargetDeliveryStore
 from lambent.store.ports.topics import TopicStore
+from lambent.store.sql.changes import SqlChangeStore
 from lambent.store.sql.code_signing_configs import SqlCodeSigningConfigStore
 from lambent.store.sql.concurrency import SqlConcurrencyStore
 from lambent.store.sql.event_archives import SqlEventArchiveStore
@@ -40,6 +43,7 @@ from lambent.store.sql.layers import SqlLayerStore
 from lambent.store.sql.logs import SqlLogStore
 from lambent.store.sql.metrics import SqlMetricStore
 from lambent.store.sql.named_records import SqlNamedRecords
+from lambent.store.sql.nodes import SqlNodeStore
 from lambent.store.sql.queue_messages import SqlQueueMessageStore
 from lambent.store.sql.queues import SqlQueueStore
 from lambent.store.sql.roles import SqlRoleStore
@@ -66,11 +70,14 @@ class Stores:
     target_deliveries: TargetDeliveryStore
     buses: NamedRecords[EventBus]
     other_buses: NamedRecords[EventBus]
+    noted_buses: NamedRecords[EventBus]
     event_archives: EventArchiveStore
     queues: QueueStore
     queue_messages: QueueMessageStore
     topics: TopicStore
     metrics: MetricStore
+    nodes: NodeStore
+    changes: ChangeStore
     clock: ManualClock
 
 
@@ -95,11 +102,14 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
         target_deliveries=SqlTargetDeliveryStore(database),
         buses=SqlNamedRecords(database, "bus", EventBus),
         other_buses=SqlNamedRecords(database, "other bus", EventBus),
+        noted_buses=SqlNamedRecords(database, "noted bus", EventBus, noted=True),
         event_archives=SqlEventArchiveStore(database),
         queues=SqlQueueStore(database),
         queue_messages=SqlQueueMessageStore(database),
         topics=SqlTopicStore(database),
         metrics=SqlMetricStore(database),
+        nodes=SqlNodeStore(database),
+        changes=SqlChangeStore(database),
         clock=clock,
     )
     database.close()

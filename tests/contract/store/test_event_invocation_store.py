@@ -4,6 +4,7 @@ from typing import Any
 
 from lambent.model.function import FunctionId
 from lambent.model.invocation import EventInvocation, EventLine, EventOutcome
+from lambent.store.ports.nodes import Node
 
 F = EventLine(FunctionId("123456789012", "eu-west-1", "f"))
 
@@ -198,3 +199,18 @@ async def test_each_tenant_has_a_line_of_its_own(stores):
     assert waiting == {F: 20.0, lines[0]: 10.0, lines[1]: 11.0, lines[2]: 12.0}
     claimed = await stores.event_invocations.claim({lines[1]: 9}, now=99.0, owner="a", until=200.0)
     assert [(event.request_id, event.tenant_id) for event in claimed] == [("r1", "a/b")]
+
+
+async def test_what_a_node_had_that_is_gone_is_given_back(stores):
+    node = Node(id="a", incarnation="1", address="", zone="z", roles=("worker",), version="1")
+    await stores.nodes.join(node, 60.0)
+    for id in ("r1", "r2"):
+        await stores.event_invocations.enqueue(invocation(id))
+    (first, *_) = await take(stores, owner="a", limit=1)
+    assert len(await take(stores, owner="b", limit=1)) == 1
+    assert await stores.event_invocations.release_lost() == 1, "b is no node"
+    await stores.nodes.leave(node)
+    assert await stores.event_invocations.release_lost() == 1
+    assert sorted(await claim(stores, owner="c")) == ["r1", "r2"]
+    await stores.event_invocations.complete(first, owner="a")
+    assert await stores.event_invocations.depth() == 2

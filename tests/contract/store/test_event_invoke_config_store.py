@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import msgspec.structs
 import pytest
 
 from lambent.model.event_invoke_config import EventInvokeConfig
@@ -52,7 +53,7 @@ async def test_what_is_not_there_cannot_be_deleted_or_configured(configs):
     await configs.delete(F, "1")
     assert await configs.get(F, "1") is None
     with pytest.raises(NotFoundError):
-        await configs.put(replace(config(), function=replace(F, name="nobody")))
+        await configs.put(replace(config(), function=msgspec.structs.replace(F, name="nobody")))
 
 
 async def test_a_configuration_goes_with_what_it_is_of(configs, stores):

@@ -2,6 +2,7 @@ import asyncio
 from dataclasses import replace
 
 from lambent.model.delivery import Delivery
+from lambent.store.ports.nodes import Node
 
 TARGET = {
     "Id": "t",
@@ -105,3 +106,17 @@ async def test_releasing_gives_up_the_claims_of_one_owner(stores):
     await claim(stores, owner="alive", limit=2)
     assert await stores.target_deliveries.release("events", owner="crashed", now=100.0) == 2
     assert await payloads(stores, owner="alive") == [b"0", b"1"]
+
+
+async def test_what_a_node_had_that_is_gone_is_given_back(stores):
+    node = Node(id="a", incarnation="1", address="", zone="z", roles=("worker",), version="1")
+    await stores.nodes.join(node, 60.0)
+    await stores.target_deliveries.enqueue([delivery(b"1"), delivery(b"2"), delivery(b"3", queue="sns")])
+    await claim(stores, owner="a", limit=1)
+    await claim(stores, owner="b", limit=1)
+    await claim(stores, owner="b", queue="sns")
+    assert await stores.target_deliveries.release_lost("events", now=100.0) == 1, "b is no node"
+    await stores.nodes.leave(node)
+    assert await stores.target_deliveries.release_lost("events", now=100.0) == 1
+    assert await payloads(stores, owner="c") == [b"1", b"2"]
+    assert await payloads(stores, owner="c", queue="sns") == []

@@ -34,6 +34,7 @@ os.execv(sys.argv[4], sys.argv[4:])
 
 RUNTIMES = Path(__file__).parents[3] / "src/lambent/runtimes"
 PYTHON_BOOTSTRAP = ("-S", "-s", str(RUNTIMES / "python/bootstrap.py"))
+RUBY_BOOTSTRAP = (str(RUNTIMES / "ruby/bootstrap.rb"),)
 NODEJS_BOOTSTRAP = (str(RUNTIMES / "nodejs/index.mjs"),)
 
 
@@ -198,6 +199,10 @@ def unstarted(interpreter: Interpreter, task: Path, source: str | None = None) -
         if source is not None:
             (task / "app.py").write_text(source)
         return Bootstrap([str(interpreter.path), *PYTHON_BOOTSTRAP], task)
+    if interpreter.language == "ruby":
+        if source is not None:
+            (task / "lambda_function.rb").write_text(source)
+        return Bootstrap([str(interpreter.path), *RUBY_BOOTSTRAP], task)
     if source is not None:
         (task / "index.js").write_text(source)
     return Bootstrap([str(interpreter.path), *NODEJS_BOOTSTRAP], task)

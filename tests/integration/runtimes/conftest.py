@@ -25,6 +25,7 @@ def _interpreters() -> dict[str, Interpreter]:
 
 
 INTERPRETERS = _interpreters()
+HANDLERS = {"python": "app.handler", "nodejs": "index.handler", "ruby": "lambda_function.lambda_handler"}
 PYTHONS = [name for name in INTERPRETERS if name.startswith("python")]
 NODES = [name for name in INTERPRETERS if name.startswith("nodejs")]
 
@@ -46,6 +47,15 @@ def node(request: pytest.FixtureRequest) -> Interpreter:
 
 
 @pytest.fixture
+def ruby() -> Interpreter:
+    """The newest of this host; any serves to prove the bootstrap, also one that AWS never had a runtime of."""
+    found = [name for name in INTERPRETERS if name.startswith("ruby")]
+    if not found:
+        pytest.skip("no Ruby here")
+    return INTERPRETERS[max(found)]
+
+
+@pytest.fixture
 def task(tmp_path: Path) -> Path:
     task = tmp_path / "task"
     task.mkdir()
@@ -61,8 +71,7 @@ def start(task: Path) -> Iterator[Start]:
             interpreter: Interpreter, source: str | None = None, handler: str | None = None, **settings: Any
         ) -> Bootstrap:
             bootstrap = running.enter_context(unstarted(interpreter, task, source))
-            default = "app.handler" if interpreter.language == "python" else "index.handler"
-            reply = bootstrap.initialize(handler or default, **settings)
+            reply = bootstrap.initialize(handler or HANDLERS[interpreter.language], **settings)
             assert reply.kind == INITIALIZED, reply
             return bootstrap
 

@@ -58,6 +58,14 @@ def test_every_interpreter_imports_what_was_compiled_for_it(every_python: Interp
     assert output[2].endswith("package/deep/module.py")
 
 
+def test_no_process_is_started_where_all_is_compiled(
+    python: Interpreter, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compile_python(tree, install_of(python))
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("a process was started"))
+    compile_python(tree, install_of(python))
+
+
 def test_what_cannot_be_compiled_is_passed_by(python: Interpreter, tree: Path) -> None:
     (tree / "aaa_broken.py").write_text("def (:\n")
     (tree / "aaa_null.py").write_bytes(b"\x00")

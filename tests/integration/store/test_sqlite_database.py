@@ -1,9 +1,11 @@
 import asyncio
+import errno
 import os
 import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lambent.store.directory_lock import DataDirectoryLock, DirectoryInUseError
-from lambent.store.ports.errors import StoreClosedError
+from lambent.store.ports.errors import StoreClosedError, StoreError
 from lambent.store.sql import migrations
 from lambent.store.sql import queries as queries_module
 from lambent.store.sql.migrations import MigrationError
@@ -78,6 +80,39 @@ async def test_of_writes_made_together_the_one_that_fails_fails_alone(database):
     assert isinstance(outcomes[7], KeyError)
     assert await numbers(database) == [n for n in range(20) if n != 7] + [100]
     assert max(handed_over) > 1
+
+
+async def test_a_caller_is_told_when_its_write_is_on_disk(database, monkeypatch):
+    await create_table(database)
+    disk, synced = threading.Event(), os.fdatasync
+
+    def wait_for_disk(descriptor: int) -> None:
+        disk.wait(10)
+        synced(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", wait_for_disk)
+
+    def work(connection: sqlite3.Connection, items: list[int]) -> None:
+        connection.executemany("INSERT INTO t VALUES (?)", [(n,) for n in items])
+
+    on_disk = asyncio.ensure_future(database.write(insert(1)))
+    await database.write_together(work, 2, synced=False)
+    assert await numbers(database) == [1, 2]
+    assert not on_disk.done()
+    disk.set()
+    assert await on_disk == 1
+
+
+async def test_a_disk_that_cannot_be_synced_is_told(database, monkeypatch):
+    await create_table(database)
+
+    def fail(descriptor: int) -> None:
+        raise OSError(errno.EIO, "as if")
+
+    with monkeypatch.context() as broken, pytest.raises(StoreError, match="may not be on disk"):
+        broken.setattr(os, "fdatasync", fail)
+        await database.write(insert(1))
+    assert await database.write(insert(2)) == 2
 
 
 async def test_a_lost_transaction_is_made_again_for_each(database):

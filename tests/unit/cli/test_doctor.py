@@ -16,12 +16,11 @@ from lambent.cli.diagnosis import Diagnosis, Trial, try_isolation
 from lambent.cli.doctor import as_document, render
 from lambent.cli.host import DataDirectory, Host, Limit, examine_data_directory, examine_host, examine_limits
 from lambent.cli.runtimes import RuntimeRow
+from lambent.sandbox import guarantees
 from lambent.sandbox.port import Isolation, Process, Root, SandboxError, SandboxSpec
 from lambent.sandbox.probe import Check
 
-ISOLATION = Isolation(
-    backend="namespaces", guarantees=("own user", "system call filter"), missing=(), cgroup="v2"
-)
+ISOLATION = Isolation(backend="namespaces", guarantees=guarantees.NAMESPACES, missing=(), cgroup="v2")
 HOST = Host(
     kernel="Linux 6.1.0",
     machine="x86_64",

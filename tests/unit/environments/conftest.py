@@ -110,6 +110,9 @@ class PaperSandbox:
         self._bench = bench
         self._bootstrap: Bootstrap | None = None
 
+    def translate(self, variables: Any) -> dict[str, str]:
+        return dict(variables)
+
     async def start(self, process: Process, beside: Any = ()) -> None:
         await self._step("start")
         self.process = process

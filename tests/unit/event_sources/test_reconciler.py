@@ -28,8 +28,30 @@ class Runner:
         self.life.append("drained")
 
 
+class Shares:
+    """All is this node's, unless it is said to be another's."""
+
+    def __init__(self) -> None:
+        self.others: set[str] = set()
+        self.held_by_others: set[str] = set()
+        self.held: set[str] = set()
+
+    def is_mine(self, name: str) -> bool:
+        return name not in self.others
+
+    async def take(self, name: str) -> bool:
+        if name in self.others | self.held_by_others:
+            return False
+        self.held.add(name)
+        return True
+
+    async def give_up(self, name: str) -> None:
+        self.held.discard(name)
+
+
 class Bench:
     def __init__(self, clock: ManualClock) -> None:
+        self.shares = Shares()
         self.clock = clock
         self.store = MemoryEventSourceMappingStore()
         self.runners: list[Runner] = []
@@ -37,7 +59,7 @@ class Bench:
 
     def start(self) -> None:
         """Also again, as after a crash."""
-        self.reconciler = Reconciler(self.store, self._runner, self.clock, sleep=self._sleep)
+        self.reconciler = Reconciler(self.store, self._runner, self.clock, self.shares, sleep=self._sleep)
 
     def _runner(self, mapping: EventSourceMapping) -> Runner:
         self.runners.append(Runner(mapping))
@@ -153,3 +175,62 @@ async def test_closing_stops_every_runner(bench, mapping_of):
         await bench.put(mapping_of(uuid, function_name=uuid))
     await bench.reconciler.close()
     assert [runner.life for runner in bench.runners] == [["started", "stopped", "drained"]] * 2
+
+
+async def settled():
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+async def test_what_another_node_runs_does_not_run_here_and_is_settled_all_the_same(bench, mapping_of):
+    mapping = mapping_of(settles_at=bench.clock.now())
+    bench.shares.others.add(f"mapping {mapping.uuid}")
+    await bench.put(mapping)
+    assert bench.runners == [] and bench.states == ["Enabled"]
+
+
+async def test_a_mapping_moves_when_the_nodes_change(bench, mapping_of):
+    mapping = mapping_of()
+    name = f"mapping {mapping.uuid}"
+    await bench.put(mapping)
+    assert bench.shares.held == {name}
+    bench.shares.others.add(name)
+    bench.reconciler.review()
+    await settled()
+    assert [runner.life for runner in bench.runners] == [["started", "stopped", "drained"]]
+    assert bench.shares.held == set()
+    bench.shares.others.clear()
+    bench.reconciler.review()
+    await settled()
+    assert [runner.life for runner in bench.runners][1:] == [["started"]]
+
+
+async def test_a_mapping_is_begun_once_the_one_who_ran_it_has_stopped(bench, mapping_of):
+    mapping = mapping_of()
+    name = f"mapping {mapping.uuid}"
+    bench.shares.held_by_others.add(name)
+    await bench.put(mapping)
+    bench.reconciler.review()
+    await settled()
+    assert bench.runners == []
+    bench.shares.held_by_others.clear()
+    bench.reconciler.review()
+    await settled()
+    assert [runner.life for runner in bench.runners] == [["started"]]
+
+
+async def test_who_is_no_member_any_more_stops(bench, mapping_of):
+    mapping = mapping_of()
+    await bench.put(mapping)
+    bench.shares.held_by_others.add(f"mapping {mapping.uuid}")
+    bench.reconciler.lapsed()
+    await settled()
+    assert bench.runners[0].life == ["started", "stopped", "drained"]
+
+
+async def test_what_another_node_has_written_is_seen(bench, mapping_of):
+    mapping = mapping_of()
+    bench.store.mappings[mapping.account_id, mapping.region, mapping.uuid] = mapping
+    await bench.reconciler.changed(f"{mapping.account_id}/{mapping.region}/{mapping.uuid}")
+    await settled()
+    assert [runner.life for runner in bench.runners] == [["started"]]

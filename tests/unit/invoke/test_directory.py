@@ -59,7 +59,7 @@ async def test_what_is_not_there_is_named_as_it_was_asked_for(directory, hello, 
         with pytest.raises(ResourceNotFoundException, match=f"Function not found: {hello.arn(qualifier)}"):
             await directory.resolve(hello, qualifier)
     store.functions.clear()
-    with pytest.raises(ResourceNotFoundException, match=f"Function not found: {hello.arn()}$"):
+    with pytest.raises(ResourceNotFoundException, match=rf"Function not found: {hello.arn()}:\$LATEST$"):
         await directory.resolve(hello, None)
 
 

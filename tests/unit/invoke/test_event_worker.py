@@ -41,6 +41,7 @@ class MemoryEvents:
         self.failures = {}
         self.claimed = []
         self.expired = 0
+        self.gone = set()
 
     def _call(self, name):
         if self.failures.get(name, 0):
@@ -92,6 +93,12 @@ class MemoryEvents:
         for id in mine:
             del self.claims[id]
         return len(mine)
+
+    async def release_lost(self):
+        lost = [id for id, owner in self.claims.items() if owner in self.gone]
+        for id in lost:
+            del self.claims[id]
+        return len(lost)
 
     async def release_expired(self, now):
         self.expired += 1

@@ -43,6 +43,8 @@ def test_versions_of_nodejs(identifier: str, major: int | None) -> None:
         ("nodejs12.x", "Node.js before version 16 is not supported", None),
         ("java21", "no Java 21 was found", "apt-get install openjdk-21-jre-headless"),
         ("java8.al2", "no Java 8 was found", "apt-get install openjdk-8-jre-headless"),
+        ("ruby3.4", "no Ruby 3.4 was found", "ruby-install ruby 3.4"),
+        ("ruby2.5", "Ruby before version 2.7 is not supported", None),
         ("cobol85", "AWS Lambda has no runtime cobol85", None),
     ],
 )
@@ -52,4 +54,4 @@ def test_why_a_runtime_is_not_there(identifier: str, reason: str, command: str |
 
 
 def test_languages_without_a_bootstrap_of_ours() -> None:
-    assert "no bootstrap for ruby3.4" in explain("ruby3.4").reason
+    assert "no bootstrap for dotnet8" in explain("dotnet8").reason

@@ -68,12 +68,14 @@ def test_the_version_of_a_runtime_is_its_interpreters():
     assert runtimes.architecture in ("x86_64", "arm64")
 
 
-def test_deprecated_runtimes_are_refused_only_where_that_is_wanted():
+def test_deprecated_runtimes_are_refused_only_where_that_is_wanted(monkeypatch):
     clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
     wanted = adapters.Runtimes(Registry(), clock, refuse_deprecated=True)
     assert "python3.6" in (wanted.refusal("python3.6", creating=True) or "")
     assert wanted.refusal("python3.12", creating=True) is None
     unwanted = adapters.Runtimes(Registry(), clock, refuse_deprecated=False)
+    assert "python3.6" in (unwanted.refusal("python3.6", creating=True) or ""), "it is not here anyway"
+    monkeypatch.setattr(Registry, "installed_identifiers", lambda self: ["python3.6"])
     assert unwanted.refusal("python3.6", creating=True) is None
 
 

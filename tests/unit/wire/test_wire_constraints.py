@@ -55,6 +55,50 @@ def test_pattern() -> None:
     )
 
 
+def test_elements_may_lack_that_they_must_not_be_null_and_be_told_their_least_length_of_zero() -> None:
+    vpc = {"SubnetIds": ["net-1"], "SecurityGroupIds": ["sg-1"]}
+    _, message, _ = refusal(create_function(VpcConfig=vpc), "lambda")
+    assert message == (
+        "1 validation error detected: Value '[net-1]' at 'vpcConfig.subnetIds' failed to satisfy constraint: "
+        "Member must satisfy constraint: [Member must have length less than or equal to 1024, "
+        "Member must have length greater than or equal to 0, "
+        "Member must satisfy regular expression pattern: subnet-[0-9a-z]*]"
+    )
+
+
+def test_runtimes_of_a_layer_are_told_as_one_and_before_its_architectures() -> None:
+    asked = {"Content": {}, "CompatibleRuntimes": ["cobol"], "CompatibleArchitectures": ["z80"]}
+    _, message, _ = refusal(rest("POST", "/2018-10-31/layers/l/versions", asked), "lambda")
+    runtimes, architectures = message.split("; ")
+    assert runtimes.startswith(
+        "2 validation errors detected: Value '[cobol]' at 'compatibleRuntimes' failed to satisfy constraint: "
+        "Member must satisfy enum value set: [nodejs20.x, python3.14, provided.al2023, "
+    )
+    assert architectures == (
+        "Value '[z80]' at 'compatibleArchitectures' failed to satisfy constraint: Member must satisfy constraint: "
+        "[Member must satisfy enum value set: [x86_64, arm64], Member must not be null]"
+    )
+
+
+@pytest.mark.parametrize("runtime", ["nodejs26.x", "ruby2.5"])
+def test_values_that_are_not_told_are_taken_all_the_same(runtime: str) -> None:
+    wire = load_service("lambda")
+    request = create_function(Runtime=runtime)
+    match = wire.match(request)
+    assert match is not None
+    assert wire.parse(match, request)["Runtime"] == runtime
+
+
+def test_an_error_that_stands_alone_says_whose_it_is() -> None:
+    wire = load_service("lambda")
+    request = create_function(Runtime="cobol")
+    match = wire.match(request)
+    assert match is not None
+    with pytest.raises(ServiceException) as caught:
+        wire.parse(match, request)
+    assert (caught.value.code, caught.value.members) == ("InvalidParameterValueException", {"Type": "User"})
+
+
 def test_member_that_is_missing() -> None:
     _, message, _ = refusal(create_function(Role=None), "lambda")
     assert message == (

@@ -21,6 +21,7 @@ def part(core: Core) -> Part:
         recorder,
         clock=core.clock,
         client=core.client,
+        owner=core.node_id,
         retry_seconds=core.settings.retry_base_seconds / RETRY_SHARE,
     )
 
@@ -28,4 +29,4 @@ def part(core: Core) -> Part:
         await made.worker.close()
         await recorder.close()
 
-    return Part(service=made.service, behind=made.behind, close=close)
+    return Part(service=made.service, behind=made.behind, once=made.once, wakes=made.wakes, close=close)

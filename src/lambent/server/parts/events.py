@@ -16,9 +16,9 @@ RETRY_SHARE = 60.0
 def part(core: Core) -> Part:
     made = events(
         Stores(
-            buses=SqlNamedRecords(core.database, "event bus", EventBus),
-            rules=SqlNamedRecords(core.database, "rule", Rule),
-            archives=SqlNamedRecords(core.database, "archive", Archive),
+            buses=SqlNamedRecords(core.database, "event bus", EventBus, noted=True),
+            rules=SqlNamedRecords(core.database, "rule", Rule, noted=True),
+            archives=SqlNamedRecords(core.database, "archive", Archive, noted=True),
             replays=SqlNamedRecords(core.database, "replay", Replay),
             archived_events=SqlEventArchiveStore(core.database),
             connections=SqlNamedRecords(core.database, "connection", Connection),
@@ -30,8 +30,17 @@ def part(core: Core) -> Part:
         roles=core.roles,
         pass_role=core.pass_role,
         metrics=core.metrics,
+        owner=core.node_id,
         connection_key=core.secret("event connections"),
         settle_seconds=core.settings.state_transition_seconds,
         retry_seconds=core.settings.retry_base_seconds / RETRY_SHARE,
     )
-    return Part(service=made.service, behind=made.behind, close=made.worker.close)
+    return Part(
+        service=made.service,
+        behind=made.behind,
+        once=made.once,
+        changed=dict.fromkeys(("event bus", "rule", "archive"), made.catalog.changed),
+        reload=made.catalog.forget,
+        wakes=made.wakes,
+        close=made.worker.close,
+    )

@@ -9,9 +9,9 @@ from lambent.store.sql.named_records import SqlNamedRecords
 def part(core: Core) -> Part:
     made = kms(
         KmsStores(
-            keys=SqlNamedRecords(core.database, "kms key", Key),
-            aliases=SqlNamedRecords(core.database, "kms alias", Alias),
-            grants=SqlNamedRecords(core.database, "kms grant", Grant),
+            keys=SqlNamedRecords(core.database, "kms key", Key, noted=True),
+            aliases=SqlNamedRecords(core.database, "kms alias", Alias, noted=True),
+            grants=SqlNamedRecords(core.database, "kms grant", Grant, noted=True),
         ),
         clock=core.clock,
         secret=core.secret("kms"),
@@ -19,5 +19,7 @@ def part(core: Core) -> Part:
     return Part(
         service=made.service,
         open=made.ring.open,
-        behind={"destroy keys whose time has come": made.ring.run},
+        once={"destroy keys whose time has come": made.ring.run},
+        changed=dict.fromkeys(("kms key", "kms alias", "kms grant"), lambda key: made.ring.open()),
+        reload=made.ring.open,
     )

@@ -38,7 +38,10 @@ def part(core: Core) -> Part:
     return Part(
         service=made.service,
         open=open_files,
-        behind=made.behind,
+        once=made.once,
+        changed={"buckets": lambda key: made.buckets.load()},
+        reload=made.buckets.load,
+        wakes=made.wakes,
         doors=(Door(opens=door.opens, handler=door.handle),),
         dress=door.dress,
         close=close_files,

@@ -18,6 +18,13 @@ def part(core: Core) -> Part:
         roles=core.roles,
         pass_role=core.pass_role,
         metrics=core.metrics,
+        owner=core.node_id,
         retry_seconds=core.settings.retry_base_seconds / RETRY_SHARE,
     )
-    return Part(service=made.service, behind=made.behind, close=made.worker.close)
+    return Part(
+        service=made.service,
+        behind=made.behind,
+        once=made.once,
+        wakes=made.wakes,
+        close=made.worker.close,
+    )

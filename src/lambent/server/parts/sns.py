@@ -23,6 +23,7 @@ def part(core: Core) -> Part:
         clock=core.clock,
         client=core.client,
         metrics=core.metrics,
+        owner=core.node_id,
         directory=core.data_dir,
         secret=core.secret("subscription tokens"),
         link_base=f"http://{core.settings.host}:{core.settings.port}",
@@ -32,6 +33,10 @@ def part(core: Core) -> Part:
         service=made.service,
         open=made.open,
         behind=made.behind,
+        once=made.once,
+        changed={"topics": lambda key: made.topics.open()},
+        reload=made.topics.open,
+        wakes=made.wakes,
         doors=(
             Door(opens=links.is_certificate, handler=links.certificate(made.signer)),
             Door(opens=links.is_link, handler=_Links(made.service).answer),

@@ -21,5 +21,8 @@ def part(core: Core) -> Part:
         service=made.service,
         open=made.open,
         ending=made.ending,
-        behind={"expire messages of queues": made.sweep.run, "move messages between queues": made.mover.run},
+        once={"expire messages of queues": made.sweep.run, "move messages between queues": made.mover.run},
+        changed={"queues": lambda key: made.queues.open()},
+        reload=made.queues.open,
+        wakes=made.wakes,
     )

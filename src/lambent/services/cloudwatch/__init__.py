@@ -7,7 +7,7 @@ step, and told by lambent.targets' worker, with retries.
 Source: the cloudwatch service model and https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/
 """
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +39,10 @@ class CloudWatch:
 
     service: Service
     behind: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
+    once: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
+    """The same, for what only one node of a cluster does."""
     worker: DeliveryWorker
+    wakes: Sequence[Callable[[], None]]
 
 
 def cloudwatch(
@@ -51,10 +54,13 @@ def cloudwatch(
     *,
     clock: Clock,
     client: Client,
+    owner: str = "local",
     retry_seconds: float = 1.0,
 ) -> CloudWatch:
-    """`retry_seconds` is the delay before an action that failed is tried again."""
-    worker = DeliveryWorker("cloudwatch", deliveries, AlarmCourier(client), clock, base_seconds=retry_seconds)
+    """`owner` names this node in its claims, `retry_seconds` is the delay before an action is tried again."""
+    worker = DeliveryWorker(
+        "cloudwatch", deliveries, AlarmCourier(client), clock, base_seconds=retry_seconds, owner=owner
+    )
     runs = AlarmRuns(alarms, history, metrics, recorder, worker, clock)
     timer = Timer(alarms, runs.fire, clock)
     metric, past = Metrics(metrics, recorder, clock), History(history, clock)
@@ -69,11 +75,11 @@ def cloudwatch(
     service = Service(
         name="cloudwatch", operations=operations, resource_arn=resource_arn, condition_keys=condition_keys
     )
-    behind = {
-        "store metrics": recorder.run,
+    behind = {"store metrics": recorder.run, "tell of alarms": worker.run}
+    once = {
         "look at alarms": timer.run,
-        "tell of alarms": worker.run,
         "roll up metrics": Retention(metrics, clock).run,
         "sweep the history of alarms": past.sweep,
     }
-    return CloudWatch(service=service, behind=behind, worker=worker)
+    wakes = (worker.wake, timer.wake)
+    return CloudWatch(service=service, behind=behind, once=once, worker=worker, wakes=wakes)

@@ -7,7 +7,7 @@ by noun, one module each. Partner event sources, global endpoints and schema dis
 Source: the events service model and https://docs.aws.amazon.com/eventbridge/latest/userguide/
 """
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -66,7 +66,11 @@ class Events:
 
     service: Service
     behind: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
+    once: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
+    """The same, for what only one node of a cluster does."""
     worker: DeliveryWorker
+    catalog: Catalog
+    wakes: Sequence[Callable[[], None]]
 
 
 def events(
@@ -78,10 +82,12 @@ def events(
     pass_role: PassRole,
     metrics: Metrics,
     connection_key: bytes,
+    owner: str = "local",
     retry_seconds: float = 1.0,
     settle_seconds: float = 1.0,
 ) -> Events:
-    """`connection_key` (32 bytes) is what connections' secrets are encrypted with, `retry_seconds` the delay before the
+    """`connection_key` (32 bytes) is what connections' secrets are encrypted with, `owner` names this
+    node in its claims, `retry_seconds` the delay before the
     first retry of a delivery, `settle_seconds` how long what changes its state shows the first."""
     rule_metrics = RuleMetrics(metrics)
     sealing = Sealing(connection_key)
@@ -90,7 +96,9 @@ def events(
     http = HttpTarget(stores.api_destinations, stores.connections, authorization, request, clock)
     catalog = Catalog(stores.buses, stores.rules, stores.archives, clock)
     courier = RuleCourier(client, roles, LogTarget(client, clock), http, rule_metrics)
-    worker = DeliveryWorker("events", stores.deliveries, courier, clock, base_seconds=retry_seconds)
+    worker = DeliveryWorker(
+        "events", stores.deliveries, courier, clock, base_seconds=retry_seconds, owner=owner
+    )
     acceptance = Acceptance(
         catalog, stores.deliveries, stores.archived_events, clock, rule_metrics, worker.wake
     )
@@ -119,14 +127,20 @@ def events(
         open_to_root=open_to_root(catalog),
         condition_keys=condition_keys,
     )
-    behind = {
-        "deliver events": worker.run,
+    once = {
         "fire schedules of rules": schedules.timer.run,
         "replay archived events": replays.timer.run,
         "authorize connections": connections.timer.run,
         "sweep archived events": archives.sweep,
     }
-    return Events(service=service, behind=behind, worker=worker)
+    return Events(
+        service=service,
+        behind={"deliver events": worker.run},
+        once=once,
+        worker=worker,
+        catalog=catalog,
+        wakes=(worker.wake, schedules.timer.wake, replays.timer.wake, connections.timer.wake),
+    )
 
 
 def _with_full_store(operation: Operation) -> Operation:

@@ -76,6 +76,21 @@ class Catalog:
         """Where it was read since it last changed."""
         return self._listeners.get(bus)
 
+    async def changed(self, key: str) -> None:
+        """Another node has changed a bus, a rule or an archive (account/region/bus of a rule/name)."""
+        account_id, region, rest = key.split("/", 2)
+        parent = rest.rpartition("/")[0]
+        self._changes += 1
+        if parent:
+            self._listeners.pop(Name(account_id, region, "", parent), None)
+            return
+        for bus in [bus for bus in self._listeners if (bus.account_id, bus.region) == (account_id, region)]:
+            del self._listeners[bus]
+
+    async def forget(self) -> None:
+        self._changes += 1
+        self._listeners.clear()
+
     async def _read(self, bus: Name) -> Listener | None:
         record = await self.bus(bus)
         if record is None:

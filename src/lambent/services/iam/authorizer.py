@@ -137,6 +137,9 @@ class Authorizer:
         """A role or policy of this account has changed."""
         self._compiled.forget(account_id)
 
+    def forget_all(self) -> None:
+        self._compiled.forget_all()
+
     async def _policies(self, caller: Caller) -> tuple[Policies, Mapping[str, str]] | None:
         """With the role's tags. None where the session's role is gone."""
         session = await self._compiled.of_session(caller.account_id, caller.session_policies)

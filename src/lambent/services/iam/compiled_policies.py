@@ -12,7 +12,7 @@ from lambent.services.iam.aws_managed import find_aws_managed
 from lambent.store.ports.roles import RoleStore
 
 _MAX_AGE = 5.0
-"""Seconds until another node's change is seen. Changes made through this server are seen at once."""
+"""Seconds. Changes are told (`forget`); this is how long one counts that was not, whatever went wrong."""
 _MAX_ENTRIES = 10_000
 
 Documents = tuple[PolicyDocument, ...]
@@ -57,6 +57,10 @@ class CompiledPolicies:
         """Something of this account has changed. What is being read meanwhile is not kept."""
         self._changes += 1
         self._entries = {key: entry for key, entry in self._entries.items() if key[0] != account_id}
+
+    def forget_all(self) -> None:
+        self._changes += 1
+        self._entries = {}
 
     async def _session_policy(self, account_id: str, policy: str) -> Documents:
         key = (account_id, f"session/{policy}")

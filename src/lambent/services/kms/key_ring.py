@@ -34,15 +34,21 @@ class KeyRing:
         self._keys: dict[str, Key] = {}
         self._aliases: dict[tuple[str, str, str], Alias] = {}
         self._grants: dict[str, dict[str, Grant]] = {}
+        self._changes = 0
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def open(self) -> None:
-        for _, key in await self._stores.keys.all():
-            self._keys[key.id] = key
-        for _, alias in await self._stores.aliases.all():
-            self._aliases[_alias_key(alias)] = alias
-        for _, grant in await self._stores.grants.all():
-            self._grants.setdefault(grant.key_id, {})[grant.id] = grant
+        """Also again, when another node has changed something."""
+        while True:
+            changes = self._changes
+            keys = {key.id: key for _, key in await self._stores.keys.all()}
+            aliases = {_alias_key(alias): alias for _, alias in await self._stores.aliases.all()}
+            grants: dict[str, dict[str, Grant]] = {}
+            for _, grant in await self._stores.grants.all():
+                grants.setdefault(grant.key_id, {})[grant.id] = grant
+            if changes == self._changes:  # nothing was written here while we read
+                self._keys, self._aliases, self._grants = keys, aliases, grants
+                return
 
     async def run(self) -> None:
         """Destroys keys whose time has come, for ever."""
@@ -78,6 +84,7 @@ class KeyRing:
             await self._stores.keys.insert(name, key)
         else:
             await self._stores.keys.replace(name, key, previous=previous)
+        self._changes += 1
         self._keys[key.id] = key
 
     def alias(self, account_id: str, region: str, name: str) -> Alias | None:
@@ -94,16 +101,19 @@ class KeyRing:
             await self._stores.aliases.insert(_alias_name(alias), alias)
         except AlreadyExistsError as error:
             raise AlreadyExistsException(f"An alias with the name {alias.arn()} already exists") from error
+        self._changes += 1
         self._aliases[_alias_key(alias)] = alias
 
     async def replace_alias(self, alias: Alias) -> None:
         await self._stores.aliases.replace(
             _alias_name(alias), alias, previous=self._aliases[_alias_key(alias)]
         )
+        self._changes += 1
         self._aliases[_alias_key(alias)] = alias
 
     async def drop_alias(self, alias: Alias) -> None:
         await _delete(self._stores.aliases, _alias_name(alias))
+        self._changes += 1
         self._aliases.pop(_alias_key(alias), None)
 
     def grants(self, key_id: str) -> Sequence[Grant]:
@@ -116,10 +126,12 @@ class KeyRing:
 
     async def add_grant(self, key: Key, grant: Grant) -> None:
         await self._stores.grants.insert(Name(key.account_id, key.region, key.id, grant.id), grant)
+        self._changes += 1
         self._grants.setdefault(key.id, {})[grant.id] = grant
 
     async def drop_grant(self, key: Key, grant: Grant) -> None:
         await _delete(self._stores.grants, Name(key.account_id, key.region, key.id, grant.id))
+        self._changes += 1
         self._grants.get(key.id, {}).pop(grant.id, None)
 
     async def _destroy(self, key: Key) -> None:
@@ -128,6 +140,7 @@ class KeyRing:
         for grant in self.grants(key.id):
             await self.drop_grant(key, grant)
         await _delete(self._stores.keys, Name(key.account_id, key.region, "", key.id))
+        self._changes += 1
         self._keys.pop(key.id, None)
 
 

@@ -22,6 +22,7 @@ from lambent.store.ports.functions import FunctionStore
 
 log = logging.getLogger(__name__)
 
+_ADOPT_SECONDS = 5.0
 _Key = tuple[FunctionId, str]
 
 
@@ -57,6 +58,14 @@ class Activation:
         """Continues what a server before us left unsettled."""
         for version in await self._store.unsettled():
             self.wake(version)
+
+    async def adopt(self) -> None:
+        """Goes on for ever with what another node has left unsettled: it should have been done long ago."""
+        while True:
+            await self._sleep(_ADOPT_SECONDS)
+            for version in await self._store.unsettled():
+                if version.settles_at + _ADOPT_SECONDS < self._clock.now():
+                    self.wake(version)
 
     async def close(self) -> None:
         await self._tasks.close()

@@ -32,7 +32,7 @@ class Aliases:
         id = resolve_unqualified(caller, "CreateAlias", parameters["FunctionName"])
         # Under the function's lock, so that the version it names is not deleted meanwhile.
         async with self._records.lock(id):
-            function = await self._records.get(id)
+            function = await self._records.get(id, parameters["FunctionVersion"])
             version = await self._version(function, parameters["FunctionVersion"])
             alias = Alias(
                 function=id,

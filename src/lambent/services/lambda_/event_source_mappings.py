@@ -143,18 +143,25 @@ class EventSourceMappings:
         return mapping
 
     async def get_tags(self, caller: Caller, arn: str) -> Mapping[str, str]:
-        return (await self.find(caller, _uuid(arn))).tags
+        return (await self._tagged(caller, arn)).tags
 
     async def put_tags(self, caller: Caller, arn: str, tags: Mapping[str, str]) -> None:
         while True:
-            mapping = await self.find(caller, _uuid(arn))
+            mapping = await self._tagged(caller, arn)
             tagged = replace(mapping, tags=dict(tags), revision_id=new_uuid())
             try:
                 return await self._store.replace(tagged, expected_revision_id=mapping.revision_id)
-            except NotFoundError as error:
-                raise _not_found() from error
-            except StaleRevisionError:
+            except (NotFoundError, StaleRevisionError):
                 continue  # its state changed meanwhile
+
+    async def _tagged(self, caller: Caller, arn: str) -> EventSourceMapping:
+        """By ARN, as the operations on tags name it. Raises ResourceNotFoundException."""
+        mapping = await self._store.get(
+            caller.account_id, caller.region, Arn.parse(arn).resource.partition(":")[2]
+        )
+        if mapping is None:
+            raise ResourceNotFoundException(f"Event source mapping not found: {arn}")
+        return mapping
 
     def _transition(self, state: str) -> dict[str, Any]:
         now = self._clock.now()
@@ -222,10 +229,6 @@ def describe_mapping(mapping: EventSourceMapping) -> Parameters:
     if kind.positions:
         described["LastProcessingResult"] = "No records processed"
     return described
-
-
-def _uuid(arn: str) -> str:
-    return Arn.parse(arn).resource.partition(":")[2]
 
 
 def _not_found() -> ResourceNotFoundException:

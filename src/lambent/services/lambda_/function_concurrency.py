@@ -27,7 +27,9 @@ class FunctionConcurrency:
         self._account_limit = account_limit
 
     async def put(self, caller: Caller, parameters: Parameters) -> Parameters:
-        id = resolve_unqualified(caller, "PutFunctionConcurrency", parameters["FunctionName"])
+        id = resolve_unqualified(
+            caller, "PutFunctionConcurrency", parameters["FunctionName"], latest_too=False
+        )
         executions = parameters["ReservedConcurrentExecutions"]
         await self._require(id)
         unreserved_least = min(UNRESERVED_LEAST, self._account_limit)
@@ -42,7 +44,8 @@ class FunctionConcurrency:
         except LimitExceededError as error:
             raise InvalidParameterValueException(
                 "Specified ReservedConcurrentExecutions for function decreases account's "
-                f"UnreservedConcurrentExecution below its minimum value of [{unreserved_least}]."
+                f"UnreservedConcurrentExecution below its minimum value of [{unreserved_least}].",
+                members={"Type": None},  # AWS leaves it out of this one
             ) from error
         except NotFoundError as error:
             raise function_not_found(id, LATEST) from error

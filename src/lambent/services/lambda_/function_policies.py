@@ -25,13 +25,17 @@ class FunctionPolicies:
         """Functions that have, or had since the start, a policy which denies something."""
 
     async def open(self) -> None:
-        """Before the first request."""
+        """Before the first request, and when another node has changed one."""
         self._denying.update(await self._store.denying())
 
     def forget(self, function: FunctionId) -> None:
         """The function, its versions or its aliases have changed."""
         self._changes += 1
         self._known.pop(function, None)
+
+    def forget_all(self) -> None:
+        self._changes += 1
+        self._known.clear()
 
     # model.service.Service
 

@@ -22,8 +22,9 @@ _REFERENCE = re.compile(
     r"((?P<account_id>\d{12}):)?"
     r"(function:)?"
     r"(?P<name>[a-zA-Z0-9-_.]+)"
-    r"(:(?P<qualifier>\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"
+    r"(:(?P<qualifier>\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_$]+))?"
 )
+"""Of a qualifier that stands beside the name, the model lets through more than of one inside it."""
 _NAME_LONGEST = 64
 _PATTERN = (
     r"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?"
@@ -98,10 +99,11 @@ def resolve_reference(
     return reference
 
 
-def resolve_unqualified(caller: Caller, action: str, text: str) -> FunctionId:
-    """For operations on the function as a whole. `$LATEST` is the function; any other qualifier is refused."""
+def resolve_unqualified(caller: Caller, action: str, text: str, *, latest_too: bool = True) -> FunctionId:
+    """For operations on the function as a whole. `$LATEST` is the function for most of them (`latest_too`); any other
+    qualifier is refused."""
     reference = resolve_reference(caller, action, text)
-    if reference.qualifier not in (None, LATEST):
+    if reference.qualifier is not None and not (latest_too and reference.qualifier == LATEST):
         raise InvalidParameterValueException(
             "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. "
             "Please specify either a function name or an unqualified function ARN."

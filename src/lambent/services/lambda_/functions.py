@@ -211,7 +211,7 @@ class Functions:
             await self._records.get(reference.function)
             if reference.qualifier is None:
                 await self._store.delete(reference.function)
-            else:
+            elif reference.qualifier.isdigit():
                 await self._delete_version(reference.function, reference.qualifier)
         return {"StatusCode": 204}
 
@@ -365,7 +365,7 @@ def _refuse_undeletable(qualifier: str | None) -> None:
         raise InvalidParameterValueException(
             "$LATEST version cannot be deleted without deleting the function."
         )
-    if qualifier is not None and not qualifier.isdigit():
+    if qualifier is not None and not qualifier.isdigit() and "$" not in qualifier:
         raise InvalidParameterValueException("Deletion of aliases is not currently supported.")
 
 

@@ -44,7 +44,7 @@ def parse_layer_version_arn(arn: str) -> tuple[LayerId, int]:
 def require_number(number: int) -> int:
     """Raises InvalidParameterValueException, ResourceNotFoundException."""
     if number < 1:
-        raise InvalidParameterValueException("Layer Version Cannot be less than 1.")
+        raise InvalidParameterValueException("Layer Version Cannot be less than 1")
     if number > _NUMBER_LARGEST:
         raise ResourceNotFoundException("The resource you requested does not exist.")
     return number

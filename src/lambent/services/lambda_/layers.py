@@ -1,7 +1,7 @@
 """Layers: PublishLayerVersion, GetLayerVersion, GetLayerVersionByArn, ListLayers, ListLayerVersions,
 DeleteLayerVersion."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from lambent.base.arn import partition_of
 from lambent.base.clock import Clock
@@ -48,8 +48,8 @@ class Layers:
                 code=code,
                 description=parameters.get("Description", ""),
                 license_info=parameters.get("LicenseInfo"),
-                compatible_runtimes=tuple(parameters.get("CompatibleRuntimes", ())),
-                compatible_architectures=tuple(parameters.get("CompatibleArchitectures", ())),
+                compatible_runtimes=_declared(parameters.get("CompatibleRuntimes")),
+                compatible_architectures=_declared(parameters.get("CompatibleArchitectures")),
                 created_at=self._clock.now(),
             )
         )
@@ -167,19 +167,24 @@ def _describe_in_list(version: LayerVersion) -> Parameters:
         "CreatedDate": format_time(version.created_at),
         "Version": version.version,
     }
-    if version.compatible_architectures:
+    if version.compatible_architectures is not None:
         described["CompatibleArchitectures"] = list(version.compatible_architectures)
-    if version.compatible_runtimes:
+    if version.compatible_runtimes is not None:
         described["CompatibleRuntimes"] = list(version.compatible_runtimes)
     if version.license_info is not None:
         described["LicenseInfo"] = version.license_info
     return described
 
 
+def _declared(names: Sequence[str] | None) -> tuple[str, ...] | None:
+    """An empty list is shown as such, and is not the same as none at all."""
+    return None if names is None else tuple(names)
+
+
 def _matches(version: LayerVersion, parameters: Parameters) -> bool:
     """By CompatibleRuntime and CompatibleArchitecture: what a version does not declare, it does not match."""
     runtime = parameters.get("CompatibleRuntime")
     architecture = parameters.get("CompatibleArchitecture")
-    return (runtime is None or runtime in version.compatible_runtimes) and (
-        architecture is None or architecture in version.compatible_architectures
+    return (runtime is None or runtime in (version.compatible_runtimes or ())) and (
+        architecture is None or architecture in (version.compatible_architectures or ())
     )

@@ -42,7 +42,7 @@ class PolicyHolders:
         if alias is not None:
             return alias.revision_id
         if "$" in qualifier:
-            raise ResourceNotFoundException("The resource you requested does not exist.")
+            raise function_not_found(function, qualifier)
         arn = function.arn(qualifier, partition_of(function.region))
         raise ResourceNotFoundException(f"Cannot find alias arn: {arn}")
 

@@ -109,7 +109,8 @@ class Runtimes(Protocol):
         ...
 
     def refusal(self, runtime: str, *, creating: bool) -> str | None:
-        """AWS's message where a runtime that it has deprecated is refused here, too."""
+        """AWS's message where a runtime that it has deprecated is refused here, too: by the settings of this server, or
+        because the host does not have it anyway."""
         ...
 
     def version(self, runtime: str) -> str:

@@ -6,7 +6,7 @@ which also says whom to tell (`events`), and `delivery`, `garbage` and `expiry` 
 Source: the s3 service model and https://docs.aws.amazon.com/AmazonS3/latest/API/
 """
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,13 +47,15 @@ from lambent.store.ports.uploads import UploadStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Service:
-    """`buckets` are loaded by the server before the first request; `behind` is what goes on meanwhile."""
+    """`buckets` are loaded by the server before the first request; `once` is what one node of a cluster does
+    meanwhile; `wakes` say that another may have written what it waits for."""
 
     service: Service
     buckets: BucketRecords
     expiry: Expiry
     garbage: Garbage
-    behind: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
+    once: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
+    wakes: Sequence[Callable[[], None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,10 +108,11 @@ def service(stores: Stores, clock: Clock, client: Client, metrics: Metrics) -> S
         buckets=buckets,
         expiry=expiry,
         garbage=garbage,
-        behind={
+        once={
             "deliver events of buckets": delivery.run,
             "remove what deleted objects leave": garbage.run,
             "carry out lifecycle rules": expiry.run,
             "measure what buckets hold": Usage(buckets, stores.objects, metrics).run,
         },
+        wakes=(delivery.wake, garbage.look),
     )

@@ -25,7 +25,9 @@ class BucketRecords:
         self._changing = asyncio.Lock()
 
     async def load(self) -> None:
-        self._buckets = {bucket.name: bucket for bucket in await self._store.all()}
+        """Also again, when another node has changed some."""
+        async with self._changing:
+            self._buckets = {bucket.name: bucket for bucket in await self._store.all()}
 
     def find(self, name: str) -> Bucket | None:
         return self._buckets.get(name)

@@ -7,7 +7,7 @@ lambent.targets.
 Source: the scheduler service model and https://docs.aws.amazon.com/scheduler/latest/UserGuide/
 """
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -37,7 +37,10 @@ class Scheduler:
 
     service: Service
     behind: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
+    once: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
+    """The same, for what only one node of a cluster does."""
     worker: DeliveryWorker
+    wakes: Sequence[Callable[[], None]]
 
 
 def scheduler(
@@ -50,11 +53,12 @@ def scheduler(
     roles: RoleCallers,
     pass_role: PassRole,
     metrics: Metrics,
+    owner: str = "local",
     retry_seconds: float = 1.0,
 ) -> Scheduler:
-    """`retry_seconds` is the delay before the first retry of a delivery."""
+    """`owner` names this node in its claims, `retry_seconds` is the delay before the first retry of a delivery."""
     courier = ScheduleCourier(client, roles, metrics)
-    worker = DeliveryWorker("scheduler", deliveries, courier, clock, base_seconds=retry_seconds)
+    worker = DeliveryWorker("scheduler", deliveries, courier, clock, base_seconds=retry_seconds, owner=owner)
     timer = Timer(schedules, Runs(schedules, worker, clock).fire, clock)
     group = Groups(groups, schedules, clock)
     operations: dict[str, Operation] = {
@@ -66,8 +70,13 @@ def scheduler(
         operations={name: _with_full_store(operation) for name, operation in operations.items()},
         resource_arn=resource_arn,
     )
-    behind = {"run schedules": timer.run, "deliver for schedules": worker.run}
-    return Scheduler(service=service, behind=behind, worker=worker)
+    return Scheduler(
+        service=service,
+        behind={"deliver for schedules": worker.run},
+        once={"run schedules": timer.run},
+        worker=worker,
+        wakes=(worker.wake, timer.wake),
+    )
 
 
 def _with_full_store(operation: Operation) -> Operation:

@@ -8,7 +8,7 @@ Source: the sns service model and https://docs.aws.amazon.com/sns/latest/dg/
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -48,6 +48,10 @@ class Sns:
     service: Service
     open: Callable[[], Awaitable[None]]
     behind: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
+    once: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
+    """As `behind`, for what only one node of a cluster does."""
+    topics: Topics
+    wakes: Sequence[Callable[[], None]]
     close: Callable[[], Awaitable[None]]
     signer: Signer
 
@@ -63,13 +67,17 @@ def sns(
     secret: bytes,
     link_base: str,
     retry_seconds: float,
+    owner: str = "local",
 ) -> Sns:
     """`directory` is where the signing key is kept, `secret` seals confirmation tokens, `link_base` is this server's
-    address where no subscriber said a better one; `retry_seconds` is what a second of a delivery policy takes here."""
+    address where no subscriber said a better one; `retry_seconds` is what a second of a delivery policy takes here,
+    `owner` names this node in its claims."""
     topics, signer, counted = Topics(store, clock), Signer(directory), TopicMetrics(metrics)
     deliveries = Deliveries(Envelopes(signer, link_base))
     courier = SubscriberCourier(client, request, counted)
-    worker = DeliveryWorker("sns", outgoing, courier, clock, base_seconds=retry_seconds, decide=decide)
+    worker = DeliveryWorker(
+        "sns", outgoing, courier, clock, base_seconds=retry_seconds, owner=owner, decide=decide
+    )
     tokens = ConfirmationTokens(secret)
     operations = {
         **TopicOperations(topics).operations(),
@@ -91,10 +99,10 @@ def sns(
             resource_policy=topics.policy,
         ),
         open=open,
-        behind={
-            "deliver to subscribers": worker.run,
-            "forget deduplication ids of topics": lambda: sweep_deduplication(store, topics),
-        },
+        behind={"deliver to subscribers": worker.run},
+        once={"forget deduplication ids of topics": lambda: sweep_deduplication(store, topics)},
+        topics=topics,
+        wakes=(worker.wake,),
         close=worker.close,
         signer=signer,
     )

@@ -1,4 +1,4 @@
-"""All topics and subscriptions, held in memory: publishing looks them up, and there is one writer."""
+"""All topics and subscriptions, held in memory: publishing looks them up, and changes are few."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -27,9 +27,13 @@ class Topics:
         self.changing = asyncio.Lock()
 
     async def open(self) -> None:
-        self._topics = {topic.arn: topic for topic in await self._store.topics()}
-        for subscription in await self._store.subscriptions():
-            self._subscriptions.setdefault(subscription.topic_arn, {})[subscription.arn] = subscription
+        """Also again, when another node has changed some."""
+        async with self.changing:
+            topics = {topic.arn: topic for topic in await self._store.topics()}
+            subscriptions: dict[str, dict[str, Subscription]] = {}
+            for subscription in await self._store.subscriptions():
+                subscriptions.setdefault(subscription.topic_arn, {})[subscription.arn] = subscription
+            self._topics, self._subscriptions = topics, subscriptions
 
     def now(self) -> int:
         """Milliseconds."""

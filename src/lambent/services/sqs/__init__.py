@@ -6,7 +6,7 @@ the store. A module per noun; `waiters` is long polling.
 Source: the sqs service model and https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 
@@ -47,6 +47,9 @@ class Sqs:
     ending: Callable[[], None]
     sweep: Sweep
     mover: Mover
+    queues: Queues
+    wakes: Sequence[Callable[[], None]]
+    """Another node may have written what this one waits for."""
 
 
 def service(
@@ -81,6 +84,8 @@ def service(
         open=queues.open,
         ending=waiters.end,
         mover=mover,
+        queues=queues,
+        wakes=(mover.wake, waiters.wake_each),
         sweep=Sweep(queues, store, messages, metrics),
     )
 

@@ -71,7 +71,7 @@ class MoveTaskOperations:
             await self._tasks.insert(task_name(source, task.id), task, due_at=now / 1000)
             for name, _ in earlier[_LISTED_MOST - 1 :]:
                 await self._tasks.delete(name)
-        self._mover.begin(task_name(source, task.id), task)
+        self._mover.wake()
         return {"TaskHandle": _handle(task)}
 
     async def list_message_move_tasks(self, caller: Caller, parameters: Parameters) -> Parameters:

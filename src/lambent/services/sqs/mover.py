@@ -32,23 +32,32 @@ class Mover:
         self._tasks = tasks
         self._waiters = waiters
         self._sleep = sleep
-        self._begun: asyncio.Queue[tuple[Name, MessageMoveTask]] = asyncio.Queue()
+        self._wake = asyncio.Event()
+        self._running: set[Name] = set()
 
-    def begin(self, name: Name, task: MessageMoveTask) -> None:
-        """Of a task that is stored as running."""
-        self._begun.put_nowait((name, task))
+    def wake(self) -> None:
+        """A task was stored as running."""
+        self._wake.set()
 
     async def run(self) -> None:
         running = Tasks("message move tasks")
         try:
-            # A running task is due; one that has ended is not.
-            for due in await self._tasks.due(now=self._queues.now() / 1000, limit=_TASKS_MOST):
-                running.start(self.carry_out(due.name, due.value), due.name.name)
             while True:
-                name, task = await self._begun.get()
-                running.start(self.carry_out(name, task), name.name)
+                self._wake.clear()
+                # A running task is due; one that has ended is not.
+                for due in await self._tasks.due(now=self._queues.now() / 1000, limit=_TASKS_MOST):
+                    if due.name not in self._running:
+                        self._running.add(due.name)
+                        running.start(self._carry_out(due.name, due.value), due.name.name)
+                await self._wake.wait()
         finally:
             await running.close()
+
+    async def _carry_out(self, name: Name, task: MessageMoveTask) -> None:
+        try:
+            await self.carry_out(name, task)
+        finally:
+            self._running.discard(name)
 
     async def carry_out(self, name: Name, task: MessageMoveTask) -> None:
         limit = task.messages_per_second or _BATCH

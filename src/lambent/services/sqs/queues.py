@@ -1,4 +1,4 @@
-"""All queues, held in memory: every operation looks one up, and there is one writer."""
+"""All queues, held in memory: every operation looks one up, and changes are few."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -24,7 +24,9 @@ class Queues:
         self.changing = asyncio.Lock()
 
     async def open(self) -> None:
-        self._by_key = {queue.key: queue for queue in await self._store.all()}
+        """Also again, when another node has changed some."""
+        async with self.changing:
+            self._by_key = {queue.key: queue for queue in await self._store.all()}
 
     def now(self) -> int:
         """Milliseconds."""

@@ -64,12 +64,13 @@ class SendOperations:
                 check_fifo(queue, entry)
             except MissingRequiredParameterException as error:  # AWS calls it so in a batch
                 raise InvalidParameterValueException(error.message) from None
+        now = self._queues.now()
         accepted: dict[str, NewMessage] = {}
         failures: list[dict[str, Any]] = []
         total = 0
         for entry in entries:
             try:
-                new = new_message(queue, caller, entry, self._queues.now())
+                new = new_message(queue, caller, entry, now)
                 total += new.size
                 accepted[entry["Id"]] = new
             except ServiceException as error:
@@ -115,8 +116,7 @@ class SendOperations:
         if delayed:
             self._waiters.wake_in(queue.id, min(delayed))
         count(self._metrics, queue, "NumberOfMessagesSent", len(new))
-        for one in new:
-            count(self._metrics, queue, "SentMessageSize", one.size, unit="Bytes")
+        count(self._metrics, queue, "SentMessageSize", [one.size for one in new], unit="Bytes")
 
 
 def _too_large(queue: Queue, accepted: dict[str, NewMessage]) -> list[dict[str, Any]]:

@@ -61,6 +61,12 @@ class Waiters:
                 woken.set_result(None)
                 count -= 1
 
+    def wake_each(self) -> None:
+        """One of each queue's looks again: another node may have sent something."""
+        for queue_id, line in list(self._lines.items()):
+            if line.waiting:
+                self.wake(queue_id)
+
     def wake_all(self, queue_id: int) -> None:
         """There is no such queue any more: nobody will wait for it again."""
         line = self._lines.pop(queue_id, None)

@@ -33,6 +33,10 @@ class TargetDeliveryStore(Protocol):
         """Gives up every claim of `owner` (a server that starts again after a crash). Returns how many."""
         ...
 
+    async def release_lost(self, queue: DeliveryQueue, *, now: float) -> int:
+        """Gives up every claim of who is no node of the cluster (any more). Returns how many."""
+        ...
+
     async def next_due(self, queue: DeliveryQueue) -> float | None:
         """When the earliest delivery is due, or its claim runs out."""
         ...

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from lambent.model.bucket import Bucket
 from lambent.store.ports.errors import AlreadyExistsError, NotEmptyError, NotFoundError, StaleRevisionError
 from lambent.store.records import Record
+from lambent.store.sql.changes import note
 from lambent.store.sql.database import Connection, Database
 from lambent.store.sql.queries import queries
 
@@ -22,6 +23,7 @@ class SqlBucketStore:
         def work(connection: Connection) -> None:
             if connection.execute(_SQL["insert"], _row(bucket)).rowcount == 0:
                 raise AlreadyExistsError(bucket.name)
+            note(connection, "buckets")
 
         await self._database.write(work)
 
@@ -41,6 +43,7 @@ class SqlBucketStore:
             if _BUCKET.decode(found[0]) != previous:
                 raise StaleRevisionError(bucket.name)
             connection.execute(_SQL["replace"], row)
+            note(connection, "buckets")
 
         await self._database.write(work)
 
@@ -54,6 +57,7 @@ class SqlBucketStore:
                 connection.execute(_SQL[step], row)
             if connection.execute(_SQL["delete"], row).rowcount == 0:
                 raise NotFoundError(name)
+            note(connection, "buckets")
 
         await self._database.write(work)
 

@@ -6,6 +6,7 @@ from typing import Any
 from lambent.model.concurrency import ProvisionedConcurrency
 from lambent.model.function import FunctionId
 from lambent.store.ports.errors import LimitExceededError, NotFoundError
+from lambent.store.sql.changes import note_function
 from lambent.store.sql.database import Connection, Database
 from lambent.store.sql.queries import queries
 
@@ -27,11 +28,12 @@ class SqlConcurrencyStore:
             if others + executions > total_most:
                 raise LimitExceededError(f"{others} of {total_most} are reserved for other functions")
             connection.execute(_SQL["reserve"], row)
+            note_function(connection, id)
 
         await self._database.write(work)
 
     async def unreserve(self, id: FunctionId) -> None:
-        await self._write("unreserve", _row(id))
+        await self._write("unreserve", id, _row(id))
 
     async def reserved(self, id: FunctionId) -> int | None:
         found = await self._read("reserved", _row(id))
@@ -54,11 +56,12 @@ class SqlConcurrencyStore:
         def work(connection: Connection) -> None:
             _require_function(connection, config.function)
             connection.execute(_SQL["provision"], row)
+            note_function(connection, config.function)
 
         await self._database.write(work)
 
     async def unprovision(self, id: FunctionId, qualifier: str) -> None:
-        await self._write("unprovision", _row(id) | {"qualifier": qualifier})
+        await self._write("unprovision", id, _row(id) | {"qualifier": qualifier})
 
     async def provisioned(self, id: FunctionId) -> Sequence[ProvisionedConcurrency]:
         return [_config(found) for found in await self._read("provisioned", _row(id))]
@@ -66,8 +69,12 @@ class SqlConcurrencyStore:
     async def all_provisioned(self) -> Sequence[ProvisionedConcurrency]:
         return [_config(found) for found in await self._read("all_provisioned", {})]
 
-    async def _write(self, statement: str, row: Mapping[str, Any]) -> None:
-        await self._database.write(lambda connection: connection.execute(_SQL[statement], row).rowcount)
+    async def _write(self, statement: str, id: FunctionId, row: Mapping[str, Any]) -> None:
+        def work(connection: Connection) -> None:
+            connection.execute(_SQL[statement], row)
+            note_function(connection, id)
+
+        await self._database.write(work)
 
     async def _read(self, statement: str, row: Mapping[str, Any]) -> list[Any]:
         return await self._database.read(

@@ -36,7 +36,10 @@ class Database(Protocol):
     """`write` runs a function in the next transaction and returns once that is committed and synced; `read`
     runs one on a snapshot. The functions are given a connection, run on another thread, and must not commit.
     A function given to `write` may be run again after its changes were undone, so it must have no effect but
-    on the connection."""
+    on the connection.
+
+    Statements may call `database_now()`: the time of the database's own clock (epoch seconds), which is the same one
+    for all who use it."""
 
     def open(self) -> None:
         """Creates or migrates the database. Blocking; called once, before the first read or write.
@@ -49,10 +52,13 @@ class Database(Protocol):
         StoreClosedError. When the caller is cancelled, the change may still be made."""
         ...
 
-    async def write_together(self, work: Callable[[Connection, Sequence[Item]], None], item: Item) -> None:
+    async def write_together(
+        self, work: Callable[[Connection, Sequence[Item]], None], item: Item, *, synced: bool = True
+    ) -> None:
         """As `write`, but the items of callers that give the same `work` at the same time are handed to it
         together. Where it raises it is run again for each item alone, so that one's failure is only its
-        own."""
+        own. What is not `synced` outlives this process, but it may be gone after a power cut, with nothing that was
+        made before it: for what nobody relies on."""
         ...
 
     async def read(self, work: Callable[[Connection], T]) -> T: ...

@@ -62,6 +62,9 @@ class SqlEventInvocationStore:
     async def release_expired(self, now: float) -> int:
         return await self._changed("release_expired", {"now": now})
 
+    async def release_lost(self) -> int:
+        return await self._changed("release_lost", {})
+
     async def depth(self) -> int:
         (depth,) = await self._database.read(lambda connection: connection.execute(_SQL["depth"]).fetchone())
         return int(depth)

@@ -61,6 +61,10 @@ UPDATE event_invocations SET owner = NULL, claimed_until = NULL WHERE owner = :o
 -- name: release_expired
 UPDATE event_invocations SET owner = NULL, claimed_until = NULL WHERE owner IS NOT NULL AND claimed_until <= :now;
 
+-- name: release_lost
+UPDATE event_invocations SET owner = NULL, claimed_until = NULL
+WHERE owner IS NOT NULL AND owner NOT IN (SELECT id FROM nodes);
+
 -- name: depth
 -- By the two partial indexes, which are a tenth of the table.
 SELECT (SELECT count(*) FROM event_invocations WHERE owner IS NULL)

@@ -7,6 +7,7 @@ from lambent.model.event_invoke_config import EventInvokeConfig
 from lambent.model.function import FunctionId
 from lambent.store.ports.errors import NotFoundError
 from lambent.store.records import Record
+from lambent.store.sql.changes import note_function
 from lambent.store.sql.database import Connection, Database
 from lambent.store.sql.queries import queries
 
@@ -47,6 +48,7 @@ class SqlEventInvokeConfigStore:
         def work(connection: Connection) -> None:
             if connection.execute(_SQL[statement], row).rowcount == 0:
                 raise NotFoundError(id.arn())
+            note_function(connection, id)
 
         await self._database.write(work)
 

@@ -7,6 +7,7 @@ from typing import Any
 from lambent.model.event_source_mapping import EventSourceMapping
 from lambent.store.ports.errors import AlreadyExistsError, NotFoundError, StaleRevisionError
 from lambent.store.records import Record
+from lambent.store.sql.changes import note
 from lambent.store.sql.database import Connection, Database
 from lambent.store.sql.queries import queries
 
@@ -26,6 +27,7 @@ class SqlEventSourceMappingStore:
         def work(connection: Connection) -> None:
             if connection.execute(_SQL["insert"], row).rowcount == 0:
                 raise AlreadyExistsError(mapping.function_arn)
+            _note(connection, mapping)
 
         await self._database.write(work)
 
@@ -46,12 +48,18 @@ class SqlEventSourceMappingStore:
                 raise StaleRevisionError(mapping.arn)
             if connection.execute(_SQL["replace"], row).rowcount == 0:
                 raise AlreadyExistsError(mapping.function_arn)
+            _note(connection, mapping)
 
         await self._database.write(work)
 
     async def delete(self, mapping: EventSourceMapping) -> None:
         row = _row(mapping)
-        await self._database.write(lambda connection: connection.execute(_SQL["delete"], row).rowcount)
+
+        def work(connection: Connection) -> None:
+            connection.execute(_SQL["delete"], row)
+            _note(connection, mapping)
+
+        await self._database.write(work)
 
     async def page(
         self,
@@ -86,6 +94,10 @@ class SqlEventSourceMappingStore:
         return await self._database.read(
             lambda connection: [_MAPPING.decode(text) for (text,) in connection.execute(_SQL[statement], row)]
         )
+
+
+def _note(connection: Connection, mapping: EventSourceMapping) -> None:
+    note(connection, "mapping", mapping.account_id, mapping.region, mapping.uuid)
 
 
 def _row(mapping: EventSourceMapping) -> dict[str, Any]:

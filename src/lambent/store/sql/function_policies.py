@@ -6,6 +6,7 @@ from typing import Any
 from lambent.model.function import FunctionId
 from lambent.model.function_policy import FunctionPolicy
 from lambent.store.ports.errors import NotFoundError, StaleRevisionError
+from lambent.store.sql.changes import note_function
 from lambent.store.sql.database import Connection, Database
 from lambent.store.sql.queries import queries
 
@@ -54,6 +55,7 @@ def _revise(connection: Connection, statement: str, row: dict[str, Any]) -> None
             raise NotFoundError(arn)
         raise StaleRevisionError(arn)
     connection.execute(_SQL[statement], row)
+    note_function(connection, FunctionId(row["account_id"], row["region"], row["name"]))
 
 
 def _kind(qualifier: str) -> str:

@@ -7,6 +7,7 @@ from lambent.model.function import FunctionId
 from lambent.model.function_url import FunctionUrl
 from lambent.store.ports.errors import AlreadyExistsError, NotFoundError
 from lambent.store.records import Record
+from lambent.store.sql.changes import note_function
 from lambent.store.sql.database import Connection, Database
 from lambent.store.sql.queries import queries
 
@@ -28,6 +29,7 @@ class SqlFunctionUrlStore:
                 raise NotFoundError(url.function.arn())
             if connection.execute(_SQL["insert"], row).rowcount == 0:
                 raise AlreadyExistsError(url.function.arn(url.qualifier))
+            note_function(connection, url.function)
 
         await self._database.write(work)
 
@@ -66,6 +68,7 @@ class SqlFunctionUrlStore:
         def work(connection: Connection) -> None:
             if connection.execute(_SQL[statement], row).rowcount == 0:
                 raise NotFoundError(function.arn())
+            note_function(connection, function)
 
         await self._database.write(work)
 

@@ -6,6 +6,7 @@ from typing import Any
 from lambent.model.function import Alias, Function, FunctionId, FunctionVersion
 from lambent.store.ports.errors import AlreadyExistsError, NotFoundError, StaleRevisionError
 from lambent.store.records import Record
+from lambent.store.sql.changes import note_function
 from lambent.store.sql.database import Connection, Database
 from lambent.store.sql.queries import queries
 
@@ -27,6 +28,7 @@ class SqlFunctionStore:
             if connection.execute(_SQL["insert"], _function_row(function)).rowcount == 0:
                 raise AlreadyExistsError(function.id.arn())
             _put_code_uses(connection, function.id, 0, _function_versions(function))
+            note_function(connection, function.id)
 
         await self._database.write(work)
 
@@ -45,6 +47,7 @@ class SqlFunctionStore:
                 raise NotFoundError(id.arn())
             for statement in ("delete_versions", "delete_aliases", "drop_all_code_uses"):
                 connection.execute(_SQL[statement], row)
+            note_function(connection, id)
 
         await self._database.write(work)
 
@@ -81,6 +84,7 @@ class SqlFunctionStore:
             if connection.execute(_SQL["replace_version"], row).rowcount == 0:
                 raise NotFoundError(version.arn())
             _put_code_uses(connection, version.function, row["version"], [version])
+            note_function(connection, version.function)
 
         await self._database.write(work)
 
@@ -91,6 +95,7 @@ class SqlFunctionStore:
             if connection.execute(_SQL["delete_version"], row).rowcount == 0:
                 raise NotFoundError(id.arn(version))
             connection.execute(_SQL["drop_code_uses"], row)
+            note_function(connection, id)
 
         await self._database.write(work)
 
@@ -117,6 +122,7 @@ class SqlFunctionStore:
                 raise NotFoundError(alias.function.arn())
             if connection.execute(_SQL["insert_alias"], _alias_row(alias)).rowcount == 0:
                 raise AlreadyExistsError(alias.arn())
+            note_function(connection, alias.function)
 
         await self._database.write(work)
 
@@ -131,13 +137,16 @@ class SqlFunctionStore:
             if connection.execute(_SQL["replace_alias"], row).rowcount == 0:
                 key = _alias_key(alias.function, alias.name)
                 _refuse(connection.execute(_SQL["alias_revision"], key).fetchone(), alias.arn())
+            note_function(connection, alias.function)
 
         await self._database.write(work)
 
     async def delete_alias(self, id: FunctionId, name: str) -> None:
-        await self._database.write(
-            lambda connection: connection.execute(_SQL["delete_alias"], _alias_key(id, name)).rowcount
-        )
+        def work(connection: Connection) -> None:
+            connection.execute(_SQL["delete_alias"], _alias_key(id, name))
+            note_function(connection, id)
+
+        await self._database.write(work)
 
     async def page_aliases(
         self, id: FunctionId, *, version: str | None, after: str | None, limit: int
@@ -190,6 +199,7 @@ def _replace(connection: Connection, function: Function, expected_revision_id: s
     if connection.execute(_SQL["replace"], row).rowcount == 0:
         _refuse(connection.execute(_SQL["revision"], _id_row(function.id)).fetchone(), function.id.arn())
     _put_code_uses(connection, function.id, 0, _function_versions(function))
+    note_function(connection, function.id)
 
 
 def _refuse(stored: object, arn: str) -> None:

@@ -7,6 +7,7 @@ from lambent.model.delivery import Delivery
 from lambent.store.ports.errors import AlreadyExistsError, NotFoundError, StaleRevisionError
 from lambent.store.ports.named_records import Due, Name
 from lambent.store.records import Record
+from lambent.store.sql.changes import note
 from lambent.store.sql.database import Connection, Database
 from lambent.store.sql.queries import queries
 from lambent.store.sql.target_deliveries import insert as insert_deliveries
@@ -17,12 +18,15 @@ T = TypeVar("T")
 
 
 class SqlNamedRecords(Generic[T]):
-    """Implements lambent.store.ports.named_records.NamedRecords. `kind` ("rule") keeps them apart from others."""
+    """Implements lambent.store.ports.named_records.NamedRecords. `kind` ("rule") keeps them apart from others.
 
-    def __init__(self, database: Database, kind: str, type_: type[T]) -> None:
+    Of those that nodes remember (`noted`), insertions, replacements and deletions are noted as changes of that kind."""
+
+    def __init__(self, database: Database, kind: str, type_: type[T], *, noted: bool = False) -> None:
         self._database = database
         self._kind = kind
         self._record = Record(type_)
+        self._noted = noted
 
     async def insert(self, name: Name, value: T, *, due_at: float | None = None) -> None:
         row = self._row(name, due_at=due_at, document=self._record.encode(value))
@@ -30,6 +34,7 @@ class SqlNamedRecords(Generic[T]):
         def work(connection: Connection) -> None:
             if connection.execute(_SQL["insert"], row).rowcount == 0:
                 raise AlreadyExistsError(f"{self._kind} {name.name}")
+            self._note(connection, name)
 
         await self._database.write(work)
 
@@ -48,6 +53,7 @@ class SqlNamedRecords(Generic[T]):
         def work(connection: Connection) -> None:
             self._expect(connection, name, previous)
             connection.execute(_SQL["replace"], row)
+            self._note(connection, name)
 
         await self._database.write(work)
 
@@ -55,6 +61,7 @@ class SqlNamedRecords(Generic[T]):
         def work(connection: Connection) -> None:
             if connection.execute(_SQL["delete"], self._row(name)).rowcount == 0:
                 raise NotFoundError(f"{self._kind} {name.name}")
+            self._note(connection, name)
 
         await self._database.write(work)
 
@@ -127,6 +134,10 @@ class SqlNamedRecords(Generic[T]):
             raise NotFoundError(f"{self._kind} {name.name}")
         if self._record.decode(stored[0]) != previous:
             raise StaleRevisionError(f"{self._kind} {name.name}")
+
+    def _note(self, connection: Connection, name: Name) -> None:
+        if self._noted:
+            note(connection, self._kind, name.account_id, name.region, name.parent, name.name)
 
     def _row(self, name: Name, **members: Any) -> dict[str, Any]:
         return {

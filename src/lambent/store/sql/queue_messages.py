@@ -4,8 +4,11 @@ What many callers do at once (send, receive, delete) is committed together: each
 left in. A run that was undone is repeated, and sets the result again.
 """
 
+import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from lambent.model.queue import QueueDepth, QueueMessage
 from lambent.store.ports.queue_messages import Held, Moved, Place, Receipt, Receive, Received, Sent
@@ -13,7 +16,7 @@ from lambent.store.sql.database import Connection, Database
 from lambent.store.sql.queries import queries
 from lambent.store.sql.queue_groups import settle_groups
 from lambent.store.sql.queue_receiving import move, receive
-from lambent.store.sql.queue_rows import NewRows, change_depth, remove
+from lambent.store.sql.queue_rows import NewRows, change_depth, remove, remove_all
 
 _SQL = queries("queue_messages")
 
@@ -43,6 +46,15 @@ class _Deleting:
     held: Sequence[Held] = ()
 
 
+class _Row(NamedTuple):
+    """Of a message that a receipt speaks of."""
+
+    receive_count: int
+    visible_at: int
+    received_at: int | None
+    group: str | None
+
+
 class SqlQueueMessageStore:
     """Implements lambent.store.ports.queue_messages.QueueMessageStore."""
 
@@ -66,7 +78,8 @@ class SqlQueueMessageStore:
 
     async def receive(self, asked: Receive) -> Received:
         receiving = _Receiving(asked)
-        await self._database.write_together(_receive_all, receiving)
+        # Only who consumes a FIFO queue relies on a receipt: of a standard queue, a message may come twice.
+        await self._database.write_together(_receive_all, receiving, synced=asked.is_fifo)
         return receiving.received
 
     async def delete(
@@ -174,35 +187,39 @@ def _receive_all(connection: Connection, receivings: Sequence[_Receiving]) -> No
 
 
 def _delete_all(connection: Connection, deletings: Sequence[_Deleting]) -> None:
+    found = _found(connection, [receipt for deleting in deletings for receipt in deleting.receipts])
+    ids: defaultdict[int, list[int]] = defaultdict(list)
+    groups: defaultdict[int, set[str]] = defaultdict(set)
     for deleting in deletings:
         deleting.held = held = []
-        ids: list[int] = []
-        groups: set[str] = set()
         for receipt in deleting.receipts:
-            verdict, _, group = _look_up(
-                connection, deleting.queue_id, receipt, deleting.now, deleting.is_fifo
-            )
-            if verdict is Held.CURRENT and receipt[0] not in ids:
-                ids.append(receipt[0])
-                if group is not None:
-                    groups.add(group)
+            row = found.get((deleting.queue_id, receipt[0]))
+            verdict = _verdict(row, receipt, deleting.now, deleting.is_fifo)
+            if row is not None and verdict is Held.CURRENT:
+                del found[deleting.queue_id, receipt[0]]  # nobody deletes it a second time
+                ids[deleting.queue_id].append(receipt[0])
+                if row.group is not None:
+                    groups[deleting.queue_id].add(row.group)
             held.append(verdict)
-        remove(connection, deleting.queue_id, ids)
-        settle_groups(connection, deleting.queue_id, groups)
+    remove_all(connection, ids)
+    for queue_id, names in groups.items():
+        settle_groups(connection, queue_id, names)
 
 
-def _look_up(
-    connection: Connection, queue_id: int, receipt: Receipt, now: int, is_fifo: bool
-) -> tuple[Held, int, str | None]:
-    """What the receipt is worth, and of its message the moment of receipt and the group."""
-    id, receive_count = receipt
-    found = connection.execute(_SQL["receipt"], {"id": id, "queue_id": queue_id}).fetchone()
-    if found is None:
-        return Held.GONE, 0, None
-    stored_count, visible_at, received_at, group = found
-    if stored_count != receive_count or (is_fifo and visible_at <= now):
-        return Held.SUPERSEDED, received_at or 0, group
-    return Held.CURRENT, received_at, group
+def _found(connection: Connection, receipts: Sequence[Receipt]) -> dict[tuple[int, int], _Row]:
+    """The messages that receipts speak of, by queue and id."""
+    listed = {"ids": json.dumps([id for id, _ in receipts])}
+    rows = connection.execute(_SQL["receipts"], listed).fetchall()
+    return {(queue_id, id): _Row(*row) for id, queue_id, *row in rows}
+
+
+def _verdict(row: _Row | None, receipt: Receipt, now: int, is_fifo: bool) -> Held:
+    """What the receipt is worth."""
+    if row is None:
+        return Held.GONE
+    if row.receive_count != receipt[1] or (is_fifo and row.visible_at <= now):
+        return Held.SUPERSEDED
+    return Held.CURRENT
 
 
 def _change_visibility(
@@ -214,17 +231,22 @@ def _change_visibility(
 ) -> list[Held | int]:
     outcomes: list[Held | int] = []
     groups: set[str] = set()
+    found = _found(connection, [receipt for receipt, _, _ in changes])
     for receipt, until, longest in changes:
-        held, received_at, group = _look_up(connection, queue_id, receipt, now, is_fifo)
+        row = found.get((queue_id, receipt[0]))
+        held = _verdict(row, receipt, now, is_fifo)
         if held is Held.SUPERSEDED and not is_fifo:
             held = Held.CURRENT
-        if held is Held.CURRENT and until - received_at > longest:
+        if row is None or held is not Held.CURRENT:
+            outcomes.append(held)
+            continue
+        received_at = row.received_at or 0
+        if until - received_at > longest:
             outcomes.append(received_at)
             continue
-        if held is Held.CURRENT:
-            connection.execute(_SQL["hide"], {"id": receipt[0], "until": until})
-            if group is not None:
-                groups.add(group)
+        connection.execute(_SQL["hide"], {"id": receipt[0], "until": until})
+        if row.group is not None:
+            groups.add(row.group)
         outcomes.append(held)
     settle_groups(connection, queue_id, groups)
     return outcomes

@@ -62,9 +62,9 @@ SELECT min(due) FROM (
     WHERE queue_id = :queue_id AND receive_count > 0 AND visible_at > :now
 );
 
--- name: receipt
-SELECT receive_count, visible_at, received_at, fifo_group FROM queue_messages
-WHERE id = :id AND queue_id = :queue_id;
+-- name: receipts
+SELECT id, queue_id, receive_count, visible_at, received_at, fifo_group FROM queue_messages
+WHERE id IN (SELECT value FROM json_each(:ids));
 
 -- name: hide
 UPDATE queue_messages SET visible_at = :until WHERE id = :id;

@@ -3,9 +3,10 @@
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from heapq import merge
 from itertools import islice
+from typing import NamedTuple
 
 from lambent.base.ids import new_uuid
 from lambent.model.queue import QueueMessage, ReceivedMessage
@@ -22,8 +23,9 @@ _ROUNDS_MOST = 20
 _Row = tuple[int, int, int, int, int | None, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Candidate:
+class _Candidate(NamedTuple):
+    """A row that was found. A tuple, for there are ten of them in every receive."""
+
     id: int
     receive_count: int
     sent_at: int

@@ -1,7 +1,7 @@
 """Rows of messages: from and to the model, in and out of the tables."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lambent.model.queue import QueueMessage
@@ -45,7 +45,8 @@ class NewRows:
     def insert(self) -> None:
         self._connection.executemany(_SQL["insert_document"], self._documents)
         self._connection.executemany(_SQL["insert"], self._rows)
-        self._connection.executemany(_SQL["add_group"], self._groups)
+        if self._groups:
+            self._connection.executemany(_SQL["add_group"], self._groups)
 
 
 def decode_message(document: str) -> QueueMessage:
@@ -60,9 +61,16 @@ def change_depth(connection: Connection, queue_id: int, change: int) -> None:
 
 def remove(connection: Connection, queue_id: int, ids: Sequence[int]) -> None:
     """Messages of one queue, which may be on its way out."""
+    remove_all(connection, {queue_id: ids})
+
+
+def remove_all(connection: Connection, ids_by_queue: Mapping[int, Sequence[int]]) -> None:
+    """As `remove`, of many queues."""
+    ids = [id for ids in ids_by_queue.values() for id in ids]
     if not ids:
         return
     listed = {"ids": json.dumps(ids)}
     connection.execute(_SQL["delete"], listed)
     connection.execute(_SQL["delete_documents"], listed)
-    connection.execute(_SQL["change_depth"], {"queue_id": queue_id, "change": -len(ids)})
+    for queue_id, of_queue in ids_by_queue.items():
+        connection.execute(_SQL["change_depth"], {"queue_id": queue_id, "change": -len(of_queue)})

@@ -8,6 +8,7 @@ from typing import Any
 from lambent.model.queue import Queue
 from lambent.store.ports.errors import AlreadyExistsError, NotFoundError
 from lambent.store.records import Record
+from lambent.store.sql.changes import note
 from lambent.store.sql.database import Connection, Database
 from lambent.store.sql.queries import queries
 
@@ -36,6 +37,7 @@ class SqlQueueStore:
         def work(connection: Connection) -> None:
             if connection.execute(_SQL["replace"], _row(queue)).rowcount == 0:
                 raise NotFoundError(queue.arn)
+            note(connection, "queues")
 
         await self._database.write(work)
 
@@ -78,6 +80,7 @@ def _insert(connection: Connection, queue: Queue) -> Queue:
         raise AlreadyExistsError(queue.arn)
     made = replace(queue, id=inserted[0])
     connection.execute(_SQL["insert_depth"], {"id": made.id})
+    note(connection, "queues")
     return made
 
 
@@ -87,6 +90,7 @@ def _discard(connection: Connection, queue: Queue) -> None:
         raise NotFoundError(queue.arn)
     connection.execute(_SQL["delete_depth"], row)
     connection.execute(_SQL["discard"], row)
+    note(connection, "queues")
 
 
 def _row(queue: Queue) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 from lambent.model.role import ManagedPolicy, Role
 from lambent.store.ports.errors import AlreadyExistsError, NotFoundError, StaleRevisionError
 from lambent.store.records import Record
+from lambent.store.sql.changes import note
 from lambent.store.sql.database import Connection, Database
 from lambent.store.sql.queries import queries
 
@@ -25,6 +26,7 @@ class SqlRoleStore:
             if connection.execute(_SQL["insert"], _role_row(role)).rowcount == 0:
                 raise AlreadyExistsError(role.arn())
             _attach(connection, role)
+            note(connection, "account", role.account_id)
 
         await self._database.write(work)
 
@@ -40,6 +42,7 @@ class SqlRoleStore:
             connection.execute(_SQL["replace"], row)
             connection.execute(_SQL["detach_all"], row)
             _attach(connection, role)
+            note(connection, "account", role.account_id)
 
         await self._database.write(work)
 
@@ -50,6 +53,7 @@ class SqlRoleStore:
             if connection.execute(_SQL["delete"], row).rowcount == 0:
                 raise NotFoundError(f"role {name}")
             connection.execute(_SQL["detach_all"], row)
+            note(connection, "account", account_id)
 
         await self._database.write(work)
 
@@ -62,6 +66,7 @@ class SqlRoleStore:
         def work(connection: Connection) -> None:
             if connection.execute(_SQL["insert_policy"], _policy_row(policy)).rowcount == 0:
                 raise AlreadyExistsError(policy.arn())
+            note(connection, "account", policy.account_id)
 
         await self._database.write(work)
 
@@ -75,6 +80,7 @@ class SqlRoleStore:
         def work(connection: Connection) -> None:
             _expect(connection.execute(_SQL["get_policy"], row).fetchone(), _POLICY, previous, policy.arn())
             connection.execute(_SQL["replace_policy"], row)
+            note(connection, "account", policy.account_id)
 
         await self._database.write(work)
 
@@ -82,6 +88,7 @@ class SqlRoleStore:
         def work(connection: Connection) -> None:
             if connection.execute(_SQL["delete_policy"], _key(account_id, name)).rowcount == 0:
                 raise NotFoundError(f"policy {name}")
+            note(connection, "account", account_id)
 
         await self._database.write(work)
 

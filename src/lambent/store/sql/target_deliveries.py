@@ -56,6 +56,12 @@ class SqlTargetDeliveryStore:
             lambda connection: connection.execute(_SQL["release"], row).rowcount
         )
 
+    async def release_lost(self, queue: DeliveryQueue, *, now: float) -> int:
+        row = {"queue": queue, "now": now}
+        return await self._database.write(
+            lambda connection: connection.execute(_SQL["release_lost"], row).rowcount
+        )
+
     async def next_due(self, queue: DeliveryQueue) -> float | None:
         found = await self._one("next_due", {"queue": queue})
         return None if found is None else float(found)

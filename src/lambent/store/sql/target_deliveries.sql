@@ -29,6 +29,10 @@ WHERE number = :number AND owner = :owner;
 -- name: release
 UPDATE target_deliveries SET owner = NULL, due_at = :now WHERE queue = :queue AND owner = :owner;
 
+-- name: release_lost
+UPDATE target_deliveries SET owner = NULL, due_at = :now
+WHERE queue = :queue AND owner IS NOT NULL AND owner NOT IN (SELECT id FROM nodes);
+
 -- name: next_due
 SELECT min(due_at) FROM target_deliveries WHERE queue = :queue;
 

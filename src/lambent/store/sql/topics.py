@@ -1,12 +1,13 @@
 """SNS topics, subscriptions and publications."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lambent.model.topic import Subscription, Topic
 from lambent.store.ports.topics import Publication, Published
 from lambent.store.records import Record
 from lambent.store.sql import target_deliveries
+from lambent.store.sql.changes import note
 from lambent.store.sql.database import Connection, Database
 from lambent.store.sql.queries import queries
 
@@ -45,14 +46,10 @@ class SqlTopicStore:
 
     async def put_topic(self, topic: Topic) -> None:
         row = {"arn": topic.arn, "document": _TOPIC.encode(topic)}
-        await self._database.write(lambda connection: connection.execute(_SQL["put_topic"], row).rowcount)
+        await self._write(("put_topic",), row)
 
     async def delete_topic(self, arn: str) -> None:
-        def work(connection: Connection) -> None:
-            connection.execute(_SQL["delete_topic"], {"arn": arn})
-            connection.execute(_SQL["delete_subscriptions"], {"arn": arn})
-
-        await self._database.write(work)
+        await self._write(("delete_topic", "delete_subscriptions"), {"arn": arn})
 
     async def put_subscription(self, subscription: Subscription) -> None:
         row = {
@@ -60,14 +57,18 @@ class SqlTopicStore:
             "topic_arn": subscription.topic_arn,
             "document": _SUBSCRIPTION.encode(subscription),
         }
-        await self._database.write(
-            lambda connection: connection.execute(_SQL["put_subscription"], row).rowcount
-        )
+        await self._write(("put_subscription",), row)
 
     async def delete_subscription(self, arn: str) -> None:
-        await self._database.write(
-            lambda connection: connection.execute(_SQL["delete_subscription"], {"arn": arn}).rowcount
-        )
+        await self._write(("delete_subscription",), {"arn": arn})
+
+    async def _write(self, statements: Sequence[str], row: Mapping[str, str]) -> None:
+        def work(connection: Connection) -> None:
+            for statement in statements:
+                connection.execute(_SQL[statement], row)
+            note(connection, "topics")
+
+        await self._database.write(work)
 
     async def publish(
         self, publications: Sequence[Publication], *, now: int, duplicates_until: int

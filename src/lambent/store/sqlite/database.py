@@ -1,9 +1,9 @@
 """One SQLite database: a writer thread that commits in groups, and reader threads that never wait for it.
 
-The fsync is paid once for a group instead of once for a write. What many callers do at once, such as
-enqueueing, is handed over with `write_together`: one savepoint for all, and rows inserted by one call.
-That matters because sqlite3 gives the interpreter lock up in every step and has to get it back from a
-busy event loop.
+The fsync is paid once for a group instead of once for a write, by a thread of its own (`wal_sync`): what is read may
+be a moment younger than what is on disk, while a caller is told of its write when it is there. What many callers do at
+once, such as enqueueing, is handed over with `write_together`: one savepoint for all, and rows inserted by one call.
+That matters because sqlite3 gives the interpreter lock up in every step and has to get it back from a busy event loop.
 """
 
 import asyncio
@@ -11,14 +11,16 @@ import os
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
 from lambent.store.ports.errors import StoreClosedError, StoreError
-from lambent.store.sqlite.group import Write, commit
+from lambent.store.sqlite.group import Write, commit, tell
 from lambent.store.sqlite.migrate import migrate
+from lambent.store.sqlite.wal_sync import WalSync
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -38,6 +40,7 @@ class SqliteDatabase:
         self._path = path
         self._pending: queue.SimpleQueue[Write | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write_groups, name="sqlite-writer", daemon=True)
+        self._sync = WalSync(path)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="sqlite-reader")
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
@@ -60,21 +63,27 @@ class SqliteDatabase:
             self.close()
             raise
         self._writer_connection = connection
+        self._sync.start()
         self._writer.start()
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Raises what `work` raises (its own changes are undone, its neighbours' are not); StoreFullError;
         StoreClosedError. When the caller is cancelled, the change may still be made."""
-        result: T = await self._submit(work, None)
+        result: T = await self._submit(work, None, synced=True)
         return result
 
     async def write_together(
-        self, work: Callable[[sqlite3.Connection, Sequence[Item]], None], item: Item
+        self,
+        work: Callable[[sqlite3.Connection, Sequence[Item]], None],
+        item: Item,
+        *,
+        synced: bool = True,
     ) -> None:
         """As `write`, but the items of callers that give the same `work` at the same time are handed to it
         together. Where it raises it is run again for each item alone, so that one's failure is only its
-        own."""
-        await self._submit(work, (item,))
+        own. What is not `synced` outlives this process, but it may be gone after a power cut, with nothing that was
+        made before it: for what nobody relies on."""
+        await self._submit(work, (item,), synced=synced)
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         if self._closed:
@@ -89,16 +98,19 @@ class SqliteDatabase:
         if self._writer.is_alive():
             self._pending.put(None)
             self._writer.join()
+            self._sync.close()
         self._readers.shutdown()
         for connection in self._connections:
             connection.close()
 
-    def _submit(self, work: Callable[..., Any], item: tuple[Any] | None) -> "asyncio.Future[Any]":
+    def _submit(
+        self, work: Callable[..., Any], item: tuple[Any] | None, *, synced: bool
+    ) -> "asyncio.Future[Any]":
         if self._closed:
             raise StoreClosedError("the database is closed")
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Any] = loop.create_future()
-        self._pending.put(Write(work, item, loop, done))
+        self._pending.put(Write(work, item, loop, done, synced=synced))
         return done
 
     def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -124,9 +136,17 @@ class SqliteDatabase:
                     last = True
                     break
                 group.append(write)
-            commit(self._writer_connection, group)
+            self._write_group(group)
             if last:
                 break
+
+    def _write_group(self, group: list[Write]) -> None:
+        commit(self._writer_connection, group)
+        to_sync = [write for write in group if write.synced and write.error is None]
+        if len(to_sync) < len(group):
+            tell([write for write in group if not write.synced or write.error is not None])
+        if to_sync:
+            self._sync.hand_over(to_sync)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -134,9 +154,10 @@ class SqliteDatabase:
         )
         with self._connections_lock:
             self._connections.append(connection)
+        connection.create_function("database_now", 0, time.time)
         connection.execute("PRAGMA journal_mode = WAL")
-        # FULL: an acknowledged write survives a power cut, not only a crash. Group commit pays for it.
-        connection.execute("PRAGMA synchronous = FULL")
+        # An acknowledged write survives a power cut, not only a crash: `wal_sync` sees to it.
+        connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA cache_size = -16000")
         connection.execute("PRAGMA wal_autocheckpoint = 4000")
         connection.execute("PRAGMA journal_size_limit = 67108864")

@@ -16,9 +16,9 @@ _FULL = frozenset(
 
 class Write:
     """One caller's write. With `item` (a tuple of one), `work` is given the items of all who name the same
-    work."""
+    work. `synced`: the caller is told when it is on disk, and not already when it is made."""
 
-    __slots__ = ("done", "error", "item", "loop", "result", "work")
+    __slots__ = ("done", "error", "item", "loop", "result", "synced", "work")
 
     def __init__(
         self,
@@ -26,19 +26,20 @@ class Write:
         item: tuple[Any] | None,
         loop: asyncio.AbstractEventLoop,
         done: "asyncio.Future[Any]",
+        *,
+        synced: bool,
     ) -> None:
         self.work = work
         self.item = item
         self.loop = loop
         self.done = done
+        self.synced = synced
         self.result: Any = None
         self.error: Exception | None = None
 
 
-def commit(connection: sqlite3.Connection, group: list[Write]) -> None:
-    """Makes the writes durable, and tells each caller how its own went. Never raises: no caller may wait for
-    ever."""
-    _transact(connection, group)
+def tell(group: list[Write]) -> None:
+    """Tells each caller how its write went. Never raises: no caller may wait for ever."""
     by_loop: dict[asyncio.AbstractEventLoop, list[Write]] = {}
     for write in group:
         by_loop.setdefault(write.loop, []).append(write)
@@ -49,11 +50,16 @@ def commit(connection: sqlite3.Connection, group: list[Write]) -> None:
             continue
 
 
-def _transact(connection: sqlite3.Connection, group: list[Write]) -> None:
+def commit(connection: sqlite3.Connection, group: list[Write]) -> None:
+    """Makes the writes; how each went is left in it. Never raises."""
     try:
         connection.execute("BEGIN IMMEDIATE")
-        for step in _steps(group):
-            _run_step(connection, step)
+        steps = _steps(group)
+        if len(steps) == 1:  # with nobody beside it, a savepoint would do what the transaction does
+            _run(connection, steps[0])
+        else:
+            for step in steps:
+                _run_step(connection, step)
         connection.execute("COMMIT")
     except Exception as error:
         if connection.in_transaction:
@@ -64,7 +70,7 @@ def _transact(connection: sqlite3.Connection, group: list[Write]) -> None:
         # What was too much for the disk together may fit alone: nobody fails for a neighbour's sake.
         for write in group:
             write.error = None
-            _transact(connection, [write])
+            commit(connection, [write])
 
 
 def _steps(group: list[Write]) -> list[list[Write]]:
@@ -83,14 +89,18 @@ def _steps(group: list[Write]) -> list[list[Write]]:
     return steps
 
 
+def _run(connection: sqlite3.Connection, step: list[Write]) -> None:
+    first = step[0]
+    if first.item is None:
+        first.result = first.work(connection)
+    else:
+        first.work(connection, [write.item[0] for write in step if write.item])
+
+
 def _run_step(connection: sqlite3.Connection, step: list[Write]) -> None:
     connection.execute("SAVEPOINT step")
     try:
-        first = step[0]
-        if first.item is None:
-            first.result = first.work(connection)
-        else:
-            first.work(connection, [write.item[0] for write in step if write.item])
+        _run(connection, step)
     except Exception as error:
         if not connection.in_transaction:  # SQLite undid everything itself, as it may where the disk is full
             raise

@@ -22,7 +22,7 @@ async def rule(call, **members) -> None:
 
 def fire(made, name: str):
     """One look of a timer at what is due."""
-    timer = made.behind[name].__self__
+    timer = made.once[name].__self__
     return timer.fire_due()
 
 
@@ -177,7 +177,7 @@ async def test_a_cancelled_replay_sends_nothing_more(call, made, stores, clock):
 
 async def test_an_archive_keeps_its_events_as_long_as_it_says(call, made, stores, clock):
     await archived(call, stores, clock, 3)
-    archives = made.behind["sweep archived events"].__self__
+    archives = made.once["sweep archived events"].__self__
     clock.advance(86_400 - 2)
     assert await archives.sweep_some() == 1
     await call("UpdateArchive", ArchiveName="a", RetentionDays=0)

@@ -115,6 +115,8 @@ async def test_names_are_taken_once_and_revisions_compared(two_versions: Any) ->
         await aws.call("UpdateAlias", FunctionName="hello", Name="none", Description="x")
     with pytest.raises(ResourceNotFoundException, match=r"^Function not found"):
         await aws.call("ListAliases", FunctionName="none")
+    with pytest.raises(ResourceNotFoundException, match=f"^Function not found: {ARN[:-5]}none:1$"):
+        await aws.call("CreateAlias", FunctionName="none", Name="live", FunctionVersion="1")
 
 
 async def test_aliases_are_listed_by_version_and_in_pages(two_versions: Any) -> None:

@@ -40,6 +40,7 @@ async def test_a_hundred_stay_unreserved(aws: Any) -> None:
         "Specified ReservedConcurrentExecutions for function decreases account's "
         "UnreservedConcurrentExecution below its minimum value of [100]."
     )
+    assert raised.value.members["Type"] is None
     await put(aws, "b", 300)
     settings = await aws.call("GetAccountSettings")
     assert settings["AccountLimit"]["ConcurrentExecutions"] == 1000
@@ -59,5 +60,6 @@ async def test_what_is_not_there_is_named_as_aws_names_it(aws: Any) -> None:
 
 async def test_versions_and_aliases_have_no_reservation(aws: Any) -> None:
     await aws.create()
-    with pytest.raises(InvalidParameterValueException, match="permitted on Lambda functions only"):
-        await put(aws, f"{ARN}:hello:1", 1)
+    for qualifier in ("1", "$LATEST"):
+        with pytest.raises(InvalidParameterValueException, match="permitted on Lambda functions only"):
+            await put(aws, f"{ARN}:hello:{qualifier}", 1)

@@ -28,6 +28,12 @@ def test_all_forms_name_the_same_function(text: str, qualifier: str | None) -> N
         assert parse_reference(f"{text}:{qualifier}", qualifier, "123456789012", "us-east-1") == beside
 
 
+def test_a_qualifier_that_nothing_can_have_is_one_all_the_same() -> None:
+    beside = parse_reference("hello", "$latest", "123456789012", "us-east-1")
+    assert beside.arn == HELLO.arn("$latest")
+    assert parse_reference(beside.arn, None, "123456789012", "us-east-1") == beside
+
+
 def test_two_qualifiers_must_agree() -> None:
     with pytest.raises(InvalidParameterValueException, match="derived qualifier from the function name"):
         parse_reference("hello:1", "2", "123456789012", "us-east-1")

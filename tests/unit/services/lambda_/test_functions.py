@@ -93,8 +93,6 @@ async def test_an_answer_is_valid_for_the_service_model(aws: Any) -> None:
          "^SubnetIds and SecurityIds must coexist or be both empty list.$"),
         ({"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}}, InvalidParameterValueException,
          "EC2 Error Code: InvalidSubnetID.NotFound. EC2 Error Message: The subnet ID 'subnet-1' does not exist$"),
-        ({"VpcConfig": {"SubnetIds": ["bad-1"], "SecurityGroupIds": ["sg-1"]}}, ValidationException,
-         "'\\[bad-1\\]' at 'vpcConfig.subnetIds'"),
         ({"FileSystemConfigs": [{"Arn": "arn:x", "LocalMountPath": "/mnt/a"}]}, InvalidParameterValueException,
          "^Function must be configured to execute in a VPC to reference access point: arn:x$"),
         ({"Tags": {f"k{n}": "" for n in range(51)}}, InvalidParameterValueException, "exceeds resource tag limit"),
@@ -316,6 +314,9 @@ async def test_what_a_qualified_delete_refuses(aws: Any) -> None:
         await aws.call("DeleteFunction", FunctionName="hello:$LATEST")
     with pytest.raises(InvalidParameterValueException, match=r"^Deletion of aliases"):
         await aws.call("DeleteFunction", FunctionName="hello", Qualifier="live")
+    with pytest.raises(ResourceNotFoundException, match=r"^Function not found: .*:function:none$"):
+        await aws.call("DeleteFunction", FunctionName="none", Qualifier="$latest")
+    await aws.call("DeleteFunction", FunctionName="hello", Qualifier="$latest")
     await aws.call("DeleteAlias", FunctionName="hello", Name="live")
     await aws.call("DeleteFunction", FunctionName="hello", Qualifier="1")
     assert not aws.functions.versions and aws.functions.functions

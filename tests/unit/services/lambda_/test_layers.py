@@ -44,6 +44,12 @@ async def test_a_layer_version_from_publishing_to_deletion(aws: Any, new_zip: An
             await aws.call(operation, LayerName="tools", VersionNumber=2**63)
 
 
+async def test_what_fits_nothing_is_shown_and_what_says_nothing_is_not(aws: Any, new_zip: Any) -> None:
+    said = await publish(aws, new_zip, CompatibleRuntimes=[], CompatibleArchitectures=[])
+    assert (said["CompatibleRuntimes"], said["CompatibleArchitectures"]) == ([], [])
+    assert not {"CompatibleRuntimes", "CompatibleArchitectures"} & set(await publish(aws, new_zip))
+
+
 async def test_lists_filter_and_page(aws: Any, new_zip: Any) -> None:
     await publish(aws, new_zip, "a", CompatibleRuntimes=["python3.12"], CompatibleArchitectures=["x86_64"])
     await publish(aws, new_zip, "a", CompatibleRuntimes=["python3.13"])

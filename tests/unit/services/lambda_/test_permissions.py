@@ -119,6 +119,7 @@ async def test_conditions(hello: Any, parameters: dict[str, Any], condition: dic
             f"^Function not found: {ARN[:-5]}none$",
         ),
         ({"Qualifier": "7"}, ResourceNotFoundException, f"^Function not found: {ARN}:7$"),
+        ({"Qualifier": "with-$"}, ResourceNotFoundException, rf"^Function not found: {ARN}:with-\$$"),
         ({"Qualifier": "dead"}, ResourceNotFoundException, f"^Cannot find alias arn: {ARN}:dead$"),
         (
             {"RevisionId": "wrong"},

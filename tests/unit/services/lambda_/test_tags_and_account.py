@@ -56,6 +56,14 @@ async def test_aliases_versions_and_what_is_not_offered_have_no_tags(aws: Any) -
         await aws.call("ListTags", Resource="arn:aws:lambda:us-east-1:123456789012:network-connector:x")
     with pytest.raises(ResourceNotFoundException):
         await aws.call("ListTags", Resource=ARN + "2")
+    mapping = (
+        "arn:aws:lambda:us-east-1:123456789012:event-source-mapping:3a6b3ab6-5b5b-4f9d-a2b2-0c7f5e1d9a10"
+    )
+    for operation, asked in (
+        ("ListTags", {}), ("TagResource", {"Tags": {"a": "b"}}), ("UntagResource", {"TagKeys": ["a"]})
+    ):  # fmt: skip
+        with pytest.raises(ResourceNotFoundException, match=f"^Event source mapping not found: {mapping}$"):
+            await aws.call(operation, Resource=mapping, **asked)
 
 
 async def test_account_settings_count_functions_and_all_code(aws: Any, new_zip: Any) -> None:

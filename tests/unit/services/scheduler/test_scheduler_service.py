@@ -26,7 +26,7 @@ def schedule(**members):
 
 async def fire(made) -> None:
     """One look of the timer at what is due."""
-    await made.behind["run schedules"].__self__.fire_due()
+    await made.once["run schedules"].__self__.fire_due()
 
 
 async def test_a_rate_runs_at_once_and_then_by_its_interval(call, made, deliveries, clock):

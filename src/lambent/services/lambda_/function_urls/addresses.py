@@ -72,6 +72,10 @@ class Addresses:
                 self._known[id] = url
         return url if url is not None and url.function.region == region else None
 
+    def forget_all(self) -> None:
+        self._changes += 1
+        self._known.clear()
+
     def forget(self, function: FunctionId) -> None:
         """A URL of the function, or the function itself, has changed."""
         self._changes += 1

@@ -33,13 +33,17 @@ class KnownMetricFilters:
         self._changing = asyncio.Lock()
 
     async def open(self) -> None:
-        for name, record in await self._records.all():
-            try:
-                compiled = compile_filter(record)
-            except (InvalidFilterPatternError, InvalidTransformationError) as error:
-                log.error("the metric filter %s of %s is left out: %s", name.name, name.parent, error)
-                continue
-            self._groups.setdefault(_key(name), {})[name.name] = compiled
+        """Also again, when another node has changed some."""
+        async with self._changing:
+            groups: dict[GroupKey, dict[str, CompiledFilter]] = {}
+            for name, record in await self._records.all():
+                try:
+                    compiled = compile_filter(record)
+                except (InvalidFilterPatternError, InvalidTransformationError) as error:
+                    log.error("the metric filter %s of %s is left out: %s", name.name, name.parent, error)
+                    continue
+                groups.setdefault(_key(name), {})[name.name] = compiled
+            self._groups = groups
 
     def of_group(self, key: GroupKey) -> Iterable[tuple[str, CompiledFilter]]:
         """With their names, in no order."""

@@ -1,0 +1,105 @@
+"""`lambent status`: which nodes serve, what each does and what waits to be done, as the server of this host sees it."""
+
+import json
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from lambent.cli.env import running
+from lambent.cli.start import CONFIG, option
+from lambent.config import load, table
+
+_PATH = "/_lambent/status"
+_SECONDS = 10.0
+
+
+def _status(as_json: bool, config: Path | None, **flags: Any) -> int:
+    settings = load({name: value for name, value in flags.items() if value is not None}, config=config)
+    found = _ask(running(settings.data_dir).endpoint)
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    else:
+        render(found, Console(highlight=False))
+    return 0 if found["member"] and found["database"] == "ok" else 1
+
+
+def _ask(endpoint: str) -> Mapping[str, Any]:
+    try:
+        with urllib.request.urlopen(endpoint + _PATH, timeout=_SECONDS) as response:  # noqa: S310 - ours
+            answer: Mapping[str, Any] = json.load(response)
+            return answer
+    except OSError as error:
+        raise click.ClickException(f"the server at {endpoint} does not answer: {error}") from None
+
+
+def render(found: Mapping[str, Any], console: Console) -> None:
+    if found["database"] != "ok":
+        console.print(f"the database is away: {found['database']}", style="bold red", markup=False)
+        console.print("warm invocations go on; all else is refused until it is back\n")
+        console.print(f"{found['node']}: environments {_counts(found['environments'])}", markup=False)
+        return
+    console.print(nodes_table(found))
+    leases = Table("held by one node", "node", "token", box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in sorted(_leases(found)):
+        leases.add_row(*row)
+    console.print(leases)
+    queues = Table("waits", "", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name, depth in found["queues"].items():
+        queues.add_row(name, f"{depth:,}")
+    console.print(queues)
+
+
+def nodes_table(found: Mapping[str, Any]) -> Table:
+    rendered = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    rendered.add_column("node", no_wrap=True)
+    for heading in ("state", "roles", "zone", "address", "up", "environments", "leases", "version"):
+        rendered.add_column(heading, overflow="fold")
+    for node in found["nodes"]:
+        rendered.add_row(
+            ("* " if node["id"] == found["node"] else "  ") + node["id"],
+            "alive" if node["alive"] else f"[red]silent for {-node['expires_in_seconds']:.0f} s[/]",
+            " ".join(node["roles"]),
+            node["zone"],
+            node["address"] or "-",
+            _duration(node.get("uptime_seconds", node["joined_seconds_ago"])),
+            _counts(node.get("environments", {})),
+            str(len(node["leases"])),
+            node["version"],
+        )
+    return rendered
+
+
+def _leases(found: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for node in found["nodes"]:
+        for name, token in node["leases"].items():
+            yield name, node["id"], str(token)
+
+
+def _counts(environments: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {state}" for state, count in environments.items() if count) or "none"
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+status = click.Command(
+    "status",
+    params=[
+        click.Option(["--json", "as_json"], is_flag=True, help="Print everything as JSON."),
+        CONFIG,
+        *(option(setting) for setting in table() if setting.name == "data_dir"),
+    ],
+    callback=_status,
+    help="Say which nodes serve, what each does, and what waits to be done. Asks the server of this host; exit "
+    "status 1 where it is no member of the cluster or has no database.",
+)

@@ -1,0 +1,101 @@
+"""Memory of sandboxes that no control group counts: looked at ten times a second, from /proc.
+
+What has more than its limit is ended by whoever watches it. Between two looks a process can take what the machine has;
+the kernel then kills functions first (oom_score_adj). Where there is no /proc nothing is seen."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+_LOOK_SECONDS = 0.1
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+class Watched:
+    """The process `pid` with its descendants. A look costs some 20 µs for each."""
+
+    def __init__(self, pid: int, limit_bytes: int | None, on_exceeded: Callable[[], None]) -> None:
+        self.pid = pid
+        self.limit_bytes = limit_bytes
+        self.frozen = False
+        self.exceeded = False
+        self._on_exceeded = on_exceeded
+        self._peak_bytes = 0
+
+    def measure(self) -> int:
+        """The most that was seen in use, now included. Bytes."""
+        used = sum(map(_private_bytes, _family(self.pid)))
+        if self.limit_bytes is not None and used > self.limit_bytes and not self.exceeded:
+            # Pages that forked processes share were counted for each: only now the exact figure is worth its price.
+            used = sum(map(_proportional_bytes, _family(self.pid)))
+            if used > self.limit_bytes:
+                self.exceeded = True
+                self._on_exceeded()
+        self._peak_bytes = max(self._peak_bytes, used)
+        return self._peak_bytes
+
+
+class MemoryWatch:
+    """All of one backend, by one timer, which runs while there is somebody to look at."""
+
+    def __init__(self) -> None:
+        self._watched: set[Watched] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def watch(self, pid: int, limit_bytes: int | None, on_exceeded: Callable[[], None]) -> Watched:
+        """`on_exceeded` is called once, when `pid` and its descendants together have more than the limit."""
+        watched = Watched(pid, limit_bytes, on_exceeded)
+        self._watched.add(watched)
+        if self._timer is None:
+            self._wait()
+        return watched
+
+    def forget(self, watched: Watched) -> None:
+        self._watched.discard(watched)
+
+    def close(self) -> None:
+        self._watched.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _wait(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        for watched in list(self._watched):
+            if not watched.frozen:
+                watched.measure()
+        if self._watched:
+            self._wait()
+
+
+def _family(pid: int) -> Iterator[int]:
+    waiting = [pid]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        with contextlib.suppress(OSError):
+            for thread in os.listdir(f"/proc/{one}/task"):  # noqa: PTH208 - of names alone
+                waiting += map(int, Path(f"/proc/{one}/task/{thread}/children").read_bytes().split())
+
+
+def _private_bytes(pid: int) -> int:
+    """Without what lies in files or is shared memory: size, resident, shared, … in pages."""
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_bytes().split()
+    except OSError:
+        return 0
+    return (int(pages[1]) - int(pages[2])) * _PAGE_BYTES
+
+
+def _proportional_bytes(pid: int) -> int:
+    """Private memory, what is shared in equal parts. Walks page tables: milliseconds where there is much."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return _private_bytes(pid)
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss_Anon:"))

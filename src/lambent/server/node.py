@@ -1,0 +1,109 @@
+"""This server among those that share its database, put together."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import Any
+
+from lambent import __version__
+from lambent.base.clock import Clock
+from lambent.base.tasks import Tasks
+from lambent.cluster.changes import Changes, Handler
+from lambent.cluster.leases import Leases
+from lambent.cluster.membership import Membership
+from lambent.cluster.shares import Shares
+from lambent.config import Settings
+from lambent.store.ports.errors import StoreError
+from lambent.store.ports.nodes import Node
+from lambent.store.sql.changes import SqlChangeStore
+from lambent.store.sql.database import Database
+from lambent.store.sql.nodes import SqlNodeStore
+
+log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 0.25
+"""How often a node looks for what others have written, where there are others."""
+_WAKE_SECONDS = 0.5
+
+Work = Callable[[], Coroutine[Any, Any, None]]
+
+
+class ThisNode:
+    """`join` before anything is remembered of the store, `start` once everything is ready, `leave` when nothing of this
+    node works any more."""
+
+    def __init__(self, settings: Settings, node_id: str, database: Database, clock: Clock) -> None:
+        self.roles = settings.roles
+        self.store = SqlNodeStore(database)
+        me = Node(
+            id=node_id,
+            incarnation="",
+            address="",
+            zone=settings.zone,
+            roles=settings.roles,
+            version=__version__,
+        )
+        self.membership = Membership(self.store, me, clock, displaced=_end)
+        self.leases = Leases(self.store, self.membership)
+        self.mappings = Shares(self.leases, self.membership, "poller")
+        self._change_store = SqlChangeStore(database)
+        self._handlers: dict[str, Handler] = {}
+        self._reloads: list[Callable[[], Awaitable[None]]] = []
+        self._wakes: list[Callable[[], None]] = []
+        self._changes = Changes(self._change_store, self._handlers, self._reload, self._look_seconds)
+        self._tasks = Tasks("cluster")
+
+    async def join(self) -> None:
+        """Raises StoreError."""
+        await self.membership.join()
+        await self._changes.open()
+
+    def remembers(
+        self, handlers: Mapping[str, Handler], reload: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        """Says what this node remembers of the store, by the kind of the changes that concern it."""
+        self._handlers.update(handlers)
+        if reload is not None:
+            self._reloads.append(reload)
+
+    def waits(self, wakes: Sequence[Callable[[], None]]) -> None:
+        """Says what sleeps until something is written, which others may do, too."""
+        self._wakes.extend(wakes)
+
+    def start(self, once: Mapping[str, Work]) -> None:
+        self._tasks.start(self.membership.run(), "renew the membership")
+        self._tasks.start(self._changes.run(), "hear of what others have written")
+        self._tasks.start(self._wake_up(), "wake what waits for others")
+        if "poller" in self.roles:
+            for name, work in {**once, "forget old changes": self._changes.sweep}.items():
+                self._tasks.start(self.leases.hold(name, work), name)
+
+    async def close(self) -> None:
+        """What only this node did, others may do."""
+        await self._tasks.close()
+        await self.leases.close()
+
+    async def leave(self) -> None:
+        with contextlib.suppress(StoreError):
+            await self.membership.leave()
+
+    def _look_seconds(self) -> float:
+        return _LOOK_SECONDS if self.membership.others else self.membership.beat_seconds
+
+    async def _reload(self) -> None:
+        for reload in self._reloads:
+            await reload()
+
+    async def _wake_up(self) -> None:
+        while True:
+            await asyncio.sleep(_WAKE_SECONDS)
+            if self.membership.others:
+                for wake in self._wakes:
+                    wake()
+
+
+def _end() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,3 +1,0 @@
-module example.com/extension
-
-go 1.21
