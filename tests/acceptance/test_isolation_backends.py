@@ -1,25 +1,35 @@
 """A function's life on each isolation backend: what a user sees is the same, but for what the backend does not keep."""
 
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from lambent_server import Lambent, Result, eventually, zip_of
 
-BACKENDS = ["namespaces", "process"]
+BACKENDS = ["namespaces", "userns", "userns with one user id", "process"]
 
 
 @pytest.fixture(scope="module", params=BACKENDS)
 def backend(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
 ) -> Iterator[tuple[str, Lambent]]:
     name: str = request.param
-    running = Lambent.start(tmp_path_factory.mktemp(name), "--isolation", name)
+    # Not where pytest has its directories: those are root's alone.
+    directory = Path(tempfile.mkdtemp(prefix="lambent-"))
+    directory.chmod(0o755)
+    if name.startswith("userns"):
+        running = Lambent.start_as_user(directory / "data", subordinate=name == "userns")
+    else:
+        running = Lambent.start(directory / "data", "--isolation", name)
     yield name, running
     assert running.stop() == 0, running.log[-3000:]
     assert not running.leftovers()
     assert "Traceback" not in running.log, running.log[-8000:]
+    shutil.rmtree(directory)
 
 
 @pytest.fixture
@@ -136,5 +146,6 @@ def test_what_stands_still_between_invocations(isolated: Lambent) -> None:
 
 
 def test_the_server_says_which_it_is(isolated: Lambent, name: str) -> None:
-    assert f"isolation: {name}" in isolated.log
+    assert f"isolation: {name.split(maxsplit=1)[0]}" in isolated.log
+    assert ("all environments are one user" in isolated.log) is name.endswith("one user id")
     assert ("functions are not isolated" in isolated.log) is (name == "process")

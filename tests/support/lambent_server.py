@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import boto3
 from botocore.config import Config
 from sandboxes import cgroups_of
+from unprivileged import as_user
 
 from lambent.cli.server_process import ServerProcess
 from lambent.runtimes.registry import RuntimeRegistry
@@ -114,6 +115,7 @@ class Lambent:
     arguments: tuple[str, ...]
     uid_first: int
     server: ServerProcess
+    before: tuple[str, ...] = ()
     _names: Iterator[int] = field(default_factory=itertools.count)
 
     @classmethod
@@ -122,6 +124,19 @@ class Lambent:
         uid_first = 1_500_000_000 + os.getpid() % 350 * 1_000_000 + next(_uid_ranges) * 1_000
         all_arguments = (*QUICK, "--uid-base", str(uid_first), "--uid-count", "1000", *arguments)
         return cls(data_dir, all_arguments, uid_first, ServerProcess.start(data_dir, 0, *all_arguments))
+
+    @classmethod
+    def start_as_user(cls, data_dir: Path, *arguments: str, subordinate: bool) -> "Lambent":
+        """By a user without privileges, who has ids in /etc/subuid where `subordinate`."""
+        uid = 1_400_000_000 + os.getpid() % 350 * 200_000 + next(_uid_ranges) * 70_000 % 200_000
+        # Above a test's own directory there are some that only root may enter.
+        data_dir.mkdir()
+        os.chown(data_dir, uid, uid)
+        first = uid + 1 if subordinate else uid
+        before = tuple(as_user(uid, subordinate=first if subordinate else 0))
+        all_arguments = (*QUICK, *arguments)
+        server = ServerProcess.start(data_dir, 0, *all_arguments, before=before)
+        return cls(data_dir, all_arguments, first, server, before)
 
     def kill(self) -> None:
         """SIGKILL: nothing of it runs another instruction."""
@@ -134,7 +149,7 @@ class Lambent:
 
     def start_again(self) -> None:
         """On the same data, at another port."""
-        self.server = ServerProcess.start(self.data_dir, 0, *self.arguments)
+        self.server = ServerProcess.start(self.data_dir, 0, *self.arguments, before=self.before)
         for name in ("lambda_", "iam", "logs", "sts"):
             self.__dict__.pop(name, None)
 

@@ -11,7 +11,7 @@ from lambent.cli.runtimes import RuntimeRow, list_runtimes, make_registry
 from lambent.config import Settings
 from lambent.sandbox import guarantees
 from lambent.sandbox.port import Isolation, Root, SandboxBackend, SandboxError, SandboxSpec
-from lambent.sandbox.probe import Check, probe
+from lambent.sandbox.probe import Check, probe, probe_as_user
 from lambent.server.isolation import IsolationUnavailableError, choose_backend
 from lambent.store.directory_lock import DataDirectoryLock
 
@@ -61,11 +61,17 @@ def diagnose(settings: Settings) -> Diagnosis:
     return Diagnosis(
         host=host,
         trial=_try_here(settings, root),
-        checks=tuple(probe(uid_first=settings.uid_base, uid_count=settings.uid_count)),
+        checks=tuple(_checks(settings)),
         limits=tuple(examine_limits(host, settings.uid_count)),
         runtimes=list_runtimes(registry),
         data=examine_data_directory(settings.data_dir, DataDirectoryLock(settings.data_dir).holder()),
     )
+
+
+def _checks(settings: Settings) -> list[Check]:
+    if os.geteuid() == 0:
+        return probe(uid_first=settings.uid_base, uid_count=settings.uid_count)
+    return probe_as_user()
 
 
 def _try_here(settings: Settings, root: Root) -> Trial:

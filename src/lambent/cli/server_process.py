@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,8 +41,9 @@ class ServerProcess:
     access: Access
 
     @classmethod
-    def start(cls, data_dir: Path, port: int, *arguments: str) -> "ServerProcess":
-        """Runs `lambent start` in a session of its own, so that it outlives this command's terminal.
+    def start(cls, data_dir: Path, port: int, *arguments: str, before: Sequence[str] = ()) -> "ServerProcess":
+        """Runs `lambent start` in a session of its own, so that it outlives this command's terminal. `before` is a
+        command that executes the one which follows it (as nice does).
 
         Raises StartFailedError."""
         data_dir.mkdir(parents=True, exist_ok=True)
@@ -50,7 +52,7 @@ class ServerProcess:
         command = [sys.executable, "-m", "lambent", "start", "--data-dir", str(data_dir), "--port", str(port)]
         with log.open("ab") as output:
             process = subprocess.Popen(
-                [*command, *arguments],
+                [*before, *command, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -2,20 +2,21 @@
 
 import asyncio
 import os
+import signal
 import socket
 from asyncio import Future
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
-from lambent.sandbox import mounts
 from lambent.sandbox.cgroup import Cgroup
 from lambent.sandbox.line import Line
 from lambent.sandbox.messages import Message
 from lambent.sandbox.port import Bind, Exit, Process, SandboxError, StartError
-from lambent.sandbox.scratch import Scratch, ScratchMaker
+from lambent.sandbox.resident_memory import MemoryWatch, Watched
+from lambent.sandbox.scratch import Scratch
 
-_READ_ONLY = mounts.ATTR_RDONLY | mounts.ATTR_NOSUID | mounts.ATTR_NODEV
 _MIB = 1 << 20
 _ENDED = "the sandbox has ended"
 
@@ -37,9 +38,12 @@ class NamespaceSandbox:
         sandbox_id: str,
         uid: int,
         scratch: Scratch,
-        scratches: ScratchMaker,
+        *,
+        make_scratch: Callable[[int, int], Awaitable[Scratch]],
+        clone_tree: Callable[[Path], Awaitable[int]],
         destroy: "Callable[[NamespaceSandbox], Coroutine[Any, Any, None]]",
-        make_socket: Callable[[str], "Future[socket.socket]"],
+        make_socket: Callable[[str], Awaitable[socket.socket]],
+        has_cgroup: bool,
     ) -> None:
         self.id = sandbox_id
         self.uid = uid
@@ -49,13 +53,18 @@ class NamespaceSandbox:
         loop = asyncio.get_running_loop()
         self.exited: Future[Exit] = loop.create_future()
         self.supervisor_gone: Future[None] = loop.create_future()
-        self._scratches = scratches
+        self._make_scratch = make_scratch
+        self._clone_tree = clone_tree
         self._destroy = destroy
         self._make_socket = make_socket
         self._destroying: asyncio.Task[None] | None = None
         self._status: int | None = None
         self._error: str | None = None
         self._memory_peak_bytes = 0
+        self._has_cgroup = has_cgroup
+        self._memory: MemoryWatch | None = None
+        self._watched: Watched | None = None
+        self._limit_bytes: int | None = None
         self._sealed = False
         self._started = False
         self._supervisor_turn = asyncio.Lock()
@@ -93,7 +102,7 @@ class NamespaceSandbox:
         try:
             for bind in binds:
                 try:
-                    descriptors.append(mounts.clone_tree(str(bind.source), _READ_ONLY))
+                    descriptors.append(await self._clone_tree(bind.source))
                 except OSError as error:
                     raise SandboxError(f"attach {bind.source}: {error.strerror}") from error
             await self._order({"order": "attach", "targets": [bind.target for bind in binds]}, descriptors)
@@ -102,7 +111,7 @@ class NamespaceSandbox:
                 os.close(descriptor)
 
     async def resize_tmp(self, mib: int) -> None:
-        scratch = await self._scratches.make(mib, self.uid)
+        scratch = await self._make_scratch(mib, self.uid)
         self.scratches_made.append(scratch)
         try:
             await self._order({"order": "replace_tmp"}, [scratch.mount])
@@ -112,18 +121,36 @@ class NamespaceSandbox:
     async def seal(self) -> None:
         if self._sealed:
             return
-        await self._order({"order": "seal"})
+        await self._order({"order": "seal", "memory_bytes": self._limit_bytes})
         self._sealed = True
 
+    def watch_memory(self, memory: MemoryWatch, supervisor_pid: int) -> None:
+        """Where no control group counts it: what the supervisor's descendants have is looked at."""
+        self._memory = memory
+        self._watched = memory.watch(
+            supervisor_pid, self._limit_bytes, self._kill_process, only_descendants=True
+        )
+
+    def _kill_process(self) -> None:
+        assert self._watched is not None
+        for pid in self._watched.children()[:1]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
     def limit_memory(self, mib: int) -> None:
+        self._limit_bytes = mib * _MIB
+        if self._watched is not None:
+            self._watched.limit_bytes = self._limit_bytes
         try:
-            self._group().limit_memory(mib * _MIB)
+            if (group := self._group()) is not None:
+                group.limit_memory(self._limit_bytes)
         except OSError as error:
             raise SandboxError(f"limit the memory to {mib} MiB: {error.strerror}") from error
 
     def limit_cpu(self, cpus: float | None) -> None:
         try:
-            self._group().limit_cpu(cpus)
+            if (group := self._group()) is not None:
+                group.limit_cpu(cpus)
         except OSError as error:
             raise SandboxError(f"limit the processor to {cpus}: {error.strerror}") from error
 
@@ -131,17 +158,25 @@ class NamespaceSandbox:
         if self.cgroup is not None:
             with suppress(OSError):  # the group is gone already where the spawner died and cleaned up
                 self._memory_peak_bytes = self.cgroup.memory_peak_bytes()
+        elif self._watched is not None:
+            self._memory_peak_bytes = self._watched.measure()
         return self._memory_peak_bytes
 
     def freeze(self) -> None:
+        if (group := self._group()) is None:
+            self._signal("freeze", frozen=True)
+            return
         try:
-            self._group().freeze()
+            group.freeze()
         except OSError as error:
             raise SandboxError(f"freeze: {error.strerror}") from error
 
     def thaw(self) -> None:
+        if (group := self._group()) is None:
+            self._signal("thaw", frozen=False)
+            return
         try:
-            self._group().thaw()
+            group.thaw()
         except OSError as error:
             raise SandboxError(f"thaw: {error.strerror}") from error
 
@@ -163,10 +198,17 @@ class NamespaceSandbox:
             self._note(received[0])
         self.control.close()
         self.launch.close()
+        if self._memory is not None and self._watched is not None:
+            self._memory.forget(self._watched)
         if not self.supervisor_gone.done():
             self.supervisor_gone.set_result(None)
         if not self.exited.done():
             self.exited.set_result(self._exit())
+
+    def _signal(self, order: str, *, frozen: bool) -> None:
+        if self._watched is not None:
+            self._watched.frozen = frozen
+        self.control.send({"order": order})
 
     def release_cgroup(self) -> None:
         """Keeps the last figure of what is removed with the cgroup."""
@@ -176,7 +218,7 @@ class NamespaceSandbox:
             self.cgroup = None
 
     def _exit(self) -> Exit:
-        out_of_memory = False
+        out_of_memory = self._watched is not None and self._watched.exceeded
         if self.cgroup is not None:
             with suppress(OSError):  # as above
                 out_of_memory = self.cgroup.out_of_memory_kills() > 0
@@ -213,7 +255,8 @@ class NamespaceSandbox:
         if "error" in message and "done" not in message:
             self._error = message["error"]
 
-    def _group(self) -> Cgroup:
-        if self.cgroup is None:
+    def _group(self) -> Cgroup | None:
+        """None where there are no control groups. Raises SandboxError where the sandbox has ended."""
+        if self.supervisor_gone.done() or (self.cgroup is None and self._has_cgroup):
             raise SandboxError(_ENDED)
         return self.cgroup

@@ -14,16 +14,17 @@ from pathlib import Path
 from typing import IO
 
 from lambent.base.ids import new_token
-from lambent.sandbox import cgroup_detection, guarantees
+from lambent.sandbox import cgroup_detection, guarantees, mounts
 from lambent.sandbox.cgroup import CgroupTree
 from lambent.sandbox.cgroup_detection import CgroupMissingError
 from lambent.sandbox.messages import Message
+from lambent.sandbox.mounts import READ_ONLY
 from lambent.sandbox.namespace_sandbox import NamespaceSandbox
 from lambent.sandbox.port import Isolation, Process, Root, SandboxError, SandboxSpec
-from lambent.sandbox.scratch import ScratchMaker
+from lambent.sandbox.scratch import Scratch, ScratchMaker
 from lambent.sandbox.spawner_client import SpawnerClient
 from lambent.sandbox.state_lock import lock_state
-from lambent.sandbox.uids import UidRange
+from lambent.sandbox.uids import UidRange, Uids
 
 UID_FIRST, UID_COUNT = 1_900_000_000, 65_536
 """Above what systemd and container managers hand out, below 2^31."""
@@ -33,12 +34,14 @@ class NamespacesBackend:
     """`state_directory` holds the images behind /tmp while sandboxes live, and tells one server from another: two with
     the same one cannot be open at a time. Uids from `uid_first` on must belong to nobody else."""
 
+    name = "namespaces"
+
     def __init__(
         self, state_directory: Path, *, uid_first: int = UID_FIRST, uid_count: int = UID_COUNT
     ) -> None:
         self._state_directory = state_directory.resolve()
         self.instance = hashlib.sha256(str(self._state_directory).encode()).hexdigest()[:12]
-        self._uids = UidRange(uid_first, uid_count, start=int(self.instance, 16))
+        self._uids: Uids = UidRange(uid_first, uid_count, start=int(self.instance, 16))
         self._scratches = ScratchMaker(self._state_directory)
         self._cleaners = ThreadPoolExecutor(4, thread_name_prefix="sandbox-cleaner")
         self._sandboxes: dict[str, NamespaceSandbox] = {}
@@ -54,7 +57,7 @@ class NamespacesBackend:
         if self._missing:
             kept = guarantees.weakened(kept, guarantees.TMP_IN_MEMORY)
         return Isolation(
-            backend="namespaces",
+            backend=self.name,
             guarantees=kept,
             missing=self._missing,
             cgroup="none" if self._tree is None else self._tree.layout,
@@ -76,30 +79,54 @@ class NamespacesBackend:
 
     def _prepare(self) -> None:
         """Blocking: finds the cgroups, and sweeps what a killed predecessor left."""
+        self._tree = self._find_tree()
         try:
-            self._tree = cgroup_detection.find_tree(self.instance)
-            self._tree.clear()
-            cgroup_detection.prepare(self._tree)
-        except (CgroupMissingError, OSError) as error:
-            raise SandboxError(f"prepare the control groups: {error}") from error
-        try:
-            reason = self._scratches.open()
-            self._missing = (f"files in /tmp count against the memory limit: {reason}",) if reason else ()
+            self._missing = self._prepare_scratches()
             (self._state_directory / "roots").mkdir(exist_ok=True)
         except OSError as error:
             raise SandboxError(f"prepare {self._state_directory}: {error.strerror}") from error
+
+    def _find_tree(self) -> CgroupTree | None:
+        try:
+            tree = cgroup_detection.find_tree(self.instance)
+            tree.clear()
+            cgroup_detection.prepare(tree)
+        except (CgroupMissingError, OSError) as error:
+            raise SandboxError(f"prepare the control groups: {error}") from error
+        return tree
+
+    def _prepare_scratches(self) -> tuple[str, ...]:
+        """What is missing for the best file systems for /tmp."""
+        reason = self._scratches.open()
+        return (f"files in /tmp count against the memory limit: {reason}",) if reason else ()
+
+    async def _make_scratch(self, mib: int, uid: int) -> Scratch:
+        return await self._scratches.make(mib, uid)
+
+    async def _clone_tree(self, source: Path) -> int:
+        return mounts.clone_tree(str(source), READ_ONLY)
+
+    def _new_spawner(self) -> SpawnerClient:
+        return SpawnerClient(self._gone, self._spawner_lost)
 
     async def create(self, spec: SandboxSpec, process: Process | None = None) -> NamespaceSandbox:
         spawner = await self._running_spawner()
         root = await self._prepared_root(spawner, spec.root)
         uid = self._uids.take()
         try:
-            scratch = await self._scratches.make(spec.tmp_mib, uid)
+            scratch = await self._make_scratch(spec.tmp_mib, uid)
         except BaseException:
             self._uids.release(uid)
             raise
         sandbox = NamespaceSandbox(
-            new_token(16), uid, scratch, self._scratches, self._destroy, spawner.make_socket
+            new_token(16),
+            uid,
+            scratch,
+            make_scratch=self._make_scratch,
+            clone_tree=self._clone_tree,
+            destroy=self._destroy,
+            make_socket=spawner.make_socket,
+            has_cgroup=self._tree is not None,
         )
         self._sandboxes[sandbox.id] = sandbox
         try:
@@ -146,7 +173,7 @@ class NamespacesBackend:
             raise SandboxError("the backend is not open")
         async with self._spawner_turn:
             if self._spawner is None:
-                spawner = SpawnerClient(self._gone, self._spawner_lost)
+                spawner = self._new_spawner()
                 cgroup = None if self._tree is None else self._tree.to_message()
                 try:
                     await spawner.open(self._state_directory / "roots", cgroup)
@@ -175,6 +202,9 @@ class NamespacesBackend:
             "listen": [list(address) for address in spec.listen],
             "uid": sandbox.uid,
             "supervisor_uid": self._uids.supervisor,
+            "leaves_groups": True,
+            "watched": False,
+            "freezes_by_signal": False,
             "processes_max": spec.processes_max,
             "descriptors_max": spec.descriptors_max,
         }

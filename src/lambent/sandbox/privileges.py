@@ -17,7 +17,14 @@ _PR_CAP_AMBIENT_CLEAR_ALL = 4
 _PR_SET_SECCOMP = 22
 _SECCOMP_MODE_FILTER = 2
 _SIGKILL = 9
-_CAP_SETGID, _CAP_SETUID, _CAP_SYS_ADMIN = 1 << 6, 1 << 7, 1 << 21
+_PR_SET_DUMPABLE = 4
+_CAP_KILL, _CAP_SETGID, _CAP_SETUID, _CAP_SYS_ADMIN, _CAP_SYS_RESOURCE = (
+    1 << 5,
+    1 << 6,
+    1 << 7,
+    1 << 21,
+    1 << 24,
+)
 
 # NOROOT, KEEP_CAPS off, no ambient capabilities, each locked. NO_SETUID_FIXUP is locked off: leaving uid 0 must clear.
 _SECUREBITS = 0x01 | 0x02 | 0x08 | 0x20 | 0x40 | 0x80
@@ -45,36 +52,52 @@ def die_with_parent() -> None:
     syscalls.prctl(_PR_SET_PDEATHSIG, _SIGKILL)
 
 
-def limit_resources(*, descriptors_max: int, processes_max: int) -> None:
+def limit_resources(*, descriptors_max: int, processes_max: int | None) -> None:
     with step(f"limit descriptors to {descriptors_max}"):
         resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors_max, descriptors_max))
-    with step(f"limit processes to {processes_max}"):
-        resource.setrlimit(resource.RLIMIT_NPROC, (processes_max, processes_max))
+    if processes_max is not None:
+        with step(f"limit processes to {processes_max}"):
+            resource.setrlimit(resource.RLIMIT_NPROC, (processes_max, processes_max))
     with step("limit core dumps and locked memory"):
         # One byte, not none: the kernel would still run the machine's core dump handler, as root, at a limit of 0.
         resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
         resource.setrlimit(resource.RLIMIT_MEMLOCK, (65536, 65536))
 
 
-def confine(program: FilterProgram) -> None:
+def limit_data(pid: int, limit_bytes: int) -> None:
+    """Of each process that `pid` is or forks from now on."""
+    with step(f"limit data to {limit_bytes}"):
+        resource.prlimit(pid, resource.RLIMIT_DATA, (limit_bytes, limit_bytes))
+
+
+def confine(program: FilterProgram, *, leave_groups: bool) -> None:
     """Makes what is given up from now on impossible to get back, and filters system calls. Still as the same user."""
     with step("drop the capability bounding set"):
         _drop_bounding_set()
     with step("lock the secure bits"):
         syscalls.prctl(_PR_SET_SECUREBITS, _SECUREBITS)
         syscalls.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
-    with step("leave the groups"):
-        os.setgroups([])
+    if leave_groups:
+        with step("leave the groups"):
+            os.setgroups([])
     with step("forbid new privileges"):
         syscalls.prctl(_PR_SET_NO_NEW_PRIVS, 1)
     with step("filter system calls"):
         program.install()
 
 
-def keep_mounting() -> None:
-    """Gives up every capability but those to attach code and, at last, to become nobody."""
+def keep_mounting(*, and_signalling: bool) -> None:
+    """Gives up every capability but those to attach code and, at last, to become nobody, or to `keep_signalling`."""
+    more = _CAP_KILL | _CAP_SYS_RESOURCE if and_signalling else 0
     with step("give up capabilities"):
-        syscalls.set_capabilities(_CAP_SETGID | _CAP_SETUID | _CAP_SYS_ADMIN)
+        syscalls.set_capabilities(_CAP_SETGID | _CAP_SETUID | _CAP_SYS_ADMIN | more)
+
+
+def keep_signalling() -> None:
+    """Gives up every capability but that to signal others, of whom there are only those in this pid namespace."""
+    with step("give up every capability but one"):
+        syscalls.set_capabilities(_CAP_KILL)
+        syscalls.prctl(_PR_SET_DUMPABLE, 0)
 
 
 def become(uid: int) -> None:

@@ -13,6 +13,7 @@ from lambent.sandbox import cgroup_detection, mounts, syscalls
 from lambent.sandbox.namespaces import UID_COUNT, UID_FIRST
 from lambent.sandbox.scratch import loop_devices_missing
 from lambent.sandbox.seccomp import AUDIT_ARCH
+from lambent.sandbox.user_namespace import find_id_map, user_namespaces_missing
 
 KERNEL_MIN = (5, 14)
 """mount_setattr came with 5.12, cgroup.kill and the CPU burst with 5.14."""
@@ -43,6 +44,34 @@ def probe(*, uid_first: int = UID_FIRST, uid_count: int = UID_COUNT) -> list[Che
         _loop_devices(),
         _uid_range(uid_first, uid_count),
     ]
+
+
+def probe_as_user() -> list[Check]:
+    """The same for a user who is not root, and who has user namespaces instead."""
+    return [
+        _kernel(platform.release()),
+        _machine(platform.machine()),
+        _user_namespaces(),
+        *_namespaces(),
+        _subordinate_ids(),
+        _seccomp(),
+    ]
+
+
+def _user_namespaces() -> Check:
+    reason = user_namespaces_missing()
+    if reason is None:
+        return Check("user namespace", True, "available")
+    detail, _, mend = reason.partition(": ")
+    return Check("user namespace", False, detail, mend)
+
+
+def _subordinate_ids() -> Check:
+    ids, reason = find_id_map()
+    if reason is None:
+        return Check("sandbox users", True, f"{ids.count} of /etc/subuid, from {ids.uids[-1][1]} on")
+    detail, _, mend = reason.partition(": ")
+    return Check("sandbox users", False, f"{detail}; all environments are one user", mend)
 
 
 def _root() -> Check:

@@ -32,7 +32,7 @@ def become_process(
             os._exit(EXIT_NOT_STARTED)  # the supervisor failed, and has said why
         os.close(go)
         os.chdir("/")
-        privileges.confine(program)
+        privileges.confine(program, leave_groups=spec["leaves_groups"])
         privileges.become(spec["uid"])
         messages.send(launch, {"ready": True})
         received = messages.receive(launch)

@@ -11,13 +11,17 @@ from pathlib import Path
 
 _LOOK_SECONDS = 0.1
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+PROC = "/proc"
 
 
 class Watched:
-    """The process `pid` with its descendants. A look costs some 20 µs for each."""
+    """The process `pid` with its descendants, or they alone. A look costs some 20 µs for each."""
 
-    def __init__(self, pid: int, limit_bytes: int | None, on_exceeded: Callable[[], None]) -> None:
+    def __init__(
+        self, pid: int, limit_bytes: int | None, on_exceeded: Callable[[], None], *, only_descendants: bool
+    ) -> None:
         self.pid = pid
+        self._only_descendants = only_descendants
         self.limit_bytes = limit_bytes
         self.frozen = False
         self.exceeded = False
@@ -26,15 +30,26 @@ class Watched:
 
     def measure(self) -> int:
         """The most that was seen in use, now included. Bytes."""
-        used = sum(map(_private_bytes, _family(self.pid)))
+        used = sum(map(_private_bytes, self._family()))
         if self.limit_bytes is not None and used > self.limit_bytes and not self.exceeded:
             # Pages that forked processes share were counted for each: only now the exact figure is worth its price.
-            used = sum(map(_proportional_bytes, _family(self.pid)))
+            used = sum(map(_proportional_bytes, self._family()))
             if used > self.limit_bytes:
                 self.exceeded = True
                 self._on_exceeded()
         self._peak_bytes = max(self._peak_bytes, used)
         return self._peak_bytes
+
+    def children(self) -> list[int]:
+        """The oldest first."""
+        return _children(self.pid)
+
+    def _family(self) -> Iterator[int]:
+        waiting = self.children() if self._only_descendants else [self.pid]
+        while waiting:
+            one = waiting.pop()
+            yield one
+            waiting += _children(one)
 
 
 class MemoryWatch:
@@ -44,9 +59,16 @@ class MemoryWatch:
         self._watched: set[Watched] = set()
         self._timer: asyncio.TimerHandle | None = None
 
-    def watch(self, pid: int, limit_bytes: int | None, on_exceeded: Callable[[], None]) -> Watched:
+    def watch(
+        self,
+        pid: int,
+        limit_bytes: int | None,
+        on_exceeded: Callable[[], None],
+        *,
+        only_descendants: bool = False,
+    ) -> Watched:
         """`on_exceeded` is called once, when `pid` and its descendants together have more than the limit."""
-        watched = Watched(pid, limit_bytes, on_exceeded)
+        watched = Watched(pid, limit_bytes, on_exceeded, only_descendants=only_descendants)
         self._watched.add(watched)
         if self._timer is None:
             self._wait()
@@ -73,20 +95,18 @@ class MemoryWatch:
             self._wait()
 
 
-def _family(pid: int) -> Iterator[int]:
-    waiting = [pid]
-    while waiting:
-        one = waiting.pop()
-        yield one
-        with contextlib.suppress(OSError):
-            for thread in os.listdir(f"/proc/{one}/task"):  # noqa: PTH208 - of names alone
-                waiting += map(int, Path(f"/proc/{one}/task/{thread}/children").read_bytes().split())
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for thread in os.listdir(f"{PROC}/{pid}/task"):  # noqa: PTH208 - of names alone
+            found += map(int, Path(f"{PROC}/{pid}/task/{thread}/children").read_bytes().split())
+    return found
 
 
 def _private_bytes(pid: int) -> int:
     """Without what lies in files or is shared memory: size, resident, shared, … in pages."""
     try:
-        pages = Path(f"/proc/{pid}/statm").read_bytes().split()
+        pages = Path(f"{PROC}/{pid}/statm").read_bytes().split()
     except OSError:
         return 0
     return (int(pages[1]) - int(pages[2])) * _PAGE_BYTES
@@ -95,7 +115,7 @@ def _private_bytes(pid: int) -> int:
 def _proportional_bytes(pid: int) -> int:
     """Private memory, what is shared in equal parts. Walks page tables: milliseconds where there is much."""
     try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+        lines = Path(f"{PROC}/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
     except OSError:
         return _private_bytes(pid)
     return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss_Anon:"))

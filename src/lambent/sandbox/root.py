@@ -10,7 +10,7 @@ from typing import Any
 from lambent.sandbox import mounts
 from lambent.sandbox.steps import step
 
-_READ_ONLY = mounts.ATTR_RDONLY | mounts.ATTR_NOSUID | mounts.ATTR_NODEV
+_READ_ONLY = mounts.READ_ONLY
 _DEVICES = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9)}
 _DEVICE_LINKS = {
     "fd": "/proc/self/fd",
@@ -92,26 +92,37 @@ def _make_devices(directory: str) -> None:
         flags = mounts.MS_NOSUID | mounts.MS_NOEXEC
         mounts.mount("dev", directory, "tmpfs", flags, "mode=0755,size=64k")
         umask = os.umask(0)
-        for name, (major, minor) in _DEVICES.items():
-            os.mknod(f"{directory}/{name}", stat.S_IFCHR | 0o666, os.makedev(major, minor))
+        for name, number in _DEVICES.items():
+            _make_device(directory, name, os.makedev(*number))
         os.umask(umask)
         for name, destination in _DEVICE_LINKS.items():
             os.symlink(destination, f"{directory}/{name}")
         mounts.mount(None, directory, None, flags | mounts.MS_REMOUNT | mounts.MS_BIND | mounts.MS_RDONLY)
 
 
+def _make_device(directory: str, name: str, number: int) -> None:
+    try:
+        os.mknod(f"{directory}/{name}", stat.S_IFCHR | 0o666, number)
+    except PermissionError:  # in a user namespace nobody makes devices; those of the host may be shown
+        _write_file(f"{directory}/{name}", "")
+        device = mounts.clone_tree(f"/dev/{name}", mounts.ATTR_NOSUID | mounts.ATTR_NOEXEC)
+        mounts.place(device, f"{directory}/{name}")
+        os.close(device)
+
+
 def enter_root(directory: str) -> None:
     """Makes `directory` the root of this mount namespace, with a /proc of this pid namespace. Raises StepError."""
     with step("keep mounts private"):
         mounts.mount(None, "/", None, mounts.MS_REC | mounts.MS_PRIVATE)
+    # While the host's is still there to be seen, without which a user namespace gets none.
+    with step("mount /proc"):
+        flags = mounts.MS_RDONLY | mounts.MS_NOSUID | mounts.MS_NODEV | mounts.MS_NOEXEC
+        mounts.mount("proc", f"{directory}/proc", "proc", flags)
     with step("enter the root"):
         os.chdir(directory)
         mounts.pivot_root(".", ".")  # the old root now lies over the new one, and comes off:
         mounts.unmount(".", mounts.MNT_DETACH)
         os.chdir("/")
-    with step("mount /proc"):
-        flags = mounts.MS_RDONLY | mounts.MS_NOSUID | mounts.MS_NODEV | mounts.MS_NOEXEC
-        mounts.mount("proc", "/proc", "proc", flags)
     for path in _MASKED:
         if os.path.exists(path):
             with step(f"mask {path}"):

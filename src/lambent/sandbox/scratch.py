@@ -17,6 +17,7 @@ from pathlib import Path
 
 from lambent.sandbox import mounts
 from lambent.sandbox.port import SandboxError
+from lambent.sandbox.scratch_memory import make_tmpfs
 from lambent.sandbox.steps import StepError, step
 
 _LOOP_CTL_GET_FREE = 0x4C82
@@ -98,7 +99,7 @@ class ScratchMaker:
 
     def _make(self, mib: int, uid: int) -> Scratch:
         try:
-            return self._make_on_disk(mib, uid) if self.on_disk else _make_in_memory(mib, uid)
+            return self._make_on_disk(mib, uid) if self.on_disk else Scratch(make_tmpfs(mib, uid), None)
         except StepError as error:
             raise SandboxError(f"make /tmp: {error}") from error
 
@@ -220,13 +221,6 @@ def _loop_config(image: int) -> bytes:
     flags = _LO_FLAGS_AUTOCLEAR | _LO_FLAGS_DIRECT_IO
     info = struct.pack("<5Q4I64s64s32s2Q", 0, 0, 0, 0, 0, 0, 0, 0, flags, b"lambent", b"", b"", 0, 0)
     return struct.pack("<2I", image, _BLOCK_BYTES) + info + bytes(64)
-
-
-def _make_in_memory(mib: int, uid: int) -> Scratch:
-    with step("mount a tmpfs"):
-        mount = mounts.make_filesystem_mount("tmpfs", _ATTRIBUTES, {"size": f"{mib}m", "mode": "0700"})
-    _give(mount, uid)
-    return Scratch(mount, None)
 
 
 def _give(mount: int, uid: int) -> None:

@@ -2,9 +2,10 @@
 
     server ──control socket──► spawner ──clone──► pid 1 of a sandbox (supervisor) ──► pid 2 (the process)
 
-It takes orders {"order": "root" | "create" | "socket" | "kill" | "close", …} and tells events {"event": "root" |
-"failed" | "socket" | "gone", …}. When the server is gone, however it went, it kills every sandbox, removes their
-cgroups and ends. When the spawner itself is killed, the kernel kills every supervisor, and with it its sandbox.
+It takes orders {"order": "root" | "create" | "socket" | "tree" | "tmpfs" | "kill" | "close", …} and tells events
+{"event": "root" | "failed" | "cloned" | "made" | "gone", …}. When the server is gone, however it went, it kills every
+sandbox, removes their cgroups and ends. When the spawner itself is killed, the kernel kills every supervisor, and with
+it its sandbox.
 
 Runs as `python -I -m lambent.sandbox.spawner DESCRIPTOR`, without an environment. Imports no asyncio."""
 
@@ -23,8 +24,10 @@ from lambent.sandbox import messages, mounts, seccomp, syscalls
 from lambent.sandbox.cgroup import CgroupTree
 from lambent.sandbox.privileges import FilterProgram, Programs
 from lambent.sandbox.root import build_root
+from lambent.sandbox.scratch_memory import make_tmpfs
 from lambent.sandbox.steps import StepError, step
 from lambent.sandbox.supervisor import ATTACHING_CALLS, NAMESPACES, supervise
+from lambent.sandbox.user_namespace import enter_user_namespace
 
 
 class Spawner:
@@ -74,8 +77,8 @@ class Spawner:
                 self._make_root(order["name"], order["root"])
             case "create":
                 self._create(order["spec"], descriptors)
-            case "socket":
-                self._make_socket(order["id"])
+            case "socket" | "tree" | "tmpfs":
+                self._make(order)
             case "kill":
                 self._kill(order["id"])
             case "close":
@@ -109,22 +112,34 @@ class Spawner:
                 control, launch, scratch, spec=spec, root=root, tree=self._tree, programs=self._programs
             )
         _close(descriptors)
+        if spec["watched"]:
+            self._tell({"event": "cloned", "id": spec["id"], "pid": pid})
         self._supervisors[spec["id"]] = (pid, pidfd)
         self._ids[pidfd] = spec["id"]
         self._poll.register(pidfd, select.EPOLLIN)
 
-    def _make_socket(self, sandbox_id: str) -> None:
-        """A socket belongs to the network that its maker is in, whoever uses it later."""
+    def _make(self, order: dict[str, Any]) -> None:
+        """Something that belongs to the namespace that its maker is in, whoever uses it later."""
         try:
-            with step("make a socket in the sandbox's network"):
-                if sandbox_id not in self._supervisors:
-                    raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
-                made = self._socket_inside(self._supervisors[sandbox_id][1])
+            match order["order"]:
+                case "socket":
+                    made = self._make_socket(order["id"])
+                case "tree":
+                    with step(f"clone {order['source']}"):
+                        made = mounts.clone_tree(order["source"], mounts.READ_ONLY)
+                case "tmpfs":
+                    made = make_tmpfs(order["mib"], order["uid"])
         except StepError as error:
-            self._tell({"event": "socket", "error": str(error)})
+            self._tell({"event": "made", "error": str(error)})
             return
-        with made:
-            self._tell({"event": "socket", "error": None}, [made.fileno()])
+        self._tell({"event": "made", "error": None}, [made])
+        os.close(made)
+
+    def _make_socket(self, sandbox_id: str) -> int:
+        with step("make a socket in the sandbox's network"):
+            if sandbox_id not in self._supervisors:
+                raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
+            return self._socket_inside(self._supervisors[sandbox_id][1]).detach()
 
     def _socket_inside(self, pidfd: int) -> socket.socket:
         syscalls.enter(pidfd, syscalls.CLONE_NEWNET)
@@ -182,7 +197,9 @@ def main() -> None:
     settings, _ = received
     tree = settings["cgroup"] and CgroupTree(**settings["cgroup"])
     try:
-        _prepare(settings["directory"])
+        if settings["ids"] is not None:
+            enter_user_namespace(control, settings["ids"])
+        _prepare(settings["directory"], own_network=settings["ids"] is not None)
     except StepError as error:
         messages.send(control, {"event": "opened", "error": str(error)})
         return
@@ -194,10 +211,13 @@ def main() -> None:
     spawner.run()
 
 
-def _prepare(directory: str) -> None:
+def _prepare(directory: str, *, own_network: bool) -> None:
     with step("allow as many descriptors as the hard limit"):
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if own_network:
+        with step("take a network namespace"):  # one to which a user namespace may return
+            syscalls.unshare(syscalls.CLONE_NEWNET)
     with step("take a mount namespace"):
         syscalls.unshare(syscalls.CLONE_NEWNS)
         # What the host unmounts goes here, too; what we mount stays unseen outside.

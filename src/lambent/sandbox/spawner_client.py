@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import socket
 import sys
 from asyncio import Future
@@ -13,6 +14,7 @@ from typing import Any
 from lambent.sandbox import messages
 from lambent.sandbox.messages import Message
 from lambent.sandbox.port import SandboxError
+from lambent.sandbox.user_namespace import IdMap, helper_commands
 
 log = logging.getLogger(__name__)
 
@@ -22,18 +24,27 @@ _ORDERS_BYTES_MAX = 16 << 20  # thousands of orders may wait while the spawner c
 
 
 class SpawnerClient:
-    """One spawner process. `on_gone(id, error)` is called when a sandbox's supervisor has ended (error None) or could
-    not be cloned; `on_lost()` when the spawner itself has ended unasked."""
+    """One spawner process, in a user namespace with `ids` where they are given. `on_gone(id, error)` is called when a
+    sandbox's supervisor has ended (error None) or could not be cloned; `on_lost()` when the spawner itself has ended
+    unasked; `on_cloned(id, pid)` when the supervisor of a sandbox that is to be watched is there."""
 
-    def __init__(self, on_gone: Callable[[str, str | None], None], on_lost: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        on_gone: Callable[[str, str | None], None],
+        on_lost: Callable[[], None],
+        ids: IdMap | None = None,
+        on_cloned: Callable[[str, int], None] | None = None,
+    ) -> None:
         self._on_gone = on_gone
         self._on_lost = on_lost
+        self._on_cloned = on_cloned
+        self._ids = ids
         self._control: socket.socket | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._opened: Future[None] | None = None
         self._roots: dict[str, Future[None]] = {}
-        self._sockets: deque[Future[socket.socket]] = deque()
-        """Asked for; the spawner answers in order."""
+        self._asked: deque[Future[int]] = deque()
+        """For what is made on order; the spawner answers in order."""
         self._closing = False
 
     @property
@@ -55,10 +66,15 @@ class SpawnerClient:
                 cwd="/",
             )
         ours.setblocking(False)
-        ours.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _ORDERS_BYTES_MAX)
+        try:
+            ours.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _ORDERS_BYTES_MAX)
+        except PermissionError:  # as much as a user without privileges may have: hundreds of orders
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ORDERS_BYTES_MAX)
         self._control = ours
         self._opened = loop.create_future()
-        messages.send(ours, {"directory": str(directory), "cgroup": cgroup})
+        ids = self._ids
+        mapped = ids and {"helped": ids.helped, "uids": ids.uids, "gids": ids.gids}
+        messages.send(ours, {"directory": str(directory), "cgroup": cgroup, "ids": mapped})
         loop.add_reader(ours.fileno(), self._hear)
         await self._opened
 
@@ -72,11 +88,24 @@ class SpawnerClient:
     def create(self, spec: Message, control: int, launch: int, scratch: int) -> None:
         self._order({"order": "create", "spec": spec}, (control, launch, scratch))
 
-    def make_socket(self, sandbox_id: str) -> "Future[socket.socket]":
-        """Fails with SandboxError."""
-        self._order({"order": "socket", "id": sandbox_id})
-        made: Future[socket.socket] = asyncio.get_running_loop().create_future()
-        self._sockets.append(made)
+    async def make_socket(self, sandbox_id: str) -> socket.socket:
+        """Raises SandboxError, as do those below."""
+        made = socket.socket(fileno=await self._make({"order": "socket", "id": sandbox_id}))
+        made.setblocking(False)
+        return made
+
+    async def clone_tree(self, source: str) -> int:
+        """A detached read-only mount of a directory; a descriptor."""
+        return await self._make({"order": "tree", "source": source})
+
+    async def make_tmpfs(self, mib: int, uid: int) -> int:
+        """A detached mount; a descriptor."""
+        return await self._make({"order": "tmpfs", "mib": mib, "uid": uid})
+
+    def _make(self, order: Message) -> "Future[int]":
+        self._order(order)
+        made: Future[int] = asyncio.get_running_loop().create_future()
+        self._asked.append(made)
         return made
 
     def kill(self, sandbox_id: str) -> None:
@@ -121,8 +150,13 @@ class SpawnerClient:
                 if event["error"] is not None:
                     del self._roots[event["name"]]  # so that the next sandbox tries again
                 _settle(root, event["error"])
-            case "socket":
-                self._take_socket(event["error"], descriptors)
+            case "made":
+                self._take(event["error"], descriptors)
+            case "cloned":
+                assert self._on_cloned is not None
+                self._on_cloned(event["id"], event["pid"])
+            case "unmapped":
+                self._mapping = asyncio.get_running_loop().create_task(self._map())
             case "failed":
                 self._on_gone(event["id"], event["error"])
             case "gone":
@@ -130,22 +164,34 @@ class SpawnerClient:
             case other:
                 raise AssertionError(other)
 
-    def _take_socket(self, error: str | None, descriptors: list[int]) -> None:
-        asked = self._sockets.popleft()
+    def _take(self, error: str | None, descriptors: list[int]) -> None:
+        asked = self._asked.popleft()
         if error is not None:
             _settle(asked, error)
-            return
-        made = socket.socket(fileno=descriptors[0])
-        if asked.done():
-            made.close()  # who asked has left
+        elif asked.done():
+            os.close(descriptors[0])  # who asked has left
         else:
-            made.setblocking(False)
-            asked.set_result(made)
+            asked.set_result(descriptors[0])
+
+    async def _map(self) -> None:
+        """Gives the spawner's user namespace its ids, which takes helpers with privileges."""
+        assert self._ids is not None
+        assert self._process is not None
+        assert self._opened is not None
+        for command in helper_commands(self._ids, self._process.pid):
+            helper = await asyncio.create_subprocess_exec(
+                *command, stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
+            )
+            _, said = await helper.communicate()
+            if helper.returncode != 0:
+                _settle(self._opened, f"{' '.join(command)}: {said.decode(errors='replace').strip()}")
+                return
+        self._order({"order": "mapped"})
 
     def _lost(self) -> None:
         self._hang_up()
-        waiting: list[Future[Any]] = [*self._roots.values(), *self._sockets]
-        self._sockets.clear()
+        waiting: list[Future[Any]] = [*self._roots.values(), *self._asked]
+        self._asked.clear()
         if self._opened is not None:
             waiting.append(self._opened)
         for future in waiting:

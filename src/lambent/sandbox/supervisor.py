@@ -7,6 +7,7 @@ It is under no cgroup of the sandbox, so that its memory is not the function's a
 import fcntl
 import os
 import select
+import signal
 import socket
 import struct
 import sys
@@ -33,6 +34,8 @@ ATTACHING_CALLS = frozenset({"move_mount", "umount2"})
 
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
 _BACKLOG = 128
+_DATA_BESIDE_BYTES = 1 << 30
+"""What a process may map beyond its memory, where no control group says what it uses: stacks, heaps kept in reserve."""
 _OOM_SCORE = b"500"  # whatever else runs on the machine is worth more to it than a function
 
 
@@ -79,15 +82,18 @@ class _Supervisor:
         with step("show /tmp"):
             mounts.place(scratch, "/tmp")  # noqa: S108 - a path inside
         os.close(scratch)
-        privileges.confine(self._own_program)
-        privileges.keep_mounting()
+        privileges.confine(self._own_program, leave_groups=self._spec["leaves_groups"])
+        privileges.keep_mounting(and_signalling=self._spec["freezes_by_signal"])
         os.write(go, b"1")
         os.close(go)
         messages.send(self._control, {"ready": True}, [listener.fileno() for listener in listeners])
         for listener in listeners:
             listener.close()
-        self._obey(process_pidfd)
-        _send(self._control, {"exit": _wait_for(process)})
+        self._process = process
+        sealed = self._obey(process_pidfd)
+        signals = sealed and self._spec["freezes_by_signal"]
+        status = self._wait_and_signal() if signals else _wait_for(process)
+        _send(self._control, {"exit": status})
 
     def _fork_process(self, launch: int, tree: CgroupTree | None) -> tuple[int, int, int]:
         """(pid, pidfd, descriptor to write to when the root is ready). First of all, because joining the cgroups takes
@@ -140,15 +146,15 @@ class _Supervisor:
                 listeners.append(listener)
         return listeners
 
-    def _obey(self, process_pidfd: int) -> None:
-        """Follows orders until the process ends or the sandbox is sealed, or the server is gone."""
+    def _obey(self, process_pidfd: int) -> bool:
+        """Follows orders until the process ends, or the sandbox is sealed (True), or the server is gone."""
         poll = select.poll()
         poll.register(self._control, select.POLLIN)
         poll.register(process_pidfd, select.POLLIN)
         while True:
             ready = dict(poll.poll())
             if process_pidfd in ready:
-                return
+                return False
             received = messages.receive(self._control)
             if received is None:
                 os._exit(1)
@@ -160,7 +166,7 @@ class _Supervisor:
                 continue
             messages.send(self._control, {"done": True})
             if order["order"] == "seal":
-                return
+                return True
 
     def _carry_out(self, order: dict[str, Any], descriptors: list[int]) -> None:
         match order["order"]:
@@ -168,10 +174,39 @@ class _Supervisor:
                 _attach(order["targets"], descriptors)
             case "replace_tmp":
                 _replace_tmp(descriptors[0])
+            case "seal" if self._spec["freezes_by_signal"]:
+                if order["memory_bytes"] is not None:
+                    privileges.limit_data(self._process, order["memory_bytes"] + _DATA_BESIDE_BYTES)
+                privileges.keep_signalling()
             case "seal":
                 privileges.become(self._spec["supervisor_uid"])
+            case "freeze":
+                _signal_all(signal.SIGSTOP)
+            case "thaw":
+                _signal_all(signal.SIGCONT)
             case other:
                 raise AssertionError(other)
+
+    def _wait_and_signal(self) -> int:
+        """`_wait_for` the process, and meanwhile freeze and thaw everything on the server's orders, which it does not
+        wait to see carried out."""
+        woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        poll = select.poll()
+        poll.register(self._control, select.POLLIN)
+        poll.register(woken, select.POLLIN)
+        while True:
+            if (status := _reap(self._process)) is not None:
+                return status
+            ready = dict(poll.poll())
+            if woken in ready:
+                os.read(woken, 4096)
+            if self._control.fileno() in ready:
+                received = messages.receive(self._control)
+                if received is None:
+                    os._exit(1)
+                self._carry_out(*received)
 
 
 def _attach(targets: list[str], descriptors: list[int]) -> None:
@@ -201,6 +236,24 @@ def _exchange_oom_score(score: bytes) -> bytes:
     finally:
         os.close(file)
     return before
+
+
+def _signal_all(number: signal.Signals) -> None:
+    """Everything in this pid namespace but ourselves, at once: nothing forks its way out of it."""
+    try:
+        os.kill(-1, number)
+    except ProcessLookupError:
+        return
+
+
+def _reap(process: int) -> int | None:
+    """The wait status of `process` where it has ended; so has everything else that was reaped on the way."""
+    while True:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid == process:
+            return status
+        if pid == 0:
+            return None
 
 
 def _wait_for(process: int) -> int:

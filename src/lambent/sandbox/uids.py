@@ -1,6 +1,32 @@
 """Which user each sandbox is. No two live ones share one: the kernel counts processes, signals and keys by it."""
 
+from typing import Protocol
+
 from lambent.sandbox.port import SandboxError
+
+
+class Uids(Protocol):
+    @property
+    def supervisor(self) -> int: ...
+
+    def take(self) -> int:
+        """Raises SandboxError."""
+        ...
+
+    def release(self, uid: int) -> None: ...
+
+
+class OneUid:
+    """There is no other: every sandbox has it."""
+
+    def __init__(self, uid: int) -> None:
+        self.supervisor = uid
+
+    def take(self) -> int:
+        return self.supervisor
+
+    def release(self, uid: int) -> None:
+        """Nobody else waits for it."""
 
 
 class UidRange:

@@ -18,6 +18,10 @@ def choose_backend(settings: Settings) -> SandboxBackend:
     match chosen_isolation(settings.isolation):
         case "namespaces":
             return _namespaces(settings)
+        case "userns":
+            from lambent.sandbox.userns import UsernsBackend  # noqa: PLC0415
+
+            return UsernsBackend(settings.data_dir / "sandboxes")
         case "process":
             from lambent.sandbox.process_backend import ProcessBackend  # noqa: PLC0415
 
@@ -34,11 +38,20 @@ def chosen_isolation(wanted: str) -> str:
     if sys.platform != "linux":
         raise IsolationUnavailableError(f"isolating functions needs Linux. {_OTHERWISE}")
     if os.geteuid() == 0:
+        if wanted == "userns":
+            raise IsolationUnavailableError(
+                "--isolation userns is for other users than root, who have --isolation namespaces, which is stronger"
+            )
         return "namespaces"
-    raise IsolationUnavailableError(
-        "isolating functions needs root here: run it with sudo. `lambent doctor` says what is missing. "
-        + _OTHERWISE
-    )
+    if wanted == "namespaces":
+        raise IsolationUnavailableError(
+            "--isolation namespaces needs root: run it with sudo, or take --isolation userns"
+        )
+    from lambent.sandbox.user_namespace import user_namespaces_missing  # noqa: PLC0415
+
+    if (reason := user_namespaces_missing()) is not None:
+        raise IsolationUnavailableError(f"{reason}; or run it as root. {_OTHERWISE}")
+    return "userns"
 
 
 def _namespaces(settings: Settings) -> SandboxBackend:

@@ -1,7 +1,7 @@
 import pytest
 
 from lambent.sandbox.port import SandboxError
-from lambent.sandbox.uids import UidRange
+from lambent.sandbox.uids import OneUid, UidRange
 
 
 def test_first_is_the_supervisors_and_is_never_handed_out() -> None:
@@ -40,3 +40,9 @@ def test_releasing_what_is_not_taken_is_a_bug() -> None:
 def test_range_that_is_none_is_refused(first: int, count: int) -> None:
     with pytest.raises(ValueError, match="unprivileged"):
         UidRange(first, count)
+
+
+def test_the_one_uid_is_everybodys() -> None:
+    uids = OneUid(1000)
+    assert (uids.take(), uids.take(), uids.supervisor) == (1000, 1000, 1000)
+    uids.release(1000)

@@ -3,6 +3,7 @@ import sys
 
 import pytest
 
+from lambent.sandbox import user_namespace
 from lambent.server.isolation import IsolationUnavailableError, chosen_isolation
 
 
@@ -29,7 +30,22 @@ def test_elsewhere_than_on_linux_nothing_is_taken_but_by_its_name(host, wanted: 
     assert chosen_isolation("process") == "process"
 
 
-def test_other_users_do_not_get_namespaces(host) -> None:
+def test_other_users_have_user_namespaces_and_no_others(host, monkeypatch: pytest.MonkeyPatch) -> None:
     host("linux", 1000)
+    monkeypatch.setattr(user_namespace, "user_namespaces_missing", lambda: None)
+    assert chosen_isolation("auto") == chosen_isolation("userns") == "userns"
     with pytest.raises(IsolationUnavailableError, match="root"):
         chosen_isolation("namespaces")
+    host("linux", 0)
+    with pytest.raises(IsolationUnavailableError, match="stronger"):
+        chosen_isolation("userns")
+
+
+@pytest.mark.parametrize("wanted", ["auto", "userns"])
+def test_where_they_are_forbidden_nothing_weaker_is_taken(
+    host, monkeypatch: pytest.MonkeyPatch, wanted: str
+) -> None:
+    host("linux", 1000)
+    monkeypatch.setattr(user_namespace, "user_namespaces_missing", lambda: "forbidden here: sudo sysctl x=1")
+    with pytest.raises(IsolationUnavailableError, match="sudo sysctl x=1"):
+        chosen_isolation(wanted)
