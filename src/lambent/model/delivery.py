@@ -31,3 +31,5 @@ class Delivery:
     due_at: float
     attempts: int = 0
     """Made so far, all in vain."""
+    line: str | None = None
+    """Deliveries of one line are made one after the other: none before those that stood in it are over."""

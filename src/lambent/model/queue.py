@@ -64,6 +64,10 @@ class QueueMessage:
     dead_letter_source_arn: str | None = None
     earlier_receive_count: int = 0
     """How often it was received from the queues that it was in before."""
+    sealed_for: str | None = None
+    """The ARN of the queue whose KMS key `body` is sealed under; it goes with the message to a dead-letter queue."""
+    data_key: bytes | None = None
+    """KMS's ciphertext of what it is sealed with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

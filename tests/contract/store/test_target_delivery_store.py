@@ -120,3 +120,23 @@ async def test_what_a_node_had_that_is_gone_is_given_back(stores):
     assert await stores.target_deliveries.release_lost("events", now=100.0) == 1
     assert await payloads(stores, owner="c") == [b"1", b"2"]
     assert await payloads(stores, owner="c", queue="sns") == []
+
+
+async def test_a_line_is_delivered_one_after_the_other(stores):
+    line = [delivery(b"%d" % n, line="a", due_at=float(n)) for n in range(3)]
+    await stores.target_deliveries.enqueue([*line, delivery(b"other", line="b"), delivery(b"free")])
+    first, other, free = await claim(stores)
+    assert [first.payload, other.payload, free.payload] == [b"0", b"other", b"free"]
+    assert await claim(stores) == []
+    await stores.target_deliveries.retry(replace(first, attempts=1, due_at=150.0), owner="a")
+    await stores.target_deliveries.complete(other, owner="a")
+    assert await claim(stores) == [], "what failed is before them still"
+    (again,) = await claim(stores, now=150.0)
+    await stores.target_deliveries.complete(again, owner="a")
+    (second,) = await claim(stores, now=150.0)
+    assert second.payload == b"1"
+    await stores.target_deliveries.enqueue([delivery(b"3", line="a")])
+    await stores.target_deliveries.complete(second, owner="a")
+    (third,) = await claim(stores, now=150.0)
+    await stores.target_deliveries.complete(third, owner="a")
+    assert [each.payload for each in await claim(stores, now=150.0)] == [b"3"]

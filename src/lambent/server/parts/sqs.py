@@ -14,6 +14,7 @@ def part(core: Core) -> Part:
         SqlQueueMessageStore(core.database),
         SqlNamedRecords(core.database, "message move task", MessageMoveTask),
         core.clock,
+        core.client,
         core.metrics,
         secret=core.secret("receipt handles"),
     )

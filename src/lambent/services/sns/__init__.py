@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lambent.base.clock import Clock
+from lambent.encryption.data_keys import DataKeys
 from lambent.http.client import request
 from lambent.model.caller import Caller, Parameters
 from lambent.model.metric import Metrics
@@ -23,6 +24,7 @@ from lambent.services.sns.arns import resource_arn
 from lambent.services.sns.courier import SubscriberCourier
 from lambent.services.sns.deliveries import Deliveries
 from lambent.services.sns.delivery_policy import decide
+from lambent.services.sns.encryption import PayloadEncryption
 from lambent.services.sns.envelope import Envelopes
 from lambent.services.sns.errors import InternalError
 from lambent.services.sns.metrics import TopicMetrics
@@ -74,7 +76,8 @@ def sns(
     `owner` names this node in its claims."""
     topics, signer, counted = Topics(store, clock), Signer(directory), TopicMetrics(metrics)
     deliveries = Deliveries(Envelopes(signer, link_base))
-    courier = SubscriberCourier(client, request, counted)
+    encryption = PayloadEncryption(DataKeys(client, clock))
+    courier = SubscriberCourier(client, request, encryption, counted)
     worker = DeliveryWorker(
         "sns", outgoing, courier, clock, base_seconds=retry_seconds, owner=owner, decide=decide
     )
@@ -84,7 +87,7 @@ def sns(
         **TagOperations(topics).operations(),
         **PermissionOperations(topics).operations(),
         **SubscriptionOperations(topics, deliveries, outgoing, tokens, worker.wake).operations(),
-        **PublishOperations(topics, store, deliveries, counted, worker.wake).operations(),
+        **PublishOperations(topics, store, deliveries, encryption, counted, worker.wake).operations(),
     }
 
     async def open() -> None:

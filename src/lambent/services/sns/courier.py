@@ -1,10 +1,7 @@
 """Brings what was published to subscribers: to queues and functions as sns.amazonaws.com, to endpoints by POST."""
 
-import asyncio
 import base64
-import weakref
 from collections.abc import Awaitable, Mapping
-from contextlib import AsyncExitStack
 from typing import Any, Protocol
 
 from lambent.base.arn import Arn, partition_of
@@ -14,6 +11,7 @@ from lambent.model.caller import Caller, Parameters, service_caller
 from lambent.model.delivery import Delivery
 from lambent.model.error import ServiceException
 from lambent.model.service import Client
+from lambent.services.sns.encryption import PayloadEncryption
 from lambent.services.sns.metrics import TopicMetrics
 from lambent.targets.calls import queue_url
 from lambent.targets.failure import DeliveryFailedError, failure_of
@@ -37,32 +35,30 @@ class Send(Protocol):
 
 
 class SubscriberCourier:
-    """targets.worker.Courier. What a FIFO topic has for one subscription is delivered one after the other, as it was
-    published: deliveries are started in that order."""
+    """targets.worker.Courier."""
 
-    def __init__(self, client: Client, send: Send, metrics: TopicMetrics) -> None:
+    def __init__(
+        self, client: Client, send: Send, encryption: PayloadEncryption, metrics: TopicMetrics
+    ) -> None:
         self._client = client
         self._send = send
+        self._encryption = encryption
         self._metrics = metrics
-        self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
     async def deliver(self, delivery: Delivery) -> None:
-        async with AsyncExitStack() as stack:
-            if delivery.target["Ordered"]:
-                turn = self._turns.setdefault(delivery.target["Arn"], asyncio.Lock())
-                await stack.enter_async_context(turn)
-            try:
-                await self._deliver(delivery)
-            except ServiceException as error:
-                raise failure_of(error) from error
+        try:
+            await self._deliver(await self._encryption.opened(delivery))
+        except ServiceException as error:
+            raise failure_of(error) from error
 
     async def bury(self, letter: DeadLetter) -> None:
         delivery = letter.delivery
         arn = delivery.target.get("DeadLetters")
         if arn is None:
             return
-        body = delivery.event if delivery.event is not None else delivery.payload
         try:
+            delivery = await self._encryption.opened(delivery)
+            body = delivery.event if delivery.event is not None else delivery.payload
             await self._to_queue(delivery, Arn.parse(arn), body)
         except ServiceException:
             self._metrics.count(delivery.source_arn, "NumberOfNotificationsFailedToRedriveToDlq")

@@ -34,6 +34,7 @@ class Deliveries:
             payload.encode(),
             event=event,
             at=message.published_at,
+            line=f"{subscription.arn} {message.group_id}" if topic.is_fifo else None,
             about={
                 "Kind": "Notification",
                 "MessageId": message.id,
@@ -66,6 +67,7 @@ class Deliveries:
         *,
         event: bytes | None,
         at: int,
+        line: str | None = None,
         about: Mapping[str, Any],
     ) -> Delivery:
         policy = effective_subscription_policy(subscription, topic)
@@ -80,7 +82,6 @@ class Deliveries:
                 "Arn": subscription.arn,
                 "Protocol": subscription.protocol,
                 "Endpoint": subscription.endpoint,
-                "Ordered": topic.is_fifo,
                 "Retries": policy["healthyRetryPolicy"] if is_http else dict(SERVICES),
                 "ContentType": policy["requestPolicy"]["headerContentType"],
                 "DeadLetters": redrive.get("deadLetterTargetArn"),
@@ -90,6 +91,7 @@ class Deliveries:
             event=event,
             accepted_at=at / 1000,
             due_at=at / 1000,
+            line=line,
         )
 
 

@@ -31,6 +31,18 @@ class InvalidParameter(ServiceException):
     pass
 
 
+class KMSAccessDenied(ServiceException):
+    pass
+
+
+class KMSDisabled(ServiceException):
+    pass
+
+
+class KMSInvalidState(ServiceException):
+    pass
+
+
 class KMSNotFound(ServiceException):
     pass
 

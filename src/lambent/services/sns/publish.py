@@ -4,10 +4,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from lambent.encryption.data_keys import DataKey
 from lambent.model.caller import Caller, Parameters
 from lambent.model.service import Operation
 from lambent.model.topic import Topic
 from lambent.services.sns.deliveries import Deliveries
+from lambent.services.sns.encryption import PayloadEncryption, sealed
 from lambent.services.sns.endpoints import is_phone_number
 from lambent.services.sns.envelope import Message
 from lambent.services.sns.errors import (
@@ -15,7 +17,6 @@ from lambent.services.sns.errors import (
     BatchRequestTooLong,
     EmptyBatchRequest,
     InvalidBatchEntryId,
-    KMSNotFound,
     TooManyEntriesInBatchRequest,
     invalid,
 )
@@ -29,7 +30,6 @@ _DEDUPLICATION_MS = 300_000
 _ENTRIES_MOST = 10
 _ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _SEQUENCE_FIRST = 10**19
-_OWN_KEY = "alias/aws/sns"
 
 
 class PublishOperations:
@@ -38,6 +38,7 @@ class PublishOperations:
         topics: Topics,
         store: TopicStore,
         deliveries: Deliveries,
+        encryption: PayloadEncryption,
         metrics: TopicMetrics,
         wake: Callable[[], None],
     ) -> None:
@@ -45,6 +46,7 @@ class PublishOperations:
         self._topics = topics
         self._store = store
         self._deliveries = deliveries
+        self._encryption = encryption
         self._metrics = metrics
         self._wake = wake
         self._last_sequence = 0
@@ -56,20 +58,19 @@ class PublishOperations:
         topic = self._target(caller, parameters)
         message = new_message(topic, caller, parameters, self._topics.now())
         size = check_size(parameters)
-        [published] = await self._publish(topic, [message])
+        [published] = await self._publish(topic, caller, [message])
         self._metrics.count(topic.arn, "PublishSize", size, unit="Bytes")
         return _answer(topic, published)
 
     async def publish_batch(self, caller: Caller, parameters: Parameters) -> Parameters:
         topic = self._topics.get(parameters["TopicArn"], caller)
         entries: Sequence[Parameters] = parameters["PublishBatchRequestEntries"]
-        _check_key(topic)
         _check_entries(entries)
         now = self._topics.now()
         messages = [new_message(topic, caller, entry, now) for entry in entries]
         if sum(size_of(entry) for entry in entries) > SIZE_MOST:
             raise BatchRequestTooLong("The length of all the messages put together is more than the limit.")
-        published = await self._publish(topic, messages)
+        published = await self._publish(topic, caller, messages)
         successful = [
             {"Id": entry["Id"], **_answer(topic, one)} for entry, one in zip(entries, published, strict=True)
         ]
@@ -89,11 +90,13 @@ class PublishOperations:
             if ":endpoint/" in arn:
                 raise invalid("TargetArn Reason: No endpoint found for the target arn specified")
         topic = self._topics.get(arn, caller)
-        _check_key(topic)
         return topic
 
-    async def _publish(self, topic: Topic, messages: Sequence[Message]) -> Sequence[Published]:
-        publications = [self._publication(topic, message) for message in messages]
+    async def _publish(
+        self, topic: Topic, caller: Caller, messages: Sequence[Message]
+    ) -> Sequence[Published]:
+        key = await self._encryption.key(topic, caller)
+        publications = [self._publication(topic, message, key) for message in messages]
         now = self._topics.now()
         published = await self._store.publish(publications, now=now, duplicates_until=now + _DEDUPLICATION_MS)
         if any(one.deliveries for one in publications):
@@ -101,7 +104,7 @@ class PublishOperations:
         self._metrics.count(topic.arn, "NumberOfMessagesPublished", len(messages))
         return published
 
-    def _publication(self, topic: Topic, message: Message) -> Publication:
+    def _publication(self, topic: Topic, message: Message, key: DataKey | None) -> Publication:
         sequence, scope = 0, None
         if topic.is_fifo:
             sequence = self._next_sequence()
@@ -116,7 +119,7 @@ class PublishOperations:
         return Publication(
             topic_arn=topic.arn,
             message_id=message.id,
-            deliveries=[self._deliveries.notification(topic, one, message) for one in wanting],
+            deliveries=sealed(key, [self._deliveries.notification(topic, one, message) for one in wanting]),
             sequence_number=sequence,
             deduplication_scope=scope,
             deduplication_id=message.deduplication_id or "",
@@ -144,10 +147,3 @@ def _check_entries(entries: Sequence[Parameters]) -> None:
         )
     if len({entry["Id"] for entry in entries}) < len(entries):
         raise BatchEntryIdsNotDistinct("Two or more batch entries in the request have the same Id.")
-
-
-def _check_key(topic: Topic) -> None:
-    """There is no KMS behind topics. SNS's own key stands for what the disk does."""
-    key = topic.attributes.get("KmsMasterKeyId")
-    if key and key != _OWN_KEY:
-        raise KMSNotFound(f"Key '{key}' does not exist")

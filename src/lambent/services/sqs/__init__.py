@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from functools import wraps
 
 from lambent.base.clock import Clock
+from lambent.encryption.data_keys import DataKeys
 from lambent.model.caller import Caller, Parameters
 from lambent.model.metric import Metrics
 from lambent.model.queue import MessageMoveTask
-from lambent.model.service import Operation, Service
+from lambent.model.service import Client, Operation, Service
 from lambent.services.sqs.attribute_operations import AttributeOperations
+from lambent.services.sqs.encryption import BodyEncryption
 from lambent.services.sqs.errors import ServiceUnavailable
 from lambent.services.sqs.move_tasks import MoveTaskOperations
 from lambent.services.sqs.mover import Mover
@@ -57,12 +59,14 @@ def service(
     messages: QueueMessageStore,
     move_tasks: NamedRecords[MessageMoveTask],
     clock: Clock,
+    client: Client,
     metrics: Metrics,
     *,
     secret: bytes,
 ) -> Sqs:
     """`secret` seals receipt handles."""
     queues, waiters, handles = Queues(store, clock), Waiters(), ReceiptHandles(secret)
+    encryption = BodyEncryption(DataKeys(client, clock))
     mover = Mover(queues, messages, move_tasks, waiters)
     operations = {
         **QueueOperations(queues, waiters, deleted_ms=_DELETED_MS).operations(),
@@ -70,8 +74,8 @@ def service(
         **PermissionOperations(queues).operations(),
         **MoveTaskOperations(queues, messages, move_tasks, mover).operations(),
         **TagOperations(queues).operations(),
-        **SendOperations(queues, messages, waiters, metrics).operations(),
-        **ReceiveOperations(queues, messages, waiters, handles, metrics, clock).operations(),
+        **SendOperations(queues, messages, waiters, encryption, metrics).operations(),
+        **ReceiveOperations(queues, messages, waiters, handles, encryption, metrics, clock).operations(),
         **ReceiptOperations(queues, messages, waiters, handles, metrics).operations(),
     }
     return Sqs(

@@ -35,6 +35,22 @@ class InvalidMessageContents(ServiceException):
     pass
 
 
+class KmsAccessDenied(ServiceException):
+    pass
+
+
+class KmsDisabled(ServiceException):
+    pass
+
+
+class KmsInvalidKeyUsage(ServiceException):
+    pass
+
+
+class KmsInvalidState(ServiceException):
+    pass
+
+
 class KmsNotFound(ServiceException):
     pass
 

@@ -6,10 +6,12 @@ from typing import Any
 
 from lambent.base.clock import Clock
 from lambent.model.caller import Caller, Parameters
+from lambent.model.error import ServiceException
 from lambent.model.metric import Metrics
 from lambent.model.queue import Queue, ReceivedMessage
 from lambent.model.service import Operation
 from lambent.services.sqs import attributes
+from lambent.services.sqs.encryption import BodyEncryption
 from lambent.services.sqs.errors import InvalidAttributeName, invalid_value
 from lambent.services.sqs.in_flight import InFlight
 from lambent.services.sqs.message_attributes import attribute_members, attributes_md5, selected
@@ -49,6 +51,7 @@ class ReceiveOperations:
         messages: QueueMessageStore,
         waiters: Waiters,
         handles: ReceiptHandles,
+        encryption: BodyEncryption,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
@@ -56,6 +59,7 @@ class ReceiveOperations:
         self._messages = messages
         self._waiters = waiters
         self._handles = handles
+        self._encryption = encryption
         self._metrics = metrics
         self._monotonic = clock.monotonic
         self._in_flight = InFlight(messages)
@@ -80,9 +84,22 @@ class ReceiveOperations:
         if not found:
             count(self._metrics, queue, "NumberOfEmptyReceives", 1)
             return {}
+        opened = await self._opened(queue, caller, found)
         count(self._metrics, queue, "NumberOfMessagesReceived", len(found))
         wanted = parameters.get("MessageAttributeNames") or []
-        return {"Messages": [self._describe(queue, one, names, wanted) for one in found]}
+        return {"Messages": [self._describe(queue, one, names, wanted) for one in opened]}
+
+    async def _opened(
+        self, queue: Queue, caller: Caller, found: Sequence[ReceivedMessage]
+    ) -> Sequence[ReceivedMessage]:
+        """Raises KMS's refusal; then the messages are there for whoever may read them."""
+        try:
+            return await self._encryption.opened(queue, caller, found)
+        except ServiceException:
+            now = self._queues.now()
+            back = [((one.id, one.receive_count), now, _VISIBILITY_MOST * 1000) for one in found]
+            await self._messages.change_visibility(queue.id, back, now=now, is_fifo=queue.is_fifo)
+            raise
 
     async def _again(
         self, queue: Queue, parameters: Parameters, attempt: str | None

@@ -10,10 +10,10 @@ from lambent.model.queue import Queue
 from lambent.model.service import Operation
 from lambent.services.sqs import attributes
 from lambent.services.sqs.batches import check_entries, failed, outcome
+from lambent.services.sqs.encryption import BodyEncryption
 from lambent.services.sqs.errors import (
     BatchRequestTooLong,
     InvalidParameterValueException,
-    KmsNotFound,
     MissingRequiredParameterException,
     QueueDoesNotExist,
 )
@@ -27,7 +27,6 @@ from lambent.store.ports.queue_messages import QueueMessageStore, Sent
 _DEDUPLICATION_MS = 300_000
 _SEQUENCE_FIRST = 18_849_496_460_467_696_128
 """Twenty digits, as AWS's sequence numbers have."""
-_OWN_KEY = "alias/aws/sqs"
 
 
 def sequence_number(id: int) -> str:
@@ -36,11 +35,17 @@ def sequence_number(id: int) -> str:
 
 class SendOperations:
     def __init__(
-        self, queues: Queues, messages: QueueMessageStore, waiters: Waiters, metrics: Metrics
+        self,
+        queues: Queues,
+        messages: QueueMessageStore,
+        waiters: Waiters,
+        encryption: BodyEncryption,
+        metrics: Metrics,
     ) -> None:
         self._queues = queues
         self._messages = messages
         self._waiters = waiters
+        self._encryption = encryption
         self._metrics = metrics
 
     def operations(self) -> Mapping[str, Operation]:
@@ -48,17 +53,15 @@ class SendOperations:
 
     async def send_message(self, caller: Caller, parameters: Parameters) -> Parameters:
         queue = self._queues.of(caller, parameters)
-        _check_key(queue)
         new = new_message(queue, caller, parameters, self._queues.now())
         check_size(queue, new)
-        [sent] = await self._send(queue, [new])
+        [sent] = await self._send(queue, caller, [new])
         return _answer(queue, new, sent)
 
     async def send_message_batch(self, caller: Caller, parameters: Parameters) -> Parameters:
         queue = self._queues.of(caller, parameters)
         entries: Sequence[Parameters] = parameters["Entries"]
         check_entries(entries, "SendMessageBatchRequestEntry")
-        _check_key(queue)
         for entry in entries:
             try:
                 check_fifo(queue, entry)
@@ -81,16 +84,17 @@ class SendOperations:
                 f"You have sent {total} bytes."
             )
         failures += _too_large(queue, accepted)
-        sent = await self._send(queue, list(accepted.values())) if accepted else []
+        sent = await self._send(queue, caller, list(accepted.values())) if accepted else []
         successful = [
             {"Id": id, **_answer(queue, new, one)}
             for (id, new), one in zip(accepted.items(), sent, strict=True)
         ]
         return outcome(successful, failures)
 
-    async def _send(self, queue: Queue, new: Sequence[NewMessage]) -> Sequence[Sent]:
+    async def _send(self, queue: Queue, caller: Caller, new: Sequence[NewMessage]) -> Sequence[Sent]:
         now = self._queues.now()
-        rows = [(one.message, now + one.delay_seconds * 1000) for one in new]
+        stored = await self._encryption.sealed(queue, caller, new)
+        rows = [(one.message, now + one.delay_seconds * 1000) for one in stored]
         while True:
             try:
                 sent = await self._messages.send(
@@ -136,10 +140,3 @@ def _answer(queue: Queue, new: NewMessage, sent: Sent) -> dict[str, Any]:
     if queue.is_fifo:
         members["SequenceNumber"] = sequence_number(sent.id)
     return members
-
-
-def _check_key(queue: Queue) -> None:
-    """There is no KMS here. SQS's own key stands for what the disk does; another key's absence is told as AWS does."""
-    key = queue.attributes.get("KmsMasterKeyId")
-    if key and key != _OWN_KEY:
-        raise KmsNotFound(f"Key '{key}' does not exist")

@@ -9,7 +9,8 @@ from lambent.model.delivery import Delivery, DeliveryQueue
 class TargetDeliveryStore(Protocol):
     """At-least-once: what `enqueue` returned for is claimed again and again until it is completed, whatever is killed.
 
-    A claim belongs to `owner` until a moment (epoch seconds); then anybody may take it."""
+    A claim belongs to `owner` until a moment (epoch seconds); then anybody may take it. Of the deliveries of one `line`
+    only the first is ever due."""
 
     async def enqueue(self, deliveries: Sequence[Delivery]) -> None:
         """All or none. Returns when they are on disk; concurrent callers share one commit. Raises StoreFullError."""
@@ -22,7 +23,7 @@ class TargetDeliveryStore(Protocol):
         ...
 
     async def complete(self, delivery: Delivery, *, owner: str) -> None:
-        """Forgets what was delivered or given up. Only its claimant can."""
+        """Forgets what was delivered or given up; the next of its line is due. Only its claimant can."""
         ...
 
     async def retry(self, delivery: Delivery, *, owner: str) -> None:

@@ -12,6 +12,8 @@ from lambent.store.sql.queries import queries
 
 _SQL = queries("target_deliveries")
 _DELIVERY = Record(Delivery)
+_HELD_BACK = 1e18
+"""When those are due that stand in a line behind another: epoch seconds, beyond all others."""
 
 
 class SqlTargetDeliveryStore:
@@ -57,10 +59,13 @@ class SqlTargetDeliveryStore:
         )
 
     async def release_lost(self, queue: DeliveryQueue, *, now: float) -> int:
-        row = {"queue": queue, "now": now}
-        return await self._database.write(
-            lambda connection: connection.execute(_SQL["release_lost"], row).rowcount
-        )
+        row = {"queue": queue, "now": now, "held_back": _HELD_BACK}
+
+        def work(connection: Connection) -> int:
+            connection.execute(_SQL["release_lines"], row)
+            return connection.execute(_SQL["release_lost"], row).rowcount
+
+        return await self._database.write(work)
 
     async def next_due(self, queue: DeliveryQueue) -> float | None:
         found = await self._one("next_due", {"queue": queue})
@@ -79,7 +84,12 @@ class SqlTargetDeliveryStore:
 def insert(connection: Connection, deliveries: Sequence[Delivery]) -> None:
     """For those who store something else in the same transaction."""
     for delivery in deliveries:
-        row = {"queue": delivery.queue, "due_at": delivery.due_at, "document": _document(delivery)}
+        row = {
+            "queue": delivery.queue,
+            "line": delivery.line,
+            "due_at": _HELD_BACK if _has_to_wait(connection, delivery) else delivery.due_at,
+            "document": _document(delivery),
+        }
         (number,) = connection.execute(_SQL["insert"], row).fetchone()
         connection.execute(
             _SQL["insert_payload"],
@@ -92,11 +102,23 @@ def _insert_all(connection: Connection, batches: Sequence[Sequence[Delivery]]) -
         insert(connection, deliveries)
 
 
+def _has_to_wait(connection: Connection, delivery: Delivery) -> bool:
+    if delivery.line is None:
+        return False
+    row = {"queue": delivery.queue, "line": delivery.line}
+    return bool(connection.execute(_SQL["in_line"], row).fetchone()[0])
+
+
 def _complete(connection: Connection, completed: Sequence[tuple[int, str]]) -> None:
     for number, owner in completed:
         row = {"number": number, "owner": owner}
-        if connection.execute(_SQL["complete"], row).rowcount:
-            connection.execute(_SQL["delete_payload"], row)
+        found = connection.execute(_SQL["complete"], row).fetchone()
+        if found is None:
+            continue
+        connection.execute(_SQL["delete_payload"], row)
+        queue, line = found
+        if line is not None:
+            connection.execute(_SQL["next_in_line"], {"queue": queue, "line": line})
 
 
 def _document(delivery: Delivery) -> str:

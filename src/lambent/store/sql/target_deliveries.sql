@@ -1,5 +1,9 @@
 -- name: insert
-INSERT INTO target_deliveries (queue, due_at, document) VALUES (:queue, :due_at, :document) RETURNING number;
+INSERT INTO target_deliveries (queue, line, due_at, document) VALUES (:queue, :line, :due_at, :document)
+RETURNING number;
+
+-- name: in_line
+SELECT EXISTS (SELECT 1 FROM target_deliveries WHERE queue = :queue AND line = :line);
 
 -- name: insert_payload
 INSERT INTO target_payloads (number, payload, event) VALUES (:number, :payload, :event);
@@ -17,7 +21,17 @@ JOIN target_payloads AS p ON p.number = claimed.value
 ORDER BY claimed.key;
 
 -- name: complete
-DELETE FROM target_deliveries WHERE number = :number AND owner = :owner;
+DELETE FROM target_deliveries WHERE number = :number AND owner = :owner RETURNING queue, line;
+
+-- name: next_in_line
+UPDATE target_deliveries SET due_at = 0
+WHERE number = (SELECT min(number) FROM target_deliveries WHERE queue = :queue AND line = :line);
+
+-- name: release_lines
+-- Of those that two nodes left behind, of which each saw what the other was about to change.
+UPDATE target_deliveries SET due_at = 0 WHERE number IN (
+    SELECT min(number) FROM target_deliveries WHERE queue = :queue AND line IS NOT NULL GROUP BY line
+) AND owner IS NULL AND due_at >= :held_back;
 
 -- name: delete_payload
 DELETE FROM target_payloads WHERE number = :number;

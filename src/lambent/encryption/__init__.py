@@ -1,0 +1,4 @@
+"""Encryption at rest by keys of KMS, for services that store what their users encrypt: envelopes around single texts.
+
+Knows data keys, how long one is used again, and who must be allowed to use them. Does not know what is encrypted.
+"""
