@@ -1,7 +1,8 @@
 """Blank environments: isolated, their runtime up where it is ours, belonging to no function yet, made before needed.
 
-A blank is used once. Runtimes in use keep a few in stock (`--blanks-per-runtime`); who finds none waits for one that is
-made for it, in order of arrival, because making is bounded (`_MAKING_MOST`).
+A blank is used once. Runtimes in use keep a few in stock (`--blanks-per-runtime`): started where our bootstrap runs in
+them, unstarted for what is chosen only with the function. Who finds none waits for one that is made for it, in order of
+arrival, because making is bounded (`_MAKING_MOST`).
 """
 
 import asyncio
@@ -31,6 +32,8 @@ _MAKING_MOST = 4
 """Sandboxes made at the same time; more only slow each other down."""
 _READY_SECONDS = 10.0
 _RETRY_SECONDS = 1.0
+_RESTOCK_AFTER_SECONDS = 0.05
+"""What takes the place of a blank that was taken is not made while the one who took it is being initialized."""
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -97,71 +100,86 @@ class Blank:
             self.output.close()
 
 
+class _Shelf:
+    """The blanks of one runtime, all started or none."""
+
+    def __init__(self, install: RuntimeInstall, *, started: bool) -> None:
+        self.install = install
+        self.started = started
+        self.blanks: deque[Blank] = deque()
+        self.making = 0
+
+
 class Blanks:
     def __init__(self, backend: SandboxBackend, serve: Serve, gateway: Handler, *, stock: int) -> None:
         self._backend = backend
         self._serve = serve
         self._gateway = gateway
         self._stock_wanted = stock
-        self._stock: dict[str, deque[Blank]] = {}
-        self._making: dict[str, int] = {}
+        self._shelves: dict[tuple[str, bool], _Shelf] = {}
         self._turns = asyncio.Semaphore(_MAKING_MOST)
         self._tasks = Tasks("blanks")
         self._closing = False
 
     def expect(self, install: RuntimeInstall) -> None:
         """A function of this runtime may be called soon: see that there is stock."""
-        if install.kind != "channel" or self._closing:
-            return
-        stock = self._stock.setdefault(install.identifier, deque())
-        making = self._making.get(install.identifier, 0)
-        for _ in range(self._stock_wanted - len(stock) - making):
-            self._making[install.identifier] = self._making.get(install.identifier, 0) + 1
-            self._tasks.start(self._restock(install), f"make a {install.identifier} blank")
+        self._fill(self._shelf(install, started=install.kind == "channel"))
+
+    def in_stock(self, install: RuntimeInstall, *, started: bool) -> int:
+        return len(self._shelf(install, started=started).blanks)
 
     async def take(self, install: RuntimeInstall, *, started: bool) -> Blank:
         """A blank nobody has used. With `started`, our bootstrap runs in it; without, its process is still to be
         chosen (a foreign runtime, or variables that must be there at exec). Raises SandboxError."""
-        if not started:
-            return await self._make_for_caller(install, start=False)
-        stock = self._stock.get(install.identifier)
-        try:
-            while stock:
-                blank = stock.popleft()
-                if not blank.sandbox.exited.done():
-                    return blank
-                log.warning("a %s blank has ended while it was in stock", install.identifier)
-                self._tasks.start(blank.destroy(), "destroy a dead blank")
-            return await self._make_for_caller(install, start=True)
-        finally:
-            self.expect(install)
+        shelf = self._shelf(install, started=started)
+        if self._stock_wanted:
+            asyncio.get_running_loop().call_later(_RESTOCK_AFTER_SECONDS, self._fill, shelf)
+        while shelf.blanks:
+            blank = shelf.blanks.popleft()
+            if not blank.sandbox.exited.done():
+                return blank
+            log.warning("a %s blank has ended while it was in stock", install.identifier)
+            self._tasks.start(blank.destroy(), "destroy a dead blank")
+        return await self._make_for_caller(shelf)
 
     async def close(self) -> None:
         """Destroys what is in stock or being made for it; what was taken belongs to who took it."""
         self._closing = True
         await self._tasks.close()
-        for stock in self._stock.values():
-            await asyncio.gather(*(blank.destroy() for blank in stock))
-            stock.clear()
+        for shelf in self._shelves.values():
+            await asyncio.gather(*(blank.destroy() for blank in shelf.blanks))
+            shelf.blanks.clear()
 
-    async def _make_for_caller(self, install: RuntimeInstall, *, start: bool) -> Blank:
+    def _shelf(self, install: RuntimeInstall, *, started: bool) -> _Shelf:
+        key = (install.identifier, started)
+        if key not in self._shelves:
+            self._shelves[key] = _Shelf(install, started=started)
+        return self._shelves[key]
+
+    def _fill(self, shelf: _Shelf) -> None:
+        if self._closing:
+            return
+        for _ in range(self._stock_wanted - len(shelf.blanks) - shelf.making):
+            shelf.making += 1
+            self._tasks.start(self._restock(shelf), f"make a {shelf.install.identifier} blank")
+
+    async def _make_for_caller(self, shelf: _Shelf) -> Blank:
         """Making is never broken off half-way: if the caller is cancelled, what was made for it is destroyed."""
-        making = asyncio.ensure_future(self._make(install, start=start))
+        making = asyncio.ensure_future(self._make(shelf.install, start=shelf.started))
         try:
             return await asyncio.shield(making)
         except asyncio.CancelledError:
             self._tasks.start(_destroy_when_made(making), "destroy a blank whose caller left")
             raise
 
-    async def _restock(self, install: RuntimeInstall) -> None:
+    async def _restock(self, shelf: _Shelf) -> None:
         try:
-            blank = await self._make(install, start=True)
-            self._stock[install.identifier].append(blank)
+            shelf.blanks.append(await self._make(shelf.install, start=shelf.started))
         except SandboxError as error:
-            log.error("could not make a blank for %s: %s", install.identifier, error)
+            log.error("could not make a blank for %s: %s", shelf.install.identifier, error)
             await asyncio.sleep(_RETRY_SECONDS)
         finally:
-            self._making[install.identifier] -= 1
+            shelf.making -= 1
 
     async def _make(self, install: RuntimeInstall, *, start: bool) -> Blank:
         async with self._turns:

@@ -141,15 +141,17 @@ class Occupancy:
 
         Raises LinkError for the runtime, SandboxError, and ServiceException for the role."""
         self._begin()
-        version, install = await self._around.reveal(self._version), self._install
-        credential = await self._around.credentials.issue(version.role, version.function.name)
-        variables = environment_variables(
-            version,
-            install.static_variables,
-            credential,
-            self._recorder.stream_name,
-            initialization_type=self._init.initialization_type,
-        )
+        version = await self._around.reveal(self._version)
+        # Credentials are read while the sandbox is made ready: both wait more than they work.
+        issuing = asyncio.ensure_future(self._around.credentials.issue(version.role, version.function.name))
+        try:
+            await asyncio.sleep(0)  # it begins
+            return await self._boot(version, issuing)
+        finally:
+            issuing.cancel()
+
+    async def _boot(self, version: FunctionVersion, issuing: "asyncio.Future[Credential]") -> Reply:
+        install = self._install
         beside = self._trees.extensions()
         started = (
             install.kind == "channel"
@@ -165,12 +167,18 @@ class Occupancy:
         blank.extensions.open_telemetry = self._open_telemetry
         blank.output.after_read = self._around.logs.hold_back
         blank.sandbox.exited.add_done_callback(lambda _: blank.link.close())
-        await blank.sandbox.attach(self._binds())
-        variables = blank.sandbox.translate(variables)
         if version.ephemeral_storage != _DEFAULT_TMP_MIB:
             await blank.sandbox.resize_tmp(version.ephemeral_storage)
         blank.sandbox.limit_memory(version.memory_size)
-        await blank.sandbox.seal()
+        await blank.sandbox.seal(self._binds())
+        variables = environment_variables(
+            version,
+            install.static_variables,
+            await issuing,
+            self._recorder.stream_name,
+            initialization_type=self._init.initialization_type,
+        )
+        variables = blank.sandbox.translate(variables)
         blank.extensions.expect(beside, self._described())
         blank.extensions.failed = blank.link.close
         if not blank.started:

@@ -52,13 +52,14 @@ class Directory(FunctionStore):
 
     async def resolve(self, id: FunctionId, qualifier: str | None) -> Target:
         """Raises ResourceNotFoundException, and ResourceConflictException for what cannot be invoked yet."""
-        known = self.known(id, qualifier)
+        key = None if qualifier == LATEST else qualifier  # one target, asked for by either name
+        known = self.known(id, key)
         if known is not None:
             return known
         changes = self._changes
         target = await self._read(id, qualifier)
         if changes == self._changes:  # nothing was written while we read
-            self._targets.setdefault(id, {})[qualifier] = target
+            self._targets.setdefault(id, {})[key] = target
         return target
 
     async def current_version(self, id: FunctionId, version: str) -> FunctionVersion | None:

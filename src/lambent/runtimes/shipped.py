@@ -35,7 +35,7 @@ def python_binds(cache: Path | None, minor: int) -> tuple[Bind, ...]:
 
 def nodejs_binds(modules: Path | None) -> tuple[Bind, ...]:
     """`modules` is a node_modules directory with the AWS SDK for JavaScript, which npm has and we do not."""
-    own = [Bind(path, f"{RUNTIME_DIR}/{path.name}") for path in sorted((_HERE / "nodejs").glob("*.mjs"))]
+    own = [Bind(path, f"{RUNTIME_DIR}/{path.name}") for path in sorted((_HERE / "nodejs").glob("*.*js"))]
     return (*own, *([Bind(modules, f"{RUNTIME_DIR}/node_modules")] if modules else ()))
 
 

@@ -52,18 +52,20 @@ class V1Cgroup:
         )
         self.freeze = self._freezer.freeze
         self.thaw = self._freezer.thaw
+        self._cpu_limited = False
         self._peak = os.open(os.path.join(self._memory, "memory.max_usage_in_bytes"), os.O_RDONLY)
 
     def limit_memory(self, limit_bytes: int) -> None:
         # The kernel holds memory <= memory + swap at every moment: widen the outer first, narrow the inner first.
         memory = os.path.join(self._memory, "memory.limit_in_bytes")
         with_swap = os.path.join(self._memory, "memory.memsw.limit_in_bytes")
-        if not os.path.exists(with_swap):  # a kernel without swap accounting
+        try:
+            with open(with_swap, encoding="ascii") as file:
+                widening = int(file.read()) < limit_bytes
+        except FileNotFoundError:  # a kernel without swap accounting
             write(memory, str(limit_bytes))
             write(os.path.join(self._memory, "memory.swappiness"), "0")
             return
-        with open(with_swap, encoding="ascii") as file:
-            widening = int(file.read()) < limit_bytes
         for path in (with_swap, memory) if widening else (memory, with_swap):
             write(path, str(limit_bytes))
 
@@ -71,12 +73,14 @@ class V1Cgroup:
         quota = os.path.join(self._cpu, "cpu.cfs_quota_us")
         burst = os.path.join(self._cpu, "cpu.cfs_burst_us")
         bursts = os.path.exists(burst)  # Linux 5.14
-        if bursts:
+        if bursts and self._cpu_limited:
             write(burst, "0")  # a burst above the new quota would be refused
         if cpus is None:
             write(quota, _UNLIMITED)
             return
-        write(os.path.join(self._cpu, "cpu.cfs_period_us"), str(PERIOD_US))
+        if not self._cpu_limited:
+            write(os.path.join(self._cpu, "cpu.cfs_period_us"), str(PERIOD_US))
+            self._cpu_limited = True
         write(quota, str(quota_us(cpus)))
         if bursts:
             write(burst, str(quota_us(cpus)))

@@ -98,17 +98,7 @@ class NamespaceSandbox:
             raise StartError(received[0]["error"], received[0]["errno"])
 
     async def attach(self, binds: Sequence[Bind]) -> None:
-        descriptors: list[int] = []
-        try:
-            for bind in binds:
-                try:
-                    descriptors.append(await self._clone_tree(bind.source))
-                except OSError as error:
-                    raise SandboxError(f"attach {bind.source}: {error.strerror}") from error
-            await self._order({"order": "attach", "targets": [bind.target for bind in binds]}, descriptors)
-        finally:
-            for descriptor in descriptors:
-                os.close(descriptor)
+        await self._order_binds({"order": "attach"}, binds)
 
     async def resize_tmp(self, mib: int) -> None:
         scratch = await self._make_scratch(mib, self.uid)
@@ -118,10 +108,10 @@ class NamespaceSandbox:
         finally:
             scratch.release()
 
-    async def seal(self) -> None:
-        if self._sealed:
+    async def seal(self, binds: Sequence[Bind] = ()) -> None:
+        if self._sealed and not binds:
             return
-        await self._order({"order": "seal", "memory_bytes": self._limit_bytes})
+        await self._order_binds({"order": "seal", "memory_bytes": self._limit_bytes}, binds)
         self._sealed = True
 
     def watch_memory(self, memory: MemoryWatch, supervisor_pid: int) -> None:
@@ -228,6 +218,20 @@ class NamespaceSandbox:
         if code < 0:
             return Exit(signal=-code, out_of_memory=out_of_memory)
         return Exit(code=code, out_of_memory=out_of_memory)
+
+    async def _order_binds(self, order: Message, binds: Sequence[Bind]) -> None:
+        """With detached mounts of what is bound."""
+        descriptors: list[int] = []
+        try:
+            for bind in binds:
+                try:
+                    descriptors.append(await self._clone_tree(bind.source))
+                except OSError as error:
+                    raise SandboxError(f"attach {bind.source}: {error.strerror}") from error
+            await self._order({**order, "targets": [bind.target for bind in binds]}, descriptors)
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
 
     async def _order(self, order: Message, descriptors: Sequence[int] = ()) -> None:
         async with self._supervisor_turn:

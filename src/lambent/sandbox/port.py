@@ -131,8 +131,9 @@ class Sandbox(Protocol):
         """Replaces the (still empty) /tmp by one of another size. Only before `seal`."""
         ...
 
-    async def seal(self) -> None:
-        """Gives up every privilege of the supervisor: from here on user code may run."""
+    async def seal(self, binds: Sequence[Bind] = ()) -> None:
+        """Gives up every privilege of the supervisor: from here on user code may run. `binds` are attached before, in
+        the same breath. Raises SandboxError; then it is not sealed."""
         ...
 
     def limit_memory(self, mib: int) -> None: ...

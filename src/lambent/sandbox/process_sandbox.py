@@ -161,8 +161,9 @@ class ProcessSandbox:
     async def resize_tmp(self, mib: int) -> None:
         """A directory has no size."""
 
-    async def seal(self) -> None:
+    async def seal(self, binds: Sequence[Bind] = ()) -> None:
         """There was no privilege to give up."""
+        await self.attach(binds)
 
     def limit_memory(self, mib: int) -> None:
         self._limit_bytes = mib * _MIB

@@ -174,18 +174,23 @@ class _Supervisor:
                 _attach(order["targets"], descriptors)
             case "replace_tmp":
                 _replace_tmp(descriptors[0])
-            case "seal" if self._spec["freezes_by_signal"]:
-                if order["memory_bytes"] is not None:
-                    privileges.limit_data(self._process, order["memory_bytes"] + _DATA_BESIDE_BYTES)
-                privileges.keep_signalling()
             case "seal":
-                privileges.become(self._spec["supervisor_uid"])
+                _attach(order["targets"], descriptors)
+                self._seal(order["memory_bytes"])
             case "freeze":
                 _signal_all(signal.SIGSTOP)
             case "thaw":
                 _signal_all(signal.SIGCONT)
             case other:
                 raise AssertionError(other)
+
+    def _seal(self, memory_bytes: int | None) -> None:
+        if not self._spec["freezes_by_signal"]:
+            privileges.become(self._spec["supervisor_uid"])
+            return
+        if memory_bytes is not None:
+            privileges.limit_data(self._process, memory_bytes + _DATA_BESIDE_BYTES)
+        privileges.keep_signalling()
 
     def _wait_and_signal(self) -> int:
         """`_wait_for` the process, and meanwhile freeze and thaw everything on the server's orders, which it does not

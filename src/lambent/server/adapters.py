@@ -108,8 +108,8 @@ class FunctionCredentials:
         self._duration_seconds = duration_seconds
 
     async def issue(self, role_arn: str, session_name: str) -> Credential:
-        role = await self._roles.find(role_arn)
-        if role is None or not await self._roles.assumable(role_arn, "lambda.amazonaws.com"):
+        role = await self._roles.find_assumable(role_arn, "lambda.amazonaws.com")
+        if role is None:
             raise AccessDeniedException("The role defined for the function cannot be assumed by Lambda.")
         partition = Arn.parse(role_arn).partition
         return self._sessions.issue(role, session_name, self._duration_seconds, partition=partition)
@@ -124,8 +124,8 @@ class RoleSessions:
     async def assume(
         self, role_arn: str, service: str, *, region: str, session_name: str, source_arn: str | None = None
     ) -> Caller:
-        role = await self._roles.find(role_arn)
-        if role is None or not await self._roles.assumable(role_arn, service, source_arn=source_arn):
+        role = await self._roles.find_assumable(role_arn, service, source_arn=source_arn)
+        if role is None:
             raise AccessDeniedException(f"{service} may not assume the role {role_arn}.")
         partition = Arn.parse(role_arn).partition
         return Caller(

@@ -124,7 +124,9 @@ class PaperSandbox:
     async def resize_tmp(self, mib: int) -> None:
         await self._step(f"resize_tmp {mib}")
 
-    async def seal(self) -> None:
+    async def seal(self, binds: Any = ()) -> None:
+        if binds:
+            await self._step("attach")
         await self._step("seal")
 
     def limit_memory(self, mib: int) -> None:

@@ -16,7 +16,7 @@ def descriptors() -> int:
 async def stocked(bench: Any, stock: int) -> Any:
     blanks = bench.blanks(stock)
     blanks.expect(bench.install)
-    await bench.until(lambda: len(blanks._stock[bench.install.identifier]) == stock)
+    await bench.until(lambda: blanks.in_stock(bench.install, started=True) == stock)
     return blanks
 
 
@@ -28,7 +28,7 @@ async def test_what_is_expected_is_made_once_and_used_in_turn(bench):
     first = await blanks.take(bench.install, started=True)
     second = await blanks.take(bench.install, started=True)
     assert [first.sandbox, second.sandbox] == bench.backend.made[:2]
-    await bench.until(lambda: len(blanks._stock[bench.install.identifier]) == 2)
+    await bench.until(lambda: blanks.in_stock(bench.install, started=True) == 2)
     assert len(bench.backend.made) == 4
     await first.destroy()
     await second.destroy()
@@ -53,13 +53,24 @@ async def test_one_to_be_started_later_never_comes_from_stock(bench):
     await blank.destroy()
 
 
-async def test_foreign_runtimes_are_not_kept_in_stock_and_have_no_channel(bench):
+async def test_foreign_runtimes_are_kept_in_stock_without_a_process_and_have_no_channel(bench):
     foreign = dataclasses.replace(bench.install, kind="api")
     blanks = bench.blanks(2)
     blanks.expect(foreign)
+    await bench.until(lambda: blanks.in_stock(foreign, started=False) == 2)
     blank = await blanks.take(foreign, started=False)
-    assert len(bench.backend.made) == 1
+    assert blank.sandbox is bench.backend.made[0]
+    assert blank.sandbox.steps == []
     assert set(blank.files()) == {1, 2, 4}
+    await blank.destroy()
+
+
+async def test_nothing_is_made_in_its_place_while_who_took_it_is_initialized(bench):
+    blanks = await stocked(bench, 1)
+    blank = await blanks.take(bench.install, started=True)
+    await asyncio.sleep(0.01)
+    assert len(bench.backend.made) == 1
+    await bench.until(lambda: blanks.in_stock(bench.install, started=True) == 1)
     await blank.destroy()
 
 
@@ -110,9 +121,9 @@ async def test_a_failed_restock_is_logged_and_tried_again_with_the_next_need(
     blanks = bench.blanks(1)
     blanks.expect(bench.install)
     await bench.until(lambda: "could not make a blank for python3.12: the kernel said no" in caplog.text)
-    await bench.until(lambda: blanks._making[bench.install.identifier] == 0)
+    await bench.until(lambda: not any(shelf.making for shelf in blanks._shelves.values()))
     blanks.expect(bench.install)
-    await bench.until(lambda: len(blanks._stock[bench.install.identifier]) == 1)
+    await bench.until(lambda: blanks.in_stock(bench.install, started=True) == 1)
 
 
 @pytest.mark.parametrize("step", ["create", "start", "listen"])

@@ -24,7 +24,7 @@ async def test_init_takes_a_blank_through_every_step_in_order(bench):
     environment = await bench.started(memory_size=1769, ephemeral_storage=1024)
     (sandbox,) = bench.backend.made
     assert sandbox.steps == [
-        "start", "attach", "resize_tmp 1024", "limit_memory 1769", "seal", "limit_cpu 1.000",
+        "start", "resize_tmp 1024", "limit_memory 1769", "attach", "seal", "limit_cpu 1.000",
     ]  # fmt: skip
     assert environment.state is State.IDLE
     assert sandbox.settings["handler"] == "app.handler"
@@ -36,7 +36,7 @@ async def test_with_variables_needed_at_exec_the_process_starts_after_the_code_i
 ):
     await bench.started(variables={"LD_PRELOAD": "/opt/x.so", "MY": "1"})
     (sandbox,) = bench.backend.made
-    assert sandbox.steps[:4] == ["attach", "limit_memory 128", "seal", "start"]
+    assert sandbox.steps[:4] == ["limit_memory 128", "attach", "seal", "start"]
     assert sandbox.process.variables["LD_PRELOAD"] == "/opt/x.so"
     assert sandbox.process.variables["MY"] == "1"
     assert sandbox.process.directory == "/var/task"

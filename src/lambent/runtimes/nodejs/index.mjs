@@ -6,7 +6,7 @@
 
 import { Channel, FAILED, INITIALIZED, INIT_FAILED, READY } from './channel.mjs';
 import { UnhandledPromiseRejection, toErrorObject } from './errors.mjs';
-import { loadHandler } from './handler.mjs';
+import { loadHandler, rehearse } from './handler.mjs';
 import { Invoker, modernHandlers } from './invoker.mjs';
 import { patchConsole } from './logs.mjs';
 
@@ -82,4 +82,7 @@ const channel = new Channel(3, (meta, payload) => {
     initialize(JSON.parse(meta));
   }
 });
+if (process.env._HANDLER === undefined) {
+  await rehearse(import.meta.url);
+}
 channel.send(READY);

@@ -24,13 +24,19 @@ class RoleChecker:
     async def assumable(
         self, role_arn: str, service_principal: str, *, source_arn: str | None = None
     ) -> bool:
-        """Whether the role exists and its trust policy lets the service (lambda.amazonaws.com) assume it.
+        """Whether `find_assumable` finds it."""
+        return await self.find_assumable(role_arn, service_principal, source_arn=source_arn) is not None
+
+    async def find_assumable(
+        self, role_arn: str, service_principal: str, *, source_arn: str | None = None
+    ) -> Role | None:
+        """The role, where it exists and its trust policy lets the service (lambda.amazonaws.com) assume it.
 
         `source_arn` is the resource on whose behalf it would, for conditions on aws:SourceArn;
         aws:SourceAccount is the role's account."""
         role = await self.find(role_arn)
         if role is None:
-            return False
+            return None
         context = {
             "aws:principalisawsservice": ("true",),
             "aws:principalservicename": (service_principal,),
@@ -44,4 +50,5 @@ class RoleChecker:
             principal=Principal(service=service_principal),
             context=context,
         )
-        return evaluate([parse_policy(role.trust_policy, PolicyKind.TRUST)], request).allowed
+        allowed = evaluate([parse_policy(role.trust_policy, PolicyKind.TRUST)], request).allowed
+        return role if allowed else None
