@@ -83,12 +83,9 @@ class Roles:
     def __init__(self, found, assumable):
         self.found, self.is_assumable, self.asked = found, assumable, []
 
-    async def find(self, arn):
-        return self.found
-
-    async def assumable(self, arn, service):
+    async def find_assumable(self, arn, service):
         self.asked.append((arn, service))
-        return self.is_assumable
+        return self.found if self.is_assumable else None
 
 
 class Sessions:
