@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +30,15 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Images:
+    """Functions of container images: those of ECR here run as they are; skopeo fetches those of `sources`."""
+
+    skopeo: str | None = None
+    """Its path."""
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
     host: Host
     trial: Trial
@@ -36,6 +46,7 @@ class Diagnosis:
     limits: tuple[Limit, ...]
     runtimes: tuple[RuntimeRow, ...]
     data: DataDirectory
+    images: Images = Images()
 
     @property
     def healthy(self) -> bool:
@@ -50,6 +61,9 @@ class Diagnosis:
             found.append(_split(f"data directory: {self.data.problem}"))
         if not any(row.managed and row.version is not None for row in self.runtimes):
             found.append(("runtimes: no Python or Node.js was found", "apt-get install python3 nodejs"))
+        if self.images.sources and self.images.skopeo is None:
+            missing = f"container images: no skopeo to fetch those of {', '.join(self.images.sources)}"
+            found.append((missing, "apt-get install skopeo"))
         return found
 
 
@@ -65,6 +79,7 @@ def diagnose(settings: Settings) -> Diagnosis:
         limits=tuple(examine_limits(host, settings.uid_count)),
         runtimes=list_runtimes(registry),
         data=examine_data_directory(settings.data_dir, DataDirectoryLock(settings.data_dir).holder()),
+        images=Images(skopeo=shutil.which("skopeo"), sources=settings.image_sources),
     )
 
 

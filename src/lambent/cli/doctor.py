@@ -17,7 +17,7 @@ from lambent.cli.runtimes import runtimes_table
 from lambent.cli.start import CONFIG, option
 from lambent.config import load, table
 
-_OPTIONS = ("data_dir", "isolation", "runtime_paths", "uid_base", "uid_count")
+_OPTIONS = ("data_dir", "image_sources", "isolation", "runtime_paths", "uid_base", "uid_count")
 """The settings that change the answer."""
 _SIGNS = {"yes": "  [green]✓[/]", "partly": "  [yellow]~[/]", "no": "  [red]✗[/]"}
 
@@ -47,6 +47,7 @@ def render(diagnosis: Diagnosis, console: Console) -> None:
     console.rule("[bold]runtimes[/]", align="left")
     console.print(runtimes_table(tuple(row for row in diagnosis.runtimes if row.version is not None)))
     console.print("`lambent runtimes` has the commands that add others.\n", style="dim")
+    _render_images(diagnosis, console)
     _render_data(diagnosis, console)
     _render_verdict(diagnosis, console)
 
@@ -91,6 +92,19 @@ def _render_limits(diagnosis: Diagnosis, console: Console) -> None:
     _grid(console, [(limit.name, f"{limit.environments:>9,}  {limit.detail}") for limit in diagnosis.limits])
     tightest = diagnosis.limits[0]
     console.print(f"To raise the first: {tightest.mend}\n", style="dim", markup=False)
+
+
+def _render_images(diagnosis: Diagnosis, console: Console) -> None:
+    images = diagnosis.images
+    console.rule("[bold]container images[/]", align="left")
+    if images.skopeo is not None:
+        elsewhere = (
+            f"by {images.skopeo}, from {', '.join(images.sources) or 'nowhere: image_sources is empty'}"
+        )
+    else:
+        elsewhere = "no skopeo here: apt-get install skopeo"
+    rows = [("of ECR here", "they run; nothing is needed"), ("of elsewhere", elsewhere)]
+    _grid(console, rows, [True, images.skopeo is not None])
 
 
 def _render_data(diagnosis: Diagnosis, console: Console) -> None:

@@ -60,6 +60,7 @@ class Manifest:
     manifests: tuple[Descriptor, ...] = ()
     artifact_type: str | None = None
     subject: Descriptor | None = None
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_index(self) -> bool:
@@ -159,6 +160,7 @@ def parse_manifest(document: bytes, media_type: str | None = None) -> Manifest:
             manifests=_descriptors(members, "manifests"),
             artifact_type=_text(members, "artifactType"),
             subject=_optional(members, "subject"),
+            annotations=_texts(members, "annotations"),
         )
     if kind not in _MANIFESTS:
         raise InvalidManifestError(f"its media type {kind} is not known")
@@ -168,6 +170,7 @@ def parse_manifest(document: bytes, media_type: str | None = None) -> Manifest:
         layers=_descriptors(members, "layers"),
         artifact_type=_text(members, "artifactType"),
         subject=_optional(members, "subject"),
+        annotations=_texts(members, "annotations"),
     )
 
 
@@ -226,6 +229,13 @@ def _descriptor(entry: Any, name: str) -> Descriptor:
 def _text(members: Mapping[str, Any], name: str) -> str | None:
     value = members.get(name)
     return value if isinstance(value, str) else None
+
+
+def _texts(members: Mapping[str, Any], name: str) -> dict[str, str]:
+    values = members.get(name) or {}
+    if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
+        raise InvalidManifestError(f"its {name} are not texts")
+    return values
 
 
 def _named(found: re.Match[str], *names: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from rich.console import Console
 from lambent.cli import diagnosis as diagnosis_module
 from lambent.cli import doctor as doctor_module
 from lambent.cli import run
-from lambent.cli.diagnosis import Diagnosis, Trial, try_isolation
+from lambent.cli.diagnosis import Diagnosis, Images, Trial, try_isolation
 from lambent.cli.doctor import as_document, render
 from lambent.cli.host import DataDirectory, Host, Limit, examine_data_directory, examine_host, examine_limits
 from lambent.cli.runtimes import RuntimeRow
@@ -46,6 +46,7 @@ HEALTHY = Diagnosis(
     limits=(Limit(name="memory", detail="4.0 GiB available", environments=32, mend="add memory"),),
     runtimes=(PYTHON, CUSTOM),
     data=DataDirectory(path=Path("/srv/lambent"), server_pid=None, free_bytes=5 << 30, problem=None),
+    images=Images(skopeo="/usr/bin/skopeo", sources=("public.ecr.aws",)),
 )
 
 
@@ -69,6 +70,7 @@ def test_says_all_that_is_in_force() -> None:
         "python3.11",
         "/usr/bin/python3.11",
         "/srv/lambent  5.0 GiB free; no server uses it",
+        "of elsewhere  by /usr/bin/skopeo, from public.ecr.aws",
         "Functions can run here, isolated.",
     ):
         assert fact in text
@@ -83,8 +85,10 @@ def test_says_what_is_missing_and_the_command_that_mends_it() -> None:
         checks=(Check("root", False, "running as uid 1000", "sudo lambent start"),),
         runtimes=(replace(PYTHON, version=None, interpreter=None), CUSTOM),
         data=replace(HEALTHY.data, problem="/srv may not be written: choose another with --data-dir"),
+        images=Images(sources=("public.ecr.aws",)),
     )
     text = said(ill)
+    assert "to fetch those of public.ecr.aws\n    apt-get install skopeo\n" in text
     assert "no sandbox could be made: isolating functions needs root" in text
     assert "✗  root  running as uid 1000" in text
     assert "root: running as uid 1000\n    sudo lambent start\n" in text

@@ -164,6 +164,8 @@ class Images:
                     "mediaType": image.media_type,
                     "artifactType": image.artifact_type,
                     "size": len(image.manifest.encode()),
+                    "annotations": parse_manifest(image.manifest.encode(), image.media_type).annotations
+                    or None,
                     "artifactStatus": "ACTIVE",
                 },
             )

@@ -58,11 +58,10 @@ class RepositoryPolicies:
         if kind != "repository":
             return None
         repository = await self._registry.find(parsed.account_id, parsed.region, name)
-        if repository is None:
-            return None
-        policy = repository.policy
+        # Of one that is not there, too: whether it is tells its own account alone.
+        policy = None if repository is None else repository.policy
         document = None if policy is None else json.dumps(_with_resources(json.loads(policy)))
-        return ResourcePolicy(account_id=repository.account_id, document=document)
+        return ResourcePolicy(account_id=parsed.account_id, document=document)
 
 
 def _require_policy(text: str) -> None:

@@ -16,6 +16,7 @@ from lambent.model.lambda_errors import (
     ResourceNotFoundException,
 )
 from lambent.services.lambda_.configuration import format_time
+from lambent.services.lambda_.function_images import refuse_signing
 from lambent.services.lambda_.function_records import FunctionRecords
 from lambent.services.lambda_.function_reference import resolve_unqualified
 from lambent.services.lambda_.paging import Page, marker_of, page_size, position
@@ -85,7 +86,7 @@ class CodeSigning:
         arn = parameters["CodeSigningConfigArn"]
         await self.require(caller, arn)
         async with self._records.lock(id):
-            await self._records.get(id)
+            refuse_signing((await self._records.get(id)).latest)
             await self.attach(caller, id, arn)
         return {"CodeSigningConfigArn": arn, "FunctionName": id.name}
 

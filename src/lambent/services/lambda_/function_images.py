@@ -17,7 +17,7 @@ from lambent.base.arn import partition_of
 from lambent.http.locality import is_local
 from lambent.model.caller import Caller, Parameters, service_caller
 from lambent.model.error import AccessDeniedException, ServiceException
-from lambent.model.function import CodeReference, FunctionId
+from lambent.model.function import CodeReference, FunctionId, FunctionVersion
 from lambent.model.image import (
     FunctionImage,
     ImageOverrides,
@@ -229,6 +229,8 @@ def require_package(parameters: Parameters) -> None:
             raise InvalidParameterValueException(
                 "Please provide ImageUri when creating a function with packageType Image."
             )
+        if parameters.get("CodeSigningConfigArn"):
+            raise _no_signing()
         if len(code) > 1:
             raise InvalidParameterValueException(
                 "Please do not provide other FunctionCode parameters when providing an ImageUri."
@@ -262,6 +264,18 @@ def image_changes(image: FunctionImage, parameters: Parameters) -> dict[str, Fun
     if "ImageConfig" not in parameters:
         return {}
     return {"image": replace(image, overrides=overrides_of(parameters["ImageConfig"]))}
+
+
+def refuse_signing(version: FunctionVersion) -> None:
+    """Nobody signs images for Lambda. Raises InvalidParameterValueException."""
+    if version.image is not None:
+        raise _no_signing()
+
+
+def _no_signing() -> InvalidParameterValueException:
+    return InvalidParameterValueException(
+        "Code signing is not supported for functions created with container images."
+    )
 
 
 def _named(repository: _Repository) -> Parameters:

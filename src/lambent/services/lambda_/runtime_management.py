@@ -56,6 +56,10 @@ class RuntimeManagement:
         return await self._records.numbered(function, qualifier or LATEST)
 
     def _changes(self, version: FunctionVersion, parameters: Parameters) -> dict[str, Any]:
+        if version.image is not None:
+            raise InvalidParameterValueException(
+                "Runtime management is not supported for functions created with container images."
+            )
         mode, wanted = parameters["UpdateRuntimeOn"], parameters.get("RuntimeVersionArn")
         if (mode == "Manual") is not (wanted is not None):
             raise InvalidParameterValueException(

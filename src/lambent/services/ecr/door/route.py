@@ -43,19 +43,17 @@ def route(request: Request) -> Route:
         found = pattern.fullmatch(path)
         if found is not None:
             members = found.groupdict()
-            return _checked(Route(kind=kind, query=query, **members))
+            return _checked(Route(kind=kind, query=query, **members), request.method)
     raise RegistryError(404, "UNSUPPORTED", f"there is no {request.path} in the registry API")
 
 
-def _checked(asked: Route) -> Route:
+def _checked(asked: Route, method: str) -> Route:
     if asked.name and (len(asked.name) > 256 or not _NAME.fullmatch(asked.name)):
         raise RegistryError(400, "NAME_INVALID", f"invalid repository name {asked.name[:300]!r}")
     if asked.kind in ("blob", "referrers") and not is_digest(asked.reference):
         raise RegistryError(400, "DIGEST_INVALID", "the digest is not one of SHA-256")
-    if (
-        asked.kind == "manifest"
-        and not is_digest(asked.reference)
-        and (":" in asked.reference or not _TAG.fullmatch(asked.reference))
-    ):
-        raise RegistryError(404, "MANIFEST_UNKNOWN", "the reference is neither a tag nor a digest of SHA-256")
+    if asked.kind == "manifest" and not is_digest(asked.reference) and not _TAG.fullmatch(asked.reference):
+        # Whoever reads asks for what there cannot be; whoever writes is wrong.
+        status, code = (400, "DIGEST_INVALID") if method == "PUT" else (404, "MANIFEST_UNKNOWN")
+        raise RegistryError(status, code, "the reference is neither a tag nor a digest of SHA-256")
     return asked
