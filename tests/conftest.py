@@ -11,8 +11,9 @@ sys.path.insert(0, str(Path(__file__).parent / "support"))
 EXPECTED_SKIPS = (
     r"callbacks go on up to Node\.js 22",
     r"Node\.js 24 ended callbacks",
-    r"no (Node\.js|Java|Go|Ruby) here",
+    r"no (Node\.js|Java|Go|Ruby|Rust) here",
     r"(pip|npm) cannot fetch (awslambdaric|the durable execution SDK)",
+    r"go cannot fetch aws-lambda-go|cargo cannot fetch lambda_runtime",
     r"there is no /usr/bin/python3|the custom runtime is a /usr/bin/python3 script",
     r"see test_event_stream\.py",
     r"there is no skopeo here",

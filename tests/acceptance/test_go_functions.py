@@ -1,0 +1,90 @@
+"""Functions on the real aws-lambda-go as a custom runtime, and an extension in Go beside them."""
+
+import base64
+import json
+from pathlib import Path
+
+import pytest
+from compiled_functions import go_program
+from lambent_server import Lambent, eventually, zip_of
+
+
+@pytest.fixture(scope="module")
+def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return go_program("go_function", tmp_path_factory.mktemp("go"))
+
+
+@pytest.fixture(scope="module")
+def name(lambent: Lambent, bootstrap: bytes) -> str:
+    return lambent.deploy({"bootstrap": bootstrap}, Runtime="provided.al2023", Handler="main", MemorySize=256)
+
+
+def test_it_answers_and_is_reused(lambent: Lambent, name: str) -> None:
+    for count in (1, 2):
+        context = base64.b64encode(json.dumps({"custom": {"a": "b"}}).encode()).decode()
+        response = lambent.lambda_.invoke(FunctionName=name, Payload=b'"hello"', ClientContext=context)
+        found = json.loads(response["Payload"].read())
+        trace = found.pop("trace")
+        assert trace.startswith("Root=1-")
+        assert found == {
+            "event": "hello",
+            "requestId": response["ResponseMetadata"]["RequestId"],
+            "arn": f"arn:aws:lambda:us-east-1:{lambent.account_id}:function:{name}",
+            "name": name,
+            "memoryMb": 256,
+            "deadline": True,
+            "custom": "b",
+            "count": count,
+        }
+    assert "handling hello\n" in eventually(lambda: lambent.log_lines(f"/aws/lambda/{name}"))
+
+
+def test_errors_are_the_clients(lambent: Lambent, name: str) -> None:
+    assert lambent.invoke(name, "fail").error_object == {
+        "errorMessage": "no such name",
+        "errorType": "errorString",
+    }
+    assert lambent.invoke(name, "custom").error_object["errorType"] == "customError"
+    panicked = lambent.invoke(name, "panic").error_object
+    assert (panicked["errorMessage"], panicked["errorType"]) == ("at the disco", "string")
+    assert panicked["stackTrace"]
+    ended = lambent.invoke(name, "exit").error_object
+    assert ended["errorType"] == "Runtime.ExitError"
+    assert ended["errorMessage"].endswith("Error: Runtime exited with error: exit status 3")
+    assert lambent.invoke(name, "again").value["count"] == 1
+
+
+def test_it_streams(lambent: Lambent, name: str) -> None:
+    response = lambent.lambda_.invoke_with_response_stream(FunctionName=name, Payload=b'"stream"')
+    pieces = [
+        event["PayloadChunk"]["Payload"] for event in response["EventStream"] if "PayloadChunk" in event
+    ]
+    assert b"".join(pieces).endswith(b"in pieces")
+
+
+def test_an_extension_in_go(lambent: Lambent, bootstrap: bytes, tmp_path: Path) -> None:
+    content = {"ZipFile": zip_of({"extensions/goagent": go_program("go_extension", tmp_path)})}
+    layer = lambent.lambda_.publish_layer_version(LayerName=lambent.new_name("goagent"), Content=content)
+    name = lambent.deploy(
+        {"bootstrap": bootstrap},
+        Runtime="provided.al2023",
+        Handler="main",
+        Layers=[layer["LayerVersionArn"]],
+        MemorySize=256,
+    )
+    assert lambent.invoke(name, "hello").value["event"] == "hello"
+    told = "go extension was told "
+
+    def types() -> list[str]:
+        lines = lambent.log_lines(f"/aws/lambda/{name}")
+        return [line.removeprefix(told).strip() for line in lines if line.startswith(told)]
+
+    seen = eventually(lambda: (found := types()) and "platform.report" in found and found)
+    assert {
+        "platform.initStart",
+        "platform.telemetrySubscription",
+        "platform.runtimeDone",
+        "function",
+    } <= set(seen)
+    lambent.lambda_.update_function_configuration(FunctionName=name, Description="another")
+    eventually(lambda: "go extension ends: SPINDOWN\n" in lambent.log_lines(f"/aws/lambda/{name}"))
