@@ -67,3 +67,71 @@ def test_a_time_to_come_is_no_condition(s3, bucket):
     source = {"Bucket": bucket, "Key": "k"}
     s3.copy_object(Bucket=bucket, Key="copy", CopySource=source, CopySourceIfModifiedSince=tomorrow)
     assert s3.get_object(Bucket=bucket, Key="copy")["Body"].read() == b"x"
+
+
+@pytest.fixture
+def locking(lambent: Lambent, s3: Any) -> str:
+    name = lambent.new_name("vault")
+    s3.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
+    return name
+
+
+def test_a_bucket_that_locks_what_it_is_given(s3, locking, bucket):
+    found = s3.get_object_lock_configuration(Bucket=locking)["ObjectLockConfiguration"]
+    assert found == {"ObjectLockEnabled": "Enabled"}
+    assert s3.get_bucket_versioning(Bucket=locking)["Status"] == "Enabled"
+    configuration = {
+        "ObjectLockEnabled": "Enabled",
+        "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}},
+    }
+    s3.put_object_lock_configuration(Bucket=locking, ObjectLockConfiguration=configuration)
+    assert s3.get_object_lock_configuration(Bucket=locking)["ObjectLockConfiguration"] == configuration
+    both = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE"}}}
+    for wrong in ({}, {"Rule": configuration["Rule"]}, both):
+        error, code = refusal(s3.put_object_lock_configuration, Bucket=locking, ObjectLockConfiguration=wrong)
+        assert (error["Code"], code) == ("MalformedXML", 400)
+    suspended = {"Status": "Suspended"}
+    error, code = refusal(s3.put_bucket_versioning, Bucket=locking, VersioningConfiguration=suspended)
+    assert (error["Code"], code) == ("InvalidBucketState", 409)
+    error, code = refusal(
+        s3.put_object_lock_configuration, Bucket=bucket, ObjectLockConfiguration=configuration
+    )
+    assert (error["Code"], code) == ("InvalidBucketState", 409)
+    assert refusal(s3.get_object_lock_configuration, Bucket=bucket)[1] == 404
+
+
+def test_a_retention_can_grow_and_be_bypassed(s3, locking):
+    now = datetime.datetime.now(datetime.UTC)
+    tomorrow, later = now + datetime.timedelta(days=1), now + datetime.timedelta(days=2)
+    named = {"Bucket": locking, "Key": "k"}
+    kept = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": tomorrow}
+    version = s3.put_object(**named, Body=b"x", **kept)["VersionId"]
+    assert s3.head_object(**named)["ObjectLockMode"] == "GOVERNANCE"
+    protected = {
+        "Code": "AccessDenied",
+        "Message": "Access Denied because object protected by object lock.",
+    }
+    assert refusal(s3.delete_object, **named, VersionId=version) == (protected, 403)
+    listed = s3.delete_objects(Bucket=locking, Delete={"Objects": [{"Key": "k", "VersionId": version}]})[
+        "Errors"
+    ]
+    assert listed == [{"Key": "k", "VersionId": version, **protected}]
+    s3.put_object_retention(**named, Retention={"Mode": "GOVERNANCE", "RetainUntilDate": later})
+    shorter = {"Mode": "GOVERNANCE", "RetainUntilDate": tomorrow}
+    assert refusal(s3.put_object_retention, **named, Retention=shorter) == (protected, 403)
+    s3.put_object_retention(**named, Retention=shorter, BypassGovernanceRetention=True)
+    s3.delete_object(**named)
+    s3.delete_object(**named, VersionId=version, BypassGovernanceRetention=True)
+    assert refusal(s3.get_object_retention, **named)[1] == 404
+
+
+def test_a_legal_hold_is_for_nobody_to_bypass(s3, locking):
+    named = {"Bucket": locking, "Key": "k"}
+    version = s3.put_object(**named, Body=b"x")["VersionId"]
+    assert refusal(s3.get_object_legal_hold, **named)[0]["Code"] == "NoSuchObjectLockConfiguration"
+    s3.put_object_legal_hold(**named, LegalHold={"Status": "ON"})
+    bypassing = {**named, "VersionId": version, "BypassGovernanceRetention": True}
+    assert refusal(s3.delete_object, **bypassing)[0]["Code"] == "AccessDenied"
+    s3.put_object_legal_hold(**named, LegalHold={"Status": "OFF"})
+    assert s3.get_object_legal_hold(**named)["LegalHold"] == {"Status": "OFF"}
+    s3.delete_object(**bypassing)

@@ -1,6 +1,6 @@
 """Which permission an operation needs, and who needs none."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from lambent.model.caller import Caller, Parameters
@@ -82,6 +82,21 @@ _OF_VERSIONS: Mapping[str, str] = {
 """Actions that are another one where the request names a version."""
 
 
+_WITH_A_NEW_OBJECT = (
+    ("Tagging", "s3:PutObjectTagging"),
+    ("ObjectLockMode", "s3:PutObjectRetention"),
+    ("ObjectLockLegalHoldStatus", "s3:PutObjectLegalHold"),
+)
+_BYPASS = (("BypassGovernanceRetention", "s3:BypassGovernanceRetention"),)
+_ALSO: Mapping[tuple[str, str], Sequence[tuple[str, str]]] = {
+    ("s3", "PutObject"): _WITH_A_NEW_OBJECT,
+    ("s3", "CopyObject"): _WITH_A_NEW_OBJECT,
+    ("s3", "CreateMultipartUpload"): _WITH_A_NEW_OBJECT,
+    ("s3", "DeleteObject"): _BYPASS,
+    ("s3", "PutObjectRetention"): _BYPASS,
+}
+"""What a request needs as well where it has a member: the member, the action."""
+
 _FREE_FOR_SERVICES = frozenset({("events", "PutEvents")})
 """What AWS services do of their own accord in the account that they act for, whatever policies say: their events are on
 its default bus."""
@@ -119,6 +134,9 @@ async def require_permission(
         if root and (policy is None or _bars_nobody(policy, caller)):
             continue
         await authorizer.authorize(caller, action, arn, context, policy)
+        for member, further in _ALSO.get((signing_name, operation), ()):
+            if parameters.get(member):
+                await authorizer.authorize(caller, further, arn, context, policy)
 
 
 def _bars_nobody(policy: ResourcePolicy, caller: Caller) -> bool:

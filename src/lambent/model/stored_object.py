@@ -22,6 +22,25 @@ class ObjectProperties:
     storage_class: str = "STANDARD"
 
 
+RetentionMode = Literal["GOVERNANCE", "COMPLIANCE"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectLock:
+    """What keeps a version from being deleted. `legal_hold` is None where nobody ever said anything of one."""
+
+    mode: RetentionMode | None = None
+    retain_until: float | None = None
+    legal_hold: bool | None = None
+
+    def holds(self, now: float, *, bypass: bool = False) -> bool:
+        """`bypass` is for who may, and only gets around GOVERNANCE."""
+        if self.legal_hold:
+            return True
+        retained = self.retain_until is not None and self.retain_until > now
+        return retained and not (bypass and self.mode == "GOVERNANCE")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectVersion:
     """One version of a key, or a delete marker. Its bytes are the file `content`, or the parts of the upload
@@ -40,6 +59,7 @@ class ObjectVersion:
     properties: ObjectProperties = ObjectProperties()
     checksums: Mapping[str, str] = field(default_factory=dict)
     checksum_type: ChecksumType | None = None
+    lock: ObjectLock = ObjectLock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +81,7 @@ class Upload:
     checksum_type: ChecksumType | None = None
     initiator: str = ""
     """The ARN of whoever began it."""
+    lock: ObjectLock = ObjectLock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

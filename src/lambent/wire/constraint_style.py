@@ -122,6 +122,16 @@ _STYLES = {
                 "Unknown tagging directive.",
                 {"ArgumentName": "x-amz-tagging-directive", "ArgumentValue": "{value}"},
             ),
+            "objectLockMode": (
+                "InvalidArgument",
+                "Unknown wormMode directive.",
+                {"ArgumentName": "x-amz-object-lock-mode", "ArgumentValue": "{value}"},
+            ),
+            "objectLockLegalHoldStatus": (
+                "InvalidArgument",
+                "Legal Hold must be either of 'ON' or 'OFF'",
+                {"ArgumentName": "x-amz-object-lock-legal-hold", "ArgumentValue": "{value}"},
+            ),
             "checksumAlgorithm": (
                 "InvalidRequest",
                 "Checksum algorithm provided is unsupported. Please try again with any of the valid types:"

@@ -28,6 +28,7 @@ from lambent.services.s3.listing import Listings
 from lambent.services.s3.not_configured import NotConfiguredHere
 from lambent.services.s3.notification_configuration import NotificationConfigurations
 from lambent.services.s3.object_bytes import ObjectBytes
+from lambent.services.s3.object_lock import ObjectLocks
 from lambent.services.s3.object_lookup import ObjectLookup
 from lambent.services.s3.object_tags import ObjectTags
 from lambent.services.s3.policy import BucketPolicies
@@ -85,7 +86,8 @@ def service(stores: Stores, clock: Clock, client: Client, metrics: Metrics) -> S
         **Configurations(buckets).operations(),
         **NotificationConfigurations(buckets, destinations, clock).operations(),
         **Acls(buckets, lookup).operations(),
-        **NotConfiguredHere(buckets, lookup).operations(),
+        **NotConfiguredHere(buckets).operations(),
+        **ObjectLocks(buckets, lookup, stores.objects, clock).operations(),
         **Reading(buckets, lookup, stores.uploads, files, client, clock).operations(),
         **writing.operations(),
         **Copying(buckets, lookup, stores.contents, files, writing, parts, client, clock).operations(),

@@ -21,6 +21,7 @@ from lambent.services.s3.errors import (
     unsupported,
 )
 from lambent.services.s3.names import check_bucket_name
+from lambent.services.s3.object_lock import CONFIGURATION, ENABLED
 from lambent.services.s3.owners import owner
 from lambent.services.s3.tags import parse_tag_set
 from lambent.store.ports.errors import AlreadyExistsError, NotEmptyError, NotFoundError
@@ -56,14 +57,15 @@ class Buckets:
         check_bucket_name(name)
         ownership = _ownership(parameters)
         refuse_grants(parameters, ownership, of_bucket=True)
-        if parameters.get("ObjectLockEnabledForBucket"):
-            raise unsupported("Object Lock.")
+        locking = bool(parameters.get("ObjectLockEnabledForBucket"))
         given = parameters.get("CreateBucketConfiguration") or {}
         region = _region(caller, given)
         configurations: dict[str, Any] = {
             "OwnershipControls": {"Rules": [{"ObjectOwnership": ownership}]},
             "PublicAccessBlockConfiguration": dict(_PRIVATE),
         }
+        if locking:
+            configurations[CONFIGURATION] = dict(ENABLED)
         if given.get("Tags"):
             configurations["Tagging"] = {"TagSet": parse_tag_set(given["Tags"], of_bucket=True)}
         bucket = Bucket(
@@ -71,6 +73,7 @@ class Buckets:
             account_id=caller.account_id,
             region=region,
             created_at=float(int(self._clock.now())),
+            versioning="Enabled" if locking else None,
             configurations=configurations,
         )
         try:

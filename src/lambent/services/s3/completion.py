@@ -26,6 +26,7 @@ from lambent.services.s3.errors import (
     InvalidRequest,
     MalformedXML,
 )
+from lambent.services.s3.object_lock import completed_lock
 from lambent.services.s3.writing import version_id_for
 
 PART_BYTES_LEAST = 5 * 1024**2
@@ -119,4 +120,5 @@ def completed_version(bucket: Bucket, upload: Upload, parts: Sequence[Part], now
         properties=upload.properties,
         checksums={algorithm.name: checksum},
         checksum_type=kind,
+        lock=completed_lock(bucket, upload.lock, now),
     )

@@ -14,11 +14,13 @@ from lambent.services.s3.errors import (
     NoSuchBucket,
     NoSuchKey,
     NotModified,
+    ObjectProtected,
     PreconditionFailed,
     unsupported_header,
 )
 from lambent.store.ports.errors import (
     AlreadyExistsError,
+    LockedError,
     MissingKeyError,
     NotFoundError,
     StaleRevisionError,
@@ -104,6 +106,8 @@ def write_refused(error: StoreError, bucket: str, key: str) -> ServiceException:
             return PreconditionFailed(Condition="If-Match")
         case MissingKeyError():
             return NoSuchKey(Key=key)
+        case LockedError():
+            return ObjectProtected()
         case NotFoundError():
             return NoSuchBucket(BucketName=bucket)
     raise error

@@ -19,6 +19,7 @@ from lambent.services.s3.encryption import refuse_other_keys
 from lambent.services.s3.errors import InvalidArgument, InvalidRange, InvalidRequest, NoSuchKey, SlowDown
 from lambent.services.s3.names import check_key
 from lambent.services.s3.object_bytes import ObjectBytes
+from lambent.services.s3.object_lock import lock_of
 from lambent.services.s3.object_lookup import ObjectLookup, shown_version_id
 from lambent.services.s3.properties import read_properties, read_storage_class
 from lambent.services.s3.ranges import ByteRange, read_range
@@ -68,6 +69,8 @@ class Copying:
         check_key(parameters["Key"])
         refuse_grants(parameters, ownership_of(bucket), of_bucket=False)
         refuse_other_keys(parameters)
+        # A copy has no body whose digest could be asked for.
+        lock = lock_of(bucket, parameters, {}, self._clock.now())
         condition = write_condition(parameters)
         source = await self._source(caller, parameters)
         properties = _properties(parameters, source.version)
@@ -78,13 +81,15 @@ class Copying:
                 f" {SINGLE_MOST}"
             )
         copied = await self._copied(source.version, asked_algorithm(parameters))
+        now = self._clock.now()
         version = replace(
             copied,
             bucket=bucket.name,
             key=parameters["Key"],
             version_id=version_id_for(bucket),
-            modified_at=self._clock.now(),
+            modified_at=now,
             properties=properties,
+            lock=lock,
         )
         await self._writing.commit(caller, bucket, version, "ObjectCreated:Copy", condition)
         members = written_members(bucket, version)

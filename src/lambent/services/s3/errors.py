@@ -204,6 +204,15 @@ class OperationAborted(_Fixed):
     text = "A conflicting conditional operation is currently in progress against this resource. Please try again."
 
 
+class InvalidBucketState(_Told):
+    status = 409
+
+
+class NoSuchObjectLockConfiguration(_Fixed):
+    status = 404
+    text = "The specified object does not have a ObjectLock configuration"
+
+
 class IllegalVersioningConfigurationException(_Fixed):
     text = "The Versioning element must be specified"
 
@@ -214,6 +223,15 @@ class AccessControlListNotSupported(_Fixed):
 
 class AccessDenied(_Told):
     status = 403
+
+
+class ObjectProtected(_Fixed):
+    status = 403
+    text = "Access Denied because object protected by object lock."
+
+    @property
+    def code(self) -> str:
+        return "AccessDenied"
 
 
 class NotOffered(_Told):

@@ -18,7 +18,7 @@ from lambent.services.s3.events import Events
 from lambent.services.s3.garbage import Garbage
 from lambent.services.s3.lifecycle import applies, prefix_of
 from lambent.services.s3.writing import version_id_for
-from lambent.store.ports.errors import StaleRevisionError, StoreClosedError, StoreError
+from lambent.store.ports.errors import LockedError, StaleRevisionError, StoreClosedError, StoreError
 from lambent.store.ports.objects import ListingQuery, ObjectStore
 from lambent.store.ports.uploads import UploadStore
 
@@ -114,7 +114,7 @@ class Expiry:
             await self._objects.delete(
                 bucket.name, version.key, version.version_id, etag=version.etag, notices=notices
             )
-        except StaleRevisionError:
+        except (StaleRevisionError, LockedError):
             return
         self._events.committed(notices)
         self._garbage.look()

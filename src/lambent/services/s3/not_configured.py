@@ -9,8 +9,7 @@ from typing import Any
 from lambent.model.caller import Caller, Parameters
 from lambent.model.service import Operation
 from lambent.services.s3.bucket_records import BucketRecords
-from lambent.services.s3.errors import InvalidRequest, NoSuchConfiguration, NotConfigured, unsupported
-from lambent.services.s3.object_lookup import ObjectLookup
+from lambent.services.s3.errors import NoSuchConfiguration, NotConfigured, unsupported
 
 _ERRORS = {
     "GetBucketWebsite": (
@@ -20,10 +19,6 @@ _ERRORS = {
     "GetBucketReplication": (
         "ReplicationConfigurationNotFoundError",
         "The replication configuration was not found",
-    ),
-    "GetObjectLockConfiguration": (
-        "ObjectLockConfigurationNotFoundError",
-        "Object Lock configuration does not exist for this bucket",
     ),
 }
 _ANSWERS: Mapping[str, Mapping[str, Any]] = {
@@ -42,7 +37,6 @@ _REFUSED = {
     "PutBucketReplication": "replication.",
     "PutBucketLogging": "server access logging.",
     "PutBucketAccelerateConfiguration": "Transfer Acceleration.",
-    "PutObjectLockConfiguration": "Object Lock.",
     "PutBucketAnalyticsConfiguration": "analytics configurations.",
     "PutBucketIntelligentTieringConfiguration": "Intelligent-Tiering configurations.",
     "PutBucketInventoryConfiguration": "inventory configurations.",
@@ -57,20 +51,17 @@ _REFUSED = {
 }
 _KINDS = ("Analytics", "IntelligentTiering", "Inventory", "Metrics")
 """Configurations of which a bucket may have many, each by an id."""
-_OF_LOCKS = ("GetObjectLegalHold", "GetObjectRetention", "PutObjectLegalHold", "PutObjectRetention")
 
 
 class NotConfiguredHere:
-    def __init__(self, buckets: BucketRecords, lookup: ObjectLookup) -> None:
+    def __init__(self, buckets: BucketRecords) -> None:
         self._buckets = buckets
-        self._lookup = lookup
 
     def operations(self) -> Mapping[str, Operation]:
         return {
             **{name: self._missing(*error) for name, error in _ERRORS.items()},
             **{name: self._answering(answer) for name, answer in _ANSWERS.items()},
             **{name: self._refusing(what) for name, what in _REFUSED.items()},
-            **dict.fromkeys(_OF_LOCKS, self._without_lock),
             **{f"GetBucket{kind}Configuration": self._none_by_id for kind in _KINDS},
             **{f"DeleteBucket{kind}Configuration": self._none_by_id for kind in _KINDS},
             "PutBucketRequestPayment": self._put_request_payment,
@@ -100,11 +91,6 @@ class NotConfiguredHere:
     async def _none_by_id(self, caller: Caller, parameters: Parameters) -> Parameters:
         self._buckets.require(caller, parameters)
         raise NoSuchConfiguration()
-
-    async def _without_lock(self, caller: Caller, parameters: Parameters) -> Parameters:
-        bucket = self._buckets.require(caller, parameters)
-        await self._lookup.find(bucket, parameters, "GET")
-        raise InvalidRequest("Bucket is missing Object Lock Configuration")
 
     async def _put_request_payment(self, caller: Caller, parameters: Parameters) -> Parameters:
         self._buckets.require(caller, parameters)

@@ -7,7 +7,6 @@ from typing import Any
 from lambent.model.caller import Parameters
 from lambent.model.stored_object import ObjectProperties
 from lambent.services.s3.errors import (
-    InvalidRequest,
     InvalidStorageClass,
     MetadataTooLarge,
     unsupported,
@@ -75,8 +74,6 @@ def property_members(properties: ObjectProperties) -> Parameters:
 def _refuse_unsupported(parameters: Parameters) -> None:
     if parameters.get("WebsiteRedirectLocation"):
         raise unsupported("static websites, and so no redirects of them.")
-    if any(member.startswith("ObjectLock") for member in parameters):
-        raise InvalidRequest("Bucket is missing Object Lock Configuration")
     if "WriteOffsetBytes" in parameters:
         raise unsupported("appending to objects.")
 

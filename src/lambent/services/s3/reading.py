@@ -15,6 +15,7 @@ from lambent.services.s3.conditions import check_read
 from lambent.services.s3.encryption import ALGORITHM
 from lambent.services.s3.errors import InvalidArgument, InvalidPartNumber, InvalidRequest, NoSuchKey
 from lambent.services.s3.object_bytes import ObjectBytes
+from lambent.services.s3.object_lock import lock_members
 from lambent.services.s3.object_lookup import ObjectLookup, shown_version_id
 from lambent.services.s3.properties import property_members
 from lambent.services.s3.ranges import ByteRange, read_range
@@ -123,6 +124,7 @@ def _members(bucket: Bucket, parameters: Parameters, found: _Found) -> Parameter
         "ETag": f'"{version.etag}"',
         "ServerSideEncryption": ALGORITHM,
         **property_members(version.properties),
+        **lock_members(version.lock),
     }
     version_id = shown_version_id(bucket, version)
     if version_id is not None:

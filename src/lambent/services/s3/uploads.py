@@ -36,6 +36,7 @@ from lambent.services.s3.events import Events
 from lambent.services.s3.garbage import Garbage
 from lambent.services.s3.listing import encoder, read_most
 from lambent.services.s3.names import check_key
+from lambent.services.s3.object_lock import lock_for_upload
 from lambent.services.s3.owners import initiator, owner
 from lambent.services.s3.properties import read_properties
 from lambent.services.s3.upload_parts import UploadParts
@@ -78,15 +79,17 @@ class Uploads:
         refuse_grants(parameters, ownership_of(bucket), of_bucket=False)
         refuse_other_keys(parameters)
         algorithm = asked_algorithm(parameters)
+        now = self._clock.now()
         upload = Upload(
             id=secrets.token_urlsafe(72).replace("-", "."),
             bucket=bucket.name,
             key=parameters["Key"],
-            initiated_at=self._clock.now(),
+            initiated_at=now,
             properties=read_properties(parameters),
             checksum_algorithm=algorithm,
             checksum_type=_checksum_type(algorithm, parameters.get("ChecksumType")),
             initiator=caller.role_arn or caller.principal_arn,
+            lock=lock_for_upload(bucket, parameters, now),
         )
         try:
             await self._uploads.insert(upload)

@@ -3,10 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from lambent.model.bucket import Bucket
 from lambent.model.caller import Caller, Parameters
 from lambent.model.service import Operation
 from lambent.services.s3.bucket_records import BucketRecords
-from lambent.services.s3.errors import IllegalVersioningConfigurationException, unsupported
+from lambent.services.s3.errors import (
+    IllegalVersioningConfigurationException,
+    InvalidBucketState,
+    unsupported,
+)
+from lambent.services.s3.object_lock import is_locking
 
 
 class BucketVersioning:
@@ -24,7 +30,15 @@ class BucketVersioning:
         status = configuration.get("Status")
         if status is None:
             raise IllegalVersioningConfigurationException()
-        await self._records.change(bucket.name, lambda bucket: replace(bucket, versioning=status))
+
+        def edit(bucket: Bucket) -> Bucket:
+            if status != "Enabled" and is_locking(bucket):
+                raise InvalidBucketState(
+                    "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed."
+                )
+            return replace(bucket, versioning=status)
+
+        await self._records.change(bucket.name, edit)
         return {}
 
     async def get(self, caller: Caller, parameters: Parameters) -> Parameters:

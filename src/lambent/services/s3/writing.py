@@ -26,6 +26,7 @@ from lambent.services.s3.errors import (
 from lambent.services.s3.events import Events
 from lambent.services.s3.garbage import Garbage
 from lambent.services.s3.names import check_key
+from lambent.services.s3.object_lock import is_locking, lock_of
 from lambent.services.s3.properties import read_properties
 from lambent.services.s3.version_ids import check_version_id, new_version_id
 from lambent.store.ports.contents import ContentStore
@@ -67,6 +68,7 @@ class Writing:
         refuse_grants(parameters, ownership_of(bucket), of_bucket=False)
         refuse_other_keys(parameters)
         properties = read_properties(parameters)
+        lock = lock_of(bucket, parameters, caller.headers, self._clock.now())
         condition = write_condition(parameters)
         body = parameters.get("Body", b"")
         digest = digest_of(parameters, caller.headers, body)
@@ -85,6 +87,7 @@ class Writing:
             properties=properties,
             checksums=digest.checksums,
             checksum_type="FULL_OBJECT",
+            lock=lock,
         )
         event = "ObjectCreated:Post" if parameters.get("ByForm") else "ObjectCreated:Put"
         await self.commit(caller, bucket, version, event, condition)
@@ -114,7 +117,7 @@ class Writing:
         for member in ("IfMatchLastModifiedTime", "IfMatchSize"):
             if member in parameters:
                 raise unsupported_header(f"x-amz-if-match-{member.removeprefix('IfMatch').lower()}")
-        _refuse_bypass(parameters)
+        _check_bypass(bucket, parameters)
         version_id = parameters.get("VersionId")
         if version_id is not None:
             return await self._delete_version(caller, bucket, parameters, version_id)
@@ -144,7 +147,12 @@ class Writing:
         notices = self._events.notices(bucket, "ObjectRemoved:Delete", gone, caller)
         try:
             removed = await self._objects.delete(
-                bucket.name, key, version_id, etag=condition.etag if condition else None, notices=notices
+                bucket.name,
+                key,
+                version_id,
+                etag=condition.etag if condition else None,
+                bypass=bool(parameters.get("BypassGovernanceRetention")),
+                notices=notices,
             )
         except StoreError as error:
             raise write_refused(error, bucket.name, key) from None
@@ -167,8 +175,7 @@ class Writing:
 
     async def delete_many(self, caller: Caller, parameters: Parameters) -> Parameters:
         """Each with the checks of a DeleteObject of its own."""
-        self._buckets.require(caller, parameters)
-        _refuse_bypass(parameters)
+        _check_bypass(self._buckets.require(caller, parameters), parameters)
         wanted = parameters["Delete"]["Objects"]
         if not 0 < len(wanted) <= _DELETED_MOST:
             raise MalformedXML()
@@ -189,6 +196,8 @@ class Writing:
         if one.get("VersionId"):
             named["VersionId"] = one["VersionId"]
         request: Parameters = {"Bucket": parameters["Bucket"], **named}
+        if "BypassGovernanceRetention" in parameters:
+            request["BypassGovernanceRetention"] = parameters["BypassGovernanceRetention"]
         if one.get("ETag"):
             request["IfMatch"] = one["ETag"]
         try:
@@ -215,8 +224,8 @@ def written_members(bucket: Bucket, version: ObjectVersion) -> Parameters:
     return members
 
 
-def _refuse_bypass(parameters: Parameters) -> None:
-    if "BypassGovernanceRetention" in parameters:
+def _check_bypass(bucket: Bucket, parameters: Parameters) -> None:
+    if "BypassGovernanceRetention" in parameters and not is_locking(bucket):
         raise InvalidArgument(
             "x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.",
             ArgumentName="x-amz-bypass-governance-retention",

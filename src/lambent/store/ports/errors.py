@@ -25,6 +25,10 @@ class StaleRevisionError(StoreError):
     """The record was changed since the caller read it."""
 
 
+class LockedError(StoreError):
+    """It is held: it cannot be deleted yet."""
+
+
 class InUseError(StoreError):
     """Something else refers to what was to be deleted."""
 

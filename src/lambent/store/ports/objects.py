@@ -75,10 +75,12 @@ class ObjectStore(Protocol):
         version_id: str,
         *,
         etag: str | None = None,
+        bypass: bool = False,
         notices: Sequence[Notice] = (),
     ) -> ObjectVersion | None:
         """Removes a version for ever and returns it; the newest of those left becomes the latest. Where there is none,
-        None, and no notice is given. Raises StaleRevisionError where it has not the `etag` that is asked for."""
+        None, and no notice is given. Raises StaleRevisionError where it has not the `etag` that is asked for,
+        LockedError where its lock holds (`bypass` as there)."""
         ...
 
     async def list_current(self, query: ListingQuery) -> Listing:

@@ -14,6 +14,7 @@ from lambent.model.stored_object import (
 )
 from lambent.store.ports.errors import (
     AlreadyExistsError,
+    LockedError,
     MissingKeyError,
     NotFoundError,
     StaleRevisionError,
@@ -82,6 +83,7 @@ class SqlObjectStore:
         version_id: str,
         *,
         etag: str | None = None,
+        bypass: bool = False,
         notices: Sequence[Notice] = (),
     ) -> ObjectVersion | None:
         now = self._clock.now()
@@ -93,6 +95,8 @@ class SqlObjectStore:
             version = _VERSION.decode(found[5])
             if etag is not None and version.etag != etag:
                 raise StaleRevisionError(key)
+            if version.lock.holds(now, bypass=bypass):
+                raise LockedError(key)
             _remove(connection, found)
             newest = _find(connection, bucket, key, None)
             if newest is not None:

@@ -5,9 +5,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lambent.model.bucket import Bucket
-from lambent.model.stored_object import Notice, ObjectProperties, ObjectVersion, WriteCondition
+from lambent.model.stored_object import Notice, ObjectLock, ObjectProperties, ObjectVersion, WriteCondition
 from lambent.store.ports.errors import (
     AlreadyExistsError,
+    LockedError,
     MissingKeyError,
     NotFoundError,
     StaleRevisionError,
@@ -38,6 +39,20 @@ async def test_a_null_version_takes_the_place_of_the_one_before(stores, bucket):
     assert await stores.objects.get("shelf", "k") == second
     assert await stores.objects.get("shelf", "k", "null") == second
     assert await stores.garbage.garbage(9) == ["k null"]
+
+
+async def test_a_version_that_is_held_stays(stores, bucket):
+    retained = version_of("k", "v1", lock=ObjectLock(mode="GOVERNANCE", retain_until=1e12))
+    held = version_of("k", "v2", lock=ObjectLock(legal_hold=True))
+    over = version_of("k", "v3", lock=ObjectLock(mode="COMPLIANCE", retain_until=1.0))
+    for version in (retained, held, over):
+        await stores.objects.put(version)
+    for id, bypass in (("v1", False), ("v2", True)):
+        with pytest.raises(LockedError):
+            await stores.objects.delete("shelf", "k", id, bypass=bypass, notices=[NOTICE])
+    assert await stores.objects.delete("shelf", "k", "v3") == over
+    assert await stores.objects.delete("shelf", "k", "v1", bypass=True) == retained
+    assert await stores.objects.get("shelf", "k") == held
 
 
 async def test_versions_stay_and_the_newest_is_the_latest(stores, bucket):
