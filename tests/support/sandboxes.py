@@ -1,4 +1,7 @@
-"""Fixtures of the sandbox suites: an open backend, a root with the host's /usr, and a way to run Python inside."""
+"""Fixtures of the sandbox suites: an open backend, a root with the host's /usr, and a way to run Python inside.
+
+For root the backend is `namespaces`, for others `userns`: tests/integration/sandbox/test_without_root.py runs the
+suites as such a one."""
 
 import asyncio
 import os
@@ -10,6 +13,7 @@ import pytest
 
 from lambent.sandbox.namespaces import NamespacesBackend
 from lambent.sandbox.port import Bind, Exit, Process, Root, Sandbox, SandboxSpec
+from lambent.sandbox.userns import UsernsBackend
 
 ROOT = Root(
     binds=(Bind(Path("/usr"), "/usr"),),
@@ -22,7 +26,13 @@ UID_FIRST = 1_910_000_000 + os.getpid() % 10_000 * 1_000
 UID_COUNT = 1_000
 TIMEOUT_S = 20
 
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="making sandboxes without root is not possible yet")
+AS_USER = "LAMBENT_TEST_AS_USER"
+"""In the environment of a test run as an ordinary user that is meant to be one."""
+
+needs_root = pytest.mark.skipif(
+    os.geteuid() != 0 and AS_USER not in os.environ,
+    reason="the suites run as root, and as a user whom root makes",
+)
 
 
 @dataclass(frozen=True)
@@ -36,7 +46,12 @@ class Workbench:
     """A backend, and what the tests do with it again and again."""
 
     backend: NamespacesBackend
+    """Or the one made of it."""
     spec: SandboxSpec = field(default_factory=lambda: SandboxSpec(root=ROOT, tmp_mib=16))
+
+    def holds(self, aspect: str) -> str:
+        """ "yes", "partly" or "no": what the backend guarantees here."""
+        return next(one.holds for one in self.backend.isolation.guarantees if one.aspect == aspect)
 
     async def blank(self, process: Process | None = None) -> Sandbox:
         return await asyncio.wait_for(self.backend.create(self.spec, process), TIMEOUT_S)
@@ -111,11 +126,20 @@ def leftovers(state: Path, backend: NamespacesBackend) -> list[str]:
     for status in Path("/proc").glob("[0-9]*/status"):
         fields = dict(line.split(":", 1) for line in _read(status).splitlines())
         dead = "Z" in fields.get("State", "Z")  # what a killed spawner leaves for init to reap
-        if not dead and UID_FIRST <= int(fields["Uid"].split()[0]) < UID_FIRST + UID_COUNT:
+        if not dead and _is_of(backend, int(fields["Uid"].split()[0]), fields["NSpid"].split()):
             found.append(f"process {status}")
     if str(state) in _read(Path("/proc/self/mounts")):
         found.append("mount")
     return found
+
+
+def _is_of(backend: NamespacesBackend, uid: int, pids: list[str]) -> bool:
+    """Whether a process, of which each pid namespace has its own pid, can only be of this backend."""
+    if len(pids) == 1:
+        return False
+    if isinstance(backend, UsernsBackend):
+        return any(first <= uid < first + count for _, first, count in backend._ids.uids)
+    return UID_FIRST <= uid < UID_FIRST + UID_COUNT
 
 
 def open_descriptors() -> dict[str, str]:
@@ -131,10 +155,16 @@ def _read(path: Path) -> str:
         return ""
 
 
+def new_backend(state: Path, *, uid_first: int = UID_FIRST) -> NamespacesBackend:
+    if os.geteuid() != 0:
+        return UsernsBackend(state)
+    return NamespacesBackend(state, uid_first=uid_first, uid_count=UID_COUNT)
+
+
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Workbench]:
     """Fails the test where its sandboxes left something behind."""
-    backend = NamespacesBackend(tmp_path / "state", uid_first=UID_FIRST, uid_count=UID_COUNT)
+    backend = new_backend(tmp_path / "state")
     await backend.open()
     yield Workbench(backend)
     await backend.close()

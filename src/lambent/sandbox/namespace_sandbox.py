@@ -149,7 +149,7 @@ class NamespaceSandbox:
             with suppress(OSError):  # the group is gone already where the spawner died and cleaned up
                 self._memory_peak_bytes = self.cgroup.memory_peak_bytes()
         elif self._watched is not None:
-            self._memory_peak_bytes = self._watched.measure()
+            self._memory_peak_bytes = self._watched.peak_bytes()
         return self._memory_peak_bytes
 
     def freeze(self) -> None:

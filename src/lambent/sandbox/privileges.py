@@ -17,7 +17,6 @@ _PR_CAP_AMBIENT_CLEAR_ALL = 4
 _PR_SET_SECCOMP = 22
 _SECCOMP_MODE_FILTER = 2
 _SIGKILL = 9
-_PR_SET_DUMPABLE = 4
 _CAP_KILL, _CAP_SETGID, _CAP_SETUID, _CAP_SYS_ADMIN, _CAP_SYS_RESOURCE = (
     1 << 5,
     1 << 6,
@@ -97,7 +96,6 @@ def keep_signalling() -> None:
     """Gives up every capability but that to signal others, of whom there are only those in this pid namespace."""
     with step("give up every capability but one"):
         syscalls.set_capabilities(_CAP_KILL)
-        syscalls.prctl(_PR_SET_DUMPABLE, 0)
 
 
 def become(uid: int) -> None:

@@ -174,7 +174,7 @@ class ProcessSandbox:
         """Nothing can be limited."""
 
     def memory_peak_bytes(self) -> int:
-        return 0 if self._watched is None else self._watched.measure()
+        return 0 if self._watched is None else self._watched.peak_bytes()
 
     def freeze(self) -> None:
         if self._watched is not None:

@@ -28,8 +28,13 @@ class Watched:
         self._on_exceeded = on_exceeded
         self._peak_bytes = 0
 
-    def measure(self) -> int:
-        """The most that was seen in use, now included. Bytes."""
+    def peak_bytes(self) -> int:
+        """The most that was in use: seen, or remembered by the kernel for each process that there is now."""
+        self._peak_bytes = max(self._peak_bytes, sum(map(_private_peak_bytes, self._family())))
+        return self._peak_bytes
+
+    def measure(self) -> None:
+        """Looks at what is in use now."""
         used = sum(map(_private_bytes, self._family()))
         if self.limit_bytes is not None and used > self.limit_bytes and not self.exceeded:
             # Pages that forked processes share were counted for each: only now the exact figure is worth its price.
@@ -38,7 +43,6 @@ class Watched:
                 self.exceeded = True
                 self._on_exceeded()
         self._peak_bytes = max(self._peak_bytes, used)
-        return self._peak_bytes
 
     def children(self) -> list[int]:
         """The oldest first."""
@@ -110,6 +114,16 @@ def _private_bytes(pid: int) -> int:
     except OSError:
         return 0
     return (int(pages[1]) - int(pages[2])) * _PAGE_BYTES
+
+
+def _private_peak_bytes(pid: int) -> int:
+    try:
+        lines = Path(f"{PROC}/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return 0
+    kib = {line.partition(":")[0]: int(line.split()[1]) for line in lines if line.endswith(" kB")}
+    # The most that was resident, files among it; of those it has about as much as then.
+    return (kib.get("VmHWM", 0) - kib.get("RssFile", 0) - kib.get("RssShmem", 0)) * 1024
 
 
 def _proportional_bytes(pid: int) -> int:

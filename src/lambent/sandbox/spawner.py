@@ -125,8 +125,9 @@ class Spawner:
                 case "socket":
                     made = self._make_socket(order["id"])
                 case "tree":
-                    with step(f"clone {order['source']}"):
-                        made = mounts.clone_tree(order["source"], mounts.READ_ONLY)
+                    with step(f"attach {order['source']}"):
+                        # With what is mounted below: what the host has put there, a user namespace may not take away.
+                        made = mounts.clone_tree(order["source"], mounts.READ_ONLY, recursive=True)
                 case "tmpfs":
                     made = make_tmpfs(order["mib"], order["uid"])
         except StepError as error:

@@ -32,6 +32,8 @@ NAMESPACES = (
 ATTACHING_CALLS = frozenset({"move_mount", "umount2"})
 """What a supervisor may do beyond its process until it is sealed; then it lacks the capability."""
 
+_UNANSWERED = ("freeze", "thaw")
+
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
 _BACKLOG = 128
 _DATA_BESIDE_BYTES = 1 << 30
@@ -164,7 +166,8 @@ class _Supervisor:
             except StepError as error:
                 messages.send(self._control, {"done": False, "error": str(error)})
                 continue
-            messages.send(self._control, {"done": True})
+            if order["order"] not in _UNANSWERED:
+                messages.send(self._control, {"done": True})
             if order["order"] == "seal":
                 return True
 

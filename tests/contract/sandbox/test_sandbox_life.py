@@ -280,6 +280,11 @@ async def test_address_in_use_inside_fails_create(bench: Workbench) -> None:
 
 async def test_isolation_says_what_holds(bench: Workbench) -> None:
     isolation = bench.backend.isolation
-    assert isolation.backend == "namespaces"
-    assert isolation.cgroup in ("v1", "v2", "hybrid")
-    assert {guarantee.holds for guarantee in isolation.guarantees if guarantee.aspect != "disk"} == {"yes"}
+    held = {guarantee.aspect: guarantee.holds for guarantee in isolation.guarantees}
+    assert {held[aspect] for aspect in ("filesystem", "network", "privileges", "ending")} == {"yes"}
+    if isolation.backend == "namespaces":
+        assert isolation.cgroup in ("v1", "v2", "hybrid")
+        assert {holds for aspect, holds in held.items() if aspect != "disk"} == {"yes"}
+    else:
+        assert isolation.backend == "userns"
+        assert (isolation.cgroup == "none") == (held["cpu"] == "no") == bool(isolation.missing)

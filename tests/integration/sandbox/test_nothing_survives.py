@@ -15,11 +15,11 @@ import pytest
 from sandboxes import (
     ROOT,
     TIMEOUT_S,
-    UID_COUNT,
     UID_FIRST,
     Workbench,
     leftovers,
     needs_root,
+    new_backend,
     open_descriptors,
 )
 
@@ -33,13 +33,12 @@ SLEEP = Process(argv=("/usr/bin/sleep", "60"), variables={})
 SERVER = """
 import asyncio, sys
 from pathlib import Path
-sys.path.insert(0, sys.argv[4])
-from sandboxes import ROOT
-from lambent.sandbox.namespaces import NamespacesBackend
+sys.path.insert(0, sys.argv[3])
+from sandboxes import ROOT, new_backend
 from lambent.sandbox.port import Process, SandboxSpec
 
 async def main():
-    backend = NamespacesBackend(Path(sys.argv[1]), uid_first=int(sys.argv[2]), uid_count=int(sys.argv[3]))
+    backend = new_backend(Path(sys.argv[1]), uid_first=int(sys.argv[2]))
     await backend.open()
     for index in range(4):
         sandbox = await backend.create(
@@ -61,7 +60,7 @@ class Server:
 
     def __init__(self, state: Path) -> None:
         support = str(Path(__file__).parents[2] / "support")
-        arguments = [str(state), str(UID_FIRST), str(UID_COUNT), support]
+        arguments = [str(state), str(UID_FIRST), support]
         self.process = subprocess.Popen([sys.executable, "-c", SERVER, *arguments], stdout=subprocess.PIPE)
         assert self.process.stdout is not None
         self.spawner_pid = int(self.process.stdout.readline())
@@ -88,7 +87,7 @@ def wait_until_gone(state: Path, backend: NamespacesBackend) -> list[str]:
 
 
 def same_backend(tmp_path: Path) -> NamespacesBackend:
-    return NamespacesBackend(tmp_path / "state", uid_first=UID_FIRST, uid_count=UID_COUNT)
+    return new_backend(tmp_path / "state")
 
 
 def test_nothing_survives_the_servers_sudden_death(server: Server, tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ async def tried(bench: Workbench, expression: str) -> str:
         "/home",
         "/proc/1/root/etc/passwd",
         "/proc/1/environ",
-        "/proc/1/fd",
+        "/proc/1/fd/3",
         "/proc/1/mem",
         "/proc/1/ns/mnt",
         "/proc/sys/kernel/core_pattern/",
@@ -147,7 +147,10 @@ async def test_nothing_but_tmp_is_writable(bench: Workbench, tmp_path: Path, pat
 )
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="numbers of x86_64")
 async def test_privileged_system_calls_are_refused(bench: Workbench, name: str, arguments: str) -> None:
-    assert await tried(bench, f"call({arguments})") == "EPERM", name
+    refusals = {"EPERM"}
+    if bench.holds("processes") != "yes" and name in ("setuid 0", "setgid 0"):
+        refusals = {"EINVAL"}  # there is no such id where there is only one
+    assert await tried(bench, f"call({arguments})") in refusals, name
 
 
 @pytest.mark.parametrize("arguments", ["435, None, 0", "425, 8, None", "470", "0x40000000 + 39"])
@@ -211,7 +214,11 @@ async def test_device_nodes_cannot_be_made(bench: Workbench) -> None:
 
 async def test_devices_in_attached_code_do_not_work(bench: Workbench, tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
-    os.mknod(tmp_path / "zero", 0o20666, os.makedev(1, 5))
+    try:
+        os.mknod(tmp_path / "zero", 0o20666, os.makedev(1, 5))
+    except PermissionError:
+        assert os.geteuid() != 0, "only root can make any"
+        return
     (tmp_path / "zero").chmod(0o666)
     sandbox = await bench.blank()
     code = f"{TRY}print(attempt(lambda: os.open('/var/task/zero', os.O_RDONLY)))"
@@ -235,7 +242,11 @@ async def test_chroot_escape_fails_at_its_first_step(bench: Workbench) -> None:
 
 
 async def test_supervisor_cannot_be_signalled(bench: Workbench) -> None:
-    assert await tried(bench, "os.kill(1, 9)") == "EPERM"
+    """Where all are one user, it may be, but pid 1 does not mind."""
+    refusal = "EPERM" if bench.holds("processes") == "yes" else "None"
+    assert await tried(bench, "os.kill(1, 9)") == refusal
+    ran = await bench.python("import os\ntry: os.kill(1, 9)\nexcept OSError: pass\nprint('on')")
+    assert (ran.output, ran.exit.code) == ("on\n", 0)
 
 
 async def test_no_capability_and_no_way_to_one(bench: Workbench) -> None:
@@ -246,6 +257,11 @@ async def test_no_capability_and_no_way_to_one(bench: Workbench) -> None:
     assert (fields["NoNewPrivs"], fields["Seccomp"], fields["Groups"].strip()) == ("1", "2", "")
 
 
+def signals(bench: Workbench) -> bool:
+    """Whether supervisors freeze what is in their pid namespace, for want of control groups."""
+    return bench.backend.isolation.cgroup == "none"
+
+
 async def test_sealed_supervisor_has_no_privilege_left(bench: Workbench) -> None:
     sandbox = await bench.blank(Process(argv=("/usr/bin/sleep", "60"), variables={}))
     spawner = bench.backend.spawner_pid
@@ -253,7 +269,8 @@ async def test_sealed_supervisor_has_no_privilege_left(bench: Workbench) -> None
     await sandbox.seal()
     status = Path(f"/proc/{supervisor}/status").read_text()
     fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
-    assert int(fields["CapPrm"], 16) == int(fields["CapBnd"], 16) == 0
+    assert int(fields["CapBnd"], 16) == 0
+    assert int(fields["CapPrm"], 16) == (1 << 5 if signals(bench) else 0)  # kill
     assert 0 not in map(int, fields["Uid"].split())
     assert (fields["NoNewPrivs"], fields["Seccomp"]) == ("1", "2")
     await sandbox.destroy()
@@ -268,7 +285,10 @@ async def test_unsealed_supervisor_can_only_mount_and_become_nobody(bench: Workb
         for line in Path(f"/proc/{supervisor}/status").read_text().splitlines()
         if ":\t" in line
     )
-    assert int(fields["CapPrm"], 16) == 1 << 6 | 1 << 7 | 1 << 21  # setgid, setuid, sys_admin
+    and_signalling = 1 << 5 | 1 << 24 if signals(bench) else 0  # kill, sys_resource
+    assert (
+        int(fields["CapPrm"], 16) == 1 << 6 | 1 << 7 | 1 << 21 | and_signalling
+    )  # setgid, setuid, sys_admin
     assert int(fields["CapBnd"], 16) == 0
     assert fields["Seccomp"] == "2"
     await sandbox.destroy()
@@ -300,7 +320,7 @@ async def test_neighbours_are_different_users(bench: Workbench) -> None:
     code = "import os; print(os.getuid(), os.getgid()); input()"
     both = [await Running.start(await bench.blank(), code) for _ in range(2)]
     first, second = [await running.line() for running in both]
-    assert first != second
+    assert (first != second) is (bench.holds("processes") == "yes")
     for running in both:
         await running.wait()
         await running.sandbox.destroy()
@@ -321,7 +341,8 @@ async def test_crash_leaves_no_core(bench: Workbench) -> None:
 
 
 async def test_disk_behind_tmp_is_not_readable_by_users(bench: Workbench, tmp_path: Path) -> None:
-    assert (tmp_path / "state/lambent-scratch").stat().st_mode & 0o077 == 0
+    disk = tmp_path / "state/lambent-scratch"
+    assert disk.stat().st_mode & 0o077 == 0 if bench.backend.name == "namespaces" else not disk.exists()
 
 
 async def test_thread_and_process_limits_hold_for_each_sandbox_alone(bench: Workbench) -> None:
