@@ -82,11 +82,13 @@ def test_one_that_never_returns(lambent: Lambent, runner: str, source: str) -> N
     assert timed_out(lambent.invoke(runner, source))
 
 
+@pytest.mark.every_backend
 def test_a_fork_bomb(lambent: Lambent, runner: str) -> None:
     source = "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass\n"
     assert timed_out(lambent.invoke(runner, source))
 
 
+@pytest.mark.every_backend
 def test_threads_without_end(lambent: Lambent) -> None:
     runner = lambent.python(RUN, Timeout=30)
     source = (
@@ -102,6 +104,7 @@ def test_threads_without_end(lambent: Lambent) -> None:
     assert count <= 1024
 
 
+@pytest.mark.every_backend
 def test_children_outlive_no_environment(lambent: Lambent, runner: str) -> None:
     mark = f"86399.{uuid.uuid4().int % 10**9}"
     source = (
@@ -121,6 +124,7 @@ def read(path: Path) -> str:
         return ""
 
 
+@pytest.mark.every_backend
 @pytest.mark.parametrize(
     "source",
     [
@@ -133,6 +137,7 @@ def test_memory_without_end(lambent: Lambent, source: str) -> None:
     assert exit_message(lambent.invoke(runner, source)) == "Runtime exited with error: signal: killed"
 
 
+@pytest.mark.every_backend
 def test_a_full_tmp(lambent: Lambent) -> None:
     runner = lambent.python(RUN, Timeout=60, MemorySize=1769)
     source = (
@@ -143,6 +148,7 @@ def test_a_full_tmp(lambent: Lambent) -> None:
     assert lambent.call(runner, "import os; answer = os.path.getsize('/tmp/fill') >= 500 << 20") is True
 
 
+@pytest.mark.every_backend
 def test_a_million_files(lambent: Lambent, runner: str) -> None:
     source = (
         "import os\nos.mkdir('/tmp/m')\nanswer = 0\n"
@@ -153,6 +159,7 @@ def test_a_million_files(lambent: Lambent, runner: str) -> None:
     assert (result.error is None and result.value == 28) or timed_out(result)
 
 
+@pytest.mark.every_backend
 def test_ten_thousand_descriptors(lambent: Lambent, runner: str) -> None:
     source = (
         "import os\nopened = []\n"
@@ -264,6 +271,7 @@ def resident_mib(lambent: Lambent) -> int:
     return pages * os.sysconf("SC_PAGE_SIZE") >> 20
 
 
+@pytest.mark.every_backend
 @pytest.mark.parametrize(
     "targets", ["[-1]", "[0]", "[1, os.getppid()]", "[pid for pid in range(2, 40000) if pid != os.getpid()]"]
 )
@@ -288,6 +296,7 @@ def test_a_busy_thread_left_behind(lambent: Lambent, runner: str) -> None:
     lambent.invoke(runner, "import os; os._exit(1)")
 
 
+@pytest.mark.every_backend
 def test_frozen_while_holding_a_lock(lambent: Lambent) -> None:
     name = lambent.python(
         "import logging, threading, time\nlock = threading.Lock()\n"
@@ -306,6 +315,7 @@ def test_frozen_while_holding_a_lock(lambent: Lambent) -> None:
     assert len(streams(logGroupName=f"/aws/lambda/{name}")["logStreams"]) == 1
 
 
+@pytest.mark.every_backend
 def test_other_functions_cannot_be_seen(lambent: Lambent, runner: str) -> None:
     secret = uuid.uuid4().hex
     other = lambent.python(f"# {secret}\n" + RUN, Environment={"Variables": {"SECRET": secret}})
@@ -331,6 +341,7 @@ def test_other_functions_cannot_be_seen(lambent: Lambent, runner: str) -> None:
     assert found is False
 
 
+@pytest.mark.every_backend
 def test_the_hosts_network_cannot_be_reached(lambent: Lambent, runner: str) -> None:
     outside = int(lambent.endpoint.rsplit(":", 1)[1])
     with socket.create_server(("0.0.0.0", 0)) as listening:  # to see whether a function reaches it
@@ -356,6 +367,42 @@ def host_addresses() -> list[str]:
     return sorted(address for address in map(str, found) if not address.startswith("127."))
 
 
+@pytest.mark.every_backend
+def test_the_gateway_inside_knows_nobody_without_a_signature(lambent: Lambent, runner: str) -> None:
+    source = (
+        "import http.client\nanswer = []\n"
+        "for headers in ({}, {'Authorization': 'AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20261127/us-east-1/"
+        "lambda/aws4_request, SignedHeaders=host, Signature=00', 'X-Amz-Date': '20261127T000000Z'}):\n"
+        "    connection = http.client.HTTPConnection('127.0.0.1', 9000, timeout=2)\n"
+        "    connection.request('GET', '/2015-03-31/functions/', headers=headers)\n"
+        "    answer.append(connection.getresponse().status)\n"
+    )
+    assert lambent.call(runner, source) == [403, 403]
+
+
+@pytest.mark.every_backend
+def test_keys_of_the_server_are_nowhere(lambent: Lambent, runner: str) -> None:
+    """Neither root's key nor what tokens are made with, in no file, variable or process that can be seen."""
+    secret = lambent.server.secret_access_key
+    source = (
+        f"import os\nsecret = ''.join(({secret[:20]!r}, {secret[20:]!r})).encode()\nread, found = 0, []\n"
+        "for top in '/etc /opt /tmp /dev /var /proc/self /proc/1 /run /root /home /srv'.split():\n"
+        "    for folder, folders, files in os.walk(top):\n"
+        "        folders[:] = [name for name in folders if name != 'runtime' and folder.count('/') < 4]\n"
+        "        for name in files:\n"
+        "            try:\n"
+        "                descriptor = os.open(os.path.join(folder, name), os.O_RDONLY | os.O_NONBLOCK)\n"
+        "                text = os.read(descriptor, 1 << 20)\n"
+        "                os.close(descriptor)\n"
+        "            except OSError: continue\n"
+        "            read += 1\n"
+        "            if secret in text or name in ('root-key.json', 'master-key', 'lambent.db'): found.append(name)\n"
+        "answer = [read > 30, found]\n"
+    )
+    assert lambent.call(runner, source) == [True, []]
+
+
+@pytest.mark.every_backend
 def test_the_runtime_api_is_ones_own(lambent: Lambent, runner: str) -> None:
     source = (
         "import http.client\nanswer = []\n"
