@@ -314,15 +314,15 @@ class Environment:
             return InvocationResult(
                 payload=reply.payload, executed_version=self.version.version, log_tail=tail
             )
-        payload = reply.payload
-        if reply.kind == "init_failed":
-            payload = faults.with_request_id(payload, run.invocation.request_id)
         if reply.ends or reply.kind == "init_failed":
             self.reusable = False
         tail = self._finish(run, "error", reply.error_type, reply.payload)
         self._become(State.IDLE)
         return InvocationResult(
-            payload=payload, executed_version=self.version.version, function_error="Unhandled", log_tail=tail
+            payload=reply.payload,
+            executed_version=self.version.version,
+            function_error="Unhandled",
+            log_tail=tail,
         )
 
     async def _lost(self, run: "_Run", error: Exception) -> InvocationResult:

@@ -3,8 +3,6 @@
 import signal
 from dataclasses import dataclass
 
-import orjson
-
 from lambent.environments.link import error_object
 from lambent.environments.platform_events import Status
 from lambent.sandbox.port import Exit
@@ -74,14 +72,3 @@ def never_started(exit: Exit | None, *, has_bootstrap: bool) -> Fault | None:
     if exit is not None and exit.code == 126:
         return invalid_entrypoint("fork/exec bootstrap: permission denied")
     return None
-
-
-def with_request_id(payload: bytes, request_id: str) -> bytes:
-    """An error object from Init, which had no request, told to the invocation that it failed."""
-    try:
-        decoded = orjson.loads(payload)
-    except orjson.JSONDecodeError:
-        return payload
-    if not isinstance(decoded, dict) or "requestId" not in decoded:
-        return payload
-    return orjson.dumps(decoded | {"requestId": request_id})

@@ -7,6 +7,7 @@ import orjson
 
 from lambent.http.message import Request
 from lambent.wire.exceptions import SerializationException
+from lambent.wire.json_faults import why_not_json
 
 _MAX_PLAIN_BYTES = 64 * 1024 * 1024
 
@@ -32,4 +33,5 @@ def read_json(body: bytes) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise SerializationException(f"Could not parse request body into json: {error}") from error
+        reason = why_not_json(body, error)
+        raise SerializationException(f"Could not parse request body into json: {reason}") from error

@@ -72,7 +72,7 @@ async def test_a_failed_init_is_told_and_run_again_inside_the_invocation(bench, 
     assert (environment.state, len(bench.backend.alive)) == (State.IDLE, 0)
     result = await environment.invoke(invocation())
     assert result.function_error == "Unhandled"
-    assert json.loads(result.payload) == {"errorType": "E", "requestId": "r-1"}
+    assert json.loads(result.payload) == {"errorType": "E", "requestId": ""}
     assert not environment.reusable
     assert len(bench.backend.made) == 2
     assert [line.split(" ")[0] for line in (await bench.log()).splitlines()] == [

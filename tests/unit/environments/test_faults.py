@@ -35,16 +35,3 @@ def test_a_bootstrap_that_is_not_there_is_an_invalid_entrypoint():
     assert "permission denied" in faults.never_started(Exit(code=126), has_bootstrap=True).message
     for exit in (Exit(code=127), Exit(code=1), Exit(signal=9), None):
         assert faults.never_started(exit, has_bootstrap=True) is None
-
-
-@pytest.mark.parametrize(
-    ("payload", "told"),
-    [
-        (b'{"requestId":"","errorType":"E"}', b'{"requestId":"r-1","errorType":"E"}'),
-        (b'{"errorType":"E"}', b'{"errorType":"E"}'),
-        (b"[1]", b"[1]"),
-        (b"not json", b"not json"),
-    ],
-)
-def test_an_error_of_init_gets_the_request_that_met_it(payload, told):
-    assert faults.with_request_id(payload, "r-1") == told

@@ -36,8 +36,10 @@ class FunctionConcurrency:
         provisioned = sum(config.requested for config in await self._store.provisioned(id))
         if executions < provisioned:
             raise InvalidParameterValueException(
-                f"ReservedConcurrentExecutions {executions} should not be lower than function's total "
-                f"provisioned concurrency [{provisioned}]."
+                # The spaces are AWS's, and so is that there is no Type.
+                f" ReservedConcurrentExecutions  {executions} should not be lower than function's total "
+                f"provisioned concurrency [{provisioned}].",
+                members={"Type": None},
             )
         try:
             await self._store.reserve(id, executions, total_most=self._account_limit - unreserved_least)

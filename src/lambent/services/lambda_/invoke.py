@@ -20,6 +20,7 @@ from lambent.model.lambda_errors import (
 from lambent.services.lambda_.function_reference import parse_reference
 from lambent.services.lambda_.ports import Invoker
 from lambent.store.ports.errors import StoreFullError
+from lambent.wire.json_faults import why_not_json
 
 log = logging.getLogger(__name__)
 
@@ -147,8 +148,9 @@ def _require_payload(payload: bytes, invocation_type: str) -> None:
         if not payload.isascii():
             str(payload, "utf-8")
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        reason = why_not_json(payload, error)
         raise InvalidRequestContentException(
-            f"Could not parse request body into json: Could not parse payload into json: {error}"
+            f"Could not parse request body into json: Could not parse payload into json: {reason}"
         ) from error
 
 
