@@ -7,11 +7,24 @@ import uuid
 from pathlib import Path
 
 import pytest
+from images import Entry, File, Image, Link, loaded, tar_of
 from lambent_server import Lambent, eventually
 
 HOST_PYTHON = Path("/usr/bin/python3")
 MARK = f"acceptance-{uuid.uuid4().hex}"
 BOOTSTRAP = f'#!/bin/sh\nexec /usr/bin/python3 -m awslambdaric "$_HANDLER" {MARK}\n'
+LEFT_OUT = (
+    "__pycache__",
+    "config-",
+    "dist-",
+    "ensurepip",
+    "idlelib",
+    "lib2to3",
+    "pydoc",
+    "site-",
+    "test",
+    "tkinter",
+)
 SOURCE = """import os, sys
 print('imported')
 def handler(event, context):
@@ -55,6 +68,65 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | bytes]:
 @pytest.fixture(scope="module")
 def name(lambent: Lambent, package: dict[str, str | bytes]) -> str:
     return lambent.deploy(package, Runtime="provided.al2023", Handler="app.handler", MemorySize=512)
+
+
+@pytest.fixture(scope="module")
+def image_name(
+    lambent: Lambent, package: dict[str, str | bytes], tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """The same in a container image: the client on the host's Python, copied into it."""
+    asked = "import os, sys; print(os.path.realpath(sys.executable)); print(os.path.dirname(os.__file__))"
+    told = subprocess.run([str(HOST_PYTHON), "-c", asked], capture_output=True, text=True, check=True).stdout
+    python, library = map(Path, told.splitlines())
+    modules = [
+        path
+        for path in sorted(library.rglob("*"))
+        if path.is_file() and not any(part.startswith(LEFT_OUT) for part in path.relative_to(library).parts)
+    ]
+    programs = [python, *(path for path in modules if path.suffix == ".so")]
+    native = [(name, content) for name, content in package.items() if ".so" in name]
+    for number, (_, content) in enumerate(native):
+        programs.append(tmp_path_factory.mktemp("native") / f"{number}.so")
+        programs[-1].write_bytes(_bytes(content))
+    files = {python, *modules, *loaded(programs)}
+    userland: dict[str, Entry] = {
+        str(path).lstrip("/"): File(path.read_bytes(), 0o755) for path in sorted(files)
+    }
+    userland["usr/local/bin/python"] = Link(str(python))
+    own = {f"var/task/{name}": File(_bytes(content)) for name, content in package.items()}
+    config = {
+        "Entrypoint": ["python", "-m", "awslambdaric"],
+        "Cmd": ["app.handler"],
+        "WorkingDir": "/var/task",
+    }
+    ecr, repository = lambent.client("ecr"), lambent.new_name("ric")
+    ecr.create_repository(repositoryName=repository)
+    Image([tar_of(userland), tar_of(own)], config).push(ecr, repository)
+    uri = f"{lambent.account_id}.dkr.ecr.us-east-1.amazonaws.com/{repository}:latest"
+    name = lambent.new_name()
+    settings = {"Role": lambent.role, "MemorySize": 512, "PackageType": "Image", "Code": {"ImageUri": uri}}
+    lambent.lambda_.create_function(FunctionName=name, **settings)
+    lambent.lambda_.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.1})
+    return name
+
+
+def _bytes(content: str | bytes) -> bytes:
+    return content.encode() if isinstance(content, str) else content
+
+
+def test_it_answers_in_a_container_image(lambent: Lambent, image_name: str) -> None:
+    for event in (1, {"a": ["ü"]}):
+        result = lambent.invoke(image_name, event)
+        assert result.value == [event, image_name, result.request_id, True]
+    raised = lambent.invoke(image_name, "raise").error_object
+    assert (raised["errorType"], raised["errorMessage"]) == ("ValueError", "no")
+    lambent.lambda_.update_function_configuration(
+        FunctionName=image_name, ImageConfig={"Command": ["nothing.handler"]}
+    )
+    lambent.lambda_.get_waiter("function_updated_v2").wait(
+        FunctionName=image_name, WaiterConfig={"Delay": 0.1}
+    )
+    assert lambent.invoke(image_name).error_object["errorType"] == "Runtime.ImportModuleError"
 
 
 def test_it_answers(lambent: Lambent, name: str) -> None:

@@ -266,3 +266,11 @@ def test_what_an_image_brings_along_opens_nothing(lambent: Lambent, userland: by
     assert "No such file" in says("read -r x </app/host")
     assert says("test -c /dev/null && test -r /proc/self/stat && echo own") == "own"
     assert says("test -u /suid || echo plain") == "plain"
+    own = {"/app", "/bin", "/dev", "/entry.sh", "/etc", "/lib", "/lib64", "/proc", "/suid", "/tmp", "/usr"}
+    assert set(says("echo /*").split()) <= own
+    pids = [int(path.rpartition("/")[2]) for path in says("echo /proc/[0-9]*").split()]
+    assert max(pids) < 300, "it sees processes of others"
+    port = lambent.endpoint.rpartition(":")[2]
+    for address in (f"127.0.0.1:{port}", "169.254.169.254"):
+        assert "curl: (7)" in says(f"curl -sS -o /dev/null -m 3 http://{address}/")
+    assert "curl: (7)" not in says("curl -sS -o /dev/null -m 3 http://127.0.0.1:9000/")

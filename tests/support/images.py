@@ -18,6 +18,7 @@ OCI_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+_PART_BYTES = 10 * 1024 * 1024
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
@@ -132,7 +133,11 @@ class Image:
                 continue
             upload = ecr.initiate_layer_upload(repositoryName=repository)["uploadId"]
             named = {"repositoryName": repository, "uploadId": upload}
-            ecr.upload_layer_part(**named, partFirstByte=0, partLastByte=len(blob) - 1, layerPartBlob=blob)
+            for at in range(0, len(blob), _PART_BYTES):
+                part = blob[at : at + _PART_BYTES]
+                ecr.upload_layer_part(
+                    **named, partFirstByte=at, partLastByte=at + len(part) - 1, layerPartBlob=part
+                )
             ecr.complete_layer_upload(**named, layerDigests=[digest])
         tagged = {"imageTag": tag} if tag else {}
         put = ecr.put_image(repositoryName=repository, imageManifest=self.manifest.decode(), **tagged)
@@ -166,13 +171,13 @@ def shell_layer(**more: Entry) -> bytes:
     programs = [Path("/bin/sh").resolve(), Path(shutil.which("curl") or "/usr/bin/curl").resolve()]
     entries: dict[str, Entry] = {"bin": Directory(), "etc/passwd": "root:x:0:0:root:/root:/bin/sh\n"}
     entries |= {"bin/sh": programs[0].read_bytes(), "bin/curl": programs[1].read_bytes()}
-    for library in _loaded(programs):
+    for library in loaded(programs):
         entries[str(library).lstrip("/")] = library.read_bytes()
     entries["entry.sh"] = SHELL_RUNTIME.encode()
     return tar_of(entries | {name.replace("__", "/"): entry for name, entry in more.items()})
 
 
-def _loaded(programs: Sequence[Path]) -> list[Path]:
+def loaded(programs: Sequence[Path]) -> list[Path]:
     """Shared libraries, and the loader itself, as the programs name them."""
-    told = subprocess.run(["ldd", *map(str, programs)], capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(["ldd", *map(str, programs)], capture_output=True, text=True, check=False).stdout
     return sorted({Path(found) for found in re.findall(r"(/\S+) \(0x", told)})

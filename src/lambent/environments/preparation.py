@@ -18,6 +18,8 @@ from lambent.runtimes.images import image_install
 from lambent.runtimes.install import RuntimeInstall
 from lambent.runtimes.registry import RuntimeRegistry
 
+_IMAGES_KNOWN_MOST = 1000
+
 
 class Images(Protocol):
     async def unpacked(self, version: FunctionVersion) -> UnpackedImage:
@@ -37,6 +39,7 @@ class Preparation:
         self._images = images
         self._runtimes = runtimes
         self._installs: dict[str, RuntimeInstall] = {}
+        self._image_installs: dict[tuple[Path, ImageOverrides], tuple[RuntimeInstall, Path | None]] = {}
 
     async def __call__(self, version: FunctionVersion) -> tuple[RuntimeInstall, Trees]:
         """The trees are held until they are released. Raises ArtifactError; InvalidRuntimeException where the
@@ -60,7 +63,13 @@ class Preparation:
         """Raises ArtifactError, where it is not here any more and cannot be pulled."""
         image = await self._images.unpacked(version)
         release = self._images.hold(image)
-        install, extensions = await asyncio.to_thread(_look_at, image, overrides)
+        known = self._image_installs.get((image.rootfs, overrides))
+        if known is None:
+            known = await asyncio.to_thread(_look_at, image, overrides)
+            if len(self._image_installs) >= _IMAGES_KNOWN_MOST:
+                self._image_installs.clear()
+            self._image_installs[image.rootfs, overrides] = known
+        install, extensions = known
         return install, Trees(task=None, layers=None, release=release, image_extensions=extensions)
 
     async def _install(self, runtime: str) -> RuntimeInstall:

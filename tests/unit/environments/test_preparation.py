@@ -3,8 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from lambent.artifacts.images.store import UnpackedImage
 from lambent.environments.preparation import Preparation
 from lambent.model.function import CodeReference, FunctionId, LayerReference
+from lambent.model.image import FunctionImage, ImageConfig
 from lambent.model.lambda_errors import InvalidRuntimeException
 from lambent.runtimes.identifiers import runtime_version_arn
 
@@ -99,3 +101,36 @@ async def test_what_is_pinned_to_a_runtime_version_runs_on_no_other(preparation,
     for mode in ("Manual", "FunctionUpdate"):
         with pytest.raises(InvalidRuntimeException, match="is not on this host any more"):
             await preparation(version(update_runtime_on=mode, runtime_version_arn="arn:gone"))
+
+
+class Images:
+    def __init__(self, rootfs):
+        self.image = UnpackedImage(digest="d", rootfs=rootfs, config=ImageConfig(entry_point=("/run",)))
+        self.held = 0
+
+    async def unpacked(self, version):
+        return self.image
+
+    def hold(self, image):
+        self.held += 1
+        return self.release
+
+    def release(self):
+        self.held -= 1
+
+
+async def test_an_image_is_held_and_its_extensions_are_found_inside_it(artifacts, version, tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "watcher").touch()
+    (tmp_path / "opt").mkdir()
+    (tmp_path / "opt" / "extensions").symlink_to("/real")
+    images = Images(tmp_path)
+    preparation = Preparation(artifacts, images, None)
+    of_image = version(image=FunctionImage(uri="u", resolved_uri="r"), runtime=None)
+    install, trees = await preparation(of_image)
+    assert (install.argv, install.from_image, trees.task) == (("/run",), True, None)
+    assert trees.extensions() == ["watcher"]
+    assert (await preparation(of_image))[0] is install
+    assert images.held == 2
+    trees.release()
+    assert images.held == 1

@@ -41,6 +41,7 @@ def part(core: Core) -> Part:
         service=made.service,
         open=open_files,
         behind=made.behind,
+        once=made.once,
         doors=(
             Door(opens=made.door.opens, handler=made.door.handle),
             Door(opens=lambda request: request.path.startswith(PATH), handler=made.downloads.download),

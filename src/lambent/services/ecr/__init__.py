@@ -39,6 +39,7 @@ class Ecr:
     downloads: LayerDownloads
     door: RegistryDoor
     behind: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
+    once: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
 
 
 def ecr(
@@ -80,6 +81,6 @@ def ecr(
         door=RegistryDoor(client, layers, contents, authorization, stranger),
         behind={
             "sweep layers that nothing uses": Sweep(registry, contents, clock).run,
-            "expire images by lifecycle policies": lifecycle.run,
         },
+        once={"ecr lifecycle policies": lifecycle.run},
     )

@@ -8,13 +8,15 @@ from typing import TypeVar
 
 from lambent.model.caller import Caller, Parameters
 from lambent.model.repository import ImageTag, RegistryImage, RegistryLayer, Repository
-from lambent.services.ecr.errors import RepositoryNotFoundException
-from lambent.store.ports.errors import AlreadyExistsError, NotFoundError
+from lambent.services.ecr.errors import RepositoryNotFoundException, ServerException
+from lambent.store.ports.errors import AlreadyExistsError, NotFoundError, StaleRevisionError
 from lambent.store.ports.named_records import Name, NamedRecords
 
 T = TypeVar("T")
 
 _BATCH = 1000
+_ATTEMPTS = 5
+_BUSY = "The repository is being changed by somebody else. Try again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +30,8 @@ class EcrStores:
 
 
 class Registry:
-    """An account's in a region. Whoever changes a repository, or what is in it, has its lock."""
+    """An account's in a region. Whoever changes a repository, or what is in it, has its lock, which is of this node:
+    what another one changes at the same time is found by comparison."""
 
     def __init__(self, stores: EcrStores) -> None:
         self.stores = stores
@@ -56,7 +59,14 @@ class Registry:
         return current
 
     async def replace(self, current: Repository, changed: Repository) -> None:
-        await self.stores.repositories.replace(name_of(current), changed, previous=current)
+        """Raises RepositoryNotFoundException; ServerException, which clients try again, where another node was
+        faster."""
+        try:
+            await self.stores.repositories.replace(name_of(current), changed, previous=current)
+        except NotFoundError as error:
+            raise RepositoryNotFoundException(current.name, current.account_id) from error
+        except StaleRevisionError as error:
+            raise ServerException(_BUSY) from error
 
     async def images(self, repository: Repository) -> dict[str, RegistryImage]:
         """By digest."""
@@ -113,14 +123,17 @@ def inside(repository: Repository, key: str) -> Name:
 
 
 async def put(records: NamedRecords[T], name: Name, value: T) -> None:
-    """Inserts or replaces, under the lock of the repository."""
-    current = await records.get(name)
-    if current == value:
+    """Inserts or replaces. Raises ServerException, which clients try again, where another node is always faster."""
+    for _ in range(_ATTEMPTS):
+        current = await records.get(name)
+        if current == value:
+            return
+        try:
+            if current is None:
+                await records.insert(name, value)
+            else:
+                await records.replace(name, value, previous=current)
+        except (AlreadyExistsError, NotFoundError, StaleRevisionError):
+            continue
         return
-    try:
-        if current is None:
-            await records.insert(name, value)
-        else:
-            await records.replace(name, value, previous=current)
-    except (AlreadyExistsError, NotFoundError) as error:
-        raise AssertionError("the repository's lock is not held") from error
+    raise ServerException(_BUSY)

@@ -30,6 +30,7 @@ from lambent.services.lambda_.event_invoke_configs import EventInvokeConfigs
 from lambent.services.lambda_.event_source_access import EventSourceAccess
 from lambent.services.lambda_.event_source_mappings import EventSourceMappings, MappingChanged
 from lambent.services.lambda_.execution_role import ExecutionRoles
+from lambent.services.lambda_.function_code import FunctionCode
 from lambent.services.lambda_.function_concurrency import FunctionConcurrency
 from lambent.services.lambda_.function_images import NO_IMAGE_SOURCES, FunctionImages, ImageSources
 from lambent.services.lambda_.function_layers import FunctionLayers
@@ -153,8 +154,7 @@ def service(
     function = Functions(
         store=functions,
         records=records,
-        packages=packages,
-        images=FunctionImages(client, image_sources, endpoint),
+        code=FunctionCode(packages, FunctionImages(client, image_sources, endpoint), downloads),
         layers=FunctionLayers(layers, policies),
         variables=variables,
         signing=signing,
@@ -164,7 +164,6 @@ def service(
         activation=activation,
         targets=targets,
         concurrency=concurrency,
-        downloads=downloads,
         clock=clock,
     )
     invoke = Invoke(invoker)

@@ -217,36 +217,6 @@ def describe_image_config(image: FunctionImage | None) -> Parameters | None:
     return {"ImageConfig": {name: value for name, value in members.items() if value is not None}}
 
 
-def require_package(parameters: Parameters) -> None:
-    """Of CreateFunction: what goes with its PackageType. Raises InvalidParameterValueException."""
-    code = parameters["Code"]
-    if parameters.get("PackageType", "Zip") == "Image":
-        if any(parameters.get(member) for member in ("Handler", "Runtime", "Layers")):
-            raise InvalidParameterValueException(
-                "Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image."
-            )
-        if not code.get("ImageUri"):
-            raise InvalidParameterValueException(
-                "Please provide ImageUri when creating a function with packageType Image."
-            )
-        if parameters.get("CodeSigningConfigArn"):
-            raise _no_signing()
-        if len(code) > 1:
-            raise InvalidParameterValueException(
-                "Please do not provide other FunctionCode parameters when providing an ImageUri."
-            )
-        return
-    if "ImageUri" in code:
-        raise InvalidParameterValueException(
-            "Please don't provide ImageUri when creating a function with packageType Zip."
-        )
-    if not parameters.get("Runtime") or not parameters.get("Handler"):
-        raise InvalidParameterValueException(
-            "Runtime and Handler are mandatory parameters for functions created with deployment packages."
-        )
-    refuse_image_config(parameters)
-
-
 def refuse_image_config(parameters: Parameters) -> None:
     """For a function of a zip file. Raises InvalidParameterValueException."""
     if any(parameters.get("ImageConfig", {}).values()):
@@ -269,10 +239,10 @@ def image_changes(image: FunctionImage, parameters: Parameters) -> dict[str, Fun
 def refuse_signing(version: FunctionVersion) -> None:
     """Nobody signs images for Lambda. Raises InvalidParameterValueException."""
     if version.image is not None:
-        raise _no_signing()
+        raise no_signing()
 
 
-def _no_signing() -> InvalidParameterValueException:
+def no_signing() -> InvalidParameterValueException:
     return InvalidParameterValueException(
         "Code signing is not supported for functions created with container images."
     )

@@ -20,21 +20,15 @@ from lambent.model.lambda_errors import InvalidParameterValueException, Resource
 from lambent.runtimes.identifiers import runtime_version_arn
 from lambent.services.lambda_ import settings
 from lambent.services.lambda_.activation import Activation
-from lambent.services.lambda_.code import Packages, refuse_too_large
-from lambent.services.lambda_.code_download import CodeDownloads
+from lambent.services.lambda_.code import refuse_too_large
 from lambent.services.lambda_.code_signing import CodeSigning
 from lambent.services.lambda_.code_trust import CodeTrust
 from lambent.services.lambda_.delivery_targets import DeliveryTargets
 from lambent.services.lambda_.durable_config import changed_durable_config, new_durable_config
 from lambent.services.lambda_.execution_role import ExecutionRoles
+from lambent.services.lambda_.function_code import FunctionCode, require_package
 from lambent.services.lambda_.function_concurrency import describe_concurrency
-from lambent.services.lambda_.function_images import (
-    FunctionImages,
-    image_changes,
-    overrides_of,
-    refuse_image_config,
-    require_package,
-)
+from lambent.services.lambda_.function_images import image_changes, refuse_image_config
 from lambent.services.lambda_.function_layers import FunctionLayers
 from lambent.services.lambda_.function_records import FunctionRecords, require_revision
 from lambent.services.lambda_.function_reference import resolve_new, resolve_reference, resolve_unqualified
@@ -58,8 +52,7 @@ class Functions:
         *,
         store: FunctionStore,
         records: FunctionRecords,
-        packages: Packages,
-        images: FunctionImages,
+        code: FunctionCode,
         layers: FunctionLayers,
         variables: FunctionVariables,
         signing: CodeSigning,
@@ -69,13 +62,11 @@ class Functions:
         activation: Activation,
         targets: DeliveryTargets,
         concurrency: ConcurrencyStore,
-        downloads: CodeDownloads,
         clock: Clock,
     ) -> None:
         self._store = store
         self._records = records
-        self._packages = packages
-        self._images = images
+        self._code = code
         self._layers = layers
         self._variables = variables
         self._signing = signing
@@ -85,7 +76,6 @@ class Functions:
         self._activation = activation
         self._targets = targets
         self._concurrency = concurrency
-        self._downloads = downloads
         self._clock = clock
 
     async def create(self, caller: Caller, parameters: Parameters) -> Parameters:
@@ -110,7 +100,7 @@ class Functions:
             await self._signing.require(caller, signing_config_arn) if signing_config_arn else None
         )
         fields["layers"] = await self._layers.resolve(caller, parameters.get("Layers", []))
-        fields |= await self._code(caller, id, parameters)
+        fields |= await self._code.new(caller, id, parameters)
         refuse_too_large(fields["code"], fields["layers"])
         if signing_config is not None:
             await self._trust.require(id, signing_config, fields["code"], fields["layers"])
@@ -140,7 +130,7 @@ class Functions:
         version = await self._records.version(function, reference)
         answer: Parameters = {
             "Configuration": await self._variables.describe(caller, version, reference.qualifier),
-            "Code": self._described_code(caller, version),
+            "Code": self._code.describe(caller, version),
         }
         if function.tags:
             answer["Tags"] = dict(function.tags)
@@ -163,8 +153,10 @@ class Functions:
         dry_run = bool(parameters.get("DryRun"))
         async with self._records.lock(id):
             function = await self._updatable(id, parameters)
-            changes = await self._changed_code(caller, function, parameters, keep=not dry_run)
+            changes = await self._code.changed(caller, function.latest, parameters, keep=not dry_run)
             code = changes["code"]
+            if function.latest.image is None:
+                await self._require_trust(id, code, function.latest.layers)
             if "Architectures" in parameters:
                 changes["architectures"] = settings.architectures(parameters, self._runtimes)
             if dry_run:
@@ -257,50 +249,6 @@ class Functions:
         if page.more:
             answer["NextMarker"] = marker_of(_name_and_number(page.items[-1]))
         return answer
-
-    async def _code(self, caller: Caller, id: FunctionId, parameters: Parameters) -> dict[str, Any]:
-        """The fields that a new function's Code gives it."""
-        code = parameters["Code"]
-        if "ImageUri" not in code:
-            return {"code": await self._packages.store(caller, "CreateFunction", code)}
-        overrides = overrides_of(parameters.get("ImageConfig", {}))
-        reference, image = await self._images.resolve(caller, id, code["ImageUri"], overrides)
-        return {
-            "code": reference,
-            "image": image,
-            "package_type": "Image",
-            "runtime": None,
-            "handler": None,
-        }
-
-    async def _changed_code(
-        self, caller: Caller, function: Function, parameters: Parameters, *, keep: bool
-    ) -> dict[str, Any]:
-        latest = function.latest
-        if latest.image is None:
-            if "ImageUri" in parameters:
-                raise InvalidParameterValueException(
-                    "Please don't provide ImageUri when updating a function with packageType Zip."
-                )
-            code = await self._packages.store(caller, "UpdateFunctionCode", parameters, keep=keep)
-            await self._require_trust(function.id, code, latest.layers)
-            return {"code": code}
-        uri = parameters.get("ImageUri")
-        if not uri:
-            raise InvalidParameterValueException(
-                "Please provide ImageUri when updating a function with packageType Image."
-            )
-        code, image = await self._images.resolve(caller, function.id, uri, latest.image.overrides)
-        return {"code": code, "image": image}
-
-    def _described_code(self, caller: Caller, version: FunctionVersion) -> Parameters:
-        if version.image is None:
-            return {"RepositoryType": "S3", "Location": self._downloads.url(caller, version.code.digest)}
-        return {
-            "RepositoryType": "ECR",
-            "ImageUri": version.image.uri,
-            "ResolvedImageUri": version.image.resolved_uri,
-        }
 
     async def _publish_created(self, caller: Caller, function: Function) -> Parameters:
         async with self._records.lock(function.id):
