@@ -23,6 +23,8 @@ Context = Mapping[str, str]
 class DataKey:
     plaintext: bytes
     encrypted: bytes
+    key_arn: str = ""
+    """Of the KMS key, as KMS says it."""
 
 
 class DataKeys:
@@ -33,17 +35,22 @@ class DataKeys:
         self._monotonic = clock.monotonic
         self._known: OrderedDict[tuple[object, ...], tuple[DataKey, float]] = OrderedDict()
 
-    async def to_write(self, caller: Caller, key_id: str, context: Context, *, seconds: float) -> DataKey:
-        """One to encrypt with, the same for `seconds`. The caller needs kms:GenerateDataKey and kms:Decrypt, as on
-        AWS."""
+    async def to_write(
+        self, caller: Caller, key_id: str, context: Context, *, seconds: float, proven: bool = True
+    ) -> DataKey:
+        """One to encrypt with, the same for `seconds`. The caller needs kms:GenerateDataKey, and to have it `proven`
+        kms:Decrypt too."""
         place = (*_who(caller), key_id, *context.items())
         found = self._remembered(place)
         if found is not None:
             return found
         asked = {"KeyId": key_id, "KeySpec": "AES_256", "EncryptionContext": dict(context)}
         made = await self._client("kms", "GenerateDataKey", caller, asked)
-        key = DataKey(plaintext=made["Plaintext"], encrypted=made["CiphertextBlob"])
-        await self.to_read(caller, key.encrypted, context, seconds=seconds)
+        key = DataKey(
+            plaintext=made["Plaintext"], encrypted=made["CiphertextBlob"], key_arn=made.get("KeyId", "")
+        )
+        if proven:
+            await self.to_read(caller, key.encrypted, context, seconds=seconds)
         return self._remember(place, key, seconds)
 
     async def to_read(self, caller: Caller, encrypted: bytes, context: Context, *, seconds: float) -> DataKey:

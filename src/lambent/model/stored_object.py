@@ -22,6 +22,18 @@ class ObjectProperties:
     storage_class: str = "STANDARD"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectEncryption:
+    """By a key of KMS (then `key_arn`, and `data_key` is KMS's ciphertext of what the bytes are sealed with, in its
+    `context`), or by one that the customer brings with every request (then `customer_key_md5` in Base64)."""
+
+    key_arn: str | None = None
+    data_key: bytes | None = None
+    context: Mapping[str, str] = field(default_factory=dict)
+    bucket_key: bool = False
+    customer_key_md5: str | None = None
+
+
 RetentionMode = Literal["GOVERNANCE", "COMPLIANCE"]
 
 
@@ -60,6 +72,10 @@ class ObjectVersion:
     checksums: Mapping[str, str] = field(default_factory=dict)
     checksum_type: ChecksumType | None = None
     lock: ObjectLock = ObjectLock()
+    encryption: ObjectEncryption | None = None
+    """None where its bytes are on disk as they are."""
+    nonce: bytes | None = None
+    """Of `content`, where that is sealed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +98,7 @@ class Upload:
     initiator: str = ""
     """The ARN of whoever began it."""
     lock: ObjectLock = ObjectLock()
+    encryption: ObjectEncryption | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +112,8 @@ class Part:
     modified_at: float
     checksums: Mapping[str, str] = field(default_factory=dict)
     position: int = 0
+    nonce: bytes | None = None
+    """Where it is sealed, as the whole object is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

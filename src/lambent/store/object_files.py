@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from lambent.store.ports.contents import Body, Digest, Segment
+from lambent.store.ports.contents import Body, Digest, Seal, Segment
 from lambent.store.ports.errors import ContentMissingError, ContentStoreFullError, StoreClosedError
 
 T = TypeVar("T")
@@ -61,9 +61,9 @@ class ObjectFiles:
             threads, self._threads = self._threads, None
             threads.shutdown()
 
-    async def receive(self, body: Body, digest: Digest) -> str:
+    async def receive(self, body: Body, digest: Digest, seal: Seal | None = None) -> str:
         name = secrets.token_hex(16)
-        incoming = _Incoming(self._incoming / name, self._path(name), digest)
+        incoming = _Incoming(self._incoming / name, self._path(name), digest, seal)
         kept = False
         try:
             if isinstance(body, bytes):
@@ -174,10 +174,11 @@ class _Incoming:
     """One body on its way to the disk. Blocking, and used by one thread at a time; also where it is discarded while a
     thread still writes for a caller that was cancelled."""
 
-    def __init__(self, aside: Path, place: Path, digest: Digest) -> None:
+    def __init__(self, aside: Path, place: Path, digest: Digest, seal: Seal | None) -> None:
         self._aside = aside
         self._place = place
         self._digest = digest
+        self._seal = seal
         self._descriptor = -1
         self._discarded = False
         self._busy = threading.Lock()
@@ -212,7 +213,7 @@ class _Incoming:
             self._descriptor = os.open(self._aside, flags, 0o600)
         for piece in pieces:
             self._digest.update(piece)
-            view = memoryview(piece)
+            view = memoryview(piece if self._seal is None else self._seal(piece))
             while view:
                 view = view[os.write(self._descriptor, view) :]
 

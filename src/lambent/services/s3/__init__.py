@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambent.base.clock import Clock
+from lambent.encryption.data_keys import DataKeys
 from lambent.model.metric import Metrics
 from lambent.model.service import Client, Service
 from lambent.services.s3.acl import Acls
@@ -21,6 +22,7 @@ from lambent.services.s3.buckets import Buckets
 from lambent.services.s3.configurations import Configurations
 from lambent.services.s3.copying import Copying
 from lambent.services.s3.delivery import Delivery, Destinations
+from lambent.services.s3.encryption import Encryptions
 from lambent.services.s3.events import Events
 from lambent.services.s3.expiry import Expiry
 from lambent.services.s3.garbage import Garbage
@@ -77,8 +79,9 @@ def service(stores: Stores, clock: Clock, client: Client, metrics: Metrics) -> S
     events = Events(delivery.wake)
     garbage = Garbage(stores.garbage, stores.contents)
     files = ObjectBytes(stores.contents, stores.uploads)
-    writing = Writing(buckets, stores.objects, stores.contents, garbage, events, client, clock)
-    parts = UploadParts(buckets, stores.uploads, stores.contents, garbage, clock)
+    encryptions = Encryptions(DataKeys(client, clock))
+    writing = Writing(buckets, stores.objects, stores.contents, garbage, events, client, encryptions, clock)
+    parts = UploadParts(buckets, stores.uploads, stores.contents, garbage, encryptions, clock)
     operations = {
         **Buckets(buckets, clock).operations(),
         **BucketVersioning(buckets).operations(),
@@ -88,14 +91,18 @@ def service(stores: Stores, clock: Clock, client: Client, metrics: Metrics) -> S
         **Acls(buckets, lookup).operations(),
         **NotConfiguredHere(buckets).operations(),
         **ObjectLocks(buckets, lookup, stores.objects, clock).operations(),
-        **Reading(buckets, lookup, stores.uploads, files, client, clock).operations(),
+        **Reading(buckets, lookup, stores.uploads, files, client, encryptions, clock).operations(),
         **writing.operations(),
-        **Copying(buckets, lookup, stores.contents, files, writing, parts, client, clock).operations(),
+        **Copying(
+            buckets, lookup, stores.contents, files, writing, parts, client, encryptions, clock
+        ).operations(),
         **Listings(buckets, stores.objects).operations(),
         **ObjectTags(buckets, lookup, stores.objects, events).operations(),
         **Attributes(buckets, lookup, stores.uploads).operations(),
         **parts.operations(),
-        **Uploads(buckets, stores.objects, stores.uploads, parts, garbage, events, clock).operations(),
+        **Uploads(
+            buckets, stores.objects, stores.uploads, parts, garbage, events, encryptions, clock
+        ).operations(),
     }
     expiry = Expiry(buckets, stores.objects, stores.uploads, events, garbage, clock)
     return S3Service(

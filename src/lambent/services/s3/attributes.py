@@ -8,7 +8,7 @@ from lambent.model.service import Operation
 from lambent.model.stored_object import ObjectVersion
 from lambent.services.s3.bucket_records import BucketRecords
 from lambent.services.s3.checksums import checksum_members, member_of
-from lambent.services.s3.encryption import refuse_other_keys
+from lambent.services.s3.encryption import check_customer_key
 from lambent.services.s3.errors import InvalidArgument
 from lambent.services.s3.object_lookup import ObjectLookup, shown_version_id
 from lambent.store.ports.uploads import UploadStore
@@ -27,13 +27,13 @@ class Attributes:
 
     async def get(self, caller: Caller, parameters: Parameters) -> Parameters:
         bucket = self._buckets.require(caller, parameters)
-        refuse_other_keys(parameters)
         wanted = parameters["ObjectAttributes"]
         if not wanted:
             raise InvalidArgument(
                 "Invalid attribute name specified.", ArgumentName="x-amz-object-attributes", ArgumentValue=""
             )
         version = await self._lookup.find(bucket, parameters, "GET")
+        check_customer_key(version.encryption, parameters)
         output: Parameters = {"LastModified": float(int(version.modified_at))}
         version_id = shown_version_id(bucket, version)
         if version_id is not None:

@@ -121,4 +121,5 @@ def completed_version(bucket: Bucket, upload: Upload, parts: Sequence[Part], now
         checksums={algorithm.name: checksum},
         checksum_type=kind,
         lock=completed_lock(bucket, upload.lock, now),
+        encryption=upload.encryption,
     )

@@ -15,7 +15,7 @@ from lambent.services.s3.bucket_records import BucketRecords
 from lambent.services.s3.checksums import DEFAULT, asked_algorithm, checksum_members
 from lambent.services.s3.conditions import check_copy_source, write_condition
 from lambent.services.s3.digests import SINGLE_MOST, BodyDigest
-from lambent.services.s3.encryption import refuse_other_keys
+from lambent.services.s3.encryption import Encryptions, Sealing, encryption_members
 from lambent.services.s3.errors import InvalidArgument, InvalidRange, InvalidRequest, NoSuchKey, SlowDown
 from lambent.services.s3.names import check_key
 from lambent.services.s3.object_bytes import ObjectBytes
@@ -29,11 +29,15 @@ from lambent.services.s3.writing import Writing, version_id_for, written_members
 from lambent.store.ports.contents import ContentStore
 from lambent.store.ports.errors import ContentMissingError, StoreFullError
 
+_CUSTOMER_KEY = ("SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5")
+
 
 @dataclass(frozen=True, slots=True)
 class _Source:
     bucket: Bucket
     version: ObjectVersion
+    key: bytes | None
+    """What opens its bytes, where they are sealed."""
 
     @property
     def everything(self) -> ByteRange:
@@ -50,6 +54,7 @@ class Copying:
         writing: Writing,
         parts: UploadParts,
         client: Client,
+        encryptions: Encryptions,
         clock: Clock,
     ) -> None:
         self._buckets = buckets
@@ -59,6 +64,7 @@ class Copying:
         self._writing = writing
         self._parts = parts
         self._client = client
+        self._encryptions = encryptions
         self._clock = clock
 
     def operations(self) -> Mapping[str, Operation]:
@@ -68,7 +74,6 @@ class Copying:
         bucket = self._buckets.require(caller, parameters)
         check_key(parameters["Key"])
         refuse_grants(parameters, ownership_of(bucket), of_bucket=False)
-        refuse_other_keys(parameters)
         # A copy has no body whose digest could be asked for.
         lock = lock_of(bucket, parameters, {}, self._clock.now())
         condition = write_condition(parameters)
@@ -80,7 +85,8 @@ class Copying:
                 "The specified copy source is larger than the maximum allowable size for a copy source:"
                 f" {SINGLE_MOST}"
             )
-        copied = await self._copied(source.version, asked_algorithm(parameters))
+        sealing = await self._encryptions.of_new(caller, bucket, parameters)
+        copied = await self._copied(source, asked_algorithm(parameters), sealing)
         now = self._clock.now()
         version = replace(
             copied,
@@ -90,6 +96,7 @@ class Copying:
             modified_at=now,
             properties=properties,
             lock=lock,
+            encryption=sealing.encryption,
         )
         await self._writing.commit(caller, bucket, version, "ObjectCreated:Copy", condition)
         members = written_members(bucket, version)
@@ -110,10 +117,10 @@ class Copying:
         upload = await self._parts.find_upload(parameters, caller)
         source = await self._source(caller, parameters)
         taken = _copy_range(parameters.get("CopySourceRange"), source.version)
-        body = await self._files.read(source.version, taken)
-        part = await self._parts.receive(
-            upload, parameters["PartNumber"], body, BodyDigest({}, also=self._parts.algorithms(upload))
-        )
+        sealing = await self._parts.sealing(caller, upload, parameters)
+        body = await self._files.read(source.version, taken, source.key)
+        digest = BodyDigest({}, also=self._parts.algorithms(upload))
+        part = await self._parts.receive(upload, parameters["PartNumber"], body, digest, sealing)
         result: Parameters = {
             "ETag": f'"{part.etag}"',
             "LastModified": float(int(part.modified_at)),
@@ -122,7 +129,7 @@ class Copying:
             result |= checksum_members(
                 {upload.checksum_algorithm: part.checksums[upload.checksum_algorithm]}, None
             )
-        output: Parameters = {"CopyPartResult": result, "ServerSideEncryption": "AES256"}
+        output: Parameters = {"CopyPartResult": result, **encryption_members(upload.encryption)}
         version_id = shown_version_id(source.bucket, source.version)
         if version_id is not None:
             output["CopySourceVersionId"] = version_id
@@ -137,32 +144,44 @@ class Copying:
         if "ExpectedSourceBucketOwner" in parameters:
             named["ExpectedBucketOwner"] = parameters["ExpectedSourceBucketOwner"]
         bucket = self._buckets.require(caller, named)
+        for member in _CUSTOMER_KEY:
+            if f"CopySource{member}" in parameters:
+                named[member] = parameters[f"CopySource{member}"]
         # First for its permission; what is found then is what is copied.
         await self._client("s3", "HeadObject", caller, named)
         version = await self._lookup.find_version(bucket, key, version_id, "GET")
         check_copy_source(parameters, version, self._clock.now())
-        return _Source(bucket, version)
+        opening = await self._encryptions.key_of(
+            caller, bucket, version.encryption, parameters, source="CopySource"
+        )
+        return _Source(bucket, version, opening)
 
-    async def _copied(self, source: ObjectVersion, algorithm: str | None) -> ObjectVersion:
-        """The same bytes as one file: shared where they are one already and their checksum is known."""
-        wanted = algorithm or next(iter(source.checksums), DEFAULT)
+    async def _copied(self, source: _Source, algorithm: str | None, sealing: Sealing) -> ObjectVersion:
+        """The same bytes as one file: shared where they are one already, sealed neither here nor there, and their
+        checksum is known."""
+        version = source.version
+        wanted = algorithm or next(iter(version.checksums), DEFAULT)
+        nonce, seal = sealing.begin()
         try:
             if (
-                source.content is not None
-                and wanted in source.checksums
-                and source.checksum_type == "FULL_OBJECT"
+                version.content is not None
+                and source.key is None
+                and seal is None
+                and wanted in version.checksums
+                and version.checksum_type == "FULL_OBJECT"
             ):
-                return replace(source, content=await self._contents.share(source.content))
+                return replace(version, content=await self._contents.share(version.content))
             digest = BodyDigest({}, also=(wanted,))
-            body = await self._files.read(source, ByteRange(0, source.size - 1))
-            content = await self._contents.receive(body, digest)
+            body = await self._files.read(version, source.everything, source.key)
+            content = await self._contents.receive(body, digest, seal)
         except ContentMissingError:
-            raise NoSuchKey(Key=source.key) from None
+            raise NoSuchKey(Key=version.key) from None
         except StoreFullError:
             raise SlowDown() from None
         return replace(
-            source,
+            version,
             content=content,
+            nonce=nonce,
             parts_of=None,
             part_count=None,
             etag=digest.etag,
@@ -210,6 +229,7 @@ def _refuse_copy_to_itself(parameters: Parameters, bucket: Bucket, source: _Sour
     changes = (
         parameters.get("MetadataDirective") == "REPLACE"
         or parameters.get("ServerSideEncryption") is not None
+        or parameters.get("SSECustomerKey") is not None
         or read_storage_class(parameters) != source.version.properties.storage_class
         or parameters.get("ChecksumAlgorithm") is not None
     )

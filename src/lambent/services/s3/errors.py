@@ -204,6 +204,10 @@ class OperationAborted(_Fixed):
     text = "A conflicting conditional operation is currently in progress against this resource. Please try again."
 
 
+class InvalidEncryptionAlgorithmError(_Fixed):
+    text = "The Encryption request you specified is not valid. Supported value: AES256."
+
+
 class InvalidBucketState(_Told):
     status = 409
 
@@ -258,6 +262,20 @@ class NotConfigured(ServiceException):
 
     def __init__(self, code: str, message: str, bucket: str) -> None:
         super().__init__(message, members={"BucketName": bucket})
+        self._code = code
+
+    @property
+    def code(self) -> str:
+        return self._code
+
+
+class KmsRefusal(ServiceException):
+    """What KMS says of a key, by KMS's own name for it."""
+
+    status = 400
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
         self._code = code
 
     @property

@@ -12,7 +12,7 @@ from lambent.model.stored_object import ObjectVersion, Part
 from lambent.services.s3.bucket_records import BucketRecords
 from lambent.services.s3.checksums import checksum_members
 from lambent.services.s3.conditions import check_read
-from lambent.services.s3.encryption import ALGORITHM
+from lambent.services.s3.encryption import Encryptions, check_customer_key, encryption_members
 from lambent.services.s3.errors import InvalidArgument, InvalidPartNumber, InvalidRequest, NoSuchKey
 from lambent.services.s3.object_bytes import ObjectBytes
 from lambent.services.s3.object_lock import lock_members
@@ -50,6 +50,7 @@ class Reading:
         uploads: UploadStore,
         files: ObjectBytes,
         client: Client,
+        encryptions: Encryptions,
         clock: Clock,
     ) -> None:
         self._buckets = buckets
@@ -57,6 +58,7 @@ class Reading:
         self._uploads = uploads
         self._files = files
         self._client = client
+        self._encryptions = encryptions
         self._clock = clock
 
     def operations(self) -> Mapping[str, Operation]:
@@ -64,24 +66,29 @@ class Reading:
 
     async def head(self, caller: Caller, parameters: Parameters) -> Parameters:
         bucket = self._buckets.require(caller, parameters)
-        return _members(bucket, parameters, await self._find(caller, bucket, parameters, "HEAD"))
+        found = await self._find(caller, bucket, parameters, "HEAD")
+        check_customer_key(found.version.encryption, parameters)
+        return _members(bucket, parameters, found)
 
     async def get(self, caller: Caller, parameters: Parameters) -> Parameters:
         bucket = self._buckets.require(caller, parameters)
         found = await self._find(caller, bucket, parameters, "GET")
         try:
-            body = await self._body(found)
+            body = await self._body(caller, bucket, parameters, found)
         except ContentMissingError:  # replaced since: what took its place is read
             found = await self._find(caller, bucket, parameters, "GET")
             try:
-                body = await self._body(found)
+                body = await self._body(caller, bucket, parameters, found)
             except ContentMissingError:
                 raise NoSuchKey(Key=parameters["Key"]) from None
         return {**_members(bucket, parameters, found), "Body": body}
 
-    async def _body(self, found: _Found) -> bytes | AsyncIterator[bytes]:
-        size = found.version.size
-        return await self._files.read(found.version, found.range or ByteRange(0, size - 1))
+    async def _body(
+        self, caller: Caller, bucket: Bucket, parameters: Parameters, found: _Found
+    ) -> bytes | AsyncIterator[bytes]:
+        version = found.version
+        key = await self._encryptions.key_of(caller, bucket, version.encryption, parameters)
+        return await self._files.read(version, found.range or ByteRange(0, version.size - 1), key)
 
     async def _find(self, caller: Caller, bucket: Bucket, parameters: Parameters, method: str) -> _Found:
         try:
@@ -122,7 +129,7 @@ def _members(bucket: Bucket, parameters: Parameters, found: _Found) -> Parameter
         "LastModified": float(int(version.modified_at)),
         "ContentLength": version.size if taken is None else taken.length,
         "ETag": f'"{version.etag}"',
-        "ServerSideEncryption": ALGORITHM,
+        **encryption_members(version.encryption),
         **property_members(version.properties),
         **lock_members(version.lock),
     }

@@ -10,7 +10,7 @@ from lambent.model.stored_object import Part, Upload
 from lambent.services.s3.bucket_records import BucketRecords
 from lambent.services.s3.checksums import DEFAULT, checksum_members, given_checksums, member_of
 from lambent.services.s3.digests import BodyDigest, digest_of
-from lambent.services.s3.encryption import ALGORITHM, refuse_other_keys
+from lambent.services.s3.encryption import Encryptions, Sealing, check_part_key, encryption_members
 from lambent.services.s3.errors import InvalidArgument, InvalidRequest, NoSuchUpload, SlowDown
 from lambent.services.s3.garbage import Garbage
 from lambent.services.s3.listing import read_most
@@ -29,12 +29,14 @@ class UploadParts:
         uploads: UploadStore,
         contents: ContentStore,
         garbage: Garbage,
+        encryptions: Encryptions,
         clock: Clock,
     ) -> None:
         self._buckets = buckets
         self._uploads = uploads
         self._contents = contents
         self._garbage = garbage
+        self._encryptions = encryptions
         self._clock = clock
 
     def operations(self) -> Mapping[str, Operation]:
@@ -61,7 +63,6 @@ class UploadParts:
 
     async def upload(self, caller: Caller, parameters: Parameters) -> Parameters:
         upload = await self.find_upload(parameters, caller)
-        refuse_other_keys(parameters)
         body = parameters.get("Body", b"")
         given = given_checksums(parameters)
         if upload.checksum_algorithm is not None and given and upload.checksum_algorithm not in given:
@@ -70,18 +71,33 @@ class UploadParts:
                 f" actual checksum Type: {next(iter(given)).lower()}"
             )
         digest = digest_of(parameters, caller.headers, body, also=self.algorithms(upload))
-        part = await self.receive(upload, parameters["PartNumber"], body, digest)
+        sealing = await self.sealing(caller, upload, parameters)
+        part = await self.receive(upload, parameters["PartNumber"], body, digest, sealing)
         # What the client sent, or the upload asks for; never what is computed for ourselves alone.
         sent = upload.checksum_algorithm or next(
             (name for name in part.checksums if name != DEFAULT or name in given), None
         )
         shown = {} if sent is None else {sent: part.checksums[sent]}
-        return {"ETag": f'"{part.etag}"', "ServerSideEncryption": ALGORITHM, **checksum_members(shown, None)}
+        return {
+            "ETag": f'"{part.etag}"',
+            **encryption_members(upload.encryption),
+            **checksum_members(shown, None),
+        }
 
-    async def receive(self, upload: Upload, number: int, body: Body, digest: BodyDigest) -> Part:
+    async def sealing(self, caller: Caller, upload: Upload, parameters: Parameters) -> Sealing:
+        """By the key that the upload was begun with. Raises as Encryptions does."""
+        check_part_key(upload.encryption, parameters)
+        bucket = self._buckets.require(caller, parameters)
+        key = await self._encryptions.key_of(caller, bucket, upload.encryption, parameters)
+        return Sealing(upload.encryption, key)
+
+    async def receive(
+        self, upload: Upload, number: int, body: Body, digest: BodyDigest, sealing: Sealing
+    ) -> Part:
         """Raises what the digest raises, NoSuchUpload, SlowDown."""
+        nonce, seal = sealing.begin()
         try:
-            content = await self._contents.receive(body, digest)
+            content = await self._contents.receive(body, digest, seal)
         except StoreFullError:
             raise SlowDown() from None
         part = Part(
@@ -91,6 +107,7 @@ class UploadParts:
             etag=digest.etag,
             modified_at=self._clock.now(),
             checksums=digest.checksums,
+            nonce=nonce,
         )
         try:
             await self._uploads.put_part(upload.id, part)

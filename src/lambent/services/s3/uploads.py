@@ -23,7 +23,7 @@ from lambent.services.s3.checksums import (
 )
 from lambent.services.s3.completion import assemble, check_type, check_whole, completed_version
 from lambent.services.s3.conditions import write_condition, write_refused
-from lambent.services.s3.encryption import ALGORITHM, refuse_other_keys
+from lambent.services.s3.encryption import Encryptions, encryption_members
 from lambent.services.s3.errors import (
     ConditionalRequestConflict,
     InvalidArgument,
@@ -55,6 +55,7 @@ class Uploads:
         parts: UploadParts,
         garbage: Garbage,
         events: Events,
+        encryptions: Encryptions,
         clock: Clock,
     ) -> None:
         self._buckets = buckets
@@ -63,6 +64,7 @@ class Uploads:
         self._parts = parts
         self._garbage = garbage
         self._events = events
+        self._encryptions = encryptions
         self._clock = clock
 
     def operations(self) -> Mapping[str, Operation]:
@@ -77,7 +79,6 @@ class Uploads:
         bucket = self._buckets.require(caller, parameters)
         check_key(parameters["Key"])
         refuse_grants(parameters, ownership_of(bucket), of_bucket=False)
-        refuse_other_keys(parameters)
         algorithm = asked_algorithm(parameters)
         now = self._clock.now()
         upload = Upload(
@@ -90,6 +91,7 @@ class Uploads:
             checksum_type=_checksum_type(algorithm, parameters.get("ChecksumType")),
             initiator=caller.role_arn or caller.principal_arn,
             lock=lock_for_upload(bucket, parameters, now),
+            encryption=(await self._encryptions.of_new(caller, bucket, parameters)).encryption,
         )
         try:
             await self._uploads.insert(upload)
@@ -99,7 +101,7 @@ class Uploads:
             "Bucket": bucket.name,
             "Key": upload.key,
             "UploadId": upload.id,
-            "ServerSideEncryption": ALGORITHM,
+            **encryption_members(upload.encryption),
         }
         if algorithm is not None:
             output |= {"ChecksumAlgorithm": algorithm, "ChecksumType": upload.checksum_type}

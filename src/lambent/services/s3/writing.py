@@ -15,7 +15,7 @@ from lambent.services.s3.bucket_records import BucketRecords
 from lambent.services.s3.checksums import checksum_members
 from lambent.services.s3.conditions import unquoted, write_condition, write_refused
 from lambent.services.s3.digests import digest_of
-from lambent.services.s3.encryption import ALGORITHM, refuse_other_keys
+from lambent.services.s3.encryption import Encryptions, encryption_members
 from lambent.services.s3.errors import (
     InvalidArgument,
     MalformedXML,
@@ -45,6 +45,7 @@ class Writing:
         garbage: Garbage,
         events: Events,
         client: Client,
+        encryptions: Encryptions,
         clock: Clock,
     ) -> None:
         self._buckets = buckets
@@ -53,6 +54,7 @@ class Writing:
         self._garbage = garbage
         self._events = events
         self._client = client
+        self._encryptions = encryptions
         self._clock = clock
 
     def operations(self) -> Mapping[str, Operation]:
@@ -66,14 +68,15 @@ class Writing:
         bucket = self._buckets.require(caller, parameters)
         check_key(parameters["Key"])
         refuse_grants(parameters, ownership_of(bucket), of_bucket=False)
-        refuse_other_keys(parameters)
         properties = read_properties(parameters)
         lock = lock_of(bucket, parameters, caller.headers, self._clock.now())
         condition = write_condition(parameters)
         body = parameters.get("Body", b"")
         digest = digest_of(parameters, caller.headers, body)
+        sealing = await self._encryptions.of_new(caller, bucket, parameters)
+        nonce, seal = sealing.begin()
         try:
-            content = await self._contents.receive(body, digest)
+            content = await self._contents.receive(body, digest, seal)
         except StoreFullError:
             raise SlowDown() from None
         version = ObjectVersion(
@@ -88,6 +91,8 @@ class Writing:
             checksums=digest.checksums,
             checksum_type="FULL_OBJECT",
             lock=lock,
+            encryption=sealing.encryption,
+            nonce=nonce,
         )
         event = "ObjectCreated:Post" if parameters.get("ByForm") else "ObjectCreated:Put"
         await self.commit(caller, bucket, version, event, condition)
@@ -218,7 +223,7 @@ def version_id_for(bucket: Bucket) -> str:
 
 def written_members(bucket: Bucket, version: ObjectVersion) -> Parameters:
     """What every operation that makes a version answers of it."""
-    members: Parameters = {"ETag": f'"{version.etag}"', "ServerSideEncryption": ALGORITHM}
+    members: Parameters = {"ETag": f'"{version.etag}"', **encryption_members(version.encryption)}
     if bucket.versioning == "Enabled":
         members["VersionId"] = version.version_id
     return members

@@ -1,10 +1,12 @@
 """The bytes of objects, as files that never change."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 Body = bytes | AsyncIterator[bytes]
+Seal = Callable[[bytes], bytes]
+"""From a piece to as many bytes that are written in its place."""
 
 
 class Digest(Protocol):
@@ -27,9 +29,10 @@ class Segment:
 
 
 class ContentStore(Protocol):
-    async def receive(self, body: Body, digest: Digest) -> str:
-        """Takes a body, whole or as it comes, and returns the content's name once it is on disk to stay. Raises what
-        the body or the digest raises, ContentStoreFullError; then, and when it is cancelled, nothing is left."""
+    async def receive(self, body: Body, digest: Digest, seal: Seal | None = None) -> str:
+        """Takes a body, whole or as it comes, and returns the content's name once it is on disk to stay: what `seal`
+        makes of its pieces, one after the other, on another thread. Raises what the body or the digest raises,
+        ContentStoreFullError; then, and when it is cancelled, nothing is left."""
         ...
 
     async def share(self, content: str) -> str:
