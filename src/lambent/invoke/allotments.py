@@ -5,7 +5,6 @@ too, as what was promised goes with it, and an alias takes its environments alon
 """
 
 import asyncio
-from collections import Counter
 from typing import Literal
 
 from lambent.base.tasks import Tasks
@@ -53,13 +52,17 @@ class Allotments:
         async with self._refreshing:  # who reads later must also write later
             reserved = await self._store.reserved(function)
             configs = await self._store.provisioned(function)
-            self._concurrency.allot(function, reserved, sum(config.requested for config in configs))
             placed = {config.qualifier: await self._place(config) for config in configs}
+            wanted = _wanted(placed)
+            promised = sum(config.requested for config in configs)
+            self._concurrency.allot(
+                function, reserved, promised, {number: count for number, (_, count) in wanted.items()}
+            )
             if reserved is None and not configs:
                 self._promised.pop(function, None)
             else:
                 self._promised[function] = placed
-            self._provision(function, placed)
+            self._provision(function, wanted)
 
     def status(self, config: ProvisionedConcurrency) -> ProvisionedStatus:
         """How far the environments of a configuration are."""
@@ -92,13 +95,17 @@ class Allotments:
         parts[target.version.version] = (target.version, config.requested - moved)
         return parts
 
-    def _provision(self, function: FunctionId, placed: dict[str, _Parts]) -> None:
-        wanted: Counter[str] = Counter()
-        versions: dict[str, FunctionVersion] = {}
-        for parts in placed.values():
-            for number, (version, count) in parts.items():
-                wanted[number] += count
-                versions[number] = version
+    def _provision(self, function: FunctionId, wanted: _Parts) -> None:
         self._pools.unprovision(function, wanted)
-        for number, count in wanted.items():
-            self._pools.provision(versions[number], count)
+        for version, count in wanted.values():
+            self._pools.provision(version, count)
+
+
+def _wanted(placed: dict[str, _Parts]) -> _Parts:
+    """A version may be wanted by its own number and by aliases: it has their sum."""
+    wanted: _Parts = {}
+    for parts in placed.values():
+        for number, (version, count) in parts.items():
+            _, before = wanted.get(number, (version, 0))
+            wanted[number] = version, before + count
+    return wanted

@@ -1,11 +1,12 @@
 """The right to run one invocation, counted per account and region, and per function where it has a reservation.
 
 An account's functions share what is neither reserved nor provisioned. A function with a reservation has that and never
-more. What is provisioned for a function is its own: that many of its invocations at a time take nothing from the rest.
+more. What is provisioned for a version is its own: that many of its invocations at a time take nothing from the rest,
+and the function's other versions have what is left of its reservation.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from lambent.invoke.lineage import mark_of
 from lambent.model.function import FunctionId
@@ -44,44 +45,74 @@ class Capacity:
             raise _rate_exceeded(f"{what}InvocationRateLimitExceeded")
 
 
-class Share:
-    """What one function uses. `provisioned` of its invocations at a time do not count in its capacity."""
+class Lane:
+    """What runs of one version. `provisioned` of it at a time do not count in the function's capacity."""
 
-    __slots__ = ("capacity", "mark", "peak", "provisioned", "running")
+    __slots__ = ("provisioned", "running", "share")
 
-    def __init__(self, capacity: Capacity, mark: str) -> None:
-        self.capacity = capacity
-        self.mark = mark
-        """Stands for the function in tracing headers (lineage.py)."""
+    def __init__(self, share: "Share") -> None:
+        self.share = share
         self.provisioned = 0
         self.running = 0
-        self.peak = 0
-        """The most that ran at a time since the last `peaks`."""
 
     def acquire(self) -> Callable[[], None]:
-        running = self.running
+        """Returns how to give the lease back, once. Raises TooManyRequestsException at the limit."""
+        share, running = self.share, self.running
         if running >= self.provisioned:
-            capacity = self.capacity
+            capacity = share.capacity
             if capacity.running >= capacity.limit:
                 raise capacity.refusal()
             capacity.running += 1
-        self.running = running = running + 1
-        if running > self.peak:  # noqa: PLR1730 - a call of max() costs more than the rest of this
-            self.peak = running
+        self.running = running + 1
+        share.running = running = share.running + 1
+        if running > share.peak:  # noqa: PLR1730 - a call of max() costs more than the rest of this
+            share.peak = running
         return self.release
 
     def release(self) -> None:
         self.running -= 1
         assert self.running >= 0, "a lease was given back twice"
+        self.share.running -= 1
         if self.running >= self.provisioned:
-            self.capacity.running -= 1
+            self.share.capacity.running -= 1
 
-    def move(self, capacity: Capacity, provisioned: int) -> None:
-        """What runs meanwhile is counted where it would have been if it had begun now."""
-        self.capacity.running -= max(0, self.running - self.provisioned)
+
+class Share:
+    """What one function uses."""
+
+    __slots__ = ("capacity", "lanes", "mark", "peak", "running")
+
+    def __init__(self, capacity: Capacity, mark: str) -> None:
         self.capacity = capacity
-        self.provisioned = provisioned
-        self.capacity.running += max(0, self.running - provisioned)
+        self.mark = mark
+        """Stands for the function in tracing headers (lineage.py)."""
+        self.lanes: dict[str, Lane] = {}
+        """By version."""
+        self.running = 0
+        self.peak = 0
+        """The most that ran at a time since the last `peaks`."""
+
+    def lane(self, version: str) -> Lane:
+        lane = self.lanes.get(version)
+        if lane is None:
+            lane = self.lanes[version] = Lane(self)
+        return lane
+
+    def move(self, capacity: Capacity, provisioned: Mapping[str, int]) -> None:
+        """What runs meanwhile is counted where it would have been if it had begun now."""
+        self.capacity.running -= self._spilled()
+        self.capacity = capacity
+        for lane in self.lanes.values():
+            lane.provisioned = 0
+        for version, count in provisioned.items():
+            self.lane(version).provisioned = count
+        self.capacity.running += self._spilled()
+
+    def _spilled(self) -> int:
+        return sum(max(0, lane.running - lane.provisioned) for lane in self.lanes.values())
+
+    def idle_provisioned(self) -> int:
+        return sum(max(0, lane.provisioned - lane.running) for lane in self.lanes.values())
 
 
 class Concurrency:
@@ -93,6 +124,8 @@ class Concurrency:
         self._unreserved: dict[tuple[str, str], Capacity] = {}
         self._shares: dict[FunctionId, Share] = {}
         self._reserved: dict[FunctionId, int] = {}
+        self._taken: dict[FunctionId, int] = {}
+        """What the account's other functions go without."""
 
     def share(self, function: FunctionId) -> Share:
         share = self._shares.get(function)
@@ -100,24 +133,25 @@ class Concurrency:
             share = self._shares[function] = Share(self._capacity_of_account(function), mark_of(function))
         return share
 
-    def acquire(self, function: FunctionId) -> Callable[[], None]:
-        """Returns how to give the lease back, once. Raises TooManyRequestsException at the limit."""
-        return self.share(function).acquire()
+    def allot(
+        self, function: FunctionId, reserved: int | None, promised: int, provisioned: Mapping[str, int]
+    ) -> None:
+        """What the function has from now on.
 
-    def allot(self, function: FunctionId, reserved: int | None, provisioned: int) -> None:
-        """What the function has from now on. What is provisioned is part of what is reserved."""
+        `promised`: how much is to be provisioned in all, which is part of what is reserved; `provisioned`: what of it
+        is for versions that can be invoked."""
         share, account = self.share(function), self._capacity_of_account(function)
-        account.limit += self._taken(function, share)
+        account.limit += self._taken.pop(function, 0)
         if reserved is None:
             self._reserved.pop(function, None)
             share.move(account, provisioned)
         else:
             self._reserved[function] = reserved
-            share.move(Capacity(reserved, reserved=True), 0)
-        account.limit -= self._taken(function, share)
-
-    def _taken(self, function: FunctionId, share: Share) -> int:
-        return self._reserved.get(function, share.provisioned)
+            share.move(Capacity(max(0, reserved - promised), reserved=True), provisioned)
+        taken = promised if reserved is None else reserved
+        if taken:
+            self._taken[function] = taken
+            account.limit -= taken
 
     def _capacity_of_account(self, function: FunctionId) -> Capacity:
         key = (function.account_id, function.region)
@@ -129,8 +163,7 @@ class Concurrency:
     def room(self, function: FunctionId) -> int:
         """How many more invocations of it could begin now."""
         share = self.share(function)
-        own = max(0, share.provisioned - share.running)
-        return own + max(0, share.capacity.limit - share.capacity.running)
+        return share.idle_provisioned() + max(0, share.capacity.limit - share.capacity.running)
 
     def room_for_events(self, function: FunctionId) -> int:
         """The same for events. Those of a function that may run nothing end without being run, and need no room."""

@@ -74,7 +74,7 @@ class Invoker:
         try:
             if not invocation.asynchronous:
                 share.capacity.count_request(self._clock.monotonic())
-            result = await self._pools.invoke(version, invocation, share.acquire())
+            result = await self._pools.invoke(version, invocation, share.lane(version.version).acquire())
         except TooManyRequestsException:
             self._meters.of(function, invocation.qualifier).throttles += 1
             raise

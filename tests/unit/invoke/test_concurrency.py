@@ -11,33 +11,37 @@ def f(name="f", account="1", region="r"):
     return FunctionId(account, region, name)
 
 
-def refused(concurrency, function):
+def acquire(concurrency, function, version="1"):
+    return concurrency.share(function).lane(version).acquire()
+
+
+def refused(concurrency, function, version="1"):
     with pytest.raises(TooManyRequestsException, match=r"^Rate Exceeded\.$") as raised:
-        concurrency.acquire(function)
+        acquire(concurrency, function, version)
     assert raised.value.members["Type"] == "User"
     return raised.value.members["Reason"]
 
 
 def test_at_the_limit_the_next_is_refused_until_one_is_given_back():
     concurrency = Concurrency(2)
-    first = concurrency.acquire(f("a"))
-    concurrency.acquire(f("b"))
+    first = acquire(concurrency, f("a"))
+    acquire(concurrency, f("b"))
     assert refused(concurrency, f("c")) == "ConcurrentInvocationLimitExceeded"
     assert concurrency.running("1", "r") == 2
     first()
-    concurrency.acquire(f("c"))
+    acquire(concurrency, f("c"))
 
 
 def test_accounts_and_regions_are_counted_apart():
     concurrency = Concurrency(1)
-    concurrency.acquire(f())
-    concurrency.acquire(f(region="other"))
-    concurrency.acquire(f(account="2"))
+    acquire(concurrency, f())
+    acquire(concurrency, f(region="other"))
+    acquire(concurrency, f(account="2"))
     assert concurrency.running("3", "r") == 0
 
 
 def test_giving_back_twice_is_a_bug():
-    lease = Concurrency(1).acquire(f())
+    lease = acquire(Concurrency(1), f())
     lease()
     with pytest.raises(AssertionError, match="twice"):
         lease()
@@ -45,33 +49,33 @@ def test_giving_back_twice_is_a_bug():
 
 def test_what_is_reserved_is_the_functions_and_never_more():
     concurrency = Concurrency(10)
-    concurrency.allot(f("own"), 2, 0)
+    concurrency.allot(f("own"), 2, 0, {})
     for _ in range(8):
-        concurrency.acquire(f("other"))
+        acquire(concurrency, f("other"))
     assert refused(concurrency, f("other")) == "ConcurrentInvocationLimitExceeded"
     assert concurrency.room(f("own")) == 2
-    concurrency.acquire(f("own"))
-    concurrency.acquire(f("own"))
+    acquire(concurrency, f("own"))
+    acquire(concurrency, f("own"))
     assert refused(concurrency, f("own")) == "ReservedFunctionConcurrentInvocationLimitExceeded"
 
 
 def test_a_reservation_of_nothing_closes_the_function():
     concurrency = Concurrency(10)
-    concurrency.allot(f(), 0, 0)
+    concurrency.allot(f(), 0, 0, {})
     assert concurrency.closed(f())
     assert refused(concurrency, f()) == "ReservedFunctionConcurrentInvocationLimitExceeded"
-    concurrency.allot(f(), None, 0)
+    concurrency.allot(f(), None, 0, {})
     assert not concurrency.closed(f())
-    concurrency.acquire(f())
+    acquire(concurrency, f())
 
 
 def test_what_is_provisioned_is_always_free_for_its_function():
     concurrency = Concurrency(5)
-    concurrency.allot(f("warm"), None, 2)
+    concurrency.allot(f("warm"), None, 2, {"1": 2})
     for _ in range(3):
-        concurrency.acquire(f("other"))
+        acquire(concurrency, f("other"))
     refused(concurrency, f("other"))
-    leases = [concurrency.acquire(f("warm")), concurrency.acquire(f("warm"))]
+    leases = [acquire(concurrency, f("warm")), acquire(concurrency, f("warm"))]
     refused(concurrency, f("warm"))
     for lease in leases:
         lease()
@@ -81,10 +85,31 @@ def test_what_is_provisioned_is_always_free_for_its_function():
 
 def test_beyond_what_is_provisioned_the_rest_is_shared():
     concurrency = Concurrency(5)
-    concurrency.allot(f("warm"), None, 2)
+    concurrency.allot(f("warm"), None, 2, {"1": 2})
     for _ in range(5):
-        concurrency.acquire(f("warm"))
+        acquire(concurrency, f("warm"))
     assert refused(concurrency, f("other")) == "ConcurrentInvocationLimitExceeded"
+
+
+def test_what_is_provisioned_for_a_version_is_not_the_other_versions():
+    concurrency = Concurrency(10)
+    concurrency.allot(f(), 3, 2, {"1": 2})
+    acquire(concurrency, f(), "$LATEST")
+    assert refused(concurrency, f(), "$LATEST") == "ReservedFunctionConcurrentInvocationLimitExceeded"
+    lease = acquire(concurrency, f(), "1")
+    acquire(concurrency, f(), "1")
+    refused(concurrency, f(), "1")
+    lease()
+    refused(concurrency, f(), "$LATEST")
+    assert concurrency.room(f()) == 1
+
+
+def test_what_is_promised_to_a_version_that_cannot_run_yet_is_nobodys():
+    concurrency = Concurrency(5)
+    concurrency.allot(f(), None, 4, {})
+    assert concurrency.room(f()) == 1
+    concurrency.allot(f(), None, 4, {"1": 4})
+    assert concurrency.room(f()) == 5
 
 
 def test_the_rate_of_requests_is_ten_times_the_concurrency():
@@ -99,7 +124,7 @@ def test_the_rate_of_requests_is_ten_times_the_concurrency():
 
 def test_peaks_are_told_once():
     concurrency = Concurrency(5)
-    leases = [concurrency.acquire(f()) for _ in range(3)]
+    leases = [acquire(concurrency, f()) for _ in range(3)]
     leases[0]()
     assert list(concurrency.peaks()) == [(f(), 3)]
     assert list(concurrency.peaks()) == [(f(), 2)]
@@ -111,9 +136,14 @@ def test_peaks_are_told_once():
 
 STEPS = st.lists(
     st.one_of(
-        st.tuples(st.just("acquire"), st.sampled_from("abc")),
+        st.tuples(st.just("acquire"), st.sampled_from("abc"), st.sampled_from("12")),
         st.tuples(st.just("release"), st.integers(0, 30)),
-        st.tuples(st.just("allot"), st.sampled_from("abc"), st.none() | st.integers(0, 3), st.integers(0, 3)),
+        st.tuples(
+            st.just("allot"),
+            st.sampled_from("abc"),
+            st.none() | st.integers(0, 3),
+            st.dictionaries(st.sampled_from("12"), st.integers(0, 2)),
+        ),
     ),
     max_size=60,
 )
@@ -125,18 +155,22 @@ def test_whatever_is_promised_meanwhile_nothing_is_lost_or_counted_twice(steps):
     for kind, *arguments in steps:
         if kind == "acquire":
             try:
-                leases.append(concurrency.acquire(f(arguments[0])))
+                leases.append(acquire(concurrency, f(arguments[0]), arguments[1]))
             except TooManyRequestsException:
-                assert concurrency.room(f(arguments[0])) == 0
+                share = concurrency.share(f(arguments[0]))
+                assert share.capacity.running >= share.capacity.limit
+                lane = share.lane(arguments[1])
+                assert lane.running >= lane.provisioned
         elif kind == "release" and leases:
             leases.pop(arguments[0] % len(leases))()
         elif kind == "allot":
-            concurrency.allot(f(arguments[0]), *arguments[1:])
+            name, reserved, provisioned = arguments
+            concurrency.allot(f(name), reserved, sum(provisioned.values()), provisioned)
         assert concurrency.running("1", "r") == len(leases)
     for lease in leases:
         lease()
     for name in "abc":
-        concurrency.allot(f(name), None, 0)
+        concurrency.allot(f(name), None, 0, {})
     for _ in range(12):
-        concurrency.acquire(f("a"))
+        acquire(concurrency, f("a"))
     refused(concurrency, f("b"))

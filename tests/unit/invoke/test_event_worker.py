@@ -170,7 +170,7 @@ class Setting:
 
     async def invoke(self, invocation):
         self.ran.append(invocation.request_id)
-        lease = self.concurrency.acquire(invocation.function)
+        lease = self.concurrency.share(invocation.function).lane("1").acquire()
         try:
             if self.gate is not None:
                 await self.gate.wait()
@@ -353,7 +353,7 @@ async def test_a_long_line_delays_no_other_function(setting):
 
 
 async def test_no_more_are_claimed_than_a_reservation_lets_run(setting):
-    setting.concurrency.allot(FunctionId("1", "r", "f"), 2, 0)
+    setting.concurrency.allot(FunctionId("1", "r", "f"), 2, 0, {})
     for number in range(20):
         setting.store.events[f"r-{number}"] = setting.event(f"r-{number}")
     setting.start()
@@ -363,8 +363,8 @@ async def test_no_more_are_claimed_than_a_reservation_lets_run(setting):
 
 async def test_a_function_without_room_is_tried_now_and_then(setting):
     function = FunctionId("1", "r", "f")
-    setting.concurrency.allot(function, 1, 0)
-    lease = setting.concurrency.acquire(function)
+    setting.concurrency.allot(function, 1, 0, {})
+    lease = setting.concurrency.share(function).lane("1").acquire()
     for number in range(5):
         setting.store.events[f"r-{number}"] = setting.event(f"r-{number}")
     setting.start()
@@ -438,7 +438,7 @@ async def test_an_event_that_waited_too_long_is_not_run(setting):
 
 async def test_of_a_closed_function_nothing_is_run(setting):
     setting.configure(on_failure=QUEUE)
-    setting.concurrency.allot(FunctionId("1", "r", "f"), 0, 0)
+    setting.concurrency.allot(FunctionId("1", "r", "f"), 0, 0, {})
     setting.start()
     await setting.queue.put(setting.event())
     await setting.until(lambda: not setting.store.events)

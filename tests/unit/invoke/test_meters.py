@@ -59,7 +59,7 @@ def test_a_qualifier_is_measured_for_itself_too(parts):
 
 def test_concurrency_is_the_most_that_ran_at_a_time(parts):
     meters, metrics, concurrency, _ = parts
-    leases = [concurrency.acquire(F) for _ in range(3)]
+    leases = [concurrency.share(F).lane("1").acquire() for _ in range(3)]
     for lease in leases:
         lease()
     meters.flush()
@@ -69,8 +69,8 @@ def test_concurrency_is_the_most_that_ran_at_a_time(parts):
 def test_functions_are_counted_together_too(parts):
     meters, metrics, concurrency, _ = parts
     for _ in range(2):
-        concurrency.acquire(F)
-        concurrency.acquire(FunctionId("1", "r", "f2"))
+        concurrency.share(F).lane("1").acquire()
+        concurrency.share(FunctionId("1", "r", "f2")).lane("1").acquire()
     meters.flush()
     assert metrics.put_values[-1] == ("ConcurrentExecutions", 4, "Count", "all")
 
