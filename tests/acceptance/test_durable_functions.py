@@ -1,5 +1,6 @@
 """Durable functions with AWS's own SDK for Python, from their first step to their end."""
 
+import base64
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -118,6 +119,19 @@ def test_how_a_durable_function_may_be_invoked(durable: DurableFunctions) -> Non
     )
     durable.client.invoke(FunctionName=name, Qualifier="$LATEST", InvocationType="DryRun")
     assert durable.ended(durable.start(name, {"n": 1}))["Status"] == "SUCCEEDED"
+
+
+def test_the_tail_of_the_log_is_the_last_runs(durable: DurableFunctions) -> None:
+    name = durable.deploy(
+        "@durable_execution\ndef handler(event, context):\n"
+        "    print('again' if event is None else 'once')\n    context.wait(Duration.from_seconds(1))\n    return 1\n"
+    )
+    answer = durable.client.invoke(FunctionName=name, Qualifier="$LATEST", Payload=b"null", LogType="Tail")
+    tail = base64.b64decode(answer["LogResult"]).decode()
+    assert tail.startswith("START RequestId: ")
+    assert "again\n" in tail
+    assert tail.count("REPORT RequestId: ") == 1
+    assert "LogResult" not in durable.client.invoke(FunctionName=name, Qualifier="$LATEST", Payload=b"null")
 
 
 def test_a_failure_is_the_callers(durable: DurableFunctions) -> None:

@@ -30,6 +30,8 @@ class DurableExecutions:
         self._store = store
         self._clock = clock
         self._waiting: defaultdict[ExecutionKey, set[asyncio.Future[None]]] = defaultdict(set)
+        self._log_tails: dict[ExecutionKey, bytes] = {}
+        """Of the last run on this node, for those whose caller waits for it."""
         self.wake = asyncio.Event()
 
     # Invocations of durable functions
@@ -40,8 +42,20 @@ class DurableExecutions:
         Raises InvalidParameterValueException, DurableExecutionAlreadyStartedException."""
         require_invocable(version, invocation.qualifier, synchronous=True)
         execution = await self.start(version, invocation, synchronous=True)
-        closed, root = await self.closed(execution.key)
-        return _result(closed, root)
+        if invocation.tail_log:
+            self._log_tails[execution.key] = b""
+        try:
+            closed, root = await self.closed(execution.key)
+        finally:
+            tail = self._log_tails.pop(execution.key, b"")
+        result = _result(closed, root)
+        result.log_tail = tail
+        return result
+
+    def ran(self, key: ExecutionKey, log_tail: bytes) -> None:
+        """A run of an execution is over."""
+        if key in self._log_tails:
+            self._log_tails[key] = log_tail
 
     async def start(
         self, version: FunctionVersion, invocation: Invocation, *, synchronous: bool

@@ -210,6 +210,7 @@ class DurableWorker:
                     trace_id=execution.trace_id,
                     tenant_id=execution.tenant_id,
                     asynchronous=True,
+                    tail_log=execution.synchronous,
                     durable_execution_arn=execution.arn,
                 )
             )
@@ -221,6 +222,7 @@ class DurableWorker:
         except Exception:
             log.exception("durable execution %s could not be run; it waits", execution.arn)
             return InvocationFailure(kind="throttled", error={})
+        self._executions.ran(execution.key, result.log_tail)
         if result.function_error is not None:
             return InvocationFailure(kind="failed", error=function_error(result.payload))
         return result.payload
