@@ -109,6 +109,33 @@ def test_a_larger_tmp(lambent: Lambent) -> None:
     name = lambent.python(RUN, EphemeralStorage={"Size": 1024})
     source = "import os; s = os.statvfs('/tmp'); answer = s.f_frsize * s.f_blocks >> 20"
     assert 1024 <= lambent.call(name, source) <= 1080
+    lambent.lambda_.update_function_configuration(FunctionName=name, EphemeralStorage={"Size": 10_240})
+    lambent.lambda_.get_waiter("function_updated_v2").wait(FunctionName=name)
+    assert 10_240 <= lambent.call(name, source) <= 10_800
+
+
+def test_a_share_of_a_processor_for_each_1769_megabytes(lambent: Lambent) -> None:
+    """Handlers get no more time of a processor than their memory buys, but what the kernel saves up for a burst; Init
+    is not held back."""
+    source = (
+        "import time\nstarted, used = time.monotonic(), time.process_time()\n"
+        "while time.monotonic() - started < 1: pass\n"
+        "answer = (time.process_time() - used) / (time.monotonic() - started)\n"
+    )
+    tenth = lambent.call(lambent.python(RUN, MemorySize=177, Timeout=20), source)
+    assert tenth < 0.1 + 0.02 + 0.01, "a period of a tenth of a second may have been saved up, and one begun"
+
+
+def test_a_thousand_descriptors_and_processes(lambent: Lambent, runner: str) -> None:
+    source = (
+        "import os, resource\nopened = []\n"
+        "try:\n    while True: opened.append(os.open('/dev/null', 0))\nexcept OSError as error: failed = error.errno\n"
+        "most = max(opened)\nfor one in opened: os.close(one)\n"
+        "answer = [failed, most, resource.getrlimit(resource.RLIMIT_NOFILE), resource.getrlimit(resource.RLIMIT_NPROC)]"
+    )
+    failed, most, descriptors, processes = lambent.call(runner, source)
+    assert (failed, most, descriptors) == (24, 1023, [1024, 1024])
+    assert processes == [1024, 1024]
 
 
 @pytest.mark.parametrize(

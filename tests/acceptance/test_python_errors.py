@@ -178,6 +178,12 @@ def test_out_of_memory(lambent: Lambent) -> None:
         "errorMessage": f"RequestId: {result.request_id} Error: Runtime exited with error: signal: killed",
     }
     assert "Max Memory Used: 128 MB" in result.report
+    assert result.report.endswith("\tStatus: error\tError Type: Runtime.OutOfMemory\t")
+    lines = result.tail.splitlines()
+    assert lines[-4:-2] == [
+        f"RequestId: {result.request_id} Error: Runtime exited with error: signal: killed",
+        "Runtime.ExitError",
+    ]
     assert lambent.call(name, "answer = len(bytearray(30 << 20))") == 30 << 20
 
 

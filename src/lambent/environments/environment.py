@@ -336,7 +336,9 @@ class Environment:
         self._recorder.emit(self._lines.fault(request_id, fault.message, fault.error_type, now))
         if self._telemetry is not None:
             self._telemetry.take(platform_events.fault(request_id, fault.message, now))
-        tail = self._finish(run, fault.status, None if fault.status == "timeout" else fault.error_type)
+        tail = self._finish(
+            run, fault.status, None if fault.status == "timeout" else fault.reported_type or fault.error_type
+        )
         self._become(State.IDLE)
         return InvocationResult(
             payload=fault.payload(request_id),

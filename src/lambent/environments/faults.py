@@ -35,6 +35,8 @@ class Fault:
     message: str
     error_type: str
     status: Status
+    reported_type: str | None = None
+    """In REPORT, where AWS has another type there."""
 
     def payload(self, request_id: str) -> bytes:
         return error_object(f"RequestId: {request_id} Error: {self.message}", self.error_type)
@@ -48,7 +50,8 @@ def exited(exit: Exit | None) -> Fault:
     """`exit` is None where the runtime hung up and did not end."""
     if exit is not None and exit.signal is not None:
         words = _SIGNAL_WORDS.get(exit.signal, f"signal {exit.signal}")
-        return Fault(f"Runtime exited with error: signal: {words}", "Runtime.ExitError", "error")
+        reported = "Runtime.OutOfMemory" if exit.out_of_memory else None
+        return Fault(f"Runtime exited with error: signal: {words}", "Runtime.ExitError", "error", reported)
     if exit is not None and exit.code:
         return Fault(f"Runtime exited with error: exit status {exit.code}", "Runtime.ExitError", "error")
     return Fault("Runtime exited without providing a reason", "Runtime.ExitError", "error")

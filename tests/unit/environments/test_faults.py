@@ -35,3 +35,10 @@ def test_a_bootstrap_that_is_not_there_is_an_invalid_entrypoint():
     assert "permission denied" in faults.never_started(Exit(code=126), has_bootstrap=True).message
     for exit in (Exit(code=127), Exit(code=1), Exit(signal=9), None):
         assert faults.never_started(exit, has_bootstrap=True) is None
+
+
+def test_who_ran_out_of_memory_is_reported_so_and_told_as_killed():
+    fault = faults.exited(Exit(signal=9, out_of_memory=True))
+    assert (fault.error_type, fault.reported_type) == ("Runtime.ExitError", "Runtime.OutOfMemory")
+    assert fault.message == "Runtime exited with error: signal: killed"
+    assert faults.exited(Exit(signal=9)).reported_type is None
