@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
+from images import Image, shell_layer
 from lambent_server import Lambent, Result, eventually, zip_of
 
 BACKENDS = ["namespaces", "userns", "userns with one user id", "process"]
@@ -149,3 +151,20 @@ def test_the_server_says_which_it_is(isolated: Lambent, name: str) -> None:
     assert f"isolation: {name.split(maxsplit=1)[0]}" in isolated.log
     assert ("all environments are one user" in isolated.log) is name.endswith("one user id")
     assert ("functions are not isolated" in isolated.log) is (name == "process")
+
+
+def test_a_container_image(isolated: Lambent, name: str) -> None:
+    ecr = isolated.client("ecr")
+    ecr.create_repository(repositoryName="app")
+    image = Image([shell_layer(marker="here")], {"Entrypoint": ["sh", "/entry.sh"], "WorkingDir": "/etc"})
+    image.push(ecr, "app")
+    uri = f"{isolated.account_id}.dkr.ecr.us-east-1.amazonaws.com/app:latest"
+    settings = {"Role": isolated.role, "PackageType": "Image", "Code": {"ImageUri": uri}, "Timeout": 10}
+    if name == "process":  # which would show it the host's files for the image's
+        with pytest.raises(ClientError, match="--isolation process does not give"):
+            isolated.lambda_.create_function(FunctionName="image", **settings)
+        return
+    isolated.lambda_.create_function(FunctionName="image", **settings)
+    isolated.wait_active("image")
+    answer = isolated.call("image", "read -r x </marker; echo $x")
+    assert answer == {"arguments": "", "directory": "/etc", "output": "here"}

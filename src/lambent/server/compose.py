@@ -62,7 +62,7 @@ from lambent.server.function_images import PulledImages
 from lambent.server.function_url_names import HOSTS, FunctionUrlNames, HostsFile, needs_hosts_file
 from lambent.server.image_sources import SkopeoSources
 from lambent.server.inside import serve_inside
-from lambent.server.isolation import choose_backend
+from lambent.server.isolation import choose_backend, images_refusal
 from lambent.server.keys import (
     MasterKey,
     load_or_create_account_id,
@@ -214,7 +214,9 @@ class Server:
             settings.image_sources, settings.image_credentials_file, self._images.temporary
         )
         layers = LayerFiles(settings.data_dir / ECR_DIRECTORY)
-        self._pulled_images = PulledImages(self._images, self._client, layers, self._image_sources)
+        self._pulled_images = PulledImages(
+            self._images, self._client, layers, self._image_sources, images_refusal(self._backend)
+        )
         self._preparation = Preparation(self._artifacts, self._pulled_images, self._registry)
         self._blanks = Blanks(self._backend, serve_inside, self._inside, stock=settings.blanks_per_runtime)
         age_most = settings.environment_max_age_seconds

@@ -13,6 +13,7 @@ from lambent.server.image_sources import SkopeoSources
 from lambent.services.lambda_.function_images import (
     ImageForbiddenError,
     ImageMissingError,
+    ImageSourceError,
     lambda_service,
 )
 from lambent.store.layer_files import LayerFiles
@@ -21,9 +22,17 @@ log = logging.getLogger(__name__)
 
 
 class PulledImages:
-    """environments.preparation.Images and services.lambda_.ports.Images."""
+    """environments.preparation.Images and services.lambda_.ports.Images. `refusal` is why there can be none here."""
 
-    def __init__(self, store: ImageStore, client: Client, layers: LayerFiles, sources: SkopeoSources) -> None:
+    def __init__(
+        self,
+        store: ImageStore,
+        client: Client,
+        layers: LayerFiles,
+        sources: SkopeoSources,
+        refusal: str | None,
+    ) -> None:
+        self.refusal = refusal
         self._store = store
         self._client = client
         self._layers = layers
@@ -31,6 +40,8 @@ class PulledImages:
 
     async def unpacked(self, version: FunctionVersion) -> UnpackedImage:
         """Raises ArtifactError, ImageSourceError."""
+        if self.refusal is not None:
+            raise ImageSourceError(self.refusal)
         return await self._store.unpack(version.code.digest, lambda: self._pull(version))
 
     def hold(self, image: UnpackedImage) -> Callable[[], None]:

@@ -60,3 +60,10 @@ def _namespaces(settings: Settings) -> SandboxBackend:
     return NamespacesBackend(
         settings.data_dir / "sandboxes", uid_first=settings.uid_base, uid_count=settings.uid_count
     )
+
+
+def images_refusal(backend: SandboxBackend) -> str | None:
+    """Why functions of container images cannot run on this backend; None where they can."""
+    if backend.isolation.backend != "process":
+        return None
+    return "Functions of container images need a root of their own, which --isolation process does not give."

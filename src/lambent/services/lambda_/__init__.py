@@ -154,7 +154,7 @@ def service(
     function = Functions(
         store=functions,
         records=records,
-        code=FunctionCode(packages, FunctionImages(client, image_sources, endpoint), downloads),
+        code=FunctionCode(packages, FunctionImages(client, images, image_sources, endpoint), downloads),
         layers=FunctionLayers(layers, policies),
         variables=variables,
         signing=signing,

@@ -28,6 +28,7 @@ from lambent.model.image import (
 )
 from lambent.model.lambda_errors import InvalidParameterValueException
 from lambent.model.service import Client
+from lambent.services.lambda_.ports import Images
 
 LAMBDA = "lambda.amazonaws.com"
 _SID = "LambdaECRImageRetrievalPolicy"
@@ -87,8 +88,11 @@ class _Repository:
 class FunctionImages:
     """`endpoint` is where this server listens."""
 
-    def __init__(self, client: Client, sources: ImageSources, endpoint: Callable[[], str]) -> None:
+    def __init__(
+        self, client: Client, images: Images, sources: ImageSources, endpoint: Callable[[], str]
+    ) -> None:
         self._client = client
+        self._images = images
         self._sources = sources
         self._endpoint = endpoint
 
@@ -96,6 +100,8 @@ class FunctionImages:
         self, caller: Caller, id: FunctionId, uri: str, overrides: ImageOverrides
     ) -> tuple[CodeReference, FunctionImage]:
         """Raises InvalidParameterValueException, AccessDeniedException."""
+        if self._images.refusal is not None:
+            raise InvalidParameterValueException(self._images.refusal)
         if self._sources.offers(uri):
             return await self._resolve_elsewhere(uri, overrides)
         reference = ImageReference.parse(uri)

@@ -143,6 +143,11 @@ class Artifacts(Protocol):
 
 
 class Images(Protocol):
+    @property
+    def refusal(self) -> str | None:
+        """Why this server runs no functions of images; None where it does."""
+        ...
+
     async def unpacked(self, version: FunctionVersion) -> object:
         """Pulls and unpacks the image of a version that has one; repeating it costs little. Raises InvalidImageError,
         ArtifactStoreFullError, ImageSourceError."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from lambent.artifacts.errors import ArchiveError, ArtifactNotFoundError, ArtifactStoreFullError
 from lambent.artifacts.images.errors import InvalidImageError
 from lambent.model.function import FunctionVersion
-from lambent.services.lambda_.function_images import ImageForbiddenError, ImageMissingError
+from lambent.services.lambda_.function_images import ImageForbiddenError, ImageMissingError, ImageSourceError
 from lambent.services.lambda_.ports import Artifacts, Compiler, Images, Runtimes
 
 log = logging.getLogger(__name__)
@@ -60,6 +60,11 @@ class Preparation:
         except ArtifactStoreFullError as error:
             log.error("%s", error)
             raise PreparationError("InternalError", "The disk of this host is full.") from error
+        except ImageSourceError as error:
+            log.warning("the image of %s: %s", version.arn(), error)
+            raise PreparationError(
+                "InternalError", "The image could not be fetched by this host. The server's log says why."
+            ) from error
 
     async def _tree(self, digests: Sequence[str]) -> Path:
         try:

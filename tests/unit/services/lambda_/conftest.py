@@ -207,6 +207,7 @@ class Images:
     """`errors` are raised, one after the other, when an image is asked for."""
 
     def __init__(self) -> None:
+        self.refusal: str | None = None
         self.errors: list[Exception] = []
         self.asked: list[FunctionVersion] = []
 

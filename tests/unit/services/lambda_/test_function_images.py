@@ -9,7 +9,7 @@ from lambent.artifacts.images.errors import InvalidImageError
 from lambent.model.error import AccessDeniedException, ServiceException
 from lambent.model.image import DOCKER_LIST, DOCKER_MANIFEST, ImageOverrides
 from lambent.model.lambda_errors import InvalidParameterValueException
-from lambent.services.lambda_.function_images import ImageForbiddenError, ImageMissingError
+from lambent.services.lambda_.function_images import ImageForbiddenError, ImageMissingError, ImageSourceError
 
 URI = "123456789012.dkr.ecr.us-east-1.amazonaws.com/team/app:v1"
 BLOB = {"digest": "sha256:" + "a" * 64, "size": 1}
@@ -263,6 +263,7 @@ async def test_code_is_updated_to_what_the_tag_names_now(aws, ecr):
             "ImageAccessDenied",
             "The function does not have permission to access the specified image.",
         ),
+        (ImageSourceError("/x"), "InternalError", "The image could not be fetched by this host."),
         (InvalidImageError("it has '..'"), "InvalidImage", "The image cannot be used: it has '..'"),
         (OSError("/host/path"), "InternalError", "The function could not be prepared on this host."),
     ],
