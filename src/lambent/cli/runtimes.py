@@ -21,7 +21,7 @@ from lambent.runtimes.registry import RuntimeRegistry
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeRow:
     """`version` is the interpreter's, "" for a custom runtime, and None where the runtime cannot be used here for
-    `reason`. `closed` says that AWS refuses new functions with it."""
+    `reason`. `closed` says that AWS refuses new functions with it, and `closes`, a day, from when on."""
 
     identifier: str
     managed: bool
@@ -30,6 +30,7 @@ class RuntimeRow:
     reason: str | None
     command: str | None
     closed: bool
+    closes: str | None = None
 
 
 def make_registry(settings: Settings) -> RuntimeRegistry:
@@ -45,6 +46,7 @@ def list_runtimes(registry: RuntimeRegistry, today: date | None = None) -> tuple
 
 def _row(registry: RuntimeRegistry, identifier: str, today: date) -> RuntimeRow:
     install, missing = registry.get(identifier), registry.unavailable(identifier)
+    announced = deprecation.DEPRECATIONS.get(identifier)
     return RuntimeRow(
         identifier=identifier,
         managed=not identifiers.is_custom(identifier),
@@ -53,6 +55,7 @@ def _row(registry: RuntimeRegistry, identifier: str, today: date) -> RuntimeRow:
         reason=None if missing is None else missing.reason,
         command=None if missing is None else missing.command,
         closed=deprecation.refusal(identifier, today, creating=True) is not None,
+        closes=None if announced is None else announced.block_create.isoformat(),
     )
 
 
@@ -62,8 +65,14 @@ def runtimes_table(rows: tuple[RuntimeRow, ...]) -> Table:
         rendered.add_column(heading, overflow="fold")
     for row in rows:
         where = row.interpreter or "the function's own bootstrap"
-        rendered.add_row(row.identifier, row.version, where, "closed" if row.closed else "")
+        rendered.add_row(row.identifier, row.version, where, _at_aws(row))
     return rendered
+
+
+def _at_aws(row: RuntimeRow) -> str:
+    if row.closed:
+        return "closed"
+    return f"until {row.closes}" if row.closes is not None else ""
 
 
 def _print(console: Console, rows: tuple[RuntimeRow, ...]) -> None:

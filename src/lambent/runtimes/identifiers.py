@@ -89,9 +89,14 @@ def _unsupported(identifier: str) -> Unavailable:
         return Unavailable(reason=f"Python before version 3.{_OLDEST_PYTHON_MINOR} is not supported")
     if identifier.startswith("ruby"):
         return Unavailable(reason="Ruby before version 2.7 is not supported")
+    if identifier.startswith("go"):
+        return Unavailable(
+            reason=f"Lambent has no {identifier}: functions on aws-lambda-go run as provided.al2023, compiled to a "
+            "program that is named bootstrap"
+        )
     return Unavailable(
-        reason=f"Lambent has no bootstrap for {identifier} yet; as a custom runtime (provided.al2023) with the "
-        "language's runtime interface client the function runs"
+        reason=f"Lambent has no bootstrap for {identifier} yet; what should run is a self-contained program with "
+        "Amazon.Lambda.RuntimeSupport, named bootstrap, as provided.al2023"
     )
 
 

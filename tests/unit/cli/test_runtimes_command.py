@@ -55,6 +55,7 @@ def test_rows_say_where_from_or_why_not() -> None:
 def test_closed_is_a_matter_of_the_day() -> None:
     custom = list_runtimes(FakeRegistry(), date(2027, 1, 31))[-1]  # type: ignore[arg-type]
     assert not custom.closed
+    assert custom.closes == "2027-02-01"
 
 
 def test_prints_what_is_here_and_the_commands_for_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
