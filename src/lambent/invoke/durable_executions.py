@@ -12,15 +12,18 @@ from lambent.base.ids import new_uuid
 from lambent.model.durable_execution.invocable import require_invocable
 from lambent.model.durable_execution.starting import Start, input_digest, started
 from lambent.model.durable_execution.transition import Change, State
-from lambent.model.durable_execution.values import DurableExecution, ExecutionKey, Operation
+from lambent.model.durable_execution.values import (
+    FUNCTION_ERROR_MEMBERS,
+    DurableExecution,
+    ExecutionKey,
+    Operation,
+)
 from lambent.model.function import FunctionVersion
 from lambent.model.invocation import Invocation, InvocationResult
 from lambent.model.lambda_errors import DurableExecutionAlreadyStartedException
 from lambent.store.ports.durable_executions import Decide, DurableExecutionStore
 
 T = TypeVar("T")
-
-_LAMBDA_ERROR = {"ErrorMessage": "errorMessage", "ErrorType": "errorType", "ErrorData": "errorData"}
 
 
 class DurableExecutions:
@@ -145,9 +148,7 @@ def _result(execution: DurableExecution, root: Operation) -> InvocationResult:
             durable_execution_arn=execution.arn,
         )
     error = root.error or {}
-    shown = {theirs: error[ours] for ours, theirs in _LAMBDA_ERROR.items() if ours in error}
-    if "StackTrace" in error:
-        shown["stackTrace"] = error["StackTrace"]
+    shown = {theirs: error[ours] for ours, theirs in FUNCTION_ERROR_MEMBERS.items() if ours in error}
     return InvocationResult(
         payload=msgspec.json.encode(shown),
         executed_version=execution.version,

@@ -30,6 +30,7 @@ from lambent.model.durable_execution.invocation import InvocationFailure, Launch
 from lambent.model.durable_execution.timers import Due, advance, recover
 from lambent.model.durable_execution.transition import Change, State
 from lambent.model.durable_execution.values import (
+    FUNCTION_ERROR_MEMBERS,
     DurableExecution,
     ErrorObject,
     ExecutionKey,
@@ -47,12 +48,6 @@ log = logging.getLogger(__name__)
 _AT_ONCE_MOST = 64
 _RUNNING_MOST = 256
 _RETRY_SECONDS = 1.0
-_LAMBDA_ERROR = {
-    "errorMessage": "ErrorMessage",
-    "errorType": "ErrorType",
-    "errorData": "ErrorData",
-    "stackTrace": "StackTrace",
-}
 
 T = TypeVar("T")
 Run = Callable[[Invocation], Awaitable[InvocationResult]]
@@ -125,7 +120,12 @@ class DurableWorker:
 
     async def _advance_due(self) -> bool:
         keys = await self._store.due(self._clock.now(), _AT_ONCE_MOST)
-        await asyncio.gather(*(self._advance(key) for key in keys))
+        outcomes = await asyncio.gather(*(self._advance(key) for key in keys), return_exceptions=True)
+        failures = [(key, error) for key, error in zip(keys, outcomes, strict=True) if error is not None]
+        for key, error in failures:
+            log.error("durable execution %s cannot go on, it is tried again", key.id, exc_info=error)
+        if failures:
+            await asyncio.sleep(_RETRY_SECONDS)
         return bool(keys)
 
     async def _sleep_until_due(self) -> None:
@@ -277,4 +277,4 @@ def function_error(payload: bytes) -> ErrorObject:
         decoded = None
     if not isinstance(decoded, Mapping):
         return error_object(payload.decode(errors="replace"))
-    return {ours: decoded[theirs] for theirs, ours in _LAMBDA_ERROR.items() if decoded.get(theirs)}
+    return {ours: decoded[theirs] for ours, theirs in FUNCTION_ERROR_MEMBERS.items() if decoded.get(theirs)}

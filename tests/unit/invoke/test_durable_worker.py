@@ -316,6 +316,29 @@ async def test_a_store_that_fails_for_a_moment_loses_nothing(setting, monkeypatc
     assert result.payload == b"1"
 
 
+async def test_one_that_cannot_go_on_is_named_and_keeps_nobody_from_it(setting, monkeypatch, caplog):
+    monkeypatch.setattr(module, "_RETRY_SECONDS", 0.001)
+    change, broken = setting.store.change, []
+
+    async def failing(key, decide):
+        if key in broken:
+            raise StoreError("disk I/O error")
+        return await change(key, decide)
+
+    setting.store.change = failing
+    setting.answers = [answer("SUCCEEDED", Result="1"), answer("SUCCEEDED", Result="2")]
+    await setting.stop()
+    held = await setting.executions.start(VERSION, invocation(), synchronous=False)
+    broken.append(held.key)
+    setting.start()
+    result = await setting.executions.run(VERSION, invocation(b"2"))
+    assert result.payload == b"1"
+    assert any(held.key.id in message for message in caplog.messages)
+    broken.clear()
+    closed, _ = await setting.executions.closed(held.key)
+    assert closed.status == "SUCCEEDED"
+
+
 @pytest.mark.parametrize(
     ("payload", "error"),
     [

@@ -241,5 +241,14 @@ class DurableExecution:
         return self.started_at + EXECUTION_DAYS_MOST * _DAY_SECONDS
 
 
+FUNCTION_ERROR_MEMBERS = {
+    "ErrorMessage": "errorMessage",
+    "ErrorType": "errorType",
+    "ErrorData": "errorData",
+    "StackTrace": "stackTrace",
+}
+"""Of an ErrorObject, as a function's error has them."""
+
+
 def error_object(message: str, type: str | None = None) -> ErrorObject:
     return {"ErrorMessage": message} if type is None else {"ErrorType": type, "ErrorMessage": message}
