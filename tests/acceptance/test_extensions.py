@@ -63,6 +63,8 @@ def test_an_extension_that_ends_is_the_functions_error(lambent: Lambent) -> None
     failed = lambent.invoke(name, {})
     assert failed.error_object["errorType"] == "Extension.Crash"
     assert failed.error_object["errorMessage"].endswith("Error: extension crashes has ended")
+    said = "EXTENSION\tName: crashes\tState: Exited\tEvents: []\tError Type: Extension.Crash\n"
+    eventually(lambda: said in lambent.log_lines(f"/aws/lambda/{name}"))
 
 
 def test_an_extension_that_cannot_be_executed(lambent: Lambent) -> None:
@@ -73,3 +75,18 @@ def test_an_extension_that_cannot_be_executed(lambent: Lambent) -> None:
     failed = lambent.invoke(name, {})
     assert failed.error_object["errorType"] == "Extension.LaunchError"
     assert json.dumps(failed.error_object).count("/opt/extensions/broken") == 1
+    said = "EXTENSION\tName: broken\tState: LaunchError\tEvents: []\tError Type: UnknownError\n"
+    eventually(lambda: said in lambent.log_lines(f"/aws/lambda/{name}"))
+
+
+def test_a_handler_that_cannot_be_imported_is_not_the_extensions_fault(lambent: Lambent) -> None:
+    arn = layer(lambent, lambent.new_name("agent"), {"extensions/agent": AGENT})
+    name = lambent.deploy(
+        {"app.py": "import nothing_like_it\n"},
+        Runtime=PYTHON,
+        Handler="app.handler",
+        Layers=[arn],
+        MemorySize=512,
+    )
+    for _ in range(2):
+        assert lambent.invoke(name, {}).error_object["errorType"] == "Runtime.ImportModuleError"

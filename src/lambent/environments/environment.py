@@ -176,11 +176,9 @@ class Environment:
             raise
 
     def _take_extensions(self) -> None:
-        """Those that this Init has brought, if any; the log says that they are ready."""
+        """Those that this Init has brought, if any."""
         self._extensions, self._telemetry = self._occupancy.extensions, self._occupancy.telemetry
         self._detailed = self._lines.detailed or self._telemetry is not None
-        for one in self._extensions.registered if self._extensions is not None else ():
-            self._note(platform_events.extension(one.name, "Ready", one.events, self._now()))
 
     def _note(self, event: PlatformEvent) -> None:
         """Into the log, and to who has subscribed. For what happens rarely."""
@@ -193,6 +191,8 @@ class Environment:
         now, duration_ms = self._now(), (self._monotonic() - started) * 1000
         if status != "success" and not self._occupancy.runtime_done:
             self._note(platform_events.init_runtime_done(init, now, status, error_type))
+        for one in self._occupancy.extension_states():
+            self._note(platform_events.extension(one.name, one.state, one.events, now, one.error_type))
         self._note(platform_events.init_report(init, now, duration_ms, status, error_type))
         return duration_ms
 

@@ -53,6 +53,16 @@ class ExtensionError(LinkError):
         self.error_type = error_type
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtensionState:
+    """How far an extension came in Init: Started, Registered, Ready; or LaunchError, InitError, ExitError, Exited."""
+
+    name: str
+    state: str
+    events: tuple[str, ...] = ()
+    error_type: str | None = None
+
+
 class _Registration(msgspec.Struct):
     events: list[str] = []
 
@@ -103,6 +113,7 @@ class Extensions:
         """Makes it, for the first who subscribes; None as long as this is nobody's environment."""
         self.telemetry: Telemetry | None = None
         self.failure: ExtensionError | None = None
+        self._failed_state: ExtensionState | None = None
 
     def expect(self, names: Sequence[str], described: dict[str, str]) -> None:
         """Before any is started. `described` is what a registration answers: functionName, functionVersion, handler."""
@@ -123,9 +134,23 @@ class Extensions:
         """Whether nobody is busy with an invocation any more."""
         return all(one.waits for one in self._registered.values() if "INVOKE" in one.events)
 
-    @property
-    def registered(self) -> list[Extension]:
-        return list(self._registered.values())
+    def states(self) -> list[ExtensionState]:
+        """Of each that has registered, or should."""
+        known = {one.name: one for one in self._registered.values()}
+        found = [
+            ExtensionState(name=name, state="Ready" if one.waits else "Registered", events=one.events)
+            for name, one in known.items()
+        ]
+        found += [
+            ExtensionState(name=name, state="Started") for name in sorted(self._expected - known.keys())
+        ]
+        failed = self._failed_state
+        if failed is None:
+            return found
+        return [one for one in found if one.name != failed.name] + [failed]
+
+    def not_launched(self, name: str, error_type: str) -> None:
+        self._failed_state = ExtensionState(name=name, state="LaunchError", error_type=error_type)
 
     async def registered_all(self) -> None:
         """Returns when those that are expected have registered. Raises ExtensionError."""
@@ -202,9 +227,11 @@ class Extensions:
         if self._changed is not None and not self._changed.done():
             self._changed.set_result(None)
 
-    def _fail(self, message: str, error_type: str) -> None:
+    def _fail(self, name: str, state: str, message: str, error_type: str) -> None:
         if self.failure is None and not self._ending:
             self.failure = ExtensionError(message, error_type)
+            events = next((one.events for one in self._registered.values() if one.name == name), ())
+            self._failed_state = ExtensionState(name=name, state=state, events=events, error_type=error_type)
             self.failed()
         self._change()
 
@@ -213,7 +240,7 @@ class Extensions:
             return  # it wrote there, for whatever reason
         name = self._lives[life]
         self._forget(life)
-        self._fail(f"extension {name} has ended", "Extension.Crash")
+        self._fail(name, "Exited", f"extension {name} has ended", "Extension.Crash")
 
     def _forget(self, life: int) -> None:
         del self._lives[life]
@@ -293,7 +320,12 @@ class Extensions:
         if isinstance(one, Response):
             return one
         error_type = request.headers.get("lambda-extension-function-error-type") or fallback
-        self._fail(f"extension {one.name} reported {error_type}", error_type)
+        self._fail(
+            one.name,
+            fallback.removeprefix("Extension."),
+            f"extension {one.name} reported {error_type}",
+            error_type,
+        )
         return Response(202, [("Content-Type", "application/json")], b'{"status":"OK"}\n')
 
     def subscribe(self, request: Request) -> Response:

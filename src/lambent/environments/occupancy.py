@@ -5,6 +5,7 @@ An environment has one at a time, and another where its Init must be run again.
 
 import asyncio
 import contextlib
+import errno
 import logging
 import math
 import os
@@ -16,7 +17,7 @@ from typing import Any, Protocol
 from lambent.base.clock import Clock
 from lambent.environments import extensions
 from lambent.environments.blanks import Blank, Blanks
-from lambent.environments.extensions import ExtensionError, Extensions
+from lambent.environments.extensions import ExtensionError, Extensions, ExtensionState
 from lambent.environments.link import EntrypointError, Link, LinkClosedError, Reply
 from lambent.environments.log_delivery import LogDelivery
 from lambent.environments.log_lines import runtime_version
@@ -193,7 +194,7 @@ class Occupancy:
         done = init_runtime_done(self._init, self._around.clock.now(), status, reply.error_type)
         self._told.append(done)
         self._note(done)
-        if blank.extensions.present:
+        if self.initialized and blank.extensions.present:
             await blank.extensions.initialized()
         else:
             blank.extensions.close_registration()
@@ -226,6 +227,9 @@ class Occupancy:
     def extensions(self) -> Extensions | None:
         """Where there are any."""
         return self._blank.extensions if self._blank is not None and self._blank.extensions.present else None
+
+    def extension_states(self) -> list[ExtensionState]:
+        return self._blank.extensions.states() if self._blank is not None else []
 
     @property
     def telemetry(self) -> Telemetry | None:
@@ -319,6 +323,9 @@ class Occupancy:
                 reason = os.strerror(error.errno).lower()
                 if "/opt/extensions/" in str(error):
                     message = f"{str(error).rpartition(':')[0]}: {reason}"
+                    name = message.partition("/opt/extensions/")[2].partition(":")[0]
+                    kind = "PermissionDenied" if error.errno == errno.EACCES else "UnknownError"
+                    blank.extensions.not_launched(name, kind)
                     raise ExtensionError(message, "Extension.LaunchError") from error
                 if "change to " in str(error):
                     raise EntrypointError(f"chdir {install.directory}: {reason}") from error
