@@ -40,6 +40,8 @@ from lambent.model.image import (
 UNPACKED_MOST_BYTES = 10 * 1024**3
 """https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: 10 GB, all layers."""
 _ENTRIES_MOST = 1_000_000
+_UNPACKED_AT_ONCE = 3
+"""So that one image that takes long does not keep the others waiting."""
 _HEADERS_BYTES = 1024
 """Of an archive, for each of its entries at most, as far as they are usual."""
 _CONFIG_MOST_BYTES = 4 * 1024 * 1024
@@ -77,8 +79,10 @@ class ImageStore:
         self._known: dict[str, UnpackedImage] = {}
         self._being_made: dict[str, asyncio.Task[UnpackedImage]] = {}
         self._holds: Counter[str] = Counter()
-        self._turn = asyncio.Lock()
-        """Unpacking and sweeping are one at a time: both look at which layers there are."""
+        self._turns = asyncio.Semaphore(_UNPACKED_AT_ONCE)
+        self._sweeping = asyncio.Lock()
+        self._unpacking = 0
+        """How many images are being unpacked: then nothing is swept, of whose layers they may be."""
 
     async def open(self) -> None:
         def work() -> None:
@@ -125,29 +129,33 @@ class ImageStore:
 
     async def sweep(self, in_use: Callable[[str], Awaitable[bool]]) -> int:
         """Removes the images that `in_use` denies, and the layers that no image has any more. Returns how many images
-        went."""
-        async with self._turn:
+        went: none while others are being unpacked."""
+        async with self._sweeping:
+            if self._unpacking:
+                return 0
             removed, kept_layers = 0, set[str]()
             for digest, layers in await asyncio.to_thread(self._all):
-                if await in_use(digest) or self._holds[digest] or digest in self._being_made:
+                if await in_use(digest) or self._holds[digest]:
                     kept_layers.update(layers)
                     continue
                 self._known.pop(digest, None)
                 await asyncio.to_thread(self._bury, self._roots / digest)
                 removed += 1
-            if not self._being_made:
-                await asyncio.to_thread(self._bury_layers, kept_layers)
+            await asyncio.to_thread(self._bury_layers, kept_layers)
             return removed
 
     async def _make(self, digest: str, pull: Pull) -> UnpackedImage:
+        async with self._sweeping:
+            self._unpacking += 1
         try:
-            async with self._turn, pull() as pulled:
+            async with self._turns, pull() as pulled:
                 await asyncio.to_thread(self._unpack, digest, pulled)
             found = await asyncio.to_thread(self._read, digest)
             assert found is not None, "it was just made"
             self._known[digest] = found
             return found
         finally:
+            self._unpacking -= 1
             del self._being_made[digest]
 
     def _unpack(self, digest: str, pulled: PulledImage) -> None:
