@@ -111,7 +111,30 @@ class NamespacesBackend:
 
     async def create(self, spec: SandboxSpec, process: Process | None = None) -> NamespaceSandbox:
         spawner = await self._running_spawner()
-        root = await self._prepared_root(spawner, spec.root)
+        message = _root_message(spec.root)
+        name = hashlib.sha256(json.dumps(message, sort_keys=True).encode()).hexdigest()[:24]
+        async with spawner.root(name, message):
+            sandbox, scratch = await self._new_sandbox(spawner, spec)
+            try:
+                self._order(spawner, sandbox, scratch, spec, name)
+            except BaseException:
+                await sandbox.destroy()
+                raise
+        try:
+            await sandbox.wait_ready()
+            self._open_cgroup(sandbox, spec)
+            if process is not None:
+                await sandbox.start(process)
+        except BaseException:
+            for listener in sandbox.listeners:
+                listener.close()
+            await sandbox.destroy()
+            raise
+        return sandbox
+
+    async def _new_sandbox(
+        self, spawner: SpawnerClient, spec: SandboxSpec
+    ) -> tuple[NamespaceSandbox, Scratch]:
         uid = self._uids.take()
         try:
             scratch = await self._make_scratch(spec.tmp_mib, uid)
@@ -129,27 +152,26 @@ class NamespacesBackend:
             has_cgroup=self._tree is not None,
         )
         self._sandboxes[sandbox.id] = sandbox
+        return sandbox, scratch
+
+    def _order(
+        self,
+        spawner: SpawnerClient,
+        sandbox: NamespaceSandbox,
+        scratch: Scratch,
+        spec: SandboxSpec,
+        root: str,
+    ) -> None:
         try:
-            try:
-                message = self._spec_message(sandbox, spec, root)
-                spawner.create(message, sandbox.control.far, sandbox.launch.far, scratch.mount)
-            except BaseException:
-                sandbox.supervisor_ended(None)  # there never was one
-                raise
-            finally:
-                sandbox.control.hand_over()
-                sandbox.launch.hand_over()
-                scratch.release()
-            await sandbox.wait_ready()
-            self._open_cgroup(sandbox, spec)
-            if process is not None:
-                await sandbox.start(process)
+            message = self._spec_message(sandbox, spec, root)
+            spawner.create(message, sandbox.control.far, sandbox.launch.far, scratch.mount)
         except BaseException:
-            for listener in sandbox.listeners:
-                listener.close()
-            await sandbox.destroy()
+            sandbox.supervisor_ended(None)  # there never was one
             raise
-        return sandbox
+        finally:
+            sandbox.control.hand_over()
+            sandbox.launch.hand_over()
+            scratch.release()
 
     async def close(self) -> None:
         if self._lock is None:
@@ -182,17 +204,6 @@ class NamespacesBackend:
                     raise
                 self._spawner = spawner
             return self._spawner
-
-    async def _prepared_root(self, spawner: SpawnerClient, root: Root) -> str:
-        message: Message = {
-            "binds": [[str(bind.source), bind.target] for bind in root.binds],
-            "links": dict(root.links),
-            "files": dict(root.files),
-            "mount_points": list(root.mount_points),
-        }
-        name = hashlib.sha256(json.dumps(message, sort_keys=True).encode()).hexdigest()[:24]
-        await asyncio.shield(spawner.make_root(name, message))
-        return name
 
     def _spec_message(self, sandbox: NamespaceSandbox, spec: SandboxSpec, root: str) -> Message:
         return {
@@ -243,3 +254,12 @@ class NamespacesBackend:
             self._tree.remove(sandbox.id)
         for scratch in sandbox.scratches_made:
             scratch.wait_gone()
+
+
+def _root_message(root: Root) -> Message:
+    return {
+        "binds": [[str(bind.source), bind.target] for bind in root.binds],
+        "links": dict(root.links),
+        "files": dict(root.files),
+        "mount_points": list(root.mount_points),
+    }

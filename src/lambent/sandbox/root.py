@@ -51,6 +51,12 @@ def build_root(directory: str, root: dict[str, Any]) -> None:
         raise
 
 
+def drop_root(directory: str) -> None:
+    """Takes away what `build_root` made. Mount namespaces that were copied keep it."""
+    mounts.unmount(directory, mounts.MNT_DETACH)
+    os.rmdir(directory)
+
+
 def _fill(directory: str, root: dict[str, Any]) -> None:
     for name in ("/proc", "/dev", "/tmp", *root["mount_points"]):  # noqa: S108 - a path inside, not a temporary file
         with step(f"make {name}"):

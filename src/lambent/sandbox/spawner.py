@@ -2,13 +2,14 @@
 
     server ──control socket──► spawner ──clone──► pid 1 of a sandbox (supervisor) ──► pid 2 (the process)
 
-It takes orders {"order": "root" | "create" | "socket" | "tree" | "tmpfs" | "kill" | "close", …} and tells events
-{"event": "root" | "failed" | "cloned" | "made" | "gone", …}. When the server is gone, however it went, it kills every
-sandbox, removes their cgroups and ends. When the spawner itself is killed, the kernel kills every supervisor, and with
-it its sandbox.
+It takes orders {"order": "root" | "drop_root" | "create" | "socket" | "tree" | "tmpfs" | "kill" | "close", …} and
+tells events {"event": "root" | "failed" | "cloned" | "made" | "gone", …}. When the server is gone, however it went, it
+kills every sandbox, removes their cgroups and ends. When the spawner itself is killed, the kernel kills every
+supervisor, and with it its sandbox.
 
 Runs as `python -I -m lambent.sandbox.spawner DESCRIPTOR`, without an environment. Imports no asyncio."""
 
+import contextlib
 import errno
 import gc
 import os
@@ -23,7 +24,7 @@ from typing import Any
 from lambent.sandbox import messages, mounts, seccomp, syscalls
 from lambent.sandbox.cgroup import CgroupTree
 from lambent.sandbox.privileges import FilterProgram, Programs
-from lambent.sandbox.root import build_root
+from lambent.sandbox.root import build_root, drop_root
 from lambent.sandbox.scratch_memory import make_tmpfs
 from lambent.sandbox.steps import StepError, step
 from lambent.sandbox.supervisor import ATTACHING_CALLS, NAMESPACES, supervise
@@ -75,6 +76,9 @@ class Spawner:
         match order["order"]:
             case "root":
                 self._make_root(order["name"], order["root"])
+            case "drop_root":
+                with contextlib.suppress(OSError):  # it costs room, and nothing else
+                    drop_root(f"{self._directory}/{order['name']}")
             case "create":
                 self._create(order["spec"], descriptors)
             case "socket" | "tree" | "tmpfs":

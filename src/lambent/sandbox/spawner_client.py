@@ -6,8 +6,9 @@ import os
 import socket
 import sys
 from asyncio import Future
-from collections import deque
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 
 _GONE = "the spawner has ended"
 _SO_SNDBUFFORCE = 32
+_ROOTS_MOST = 64
 _ORDERS_BYTES_MAX = 16 << 20  # thousands of orders may wait while the spawner clones; none is refused
 
 
@@ -43,6 +45,7 @@ class SpawnerClient:
         self._process: asyncio.subprocess.Process | None = None
         self._opened: Future[None] | None = None
         self._roots: dict[str, Future[None]] = {}
+        self._roots_used: Counter[str] = Counter()
         self._asked: deque[Future[int]] = deque()
         """For what is made on order; the spawner answers in order."""
         self._closing = False
@@ -78,12 +81,34 @@ class SpawnerClient:
         loop.add_reader(ours.fileno(), self._hear)
         await self._opened
 
-    def make_root(self, name: str, root: Message) -> "Future[None]":
-        """Done when the root is made; the same future for the same name. Fails with SandboxError."""
-        if name not in self._roots:
-            self._roots[name] = asyncio.get_running_loop().create_future()
+    @asynccontextmanager
+    async def root(self, name: str, root: Message) -> AsyncIterator[None]:
+        """The root is made, once for its name, and what is ordered within finds it. Raises SandboxError."""
+        self._roots_used[name] += 1
+        try:
+            await asyncio.shield(self._make_root(name, root))
+            yield
+        finally:
+            self._roots_used[name] -= 1
+            if not self._roots_used[name]:
+                del self._roots_used[name]
+
+    def _make_root(self, name: str, root: Message) -> "Future[None]":
+        made = self._roots.pop(name, None)
+        if made is None:
+            made = asyncio.get_running_loop().create_future()
             self._order({"order": "root", "name": name, "root": root})
-        return self._roots[name]
+        self._roots[name] = made  # behind those that were asked for longer ago
+        self._drop_roots()
+        return made
+
+    def _drop_roots(self) -> None:
+        """Every sandbox begins with a copy of all that the spawner has mounted: what is not asked for any more (the
+        image of a function that was updated) goes. Sandboxes that are there keep theirs."""
+        for name in list(self._roots)[: max(0, len(self._roots) - _ROOTS_MOST)]:
+            if self._roots[name].done() and name not in self._roots_used:
+                del self._roots[name]
+                self._order({"order": "drop_root", "name": name})
 
     def create(self, spec: Message, control: int, launch: int, scratch: int) -> None:
         self._order({"order": "create", "spec": spec}, (control, launch, scratch))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sandboxes import PYTHON, ROOT, Running, Workbench, needs_root
 
-from lambent.sandbox.port import Bind, Exit, Process, Root, SandboxError, SandboxSpec, StartError
+from lambent.sandbox.port import Bind, Exit, Process, Root, Sandbox, SandboxError, SandboxSpec, StartError
 
 pytestmark = needs_root
 
@@ -39,6 +39,23 @@ async def test_no_signal_is_ignored_at_start(bench: Workbench) -> None:
     ignored = next(int(line.split()[1], 16) for line in ran.output.splitlines() if line.startswith("SigIgn:"))
     by_python = 1 << signal.SIGPIPE - 1 | 1 << signal.SIGXFSZ - 1
     assert ignored == by_python
+
+
+async def test_more_roots_than_are_kept(bench: Workbench) -> None:
+    """One that was not asked for for long is made again, and whoever is in it has it meanwhile."""
+    first = await Running.start(await blank_in(bench, "first"), "input(); print(open('/etc/name').read())")
+    for number in range(70):
+        await (await blank_in(bench, str(number))).destroy()
+    first.say("")
+    assert (await first.wait()).output == "first\n"
+    again = await bench.python("print(open('/etc/name').read())", sandbox=await blank_in(bench, "first"))
+    assert again.output == "first\n"
+    await first.sandbox.destroy()
+
+
+async def blank_in(bench: Workbench, name: str) -> Sandbox:
+    root = replace(ROOT, files={**ROOT.files, "/etc/name": name})
+    return await bench.backend.create(SandboxSpec(root=root))
 
 
 async def test_variables_are_the_whole_environment(bench: Workbench) -> None:
