@@ -2,9 +2,11 @@
 
 import datetime
 import json
+import re
 from typing import Any
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from lambent_server import Lambent
 
@@ -12,6 +14,11 @@ from lambent_server import Lambent
 @pytest.fixture(scope="module")
 def s3(lambent: Lambent) -> Any:
     return lambent.client("s3")
+
+
+@pytest.fixture(scope="module")
+def s3_unchecked(lambent: Lambent) -> Any:
+    return lambent.client("s3", config=Config(parameter_validation=False))
 
 
 @pytest.fixture
@@ -135,3 +142,43 @@ def test_a_legal_hold_is_for_nobody_to_bypass(s3, locking):
     s3.put_object_legal_hold(**named, LegalHold={"Status": "OFF"})
     assert s3.get_object_legal_hold(**named)["LegalHold"] == {"Status": "OFF"}
     s3.delete_object(**bypassing)
+
+
+def test_a_versioned_bucket_is_emptied_page_by_page(s3, bucket):
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    for number in range(5):
+        s3.put_object(Bucket=bucket, Key="k", Body=b"%d" % number)
+    pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, PaginationConfig={"PageSize": 2})
+    for page in pages:
+        doomed = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in page["Versions"]]
+        s3.delete_objects(Bucket=bucket, Delete={"Objects": doomed})
+    assert "Versions" not in s3.list_object_versions(Bucket=bucket)
+    s3.delete_bucket(Bucket=bucket)
+
+
+def test_what_a_listing_says_of_where_it_began(s3, bucket):
+    for number in range(3):
+        s3.put_object(Bucket=bucket, Key=f"k{number}", Body=b"x")
+    first = s3.list_objects_v2(Bucket=bucket, MaxKeys=1, StartAfter="j")
+    assert first["StartAfter"] == "j"
+    rest = s3.list_objects_v2(Bucket=bucket, StartAfter="j", ContinuationToken=first["NextContinuationToken"])
+    assert "StartAfter" not in rest
+    assert [entry["Key"] for entry in rest["Contents"]] == ["k1", "k2"]
+    uploads = [s3.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"] for key in ("a/1", "a/2", "b")]
+    page = s3.list_multipart_uploads(Bucket=bucket, UploadIdMarker=uploads[0], MaxUploads=1)
+    assert (page["UploadIdMarker"], page["NextUploadIdMarker"]) == ("", uploads[0])
+    page = s3.list_multipart_uploads(Bucket=bucket, Delimiter="/", MaxUploads=1)
+    assert page["IsTruncated"] is True
+    assert (page["NextKeyMarker"], page["NextUploadIdMarker"]) == ("", "")
+
+
+def test_numbers_without_digits_and_times_with_milliseconds(s3, s3_unchecked, bucket):
+    seen = []
+
+    def see(http_response, **_):
+        seen.append(http_response.text)
+
+    s3_unchecked.meta.events.register("after-call.s3.ListObjectsV2", see)
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    assert s3_unchecked.list_objects_v2(Bucket=bucket, MaxKeys="")["MaxKeys"] == 1000
+    assert re.search(r"<LastModified>[\d-]{10}T[\d:]{8}\.000Z<", seen[0])

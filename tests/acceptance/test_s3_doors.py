@@ -145,8 +145,50 @@ def test_pages_of_elsewhere(s3, bucket):
     assert ask(url, "OPTIONS", headers=asked | {"Origin": "https://evil.org"})[0] == 403
     status, _, headers = ask(url, headers={"Origin": "https://app.example.com"})
     assert (status, headers["access-control-expose-headers"]) == (200, "ETag")
+    assert headers["access-control-max-age"] == "60"
+    _, _, headers = ask(
+        url, headers={"Origin": "https://app.example.com", "Access-Control-Request-Method": "DELETE"}
+    )
+    assert headers["access-control-allow-origin"] is None
     _, _, headers = ask(url, headers={"Origin": "https://evil.org"})
     assert headers["access-control-allow-origin"] is None
+
+
+def test_pages_of_elsewhere_and_buckets_that_are_none(lambent, s3, bucket):
+    status, body, _ = ask(
+        f"{lambent.endpoint}/k",
+        "OPTIONS",
+        headers={"Host": "no-such-shelf.s3.localhost", "Origin": "https://a"},
+    )
+    assert status == 403
+    assert b"CORSResponse: Bucket not found" in body
+    s3.put_bucket_cors(
+        Bucket=bucket,
+        CORSConfiguration={"CORSRules": [{"AllowedOrigins": ["https://b"], "AllowedMethods": ["GET"]}]},
+    )
+    asked = {"Origin": "https://a", "Access-Control-Request-Method": "GET"}
+    for path, of in (("", b"BUCKET"), ("/k", b"OBJECT")):
+        body = ask(f"{lambent.endpoint}/{bucket}{path}", "OPTIONS", headers=asked)[1]
+        assert b"<ResourceType>" + of in body
+
+
+def test_the_public_writes_where_it_is_let(lambent, s3, bucket):
+    statement = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": ["s3:PutObject", "s3:PutBucketPolicy"],
+        "Resource": [f"arn:aws:s3:::{bucket}/in/*", f"arn:aws:s3:::{bucket}"],
+    }
+    s3.delete_public_access_block(Bucket=bucket)
+    s3.put_bucket_policy(
+        Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    )
+    base = f"{lambent.endpoint}/{bucket}"
+    assert ask(f"{base}/in/letter", "PUT", b"dear all")[0] == 200
+    assert s3.get_object(Bucket=bucket, Key="in/letter")["Body"].read() == b"dear all"
+    assert ask(f"{base}/in/letter", "DELETE")[0] == 403
+    assert ask(f"{base}/out/letter", "PUT", b"dear all")[0] == 403
+    assert ask(f"{base}?policy", "PUT", b"{}")[0] == 403
 
 
 def test_the_public_gets_in_where_it_is_let_in_and_nowhere_else(lambent, s3, bucket):

@@ -30,11 +30,12 @@ def body_members(shape: Shape) -> dict[str, Shape]:
     }
 
 
-def compile_bindings(shape: Shape) -> Read:
-    """Puts every member that is bound outside the body into the parameters, where the request has it."""
+def compile_bindings(shape: Shape, *, empty_is_absent: bool = False) -> Read:
+    """Puts every member that is bound outside the body into the parameters, where the request has it. With
+    `empty_is_absent`, it has none of a number that stands in the query string without digits."""
     labels = [_bind(member, name, "iso8601") for name, member in _located(shape, "uri")]
     headers = [_bind_header(member, name) for name, member in _located(shape, "header")]
-    read_query = _compile_query(shape)
+    read_query = _compile_query(shape, empty_is_absent)
     read_prefixed = [_compile_prefixed(member, name) for name, member in _located(shape, "headers")]
 
     def read(request: Request, values: Mapping[str, str], parameters: Parameters) -> None:
@@ -117,10 +118,11 @@ def split_header_list(text: str) -> list[str]:
     return items
 
 
-def _compile_query(shape: Shape) -> Callable[[str, Parameters], None] | None:
+def _compile_query(shape: Shape, empty_is_absent: bool) -> Callable[[str, Parameters], None] | None:
     single: dict[str, tuple[str, TextDecode | None]] = {}
     repeated: dict[str, tuple[str, TextDecode | None]] = {}
     rest: tuple[str, bool] | None = None
+    skipped_empty: set[str] = set()
     for name, member in _located(shape, "querystring"):
         key = member.serialization.get("name", name)
         if member.type_name == "list":
@@ -129,12 +131,16 @@ def _compile_query(shape: Shape) -> Callable[[str, Parameters], None] | None:
             rest = (name, member.value.type_name == "list")
         else:
             single[key] = (name, compile_text_decoder(member))
+            if empty_is_absent and member.type_name in ("integer", "long"):
+                skipped_empty.add(key)
     if not (single or repeated or rest):
         return None
 
     def read_query(query: str, parameters: Parameters) -> None:
         for key, text in parse_qsl(query, keep_blank_values=True):
             if key in single:
+                if not text and key in skipped_empty:
+                    continue
                 name, decode = single[key]
                 parameters[name] = text if decode is None else decode(text)
             elif key in repeated:

@@ -23,6 +23,12 @@ def bucket_of_host(host: str) -> str | None:
     return None if found is None else found["bucket"].lower()
 
 
+def is_s3_host(host: str) -> bool:
+    """Whether a host with a bucket's name can be no other service's: bucket.s3.anything."""
+    bucket = bucket_of_host(host)
+    return bucket is not None and re.match(r"\.s3\b", host[len(bucket) :], re.IGNORECASE) is not None
+
+
 def move_bucket_to_path(request: Request) -> None:
     """To be called when the signature, which covers the path as it was sent, has been verified."""
     bucket = bucket_of_host(request.headers.get("host", ""))

@@ -50,6 +50,11 @@ def format_iso8601(moment: Moment) -> str:
     return utc.isoformat(timespec=precision)[:-6] + "Z"
 
 
+def format_iso8601_milliseconds(moment: Moment) -> str:
+    """S3's: always with milliseconds."""
+    return _as_datetime(moment).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
 def format_rfc822(moment: Moment) -> str:
     return formatdate(epoch_seconds(moment), usegmt=True)
 
@@ -85,6 +90,7 @@ def parse_unix(text: str) -> datetime:
 
 FORMATS: dict[str, Callable[[Moment], str]] = {
     "iso8601": format_iso8601,
+    "iso8601milliseconds": format_iso8601_milliseconds,
     "rfc822": format_rfc822,
     "unixtimestamp": format_unix,
 }

@@ -32,7 +32,8 @@ def _attribute(text: str) -> str:
 class XmlEncoder:
     """Encoders for the shapes of one service."""
 
-    def __init__(self) -> None:
+    def __init__(self, timestamps: str = "iso8601") -> None:
+        self._timestamps = timestamps
         self._structures: StructureCache[Content] = StructureCache()
 
     def element(self, shape: Shape, tag: str) -> Element:
@@ -51,7 +52,7 @@ class XmlEncoder:
                 out.append(closing)
 
             return write_element
-        encode = compile_text_encoder(shape)
+        encode = compile_text_encoder(shape, self._timestamps)
 
         def write_scalar(value: Any, out: list[str]) -> None:
             out.append(f"{opening}{escape_text(encode(value))}{closing}")

@@ -1,6 +1,6 @@
 import pytest
 
-from lambent.wire.s3_hosts import bucket_of_host
+from lambent.wire.s3_hosts import bucket_of_host, is_s3_host
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,17 @@ from lambent.wire.s3_hosts import bucket_of_host
 )
 def test_which_hosts_name_a_bucket(host, bucket):
     assert bucket_of_host(host) == bucket
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("shelf.s3.amazonaws.com", True),
+        ("shelf.s3.localhost:4566", True),
+        ("shelf.localhost", False),
+        ("abc.lambda-url.us-east-1.localhost", False),
+        ("s3.amazonaws.com", False),
+    ],
+)
+def test_hosts_of_no_other_service(host, expected):
+    assert is_s3_host(host) is expected

@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ManageCorsUsing.ht
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lambent.http.message import Request
 from lambent.model.bucket import Bucket
 from lambent.services.s3.errors import InvalidRequest, MalformedXML
 
@@ -58,6 +59,12 @@ def matching_rule(
     return None
 
 
+def asked_headers(request: Request) -> list[str]:
+    """Those a browser asks whether its page may send."""
+    names = request.headers.get("access-control-request-headers", "").split(",")
+    return [name.strip().lower() for name in names if name.strip()]
+
+
 def cors_headers(rule: Mapping[str, Any], origin: str) -> list[tuple[str, str]]:
     """What tells a browser that its page may read the answer."""
     everyone = "*" in rule["AllowedOrigins"]
@@ -65,6 +72,8 @@ def cors_headers(rule: Mapping[str, Any], origin: str) -> list[tuple[str, str]]:
         ("Access-Control-Allow-Origin", "*" if everyone else origin),
         ("Access-Control-Allow-Methods", ", ".join(rule["AllowedMethods"])),
     ]
+    if "MaxAgeSeconds" in rule:
+        headers.append(("Access-Control-Max-Age", str(rule["MaxAgeSeconds"])))
     if rule.get("ExposeHeaders"):
         headers.append(("Access-Control-Expose-Headers", ", ".join(rule["ExposeHeaders"])))
     if not everyone:

@@ -18,12 +18,12 @@ from lambent.model.credential import Credential, CredentialSource
 from lambent.model.error import InternalFailure, ServiceException
 from lambent.model.service import Client
 from lambent.services.s3.bucket_records import BucketRecords
-from lambent.services.s3.cors import cors_headers, matching_rule
+from lambent.services.s3.cors import asked_headers, cors_headers, matching_rule
 from lambent.services.s3.errors import InvalidRequest, MethodNotAllowed
 from lambent.services.s3.forms import FormPosts
 from lambent.services.s3.preflight import preflight
 from lambent.services.s3.public_access import effective_policy, is_public
-from lambent.wire.s3_hosts import bucket_of_host, move_bucket_to_path
+from lambent.wire.s3_hosts import bucket_of_host, is_s3_host, move_bucket_to_path
 from lambent.wire.service import Match, load_service
 from lambent.wire.sigv2 import is_presigned, verify_query
 from lambent.wire.sigv4.errors import SignatureError
@@ -59,26 +59,33 @@ class S3Door:
         headers, query = request.headers, request.query
         if "authorization" in headers or "X-Amz-Credential=" in query:
             return False
+        if request.method == "OPTIONS" and is_s3_host(headers.get("host", "")):
+            return True
         if request.method == "OPTIONS" or _is_form(request):
             return self._bucket(request) is not None
         if self._dev:
             return False
         if is_presigned(request):
             return True
-        return request.method in ("GET", "HEAD") and self._lets_public_in(request)
+        reads = request.method in ("GET", "HEAD")
+        writes = request.method in ("PUT", "DELETE") and _named(request)[1] != ""
+        return (reads or writes) and self._lets_public_in(request)
 
     async def handle(self, request: Request) -> Response:
         request_id = new_uuid()
         if request.method == "OPTIONS":
-            return self._wire_errors(request_id, lambda: preflight(self._required(request), request))
+            key = _named(request)[1]
+            return self._wire_errors(request_id, lambda: preflight(self._bucket(request), key, request))
         answer = self._post if _is_form(request) else self._ask
         return await self._answer(request_id, lambda match: answer(request, request_id, match))
 
     def dress(self, request: Request, response: Response) -> None:
         """Lets the page that asked read the answer, where the bucket's rules do."""
-        bucket = self._buckets.find(_bucket_name(request))
+        bucket = self._bucket(request)
         origin = request.headers["origin"]
-        rule = None if bucket is None else matching_rule(bucket, origin, request.method)
+        # What only a preflight has is heeded in every request.
+        method = request.headers.get("access-control-request-method", request.method)
+        rule = None if bucket is None else matching_rule(bucket, origin, method, asked_headers(request))
         if rule is not None:
             response.headers.extend(cors_headers(rule, origin))
 
@@ -150,7 +157,7 @@ class S3Door:
         )
 
     def _bucket(self, request: Request) -> Bucket | None:
-        return self._buckets.find(_bucket_name(request))
+        return self._buckets.find(_named(request)[0])
 
     def _required(self, request: Request) -> Bucket:
         bucket = self._bucket(request)
@@ -163,8 +170,14 @@ class S3Door:
         return policy is not None and is_public(policy)
 
 
-def _bucket_name(request: Request) -> str:
-    return bucket_of_host(request.headers.get("host", "")) or request.path[1:].partition("/")[0]
+def _named(request: Request) -> tuple[str, str]:
+    """The bucket and the key, either in the path or the bucket in the host's name."""
+    path = request.path[1:]
+    bucket = bucket_of_host(request.headers.get("host", ""))
+    if bucket:
+        return bucket, path
+    name, _, key = path.partition("/")
+    return name, key
 
 
 def _is_form(request: Request) -> bool:

@@ -69,7 +69,7 @@ class Listings:
         }
         if token is not None:
             output["ContinuationToken"] = token
-        if "StartAfter" in parameters:
+        elif "StartAfter" in parameters:
             output["StartAfter"] = written(parameters["StartAfter"])
         if found.last is not None:
             output["NextContinuationToken"] = token_of(found.last)

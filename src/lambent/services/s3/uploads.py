@@ -190,7 +190,7 @@ def _listing(bucket: Bucket, parameters: Parameters, most: int, found: UploadLis
     output: Parameters = {
         "Bucket": bucket.name,
         "KeyMarker": written(parameters.get("KeyMarker", "")),
-        "UploadIdMarker": parameters.get("UploadIdMarker", ""),
+        "UploadIdMarker": parameters.get("UploadIdMarker", "") if parameters.get("KeyMarker") else "",
         "NextKeyMarker": "",
         "NextUploadIdMarker": "",
         "MaxUploads": most,
@@ -201,9 +201,10 @@ def _listing(bucket: Bucket, parameters: Parameters, most: int, found: UploadLis
             output[member] = written(parameters[member])
     if "EncodingType" in parameters:
         output["EncodingType"] = parameters["EncodingType"]
-    if found.last is not None:
-        output |= {"NextKeyMarker": written(found.last), "NextUploadIdMarker": found.last_id or ""}
-    elif found.uploads:
+    if found.last is not None and found.last_id is not None:
+        # S3 says of a common prefix only that there is more behind it.
+        output |= {"NextKeyMarker": written(found.last), "NextUploadIdMarker": found.last_id}
+    elif found.last is None and found.uploads:
         output |= {
             "NextKeyMarker": written(found.uploads[-1].key),
             "NextUploadIdMarker": found.uploads[-1].id,

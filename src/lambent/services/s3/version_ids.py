@@ -1,7 +1,9 @@
 """Version ids: 32 characters, of which the last four are a check on the others, so that what was never a version's id
-is told from what is no version's id any more, as S3 does."""
+is told from what is no version's id any more, as S3 does. Those of later versions are greater as text: a listing can
+go on from a version that was deleted in between (store/sql/objects.sql)."""
 
 import os
+import time
 from base64 import b64encode
 from zlib import crc32
 
@@ -10,10 +12,16 @@ from lambent.services.s3.errors import InvalidArgument
 
 _LENGTH = 32
 _CHECK = 4
+_IN_ORDER = str.maketrans(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._",
+    "".join(sorted("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._")),
+)
+"""From the digits of Base64 to digits that are ordered as their values are."""
 
 
 def new_version_id() -> str:
-    head = b64encode(os.urandom(21), b"._").decode()
+    number = time.time_ns().to_bytes(8, "big") + os.urandom(13)
+    head = b64encode(number, b"._").decode().translate(_IN_ORDER)
     return head + _check(head)
 
 

@@ -18,7 +18,7 @@ class ListingQuery:
     delimiter: str = ""
     after: str = ""
     after_version_id: str | None = None
-    """With it, a listing of versions goes on within the key `after`."""
+    """With it, a listing of versions goes on within the key `after`, even where this version is gone by now."""
     limit: int = 1000
 
 

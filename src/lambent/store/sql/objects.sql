@@ -47,9 +47,12 @@ SELECT key, version_id, latest, document FROM s3_versions
 WHERE bucket = :bucket AND key >= :start AND key < :end ORDER BY key, id DESC;
 
 -- name: list_versions_within
+-- Behind a version that is gone come those with a lesser id; the null version, whose id says nothing, may come again.
 SELECT key, version_id, latest, document FROM s3_versions
 WHERE bucket = :bucket AND key = :key AND id < coalesce(
-    (SELECT id FROM s3_versions WHERE bucket = :bucket AND key = :key AND version_id = :version_id), 0)
+    (SELECT id FROM s3_versions WHERE bucket = :bucket AND key = :key AND version_id = :version_id),
+    (SELECT max(id) + 1 FROM s3_versions
+     WHERE bucket = :bucket AND key = :key AND (version_id < :version_id OR version_id = 'null')), 0)
 ORDER BY id DESC;
 
 -- name: usage

@@ -28,6 +28,7 @@ class RestProtocol(ABC):
     request_id_header = "x-amzn-RequestId"
     content_type: str
     blob_content_type = "application/octet-stream"
+    empty_is_absent = False
 
     def __init__(self, service: ServiceModel) -> None:
         self._router = Router(service)
@@ -57,7 +58,7 @@ class RestProtocol(ABC):
         shape = operation.input_shape
         if shape is None:
             return lambda request, labels: {}
-        read_bindings = compile_bindings(shape)
+        read_bindings = compile_bindings(shape, empty_is_absent=self.empty_is_absent)
         payload = shape.serialization.get("payload")
         if payload is not None:
             return self._payload_parse(shape, payload, read_bindings)

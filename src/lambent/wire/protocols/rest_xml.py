@@ -60,7 +60,8 @@ class RestXmlProtocol(RestProtocol):
             self.blob_content_type = "binary/octet-stream"
         self.request_id_header = "x-amz-request-id" if self._is_s3 else "x-amzn-RequestId"
         self._decoder = XmlDecoder()
-        self._encoder = XmlEncoder()
+        self._encoder = XmlEncoder("iso8601milliseconds" if self._is_s3 else "iso8601")
+        self.empty_is_absent = self._is_s3
 
     def compile_serialize(self, operation: OperationModel) -> Serialize:
         if self._is_s3 and operation.name == "GetBucketLocation":

@@ -176,6 +176,26 @@ async def test_versions_go_on_within_a_key(stores, bucket):
     assert rest.last is None
 
 
+async def test_versions_go_on_behind_one_that_is_gone(stores, bucket):
+    for id in ("v1", "null", "v2", "v3", "v4"):
+        await stores.objects.put(version_of("k", id))
+    await stores.objects.put(version_of("l", "w1"))
+    await stores.objects.delete("shelf", "k", "v3")
+
+    async def behind(id):
+        found = await stores.objects.list_versions(
+            ListingQuery(bucket="shelf", after="k", after_version_id=id)
+        )
+        return [entry.version.version_id for entry in found.entries]
+
+    assert await behind("v3") == ["v2", "null", "v1", "w1"]
+    await stores.objects.delete("shelf", "k", "null")
+    assert await behind("v3") == ["v2", "v1", "w1"]
+    await stores.objects.delete("shelf", "k", "v1")
+    await stores.objects.delete("shelf", "k", "v2")
+    assert await behind("v2") == ["w1"]
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     keys=st.sets(st.text("ab/\ud7ff\ue000\U0010ffff", min_size=1, max_size=5), max_size=12),

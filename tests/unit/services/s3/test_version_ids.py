@@ -28,3 +28,8 @@ def test_no_text_breaks_it(text):
     except InvalidArgument:
         return
     assert text == "null"
+
+
+def test_later_ones_are_greater():
+    ids = [new_version_id() for _ in range(200)]
+    assert [id[:9] for id in ids] == sorted(id[:9] for id in ids)
