@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -83,6 +84,42 @@ def test_json_format_and_levels(lambent: Lambent) -> None:
     found = lambent.log_lines(group, filterPattern='{ $.level = "ERROR" }')
     assert len(found) == 1
     assert "seen too" in found[0]
+
+
+@pytest.mark.parametrize(
+    ("level", "seen"),
+    [
+        (
+            "DEBUG",
+            [
+                *("initStart", "initRuntimeDone", "initReport"),
+                *("start", "runtimeDone", "report"),
+                *("start", "runtimeDone", "report"),
+            ],
+        ),
+        ("INFO", ["initStart", "start", "report", "start", "runtimeDone", "report"]),
+        ("WARN", ["runtimeDone", "report"]),
+    ],
+)
+def test_what_the_platform_tells_at_each_level(lambent: Lambent, level: str, seen: list[str]) -> None:
+    """Of an invocation that succeeds, and one that does not."""
+    name = lambent.python(
+        "def handler(event, context):\n    return 1 / event\n",
+        LoggingConfig={"LogFormat": "JSON", "SystemLogLevel": level, "ApplicationLogLevel": "FATAL"},
+    )
+    lambent.call(name, 1)
+    assert lambent.invoke(name, 0).error == "Unhandled"
+
+    def told() -> list[dict[str, Any]]:
+        events = [json.loads(line) for line in lambent.log_lines(f"/aws/lambda/{name}")]
+        return [event for event in events if event.get("type", "").startswith("platform.")]
+
+    events = eventually(lambda: (found := told()) and len(found) >= len(seen) and found)
+    assert [event["type"].removeprefix("platform.") for event in events] == seen
+    assert (events[-1]["record"]["status"], events[-1]["record"]["errorType"]) == (
+        "error",
+        "ZeroDivisionError",
+    )
 
 
 def test_a_log_group_of_its_own(lambent: Lambent) -> None:

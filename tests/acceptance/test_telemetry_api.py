@@ -182,3 +182,56 @@ def test_a_subscription_that_cannot_be(lambent: Lambent) -> None:
         "errorType": "Telemetry.AccessDenied",
         "errorMessage": "Only 'sandbox.localdomain' hostname is supported.",
     }
+
+
+INTERNAL = """import http.server, json, os, threading, urllib.request
+told = []
+
+class Listener(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        told.extend(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *arguments):
+        pass
+
+def call(method, path, body, **headers):
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    url = f"http://{os.environ['AWS_LAMBDA_RUNTIME_API']}{path}"
+    data = None if body is None else json.dumps(body).encode()
+    return urllib.request.urlopen(urllib.request.Request(url, data, named, method=method)).headers
+
+def ask(me):
+    while True:
+        call("GET", "/2020-01-01/extension/event/next", None, **me)
+
+server = http.server.HTTPServer(("sandbox.localdomain", 4243), Listener)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+headers = call("POST", "/2020-01-01/extension/register", {"events": ["INVOKE"]}, Lambda_Extension_Name="inside")
+me = {"Lambda_Extension_Identifier": headers["Lambda-Extension-Identifier"]}
+call("PUT", "/2022-07-01/telemetry", json.loads(os.environ["SUBSCRIPTION"]), **me)
+threading.Thread(target=ask, args=(me,), daemon=True).start()
+
+def handler(event, context):
+    import time
+    seen = time.monotonic() + 5
+    while time.monotonic() < seen and not any(event["type"] == "platform.start" for event in told):
+        time.sleep(0.01)
+    return [event["type"] for event in told if event["type"].startswith("platform")]
+"""
+
+
+def test_an_extension_within_the_runtime(lambent: Lambent) -> None:
+    wanted = {"schemaVersion": "2022-12-13", "types": ["platform"], "destination": HERE, "buffering": QUICK}
+    variables = {"SUBSCRIPTION": json.dumps(wanted)}
+    name = lambent.python(INTERNAL, MemorySize=512, Timeout=10, Environment={"Variables": variables})
+    seen = lambent.call(name)
+    assert set(seen) == {
+        "platform.initStart",
+        "platform.telemetrySubscription",
+        "platform.initRuntimeDone",
+        "platform.extension",
+        "platform.initReport",
+        "platform.start",
+    }
