@@ -19,7 +19,7 @@ from lambent.sandbox.port import SandboxError
 
 log = logging.getLogger(__name__)
 
-_HELD_MOST: Final = 4
+_HELD_MOST: Final = 2
 """Batches' worth of bytes that are kept for one who is behind."""
 _TRY_AGAIN_SECONDS: Final = (0.1, 0.5, 2.0)
 _BEHIND: Final = "Consumer seems to have fallen behind as it has not acknowledged receipt of logs."

@@ -4,7 +4,6 @@ It comes into being with the first subscription. What the platform tells and wha
 handed to `take` and `take_output`; `subscriber.py` delivers it.
 """
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -14,7 +13,11 @@ from lambent.environments.platform_events import PlatformEvent, iso_milliseconds
 from lambent.environments.subscriber import Connect, Subscriber
 from lambent.environments.subscriptions import Api, EventKind, RefusedError, Subscription, read_subscription
 
-_HISTORY_MOST: Final = 1_000
+_HISTORY_BYTES_MOST: Final = 1 << 20
+_EVENT_BYTES: Final = 500
+"""What an event costs us beside its text."""
+_SUBSCRIPTIONS_MOST: Final = 10
+"""As many as there may be extensions: what is held for each is memory of ours."""
 _STRUCTURED_SINCE: Final = "2022-12-13"
 """The first schema in which a line of a log in JSON is an object, not text."""
 
@@ -51,7 +54,8 @@ class Telemetry:
         self._note = note
         self._structured = structured
         self._subscribers: list[Subscriber] = []
-        self._history: deque[tuple[EventKind, Event]] = deque(maxlen=_HISTORY_MOST)
+        self._history: list[tuple[EventKind, Event]] = []
+        self._history_bytes = 0
         self._initializing = True
 
     def subscribe(self, name: str, body: bytes, api: Api) -> str:
@@ -66,6 +70,8 @@ class Telemetry:
                 "to the LogsAPI or the TelemetryAPI",
             )
         known = any(one.wanted == wanted for one in own)
+        if not known and len(self._subscribers) >= _SUBSCRIPTIONS_MOST:
+            raise RefusedError("ValidationError", f"there are {_SUBSCRIPTIONS_MOST} subscriptions already")
         if not known:
             subscriber = Subscriber(name, wanted, self._connect, self._now)
             self._subscribers.append(subscriber)
@@ -108,8 +114,9 @@ class Telemetry:
             one.close()
 
     def _tell(self, kind: EventKind, event: Event) -> None:
-        if self._initializing:
+        if self._initializing and self._history_bytes < _HISTORY_BYTES_MOST:
             self._history.append((kind, event))
+            self._history_bytes += _EVENT_BYTES + len(event["record"])
         for one in self._subscribers:
             self._offer(one, kind, event)
 

@@ -18,6 +18,9 @@ from lambent.http.message import Response
 _READ_BYTES = 65_536
 _BODY_BYTES_MOST = 1024 * 1024
 """What comes after it is not read."""
+_HEAD_BYTES_MOST = 64 * 1024
+_ANSWER_BYTES_MOST = 4 * _BODY_BYTES_MOST
+"""With the framing of its chunks, and the headers behind them."""
 
 
 class RequestFailedError(Exception):
@@ -85,10 +88,14 @@ async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
         await writer.drain()
         answer = _Answer()
         parser = httptools.HttpResponseParser(answer)
+        received = 0
         while not answer.complete and len(answer.body) < _BODY_BYTES_MOST:
             data = await reader.read(_READ_BYTES)
             if not data:
                 break
+            received += len(data)
+            if received > (_ANSWER_BYTES_MOST if answer.has_head else _HEAD_BYTES_MOST):
+                raise RequestFailedError("the answer does not end")
             try:
                 parser.feed_data(data)
             except httptools.HttpParserError:

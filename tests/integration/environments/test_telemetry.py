@@ -230,3 +230,10 @@ async def test_over_tcp_events_come_line_by_line(hub):
     assert [event["record"] for event in await agent.until(2)] == ["one\n", "two\n"]
     hub.close()
     agent.server.close()
+
+
+async def test_subscriptions_are_counted(agent, hub):
+    for number in range(10):
+        hub.subscribe("agent", body(agent, "function", timeoutMs=100 + number), "Telemetry")
+    with pytest.raises(telemetry.RefusedError, match="there are 10 subscriptions already"):
+        hub.subscribe("another", body(agent, "function"), "Telemetry")

@@ -69,6 +69,19 @@ async def test_what_is_no_answer_is_told(serve, answer):
         await post(await serve(answer))
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 40_000,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"X: y\r\n" * 800_000,
+    ],
+    ids=["head", "trailers"],
+)
+async def test_an_answer_that_does_not_end(serve, answer):
+    with pytest.raises(RequestFailedError, match="does not end"):
+        await post(await serve(answer))
+
+
 async def test_a_server_that_says_nothing_is_left(serve):
     with pytest.raises(RequestFailedError, match=r"no answer within 0\.05 s"):
         await post(await serve(b"HTTP/1.1 200 OK\r\n", closes=False), seconds=0.05)
