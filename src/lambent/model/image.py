@@ -52,9 +52,11 @@ class Descriptor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """Of one image, with `config` and `layers`, or an index of several, which are its `manifests`."""
+    """Of one image, with `config` and `layers`, or an index of several, which are its `manifests`. `says_media_type`:
+    it does so itself; else its type is what it came with, or was guessed."""
 
     media_type: str
+    says_media_type: bool = True
     config: Descriptor | None = None
     layers: tuple[Descriptor, ...] = ()
     manifests: tuple[Descriptor, ...] = ()
@@ -157,6 +159,7 @@ def parse_manifest(document: bytes, media_type: str | None = None) -> Manifest:
     if kind in _INDEXES:
         return Manifest(
             media_type=kind,
+            says_media_type=said is not None,
             manifests=_descriptors(members, "manifests"),
             artifact_type=_text(members, "artifactType"),
             subject=_optional(members, "subject"),
@@ -166,6 +169,7 @@ def parse_manifest(document: bytes, media_type: str | None = None) -> Manifest:
         raise InvalidManifestError(f"its media type {kind} is not known")
     return Manifest(
         media_type=kind,
+        says_media_type=said is not None,
         config=_descriptor(members.get("config"), "config"),
         layers=_descriptors(members, "layers"),
         artifact_type=_text(members, "artifactType"),

@@ -254,10 +254,13 @@ class Images:
 
 def _parse(document: bytes, media_type: str | None) -> Manifest:
     try:
-        return parse_manifest(document, media_type)
+        manifest = parse_manifest(document, media_type)
     except InvalidManifestError as error:
         constraint = "Invalid JSON syntax" if "JSON" in str(error) else f"Invalid manifest: {error}"
         raise InvalidParameterException.constraint("ImageManifest", constraint) from error
+    if media_type is None and not manifest.says_media_type:
+        raise InvalidParameterException("image manifest mediatype not provided in manifest or parameter")
+    return manifest
 
 
 def _blobs(manifest: Manifest) -> list[Descriptor]:

@@ -14,6 +14,8 @@ from lambent.services.ecr.errors import InvalidParameterException
 
 _DAY_SECONDS = 86_400.0
 _RULES_MOST = 50
+_NO_POLICY = "Could not map policyString into LifecyclePolicy."
+_KINDS = {str: "string", list: "array", bool: "boolean", type(None): "null"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +42,13 @@ def parse_lifecycle_policy(text: str) -> tuple[Rule, ...]:
     """By priority. Raises InvalidParameterException."""
     try:
         document = json.loads(text)
-        rules = [_rule(entry) for entry in document["rules"]]
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise _invalid(str(error) if type(error) is ValueError else "unable to parse the policy") from error
+    except ValueError as error:
+        raise _invalid(_NO_POLICY) from error
+    if not isinstance(document, dict):
+        raise _invalid(_NO_POLICY)
+    if not isinstance(document.get("rules"), list):
+        raise _invalid('object has missing required properties (["rules"])')
+    rules = [_rule(entry) for entry in document["rules"]]
     if not 0 < len(rules) <= _RULES_MOST:
         raise _invalid(f"a policy has between 1 and {_RULES_MOST} rules")
     rules.sort(key=lambda rule: rule.priority)
@@ -79,38 +85,69 @@ def _too_many_or_old(rule: Rule, images: Sequence[RegistryImage], now: float) ->
     return [image for image in images if image.pushed_at < before]
 
 
-def _rule(entry: Mapping[str, Any]) -> Rule:
-    """Raises ValueError, KeyError, TypeError."""
+def _rule(entry: Any) -> Rule:
+    _require_members(entry, {"rulePriority", "selection", "action"}, {"description"})
+    _require_members(entry["action"], {"type"}, set())
+    _require_one_of(entry["action"]["type"], {"expire"})
     selection = entry["selection"]
-    rule = Rule(
-        priority=_number(entry["rulePriority"], "rulePriority"),
-        tag_status=selection["tagStatus"],
-        prefixes=tuple(selection.get("tagPrefixList", ())),
-        patterns=tuple(selection.get("tagPatternList", ())),
-        count_type=selection["countType"],
-        count=_number(selection["countNumber"], "countNumber"),
+    _require_members(
+        selection, {"tagStatus", "countType", "countNumber"}, {"tagPrefixList", "tagPatternList", "countUnit"}
     )
-    if entry["action"] != {"type": "expire"}:
-        raise ValueError("the only action that Lambent offers is expire")
-    if rule.tag_status not in ("tagged", "untagged", "any"):
-        raise ValueError("tagStatus must be tagged, untagged or any")
+    _require_one_of(selection["tagStatus"], {"tagged", "untagged", "any"})
+    since = selection["countType"] in ("sinceImagePushed", "sinceImagePulled")
+    if not since and selection["countType"] != "imageCountMoreThan":
+        raise _invalid("instance failed to match exactly one schema (matched 0 out of 2)")
+    if "countUnit" in selection:
+        _require_one_of(selection["countUnit"], {"days"})
+    if since != ("countUnit" in selection):
+        raise _invalid("countUnit is given where, and only where, countType is a time since something")
+    rule = Rule(
+        priority=_number(entry["rulePriority"]),
+        tag_status=selection["tagStatus"],
+        prefixes=_texts(selection.get("tagPrefixList", [])),
+        patterns=_texts(selection.get("tagPatternList", [])),
+        count_type=selection["countType"],
+        count=_number(selection["countNumber"]),
+    )
     if (rule.tag_status == "tagged") != bool(rule.prefixes or rule.patterns):
-        raise ValueError(
-            "tagPrefixList or tagPatternList is given where, and only where, tagStatus is tagged"
-        )
+        raise _invalid("tagPrefixList or tagPatternList is given where, and only where, tagStatus is tagged")
     if rule.prefixes and rule.patterns:
-        raise ValueError("only one of tagPrefixList and tagPatternList can be given")
-    since = rule.count_type in ("sinceImagePushed", "sinceImagePulled")
-    if not since and rule.count_type != "imageCountMoreThan":
-        raise ValueError("countType must be imageCountMoreThan, sinceImagePushed or sinceImagePulled")
-    if since != (selection.get("countUnit") == "days"):
-        raise ValueError("countUnit is days where, and only where, countType is a time since something")
+        raise _invalid("only one of tagPrefixList and tagPatternList can be given")
     return rule
 
 
-def _number(value: Any, name: str) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name} must be a positive integer")
+def _require_members(value: Any, required: set[str], others: set[str]) -> None:
+    if not isinstance(value, dict):
+        raise _invalid(
+            f"instance type ({_KINDS.get(type(value), 'number')}) does not match any allowed primitive type "
+            '(allowed: ["object"])'
+        )
+    if missing := required - value.keys():
+        raise _invalid(f"object has missing required properties ({json.dumps(sorted(missing))})")
+    if unknown := value.keys() - required - others:
+        raise _invalid(
+            f"object instance has properties which are not allowed by the schema: ({json.dumps(sorted(unknown))})"
+        )
+
+
+def _require_one_of(value: Any, allowed: set[str]) -> None:
+    if value not in allowed if isinstance(value, str) else True:
+        raise _invalid(
+            f"instance value ({value}) not found in enum :(possible values: {json.dumps(sorted(allowed))})"
+        )
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+        raise _invalid('instance type does not match any allowed primitive type (allowed: ["string"])')
+    return tuple(value)
+
+
+def _number(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise _invalid('instance type does not match any allowed primitive type (allowed: ["integer"])')
+    if value < 1:
+        raise _invalid(f"numeric instance is lower than the required minimum (minimum: 1, found: {value})")
     return value
 
 

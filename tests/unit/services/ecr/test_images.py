@@ -135,6 +135,19 @@ async def test_what_is_no_manifest_is_refused(aws, manifest, constraint):
         await aws.call("PutImage", **NAMED, imageManifest=manifest)
 
 
+async def test_its_kind_must_be_said_by_somebody(aws, image):
+    silent = image.manifest.replace(f'"mediaType": "{OCI_MANIFEST}", '.encode(), b"", 1)
+    await aws.push(image, tag=None)
+    with pytest.raises(
+        InvalidParameterException, match=r"^image manifest mediatype not provided in manifest or parameter$"
+    ):
+        await aws.call("PutImage", **NAMED, imageManifest=silent.decode())
+    put = await aws.call(
+        "PutImage", **NAMED, imageManifest=silent.decode(), imageManifestMediaType=OCI_MANIFEST
+    )
+    assert put["image"]["imageId"] == {"imageDigest": digest_of(silent)}
+
+
 async def test_a_digest_must_be_the_images(aws, image):
     with pytest.raises(ImageDigestDoesNotMatchException):
         await aws.call("PutImage", **NAMED, imageManifest=image.manifest.decode(), imageDigest=NOWHERE)

@@ -91,6 +91,39 @@ async def test_what_is_no_policy_is_refused(aws, text):
         await aws.call("PutLifecyclePolicy", **NAMED, lifecyclePolicyText=text)
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("nonsense", "Could not map policyString into LifecyclePolicy."),
+        ("{}", 'object has missing required properties (["rules"])'),
+        (
+            '{"rules": [{}]}',
+            'object has missing required properties (["action", "rulePriority", "selection"])',
+        ),
+        (
+            policy(rule() | {"x": 1}),
+            'object instance has properties which are not allowed by the schema: (["x"])',
+        ),
+        (
+            policy(rule() | {"action": {"type": "keep"}}),
+            'instance value (keep) not found in enum :(possible values: ["expire"])',
+        ),
+        (policy(rule(countType="x")), "instance failed to match exactly one schema (matched 0 out of 2)"),
+        (
+            policy(rule(count=0)),
+            "numeric instance is lower than the required minimum (minimum: 1, found: 0)",
+        ),
+    ],
+)
+async def test_a_refusal_says_why_as_aws_does(aws, text, reason):
+    with pytest.raises(InvalidParameterException) as refused:
+        await aws.call("PutLifecyclePolicy", **NAMED, lifecyclePolicyText=text)
+    assert str(refused.value) == (
+        "Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: "
+        f"'Lifecycle policy validation failure: {reason}'"
+    )
+
+
 async def test_one_is_kept_previewed_and_applied(aws):
     text = policy(rule())
     with pytest.raises(
