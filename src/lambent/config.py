@@ -234,6 +234,12 @@ class Settings:
         "The name of this node among those that share its database, the same after a restart.",
         default_says="made at the first start and kept in the data directory",
     )
+    replace_secrets: bool = _row(
+        _SWITCH,
+        False,
+        "Once, after `master-key`, `root-key.json` or `account-id` was lost or replaced: what this node has replaces "
+        "what the database has for all nodes. KMS keys that another master key has wrapped stay unreadable.",
+    )
     zone: str = _row(_NAME, "local", "The availability zone of this node: placement spreads over zones.")
     roles: tuple[str, ...] = _row(
         _ROLES,

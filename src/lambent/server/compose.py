@@ -75,6 +75,7 @@ from lambent.server.parts import PARTS
 from lambent.server.parts.ecr import DIRECTORY as ECR_DIRECTORY
 from lambent.server.parts.signer import CODE_SIGNATURES
 from lambent.server.scraping import Scraping, is_scrape
+from lambent.server.shared_secrets import SharedSecrets
 from lambent.server.status import Status, is_status
 from lambent.services import iam, lambda_, logs, sts
 from lambent.services.cloudwatch import Recorder
@@ -103,6 +104,7 @@ from lambent.store.sql.logs import SqlLogStore
 from lambent.store.sql.metrics import SqlMetricStore
 from lambent.store.sql.named_records import SqlNamedRecords
 from lambent.store.sql.roles import SqlRoleStore
+from lambent.store.sql.shared_secrets import SqlSharedSecretStore
 from lambent.store.sql.target_deliveries import SqlTargetDeliveryStore
 from lambent.store.sqlite.database import SqliteDatabase
 from lambent.wire.streams import is_streamed
@@ -150,9 +152,11 @@ class Server:
         require_own(data_dir)
         self._lock.acquire()
         opened.callback(self._lock.release)
-        self._read_secrets(data_dir)
+        self._master_key: MasterKey = load_or_create_master_key(data_dir / "master-key")
+        self._node_id = self.settings.node_id or load_or_create_node_id(data_dir / "node-id")
         self._clock = SystemClock()
         self._open_stores(data_dir)
+        await self._share_secrets(data_dir)
         await self._artifacts.open()
         opened.push_async_callback(self._artifacts.close)
         await self._images.open()
@@ -169,16 +173,23 @@ class Server:
         self._make_services()
         await self._start()
 
-    def _read_secrets(self, data_dir: Path) -> None:
-        self.root_key = load_or_create_root_key(data_dir / "root-key.json")
-        self._master_key: MasterKey = load_or_create_master_key(data_dir / "master-key")
-        self._node_id = self.settings.node_id or load_or_create_node_id(data_dir / "node-id")
+    async def _share_secrets(self, data_dir: Path) -> None:
+        self._secrets = SharedSecrets(
+            SqlSharedSecretStore(self._database),
+            self._master_key.derive("shared secrets"),
+            data_dir,
+            anew=self.settings.replace_secrets,
+        )
+        root_key, account_id = data_dir / "root-key.json", data_dir / "account-id"
+        await self._secrets.settle_file(root_key, lambda: load_or_create_root_key(root_key))
+        self.root_key = load_or_create_root_key(root_key)
         if self.settings.account_id:
             self.account_id = self.settings.account_id
         elif self.settings.dev:
             self.account_id = DEV_ACCOUNT_ID
         else:
-            self.account_id = load_or_create_account_id(data_dir / "account-id")
+            await self._secrets.settle_file(account_id, lambda: load_or_create_account_id(account_id))
+            self.account_id = load_or_create_account_id(account_id)
 
     def _open_stores(self, data_dir: Path) -> None:
         self._database = SqliteDatabase(data_dir / "lambent.db")
@@ -308,6 +319,7 @@ class Server:
             metrics=self._metrics,
             credentials=credentials,
             secret=self._master_key.derive,
+            shared_secret=self._secrets.get,
         )
         mappings = SqlEventSourceMappingStore(self._database)
         runners = Runners(core, self._directory, self._invoker.invoke)

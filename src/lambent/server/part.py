@@ -18,7 +18,7 @@ from lambent.store.sql.database import Database
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Core:
     """What every service may be built on. `node_id` names this node in its claims; `secret` derives a key for a purpose
-    ("code downloads") from the server's."""
+    ("code downloads") from the server's, `shared_secret` is one that the first node makes for all."""
 
     settings: Settings
     node_id: str
@@ -31,6 +31,7 @@ class Core:
     metrics: Metrics
     credentials: CredentialSource
     secret: Callable[[str], bytes]
+    shared_secret: Callable[[str, Callable[[], bytes]], Awaitable[bytes]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

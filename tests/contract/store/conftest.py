@@ -27,6 +27,7 @@ from lambent.store.ports.nodes import NodeStore
 from lambent.store.ports.queue_messages import QueueMessageStore
 from lambent.store.ports.queues import QueueStore
 from lambent.store.ports.roles import RoleStore
+from lambent.store.ports.shared_secrets import SharedSecretStore
 from lambent.store.ports.target_deliveries import TargetDeliveryStore
 from lambent.store.ports.topics import TopicStore
 from lambent.store.sql.changes import SqlChangeStore
@@ -47,6 +48,7 @@ from lambent.store.sql.nodes import SqlNodeStore
 from lambent.store.sql.queue_messages import SqlQueueMessageStore
 from lambent.store.sql.queues import SqlQueueStore
 from lambent.store.sql.roles import SqlRoleStore
+from lambent.store.sql.shared_secrets import SqlSharedSecretStore
 from lambent.store.sql.target_deliveries import SqlTargetDeliveryStore
 from lambent.store.sqlite.database import SqliteDatabase
 
@@ -78,6 +80,7 @@ class Stores:
     metrics: MetricStore
     nodes: NodeStore
     changes: ChangeStore
+    shared_secrets: SharedSecretStore
     clock: ManualClock
 
 
@@ -110,6 +113,7 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
         metrics=SqlMetricStore(database),
         nodes=SqlNodeStore(database),
         changes=SqlChangeStore(database),
+        shared_secrets=SqlSharedSecretStore(database),
         clock=clock,
     )
     database.close()

@@ -24,7 +24,7 @@ def part(core: Core) -> Part:
         client=core.client,
         metrics=core.metrics,
         owner=core.node_id,
-        directory=core.data_dir,
+        shared=core.shared_secret,
         secret=core.secret("subscription tokens"),
         link_base=f"http://{core.settings.host}:{core.settings.port}",
         retry_seconds=core.settings.retry_base_seconds / _RETRY_SHARE,

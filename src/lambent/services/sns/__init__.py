@@ -7,11 +7,9 @@ lambent.targets. Email, SMS, mobile push and Firehose are not offered.
 Source: the sns service model and https://docs.aws.amazon.com/sns/latest/dg/
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from pathlib import Path
 from typing import Any
 
 from lambent.base.clock import Clock
@@ -30,7 +28,7 @@ from lambent.services.sns.errors import InternalError
 from lambent.services.sns.metrics import TopicMetrics
 from lambent.services.sns.permissions import PermissionOperations
 from lambent.services.sns.publish import PublishOperations
-from lambent.services.sns.signing import Signer
+from lambent.services.sns.signing import Shared, Signer
 from lambent.services.sns.subscriptions import SubscriptionOperations
 from lambent.services.sns.sweep import sweep_deduplication
 from lambent.services.sns.tags import TagOperations
@@ -65,16 +63,16 @@ def sns(
     clock: Clock,
     client: Client,
     metrics: Metrics,
-    directory: Path,
+    shared: Shared,
     secret: bytes,
     link_base: str,
     retry_seconds: float,
     owner: str = "local",
 ) -> Sns:
-    """`directory` is where the signing key is kept, `secret` seals confirmation tokens, `link_base` is this server's
+    """`shared` keeps the signing key, `secret` seals confirmation tokens, `link_base` is this server's
     address where no subscriber said a better one; `retry_seconds` is what a second of a delivery policy takes here,
     `owner` names this node in its claims."""
-    topics, signer, counted = Topics(store, clock), Signer(directory), TopicMetrics(metrics)
+    topics, signer, counted = Topics(store, clock), Signer(shared), TopicMetrics(metrics)
     deliveries = Deliveries(Envelopes(signer, link_base))
     encryption = PayloadEncryption(DataKeys(client, clock))
     courier = SubscriberCourier(client, request, encryption, counted)
@@ -91,7 +89,7 @@ def sns(
     }
 
     async def open() -> None:
-        await asyncio.to_thread(signer.open)
+        await signer.open()
         await topics.open()
 
     return Sns(

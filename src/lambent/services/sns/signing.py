@@ -4,47 +4,39 @@ Source: https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-messag
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
-from lambent.services.sns.key_file import write_private
-
 CERTIFICATE_PATH = "/SimpleNotificationService-"
 _NOTIFICATION = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
 _CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
 _VALID_DAYS = 3650
 
+Shared = Callable[[str, Callable[[], bytes]], Awaitable[bytes]]
+"""The secret of a name that all nodes share, and how the first makes it."""
+
 
 class Signer:
-    """One RSA key and its certificate, made at the first start and kept."""
+    """One RSA key and its certificate, made at the first start and kept: `shared` returns what was made first."""
 
-    def __init__(self, directory: Path) -> None:
-        self._key_path = directory / "sns-signing-key.pem"
-        self._certificate_path = directory / "sns-signing-certificate.pem"
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
         self._key: rsa.RSAPrivateKey
         self.certificate = b""
         """PEM."""
 
-    def open(self) -> None:
-        """Blocking: makes the key where there is none."""
-        if not (self._key_path.exists() and self._certificate_path.exists()):
-            key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-            private = key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-            write_private(self._key_path, private)
-            write_private(self._certificate_path, _certificate(key))
-        loaded = serialization.load_pem_private_key(self._key_path.read_bytes(), password=None)
+    async def open(self) -> None:
+        made = await self._shared("sns-signing-key.pem", _new_key)
+        loaded = serialization.load_pem_private_key(made, password=None)
         assert isinstance(loaded, rsa.RSAPrivateKey)
         self._key = loaded
-        self.certificate = self._certificate_path.read_bytes()
+        self.certificate = await self._shared("sns-signing-certificate.pem", lambda: _certificate(loaded))
 
     @property
     def certificate_name(self) -> str:
@@ -57,6 +49,13 @@ class Signer:
         text = "".join(f"{name}\n{members[name]}\n" for name in names if members.get(name) is not None)
         digest = hashes.SHA256() if version == "2" else hashes.SHA1()  # noqa: S303 - version 1 is defined so
         return base64.b64encode(self._key.sign(text.encode(), padding.PKCS1v15(), digest)).decode()
+
+
+def _new_key() -> bytes:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
 def _certificate(key: rsa.RSAPrivateKey) -> bytes:
