@@ -6,6 +6,7 @@ every change by itself, and an invocation of a function that did not change read
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -39,6 +40,8 @@ class Directory(FunctionStore):
         self._store = store
         self._targets: dict[FunctionId, dict[str | None, Target]] = {}
         self._changes = 0
+        self._pending: Counter[FunctionId] = Counter()
+        """Writes under way."""
         self._writing: set[asyncio.Task[None]] = set()
         self.on_change: Callable[[FunctionId], None] = lambda id: None
         """Called after every change of a function, its versions or aliases."""
@@ -58,7 +61,8 @@ class Directory(FunctionStore):
             return known
         changes = self._changes
         target = await self._read(id, qualifier)
-        if changes == self._changes:  # nothing was written while we read
+        # Nothing was written while we read, nor is being written: others may see that before it is known here.
+        if changes == self._changes and not self._pending[id]:
             self._targets.setdefault(id, {})[key] = target
         return target
 
@@ -106,7 +110,14 @@ class Directory(FunctionStore):
         await asyncio.shield(writing)
 
     async def _write(self, id: FunctionId, write: Coroutine[Any, Any, None]) -> None:
-        await write
+        self._pending[id] += 1
+        self._targets.pop(id, None)
+        try:
+            await write
+        finally:
+            self._pending[id] -= 1
+            if not self._pending[id]:
+                del self._pending[id]
         self._forget(id)
 
     def _forget(self, id: FunctionId) -> None:

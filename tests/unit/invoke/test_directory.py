@@ -122,6 +122,7 @@ async def test_a_write_that_the_store_refuses_changes_nothing(directory, store, 
     await directory.resolve(hello, None)
     with pytest.raises(StaleRevisionError):
         await directory.replace(store.functions[hello], expected_revision_id="r")
+    await directory.resolve(hello, None)
     assert directory.known(hello, None) is not None
     assert told == []
 
@@ -155,3 +156,30 @@ async def test_a_write_whose_caller_left_is_noticed_when_it_is_done(directory, s
     gate.set()
     await asyncio.sleep(0.001)
     assert (await directory.resolve(hello, None)).version == new
+
+
+async def test_what_is_resolved_while_a_write_is_under_way_is_not_remembered(
+    directory, store, hello, version
+):
+    """Readers may see what was committed before the writer hears that it was."""
+    assert (await directory.resolve(hello, None)).version.revision_id == "r$LATEST"
+    committed, told = asyncio.Event(), asyncio.Event()
+
+    async def slow():
+        committed.set()
+        await told.wait()
+
+    store.before_write = slow
+    latest = version(revision_id="new")
+    writing = asyncio.create_task(
+        directory.replace(Function(id=hello, latest=latest, serving=latest), expected_revision_id="r$LATEST")
+    )
+    await committed.wait()
+    store.put(latest=latest, serving=latest)
+    assert directory.known(hello, None) is None
+    assert (await directory.resolve(hello, None)).version.revision_id == "new"
+    assert directory.known(hello, None) is None
+    told.set()
+    await writing
+    await directory.resolve(hello, None)
+    assert directory.known(hello, None) is not None
