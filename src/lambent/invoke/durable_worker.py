@@ -27,7 +27,7 @@ from lambent.model.durable_execution.closing import (
 )
 from lambent.model.durable_execution.describe import envelope
 from lambent.model.durable_execution.invocation import InvocationFailure, Launch, finish_invocation
-from lambent.model.durable_execution.timers import Due, advance, recover
+from lambent.model.durable_execution.timers import Due, advance, dispatch_again, recover
 from lambent.model.durable_execution.transition import Change, State
 from lambent.model.durable_execution.values import (
     FUNCTION_ERROR_MEMBERS,
@@ -233,13 +233,20 @@ class DurableWorker:
         found = await self._view(key, execution_and_root)
         if found is None:
             return
+        outcome: ChainedOutcome | None
         try:
             outcome = await self._chained_invoke(found[0], operation)
         except ServiceException as error:
             outcome = ChainedOutcome(status="FAILED", error=error_object(error.message, error.code))
+        except Exception:
+            log.exception("chained invocation %s of %s could not be made; it waits", operation.id, key.id)
+            outcome = None
 
         def decide(state: State) -> tuple[Change | None, None]:
-            return complete_chained_invoke(state, operation.id, outcome, self._clock.now())
+            now = self._clock.now()
+            if outcome is None:
+                return dispatch_again(state, operation.id, now, self._rules.backoff_seconds)
+            return complete_chained_invoke(state, operation.id, outcome, now)
 
         await self._settle(key, decide)
 

@@ -107,6 +107,8 @@ class Setting:
             await self.chain_gate.wait()
         if operation.function_name == "forbidden":
             raise ServiceException("no")
+        if operation.function_name == "flaky" and len(self.chained) == 1:
+            raise StoreError("disk I/O error")
         return ChainedOutcome(status="SUCCEEDED", result='"plain"')
 
     def ask(self, then, **target):
@@ -232,6 +234,18 @@ async def test_a_chained_invocation_that_is_refused_has_failed(setting):
     setting.answers = [setting.ask(answer("PENDING"), name="forbidden"), answer("SUCCEEDED", Result="1")]
     await setting.executions.run(VERSION, invocation())
     assert setting.only().operations["i"].error["ErrorMessage"] == "no"
+
+
+async def test_a_chained_invocation_that_cannot_be_made_is_made_again(setting, caplog):
+    setting.answers = [setting.ask(answer("PENDING"), name="flaky"), answer("SUCCEEDED", Result="1")]
+    await setting.executions.start(VERSION, invocation(), synchronous=False)
+    await setting.until(lambda: "could not be made" in caplog.text)
+    await asyncio.sleep(0.03)
+    assert setting.chained == ["i"]
+    setting.clock.advance(5)
+    await setting.until(lambda: setting.only().execution.closed)
+    assert setting.chained == ["i", "i"]
+    assert setting.only().operations["i"].status == "SUCCEEDED"
 
 
 async def test_a_crash_makes_a_chained_invocation_again(setting):

@@ -91,6 +91,16 @@ def _fire_callback(transition: Transition, operation: Operation) -> None:
 _FIRE = {"STEP": _fire_step, "WAIT": _fire_wait, "CALLBACK": _fire_callback}
 
 
+def dispatch_again(state: State, operation_id: str, now: float, seconds: float) -> tuple[Change | None, None]:
+    """A chained invocation could not be made for a reason that passes: it is made again in `seconds`."""
+    operation = state.operation(operation_id)
+    if state.execution.closed or operation is None or not operation.dispatched:
+        return None, None
+    transition = Transition(state, now)
+    transition.put(replace(operation, dispatch_at=now + seconds))
+    return transition.change(), None
+
+
 def recover(state: State, now: float) -> tuple[Change | None, None]:
     """After a server has ended: an invocation that was running begins anew, and so do chained ones."""
     execution = state.execution
