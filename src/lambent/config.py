@@ -293,6 +293,17 @@ class Settings:
         "What keeps functions apart: `auto` is namespaces for root and userns for other users; `process` isolates "
         "nothing, and is never taken but by its name.",
     )
+    function_network: str = _row(
+        _choice("none", "nat"),
+        "none",
+        "What functions reach beside Lambent itself: nothing, or by NAT what is outside. `nat` needs --isolation "
+        "namespaces and nftables, and has the host forward packets.",
+    )
+    function_network_private: bool = _row(
+        _SWITCH,
+        False,
+        "Whether with `nat` functions also reach networks for private use (10/8, 100.64/10, 172.16/12, 192.168/16).",
+    )
     uid_base: int = _row(
         _integer(65_536, 2_147_000_000),
         1_900_000_000,

@@ -95,9 +95,9 @@ def _try_here(settings: Settings, root: Root) -> Trial:
     with tempfile.TemporaryDirectory(prefix="doctor-", dir=below) as directory:
         uid_base = settings.uid_base + settings.uid_count - _TRIAL_UIDS
         try:
-            backend = choose_backend(
-                replace(settings, data_dir=Path(directory), uid_base=uid_base, uid_count=_TRIAL_UIDS)
-            )
+            own = replace(settings, data_dir=Path(directory), uid_base=uid_base, uid_count=_TRIAL_UIDS)
+            # A network would change the host.
+            backend = choose_backend(replace(own, function_network="none"))
         except IsolationUnavailableError as error:
             wanted = "namespaces" if settings.isolation == "auto" else settings.isolation
             would_be = Isolation(backend=wanted, guarantees=guarantees.ALL[wanted], missing=(), cgroup="none")

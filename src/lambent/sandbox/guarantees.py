@@ -64,6 +64,16 @@ NAMESPACES: Final[Guarantees] = (
     Guarantee("ending", "yes", _ENDS),
 )
 
+WITH_NAT: Final = (
+    Guarantee(
+        "network",
+        "yes",
+        "own network namespace, and by NAT what is outside: not the host, other environments or 169.254.0.0/16, nor "
+        "private networks, unless these are allowed",
+    ),
+)
+"""Of `namespaces`, with `--function-network nat`."""
+
 TMP_IN_MEMORY: Final = (Guarantee("disk", "partly", "/tmp is a tmpfs of its size, within MemorySize"),)
 """Of `namespaces`, where there are no loop devices."""
 

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -20,25 +21,34 @@ from lambent.sandbox.cgroup_detection import CgroupMissingError
 from lambent.sandbox.messages import Message
 from lambent.sandbox.mounts import READ_ONLY
 from lambent.sandbox.namespace_sandbox import NamespaceSandbox
+from lambent.sandbox.outside import Outside, close_way, open_way
 from lambent.sandbox.port import Isolation, Process, Root, SandboxError, SandboxSpec
 from lambent.sandbox.scratch import Scratch, ScratchMaker
 from lambent.sandbox.spawner_client import SpawnerClient
 from lambent.sandbox.state_lock import lock_state
 from lambent.sandbox.uids import UidRange, Uids
 
+_RESOLV_CONF = "/etc/resolv.conf"
 UID_FIRST, UID_COUNT = 1_900_000_000, 65_536
 """Above what systemd and container managers hand out, below 2^31."""
 
 
 class NamespacesBackend:
     """`state_directory` holds the images behind /tmp while sandboxes live, and tells one server from another: two with
-    the same one cannot be open at a time. Uids from `uid_first` on must belong to nobody else."""
+    the same one cannot be open at a time. Uids from `uid_first` on must belong to nobody else. With `outside`, what is
+    inside reaches that."""
 
     name = "namespaces"
 
     def __init__(
-        self, state_directory: Path, *, uid_first: int = UID_FIRST, uid_count: int = UID_COUNT
+        self,
+        state_directory: Path,
+        *,
+        uid_first: int = UID_FIRST,
+        uid_count: int = UID_COUNT,
+        outside: Outside | None = None,
     ) -> None:
+        self._outside = outside
         self._state_directory = state_directory.resolve()
         self.instance = hashlib.sha256(str(self._state_directory).encode()).hexdigest()[:12]
         self._uids: Uids = UidRange(uid_first, uid_count, start=int(self.instance, 16))
@@ -56,6 +66,8 @@ class NamespacesBackend:
         kept = guarantees.NAMESPACES
         if self._missing:
             kept = guarantees.weakened(kept, guarantees.TMP_IN_MEMORY)
+        if self._outside is not None:
+            kept = guarantees.weakened(kept, guarantees.WITH_NAT)
         return Isolation(
             backend=self.name,
             guarantees=kept,
@@ -80,6 +92,8 @@ class NamespacesBackend:
     def _prepare(self) -> None:
         """Blocking: finds the cgroups, and sweeps what a killed predecessor left."""
         self._tree = self._find_tree()
+        if self._outside is not None:
+            open_way(self._outside, self.instance)
         try:
             self._missing = self._prepare_scratches()
             (self._state_directory / "roots").mkdir(exist_ok=True)
@@ -111,7 +125,7 @@ class NamespacesBackend:
 
     async def create(self, spec: SandboxSpec, process: Process | None = None) -> NamespaceSandbox:
         spawner = await self._running_spawner()
-        message = _root_message(spec.root)
+        message = _root_message(self._with_name_servers(spec.root))
         name = hashlib.sha256(json.dumps(message, sort_keys=True).encode()).hexdigest()[:24]
         async with spawner.root(name, message):
             sandbox, scratch = await self._new_sandbox(spawner, spec)
@@ -189,6 +203,8 @@ class NamespacesBackend:
         if self._tree is not None:
             self._tree.clear()
         self._scratches.close()
+        if self._outside is not None:
+            close_way(self.instance)
 
     async def _running_spawner(self) -> SpawnerClient:
         if self._lock is None:
@@ -205,12 +221,19 @@ class NamespacesBackend:
                 self._spawner = spawner
             return self._spawner
 
+    def _with_name_servers(self, root: Root) -> Root:
+        if self._outside is None or _RESOLV_CONF not in root.files:
+            return root
+        return replace(root, files={**root.files, _RESOLV_CONF: self._outside.resolv_conf()})
+
     def _spec_message(self, sandbox: NamespaceSandbox, spec: SandboxSpec, root: str) -> Message:
         return {
             "id": sandbox.id,
             "root": root,
             "hostname": spec.hostname,
             "listen": [list(address) for address in spec.listen],
+            "outside": self._outside
+            and self._outside.link(self.instance, sandbox.uid - self._uids.supervisor),
             "uid": sandbox.uid,
             "supervisor_uid": self._uids.supervisor,
             "leaves_groups": True,

@@ -48,6 +48,7 @@ class Spawner:
         self._ids: dict[int, str] = {}
         """pidfd: id"""
         self._poll = select.epoll()
+        self._pid = os.getpid()
         self._own_network = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 
     def run(self) -> None:
@@ -112,6 +113,7 @@ class Spawner:
             self._poll.close()
             control, launch, scratch = descriptors
             root = f"{self._directory}/{spec['root']}"
+            spec["outside_of"] = self._pid
             supervise(
                 control, launch, scratch, spec=spec, root=root, tree=self._tree, programs=self._programs
             )

@@ -13,7 +13,7 @@ import struct
 import sys
 from typing import Any, NoReturn
 
-from lambent.sandbox import messages, mounts, privileges, syscalls
+from lambent.sandbox import messages, mounts, netlink, privileges, syscalls
 from lambent.sandbox.cgroup import CgroupTree
 from lambent.sandbox.privileges import Programs
 from lambent.sandbox.process import become_process
@@ -36,6 +36,7 @@ _UNANSWERED = ("freeze", "thaw")
 
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
 _BACKLOG = 128
+_INTERFACE = "eth0"
 _DATA_BESIDE_BYTES = 1 << 30
 """What a process may map beyond its memory, where no control group says what it uses: stacks, heaps kept in reserve."""
 _OOM_SCORE = b"500"  # whatever else runs on the machine is worth more to it than a function
@@ -138,6 +139,8 @@ class _Supervisor:
             request = struct.pack("16sH14x", b"lo", 0)
             name, flags = struct.unpack("16sH14x", fcntl.ioctl(any_socket, _SIOCGIFFLAGS, request))
             fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sH14x", name, flags | _IFF_UP))
+        if self._spec["outside"] is not None:
+            _reach_outside(self._spec["outside"], f"/proc/{self._spec['outside_of']}/ns/net")
         listeners = []
         for host, port in self._spec["listen"]:
             with step(f"listen on {host}:{port}"):
@@ -215,6 +218,28 @@ class _Supervisor:
                 if received is None:
                     os._exit(1)
                 self._carry_out(*received)
+
+
+def _reach_outside(link: dict[str, str], host_network: str) -> None:
+    """Makes a pair of interfaces: eth0 here, the other end in the host's network, where we are for a moment, too. They
+    go with this network namespace."""
+    host = os.open(host_network, os.O_RDONLY | os.O_CLOEXEC)
+    here = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        with step("make eth0"):
+            netlink.make_veth(_INTERFACE, link["peer"], host)
+            netlink.add_address(_INTERFACE, link["address"])
+            netlink.bring_up(_INTERFACE)
+            netlink.add_default_route(link["gateway"], _INTERFACE)
+        with step("connect eth0 with the host"):
+            syscalls.enter(host, syscalls.CLONE_NEWNET)
+            netlink.add_address(link["peer"], link["gateway"])
+            netlink.bring_up(link["peer"])
+            netlink.add_route_to(link["address"], link["peer"])
+            syscalls.enter(here, syscalls.CLONE_NEWNET)
+    finally:
+        os.close(host)
+        os.close(here)
 
 
 def _attach(targets: list[str], descriptors: list[int]) -> None:

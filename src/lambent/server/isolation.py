@@ -15,7 +15,12 @@ class IsolationUnavailableError(Exception):
 
 def choose_backend(settings: Settings) -> SandboxBackend:
     """Raises IsolationUnavailableError. What is not chosen is not imported: some of it knows only Linux."""
-    match chosen_isolation(settings.isolation):
+    chosen = chosen_isolation(settings.isolation)
+    if settings.function_network == "nat" and chosen != "namespaces":
+        raise IsolationUnavailableError(
+            f"--function-network nat needs --isolation namespaces, and so root: {chosen} has no other network to give"
+        )
+    match chosen:
         case "namespaces":
             return _namespaces(settings)
         case "userns":
@@ -56,9 +61,16 @@ def chosen_isolation(wanted: str) -> str:
 
 def _namespaces(settings: Settings) -> SandboxBackend:
     from lambent.sandbox.namespaces import NamespacesBackend  # noqa: PLC0415
+    from lambent.sandbox.outside import Outside, find_resolvers  # noqa: PLC0415
 
+    outside = None
+    if settings.function_network == "nat":
+        outside = Outside(private=settings.function_network_private, resolvers=find_resolvers())
     return NamespacesBackend(
-        settings.data_dir / "sandboxes", uid_first=settings.uid_base, uid_count=settings.uid_count
+        settings.data_dir / "sandboxes",
+        uid_first=settings.uid_base,
+        uid_count=settings.uid_count,
+        outside=outside,
     )
 
 
