@@ -96,7 +96,7 @@ def test_a_function_that_cannot_be_initialized(
         described = result.error_object
         assert described["errorType"] == error_type
         assert described["errorMessage"] == message
-        assert described["requestId"] == result.request_id
+        assert described["requestId"] == "", "Init has none, as AWS was recorded to tell"
         assert f"Error Type: {error_type}" in result.report
     lines = lambent_lines(lambent, name)
     assert any(
