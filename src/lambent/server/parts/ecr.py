@@ -28,6 +28,7 @@ def part(core: Core) -> Part:
         ),
         files,
         client=core.client,
+        metrics=core.metrics,
         clock=core.clock,
         secret=core.secret("ecr"),
         uri=_aws_uri if core.settings.ecr_uris == "aws" else _uri,

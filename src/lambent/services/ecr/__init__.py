@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambent.base.clock import Clock
+from lambent.model.metric import Metrics
 from lambent.model.service import Client, Operation, Service
+from lambent.services.ecr.announcements import Announcements
 from lambent.services.ecr.authorization import Authorization
 from lambent.services.ecr.door.door import RegistryDoor, Stranger
 from lambent.services.ecr.downloads import LayerDownloads
@@ -47,6 +49,7 @@ def ecr(
     contents: LayerContents,
     *,
     client: Client,
+    metrics: Metrics,
     clock: Clock,
     secret: bytes,
     uri: RepositoryUri,
@@ -56,7 +59,7 @@ def ecr(
     registry = Registry(stores)
     downloads = LayerDownloads(contents, clock, secret)
     layers = Layers(registry, contents, downloads, clock)
-    images = Images(registry, clock)
+    images = Images(registry, Announcements(client, metrics), clock)
     policies = RepositoryPolicies(registry)
     authorization = Authorization(clock, secret)
     lifecycle = Lifecycle(registry, images, clock)

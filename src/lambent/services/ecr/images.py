@@ -16,6 +16,7 @@ from lambent.model.image import (
 )
 from lambent.model.repository import RegistryImage, Repository
 from lambent.model.service import Operation
+from lambent.services.ecr.announcements import Announcements
 from lambent.services.ecr.errors import (
     ImageAlreadyExistsException,
     ImageDigestDoesNotMatchException,
@@ -34,8 +35,9 @@ _FOREIGN = ("foreign", "nondistributable")
 
 
 class Images:
-    def __init__(self, registry: Registry, clock: Clock) -> None:
+    def __init__(self, registry: Registry, announcements: Announcements, clock: Clock) -> None:
         self._registry = registry
+        self._announcements = announcements
         self._clock = clock
 
     def operations(self) -> Mapping[str, Operation]:
@@ -72,6 +74,7 @@ class Images:
                 await put(registry.stores.images, inside(repository, digest), image)
             if tag is not None:
                 await registry.put_tag(repository, tag, digest)
+        await self._announcements.changed(repository, "PUSH", [_identifier(digest, tag)])
         return {
             "image": {
                 "registryId": repository.account_id,
@@ -91,6 +94,7 @@ class Images:
                 failures.append(found)
                 continue
             await self._note_pull(repository, found)
+            self._announcements.pulled(repository)
             images.append(
                 {
                     "registryId": repository.account_id,
@@ -150,6 +154,7 @@ class Images:
                 gone, failure = await self._delete(repository, found, wanted)
                 deleted += gone
                 failures += failure
+        await self._announcements.changed(repository, "DELETE", deleted)
         return {"imageIds": deleted, "failures": failures}
 
     async def list_referrers(self, caller: Caller, parameters: Parameters) -> Parameters:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from images import Image, tar_of
 from memory_records import MemoryDeliveries, MemoryRecords
+from noted_metrics import NotedMetrics
 
 from lambent.api.authorize import require_permission
 from lambent.base.clock import ManualClock
@@ -84,6 +85,9 @@ class Ecr:
     def __init__(self) -> None:
         self.clock = ManualClock()
         self.contents = MemoryContents()
+        self.metrics = NotedMetrics()
+        self.events: list[Parameters] = []
+        """What EventBridge was told."""
         self.stores = EcrStores(
             **{
                 kind: MemoryRecords(MemoryDeliveries())
@@ -107,6 +111,7 @@ class Ecr:
             self.stores,
             self.contents,
             client=self,
+            metrics=self.metrics,
             clock=self.clock,
             secret=b"secret",
             uri=lambda repository, caller: f"host/{repository.name}",
@@ -122,6 +127,10 @@ class Ecr:
     async def __call__(
         self, service: str, operation: str, caller: Caller, parameters: Parameters
     ) -> Parameters:
+        if service == "events":
+            assert (operation, caller.service) == ("PutEvents", "ecr.amazonaws.com")
+            self.events += parameters["Entries"]
+            return {}
         await require_permission(self._authorizer, caller, self.made.service, "ecr", operation, parameters)
         return await self.made.service.operations[operation](caller, parameters)
 

@@ -56,6 +56,23 @@ async def test_what_is_pushed_is_given_back(aws, image):
     }
 
 
+async def test_others_are_told(aws, image):
+    digest = await aws.push(image)
+    await aws.call("BatchGetImage", **NAMED, imageIds=[{"imageTag": "latest"}])
+    await aws.call("BatchDeleteImage", **NAMED, imageIds=[{"imageDigest": digest}])
+    told = {"result": "SUCCESS", "repository-name": "app", "image-digest": digest, "image-tag": "latest"}
+    assert [json.loads(event["Detail"]) for event in aws.events] == [
+        told | {"action-type": "PUSH"},
+        told | {"action-type": "DELETE"},
+    ]
+    assert {(event["Source"], event["DetailType"]) for event in aws.events} == {
+        ("aws.ecr", "ECR Image Action")
+    }
+    assert [(one.name, one.dimensions) for one in aws.metrics.noted] == [
+        ("RepositoryPullCount", {"RepositoryName": "app"})
+    ]
+
+
 async def test_a_tag_moves(aws, image):
     first = await aws.push(image)
     second = await aws.push(Image([tar_of({"b": "2"})]))

@@ -84,8 +84,7 @@ class RegistryDoor:
 
     async def _caller(self, request: Request) -> Caller:
         header = request.headers.get("authorization", "")
-        stranger = await self._stranger(request)
-        caller = self._by_password(header) or stranger
+        caller = self._by_password(header) or await self._stranger(request)
         if caller is None:
             message = (
                 "Your authorization token has expired or is invalid."
