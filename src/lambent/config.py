@@ -228,6 +228,19 @@ class Settings:
     )
 
     # Which node of a cluster this is.
+    database: str | None = _row(
+        _pattern("sqlite:///PATH", r"sqlite:///[^\0]+"),
+        None,
+        "The database that nodes share. sqlite:///PATH is a file that several servers of one host can have.",
+        default_says="`lambent.db` in the data directory, for this server alone",
+    )
+    shared_dir: Path | None = _row(
+        _PATH,
+        None,
+        "Where the nodes of a database keep functions' code and S3's objects together: a directory of a shared file "
+        "system, the same on all of them.",
+        default_says="the data directory, for this server alone",
+    )
     node_id: str | None = _row(
         _NAME,
         None,

@@ -5,6 +5,9 @@
     merged/<key>/tree/        layers over each other; merged/<key>/digests says which
     temporary/                what is being made or removed; emptied at `open`
 
+Nodes that share a database share zips/, too, in a directory of all (beside it a temporary/ of each); what is made of
+them each node has for itself. What was put an hour ago at the latest stays: its function may not be stored yet.
+
 What has its name is whole: it was made in `temporary`, synced, then renamed. One process owns the directory,
 and all decisions fall on its event loop, so a step between two awaits is atomic; only the file work is done
 in threads.
@@ -20,6 +23,7 @@ so both are rightly forgotten then.
 import asyncio
 import hashlib
 import re
+import time
 from base64 import b64encode
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -55,8 +59,12 @@ class Hold:
 
 
 class ArtifactStore:
-    def __init__(self, directory: Path, *, clock: Clock | None = None) -> None:
-        self._zips = directory / "zips"
+    def __init__(
+        self, directory: Path, *, shared: Path | None = None, node: str = "", clock: Clock | None = None
+    ) -> None:
+        self._is_shared = shared is not None
+        self._zips = (shared or directory) / "zips"
+        self._zips_temporary = shared / "temporary" / node if shared is not None else directory / "temporary"
         self._unpacked = directory / "unpacked"
         self._merged = directory / "merged"
         self._temporary = directory / "temporary"
@@ -71,10 +79,12 @@ class ArtifactStore:
         """Creates the directory, and removes what a killed predecessor left half made."""
 
         def work() -> None:
-            for directory in (self._zips, self._unpacked, self._merged, self._temporary):
+            temporaries = (self._temporary, self._zips_temporary)
+            for directory in (self._zips, self._unpacked, self._merged, *temporaries):
                 directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for abandoned in self._temporary.iterdir():
-                remove(abandoned)
+            for temporary in temporaries:
+                for abandoned in temporary.iterdir():
+                    remove(abandoned)
 
         await asyncio.to_thread(work)
 
@@ -96,8 +106,10 @@ class ArtifactStore:
         self._name(path)
 
         def work() -> None:
-            if not (path.exists() and path.stat().st_size == len(data)):
-                with making(self._new_temporary()) as made:
+            if path.exists() and path.stat().st_size == len(data):
+                path.touch()  # other nodes shall not sweep it either
+            else:
+                with making(self._zips_temporary / new_token()) as made:
                     write_file(made, data)
                     publish(made, path)
 
@@ -202,7 +214,11 @@ class ArtifactStore:
             removed = 0
             for digest in await self.digests():
                 paths = (self.path(digest), self._unpacked / digest)
-                if await in_use(digest) or not all(self._removable(path) for path in paths):
+                if (
+                    await in_use(digest)
+                    or self._is_fresh(digest)
+                    or not all(self._removable(path) for path in paths)
+                ):
                     kept.add(digest)
                     continue
                 await self._remove(*paths)
@@ -257,7 +273,7 @@ class ArtifactStore:
         for path in paths:
             self._ready.discard(path)
             self._named_at.pop(path, None)
-            grave = self._new_temporary()
+            grave = (self._zips_temporary if path.parent == self._zips else self._temporary) / new_token()
             try:
                 path.rename(grave)
             except FileNotFoundError:
@@ -276,6 +292,15 @@ class ArtifactStore:
 
     def _name(self, path: Path) -> None:
         self._named_at[path] = self._clock.monotonic()
+
+    def _is_fresh(self, digest: str) -> bool:
+        """Whether another node may have put it a moment ago."""
+        if not self._is_shared:
+            return False
+        try:
+            return time.time() - self.path(digest).stat().st_mtime < _KEEP_SECONDS
+        except FileNotFoundError:
+            return False
 
     def _forget_names(self) -> None:
         since = self._clock.monotonic() - _KEEP_SECONDS

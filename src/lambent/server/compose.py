@@ -55,6 +55,7 @@ from lambent.server import adapters
 from lambent.server.chained_invocations import ChainedInvocations
 from lambent.server.code_store import CodeStoreClient
 from lambent.server.data_directory import require_own
+from lambent.server.database import choose_database
 from lambent.server.descriptors import connections_most
 from lambent.server.doorway import Doorway
 from lambent.server.event_sources import Runners
@@ -106,7 +107,6 @@ from lambent.store.sql.named_records import SqlNamedRecords
 from lambent.store.sql.roles import SqlRoleStore
 from lambent.store.sql.shared_secrets import SqlSharedSecretStore
 from lambent.store.sql.target_deliveries import SqlTargetDeliveryStore
-from lambent.store.sqlite.database import SqliteDatabase
 from lambent.wire.streams import is_streamed
 
 log = logging.getLogger(__name__)
@@ -192,7 +192,7 @@ class Server:
             self.account_id = load_or_create_account_id(account_id)
 
     def _open_stores(self, data_dir: Path) -> None:
-        self._database = SqliteDatabase(data_dir / "lambent.db")
+        self._database = choose_database(self.settings.database, data_dir)
         self._database.open()
         self._opened.callback(self._database.close)
         self._node = ThisNode(self.settings, self._node_id, self._database, self._clock)
@@ -210,7 +210,9 @@ class Server:
         self._event_store = SqlEventInvocationStore(self._database)
         self._durable_store = SqlDurableExecutionStore(self._database)
         self._directory = Directory(SqlFunctionStore(self._database))
-        self._artifacts = ArtifactStore(data_dir / "artifacts")
+        self._artifacts = ArtifactStore(
+            data_dir / "artifacts", shared=self.settings.shared_dir, node=self._node_id
+        )
         self._images = ImageStore(data_dir / "images")
 
     def _make_data_plane(self) -> None:
@@ -224,7 +226,7 @@ class Server:
         self._image_sources = SkopeoSources(
             settings.image_sources, settings.image_credentials_file, self._images.temporary
         )
-        layers = LayerFiles(settings.data_dir / ECR_DIRECTORY)
+        layers = LayerFiles((settings.shared_dir or settings.data_dir) / ECR_DIRECTORY, self._node_id)
         self._pulled_images = PulledImages(
             self._images, self._client, layers, self._image_sources, images_refusal(self._backend)
         )
@@ -312,6 +314,7 @@ class Server:
             node_id=self._node_id,
             clock=self._clock,
             data_dir=self.settings.data_dir,
+            shared_dir=self.settings.shared_dir or self.settings.data_dir,
             database=self._database,
             client=client,
             pass_role=adapters.PassedRoles(authorizer),

@@ -24,6 +24,8 @@ class Core:
     node_id: str
     clock: Clock
     data_dir: Path
+    shared_dir: Path
+    """Below it are files that all nodes see."""
     database: Database
     client: Client
     roles: RoleCallers

@@ -31,8 +31,9 @@ class _Upload:
 class LayerFiles:
     """Implements lambent.store.ports.layer_contents.LayerContents."""
 
-    def __init__(self, directory: Path) -> None:
-        self._incoming = directory / "incoming"
+    def __init__(self, directory: Path, node: str = "") -> None:
+        """Where several nodes share the directory, each of them receives in its own below incoming/."""
+        self._incoming = directory / "incoming" / node
         self._whole = directory / "sha256"
         self._uploads: dict[str, _Upload] = {}
 

@@ -34,8 +34,9 @@ _NO_LINK = frozenset({EMLINK, EPERM, EXDEV, EOPNOTSUPP})
 class ObjectFiles:
     """Implements lambent.store.ports.contents.ContentStore. `open` before the first use, `close` after the last."""
 
-    def __init__(self, directory: Path) -> None:
-        self._incoming = directory / "incoming"
+    def __init__(self, directory: Path, node: str = "") -> None:
+        """Where several nodes share the directory, each of them receives in its own below incoming/."""
+        self._incoming = directory / "incoming" / node
         self._objects = directory / "objects"
         self._threads: ThreadPoolExecutor | None = None
         self._opened_ns = 0

@@ -18,7 +18,7 @@ DIRECTORY = "ecr"
 
 
 def part(core: Core) -> Part:
-    files = LayerFiles(core.data_dir / DIRECTORY)
+    files = LayerFiles(core.shared_dir / DIRECTORY, core.node_id)
     made = ecr(
         EcrStores(
             repositories=SqlNamedRecords(core.database, "ecr repository", Repository),

@@ -14,7 +14,7 @@ from lambent.store.sql.uploads import SqlUploadStore
 
 
 def part(core: Core) -> Part:
-    files = ObjectFiles(core.data_dir / "s3")
+    files = ObjectFiles(core.shared_dir / "s3", core.node_id)
     objects = SqlObjectStore(core.database, core.clock)
     stores = s3.Stores(
         buckets=SqlBucketStore(core.database),

@@ -1,0 +1,132 @@
+"""Two servers on one database, as their users see them."""
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+from lambent_server import Lambent, eventually, zip_of
+from two_nodes import alive, start_nodes, status
+
+TAKEN_OVER_SECONDS = 15.0
+WRITE = """
+import json, os, time
+def handler(event, context):
+    time.sleep(event.get("seconds", 0))
+    return event["n"]
+"""
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[tuple[Lambent, Lambent]]:
+    nodes = start_nodes(tmp_path, "a", "b", arguments=dict.fromkeys("ab", ("--account-concurrency", "20")))
+    yield nodes["a"], nodes["b"]
+    for node in nodes.values():
+        if node.server.process.poll() is None:
+            node.server.process.send_signal(signal.SIGCONT)
+        node.stop()
+        assert not node.leftovers()
+        assert "Traceback" not in node.log, node.log[-8000:]
+
+
+def test_nodes_are_one_service(pair: tuple[Lambent, Lambent]) -> None:
+    a, b = pair
+    assert a.server.access_key_id == b.server.access_key_id
+    assert a.account_id == b.account_id
+
+    # A function that is made on one is invoked on the other, and its changes are seen there.
+    name = a.python("def handler(event, context): return 1\n")
+    assert b.call(name) == 1
+    a.update_code(name, {"index.py": "def handler(event, context): return 2\n"})
+    eventually(lambda: b.call(name) == 2, seconds=5)
+    b.lambda_.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    eventually(lambda: _refusal(a, name) == "TooManyRequestsException", seconds=5)
+    b.lambda_.delete_function(FunctionName=name)
+    eventually(lambda: _refusal(a, name) == "ResourceNotFoundException", seconds=5)
+
+    # What a service holds in memory, too.
+    url = a.client("sqs").create_queue(QueueName="orders")["QueueUrl"]
+    sqs = b.client("sqs")
+    eventually(lambda: _exists(sqs, "orders"), seconds=5)
+    a.client("sqs").send_message(QueueUrl=url, MessageBody="hello")
+    received = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)
+    assert [message["Body"] for message in received["Messages"]] == ["hello"]
+    a.client("s3").create_bucket(Bucket="shared")
+    s3 = b.client("s3")
+    eventually(lambda: [one["Name"] for one in s3.list_buckets()["Buckets"]] == ["shared"], seconds=5)
+    s3.put_object(Bucket="shared", Key="k", Body=b"bytes")
+    assert a.client("s3").get_object(Bucket="shared", Key="k")["Body"].read() == b"bytes"
+
+    # Each lease has one holder, and both nodes see the same.
+    holders = {lease: node["id"] for node in status(a)["nodes"] for lease in node["leases"]}
+    assert holders["run schedules"] in ("a", "b")
+
+
+def test_events_of_a_killed_node_run_on_the_other(pair: tuple[Lambent, Lambent]) -> None:
+    a, b = pair
+    queue = a.client("sqs").create_queue(QueueName="results")["QueueUrl"]
+    arn = a.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    role = a.make_role("sender")
+    allow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}]}
+    a.iam.put_role_policy(RoleName="sender", PolicyName="p", PolicyDocument=json.dumps(allow))
+    name = a.python(WRITE, Role=role, Timeout=60)
+    destination = {"OnSuccess": {"Destination": arn["Attributes"]["QueueArn"]}}
+    a.lambda_.put_function_event_invoke_config(FunctionName=name, DestinationConfig=destination)
+    for number in range(40):
+        payload = json.dumps({"n": number, "seconds": 1.0 if number % 2 else 0.0})
+        assert (
+            a.lambda_.invoke(FunctionName=name, InvocationType="Event", Payload=payload)["StatusCode"] == 202
+        )
+    a.kill()
+    killed_at = time.monotonic()
+
+    sqs, seen = b.client("sqs"), set()
+    while len(seen) < 40 and time.monotonic() - killed_at < 60:
+        received = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+        for message in received.get("Messages", ()):
+            seen.add(json.loads(message["Body"])["responsePayload"])
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    assert seen == set(range(40)), "an accepted event was lost"
+    eventually(lambda: alive(b) == ["b"], seconds=TAKEN_OVER_SECONDS)
+    eventually(lambda: _holds_all(b), seconds=TAKEN_OVER_SECONDS)
+    assert b.call(name, {"n": 7}) == 7
+
+    a.start_again()
+    eventually(lambda: sorted(alive(b)) == ["a", "b"])
+    assert a.call(name, {"n": 8}) == 8
+
+
+def test_a_node_that_was_stopped_comes_back_as_another_incarnation(pair: tuple[Lambent, Lambent]) -> None:
+    a, b = pair
+    a.server.process.send_signal(signal.SIGSTOP)
+    eventually(lambda: [node["id"] for node in status(b)["nodes"]] == ["b"], seconds=TAKEN_OVER_SECONDS)
+    eventually(lambda: _holds_all(b), seconds=TAKEN_OVER_SECONDS)
+    a.server.process.send_signal(signal.SIGCONT)
+    eventually(lambda: sorted(alive(b)) == ["a", "b"])
+    eventually(lambda: status(a)["member"])
+    assert "node a was taken for dead; it joins again" in a.log
+    name = b.deploy(zip_of({"index.py": "def handler(event, context): return 3\n"}))
+    eventually(lambda: a.call(name) == 3)
+
+
+def _refusal(node: Lambent, name: str) -> str | None:
+    try:
+        node.lambda_.invoke(FunctionName=name)
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    return None
+
+
+def _exists(sqs: object, name: str) -> bool:
+    try:
+        return bool(sqs.get_queue_url(QueueName=name))  # type: ignore[attr-defined]
+    except sqs.exceptions.QueueDoesNotExist:  # type: ignore[attr-defined]
+        return False
+
+
+def _holds_all(node: Lambent) -> bool:
+    (member,) = [one for one in status(node)["nodes"] if one["alive"]]
+    return {"run schedules", "run durable executions", "look at alarms"} <= set(member["leases"])

@@ -1,0 +1,43 @@
+"""Servers that share a database, their code and their secrets, as nodes of one cluster on this host."""
+
+import json
+import shutil
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lambent_server import Lambent, eventually
+
+
+def start_nodes(
+    directory: Path,
+    *ids: str,
+    database: str | None = None,
+    arguments: Mapping[str, tuple[str, ...]] | None = None,
+) -> dict[str, Lambent]:
+    """By id. The first makes the master key, the others are given it."""
+    nodes: dict[str, Lambent] = {}
+    for id in ids:
+        data_dir = directory / id
+        data_dir.mkdir(mode=0o700)
+        if nodes:
+            shutil.copy2(next(iter(nodes.values())).data_dir / "master-key", data_dir / "master-key")
+        nodes[id] = Lambent.start(
+            data_dir,
+            *("--node-id", id, "--shared-dir", str(directory / "shared")),
+            *("--database", database or f"sqlite:///{directory / 'cluster.db'}"),
+            *(arguments or {}).get(id, ()),
+        )
+    eventually(lambda: all(len(alive(node)) == len(ids) for node in nodes.values()))
+    return nodes
+
+
+def status(node: Lambent) -> dict[str, Any]:
+    with urllib.request.urlopen(node.endpoint + "/_lambent/status", timeout=10) as response:
+        found: dict[str, Any] = json.load(response)
+    return found
+
+
+def alive(node: Lambent) -> list[str]:
+    return [member["id"] for member in status(node)["nodes"] if member["alive"]]
