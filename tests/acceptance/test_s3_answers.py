@@ -182,3 +182,49 @@ def test_numbers_without_digits_and_times_with_milliseconds(s3, s3_unchecked, bu
     s3.put_object(Bucket=bucket, Key="k", Body=b"x")
     assert s3_unchecked.list_objects_v2(Bucket=bucket, MaxKeys="")["MaxKeys"] == 1000
     assert re.search(r"<LastModified>[\d-]{10}T[\d:]{8}\.000Z<", seen[0])
+
+
+def test_an_object_says_when_it_ends(s3, bucket):
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    rule = {"ID": "soon", "Status": "Enabled", "Filter": {"Prefix": "logs/"}, "Expiration": {"Days": 2}}
+    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [rule]})
+    put = s3.put_object(Bucket=bucket, Key="logs/1", Body=b"x")
+    assert re.fullmatch(r'expiry-date="\w{3}, .* 00:00:00 GMT", rule-id="soon"', put["Expiration"])
+    assert s3.head_object(Bucket=bucket, Key="logs/1")["Expiration"] == put["Expiration"]
+    copied = s3.copy_object(Bucket=bucket, Key="logs/2", CopySource=f"{bucket}/logs/1")
+    assert copied["Expiration"] == put["Expiration"]
+    assert "Expiration" not in s3.head_object(Bucket=bucket, Key="logs/1", VersionId=put["VersionId"])
+    assert "Expiration" not in s3.put_object(Bucket=bucket, Key="kept", Body=b"x")
+
+
+def test_requests_that_are_not_whole(lambent, s3, bucket):
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="k")["UploadId"]
+    error, code = refusal(s3.complete_multipart_upload, Bucket=bucket, Key="k", UploadId=upload)
+    assert (error["Code"], error["Message"], code) == (
+        "InvalidRequest",
+        "You must specify at least one part",
+        400,
+    )
+    queue = {
+        "QueueArn": f"arn:aws:sqs:us-east-1:{lambent.account_id}:q",
+        "Events": ["s3:ObjectCreated:*"],
+        "Filter": {"Key": {"FilterRules": [{"Name": "infix", "Value": "x"}]}},
+    }
+    error, code = refusal(
+        s3.put_bucket_notification_configuration,
+        Bucket=bucket,
+        NotificationConfiguration={"QueueConfigurations": [queue]},
+    )
+    assert error == {
+        "Code": "InvalidArgument",
+        "Message": "filter rule name must be either prefix or suffix",
+        "ArgumentName": "FilterRule.Name",
+        "ArgumentValue": "infix",
+    }
+
+
+def test_an_object_may_be_copied_to_itself_with_its_storage_class(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    itself = {"Bucket": bucket, "Key": "k", "CopySource": f"{bucket}/k"}
+    assert refusal(s3.copy_object, **itself)[0]["Code"] == "InvalidRequest"
+    assert status(s3.copy_object(**itself, StorageClass="STANDARD")) == 200

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -75,6 +76,53 @@ def test_presigned_urls(lambent, bucket, version):
     assert b"<Code>" in body
     listing = s3.generate_presigned_url("list_objects_v2", Params={"Bucket": bucket})
     assert b"<KeyCount>1</KeyCount>" in ask(listing)[1]
+    status, body, _ = ask(re.sub("&(X-Amz-)?Signature=[^&]*", "", url))
+    lacking = {
+        "s3": (403, b"requires the Signature, Expires and AWSAccessKeyId parameters"),
+        "s3v4": (400, b"Query-string authentication version 4 requires the X-Amz-Algorithm"),
+    }
+    assert status == lacking[version][0]
+    assert lacking[version][1] in body
+
+
+def test_a_url_presigned_in_the_old_manner_ends(s3, bucket):
+    url = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "k"}, ExpiresIn=-10)
+    body = ask(url)[1].decode()
+    assert "Request has expired" in body
+    expires, now = re.findall(r"<(?:Expires|ServerTime)>([\d-]{10}T[\d:]{8}Z)<", body)
+    assert expires < now
+    wrong = ask(url.replace("Signature=", "Signature=x"))[1].decode()
+    (text,) = re.findall("<StringToSign>(.*)</StringToSign>", wrong, re.DOTALL)
+    (numbers,) = re.findall("<StringToSignBytes>(.*)</StringToSignBytes>", wrong)
+    assert bytes.fromhex(numbers).decode() == text
+
+
+@pytest.mark.parametrize(
+    ("version", "names"),
+    [
+        ("s3", ["AWSAccessKeyId", "Signature"]),
+        ("s3v4", ["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Signature"]),
+    ],
+)
+def test_a_form_that_lacks_something(lambent, bucket, version, names):
+    s3 = lambent.client("s3", config=Config(signature_version=version))
+    given = s3.generate_presigned_post(bucket, "k")
+
+    def post_without(*dropped):
+        kept = {
+            name: value
+            for name, value in given["fields"].items()
+            if name.lower() not in {one.lower() for one in dropped}
+        }
+        return post({"url": given["url"], "fields": kept})
+
+    for name in names:
+        status, body, _ = post_without(name)
+        assert status == 400
+        assert f"Bucket POST must contain a field named '{name}'".encode() in body
+    status, body, _ = post_without("policy", *names)
+    assert status == 403
+    assert b"<Message>Access Denied</Message>" in body
 
 
 def test_a_form_signed_in_the_old_manner(s3, bucket):

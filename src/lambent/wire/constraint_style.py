@@ -16,7 +16,8 @@ class ConstraintStyle:
     `elements_not_null`: lists of scalars end their constraints with "Member must not be null", but those of the shapes
     `elements_nullable`. `elements_bare`: lists whose elements' constraint is told as if it were the list's own.
     `nested`: code and text for whatever is wrong inside a body, where the service says no more of it.
-    `apart`: members (by path) whose enum error stands alone, with its code, its text, and its own members.
+    `apart`: members (by path, or by the shape that they are of) whose enum error stands alone, with its code, its
+    text, and its own members.
     `told_first`: members whose violations come before those of the others, against the model's order.
     `missing`: the code of a missing parameter, where that is said by itself; what entries of lists lack is then for the
     service to say. `enums`: whether the model's enums are checked at all. `records`: structures that are written as
@@ -96,6 +97,11 @@ _STYLES = {
             "The XML you provided was not well-formed or did not validate against our published schema",
         ),
         apart={
+            "FilterRuleName": (
+                "InvalidArgument",
+                "filter rule name must be either prefix or suffix",
+                {"ArgumentName": "FilterRule.Name", "ArgumentValue": "{value}"},
+            ),
             "storageClass": ("InvalidStorageClass", "The storage class you specified is not valid", {}),
             "createBucketConfiguration.locationConstraint": (
                 "InvalidLocationConstraint",

@@ -207,8 +207,9 @@ class ConstraintCompiler:
 
         def explain(value: Any, path: Path, text: str) -> str:
             written = _write_path(path)
-            if written in style.apart and text.startswith(_ENUM):
-                code, sentence, members = style.apart[written]
+            apart = style.apart.get(written) or style.apart.get(shape.name)
+            if apart is not None and text.startswith(_ENUM):
+                code, sentence, members = apart
                 said = {"value": value, "path": written, "values": values}
                 raise RejectedRequest(
                     code,

@@ -11,8 +11,10 @@ from urllib.parse import parse_qsl, unquote
 
 from lambent.http.message import Request
 from lambent.model.credential import Credential, CredentialSource
+from lambent.model.error import ServiceException
 from lambent.wire.s3_hosts import bucket_of_host
 from lambent.wire.sigv4.errors import Fault, SignatureError
+from lambent.wire.timestamps import format_iso8601
 
 _SIGNED_PARAMETERS = frozenset(
     {
@@ -47,20 +49,29 @@ _SIGNED_PARAMETERS = frozenset(
 )
 
 
+class IncompleteQuery(ServiceException):
+    """A presigned URL that lacks something."""
+
+    code = "AccessDenied"
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters"
+        )
+
+
 def is_presigned(request: Request) -> bool:
-    return "AWSAccessKeyId=" in request.query and "Signature=" in request.query
+    return any(pair.startswith(("AWSAccessKeyId=", "Signature=")) for pair in request.query.split("&"))
 
 
 def verify_query(request: Request, credentials: CredentialSource, now: float) -> Credential:
     """Whoever signed it. What was signed as a header and travels in the query is a header then. Raises
-    SignatureError."""
+    IncompleteQuery, SignatureError."""
     given = dict(parse_qsl(request.query, keep_blank_values=True))
     expires = given.get("Expires", "")
-    if not expires.isascii() or not expires.isdigit():
-        raise SignatureError(
-            Fault.QUERY_MALFORMED,
-            "Query-string authentication requires the Signature, Expires and AWSAccessKeyId",
-        )
+    if not given.keys() >= {"AWSAccessKeyId", "Signature"} or not expires.isascii() or not expires.isdigit():
+        raise IncompleteQuery()
     for name, value in given.items():
         if name.lower().startswith("x-amz-") or name.lower() in ("content-type", "content-md5"):
             request.headers.setdefault(name.lower(), value)
@@ -68,20 +79,31 @@ def verify_query(request: Request, credentials: CredentialSource, now: float) ->
     text = _string_to_sign(request, expires)
     expected = sign(credential.secret_access_key, text)
     if not hmac.compare_digest(expected.encode(), given["Signature"].encode()):
-        raise SignatureError(
-            Fault.MISMATCH,
-            "",
-            {
-                "AWSAccessKeyId": credential.access_key_id,
-                "StringToSign": text,
-                "SignatureProvided": given["Signature"],
-            },
-        )
+        raise mismatch(credential, text, given["Signature"])
     if now > int(expires):
-        raise SignatureError(Fault.PRESIGNED_EXPIRED, "Request has expired", {"Expires": expires})
+        moments = {"Expires": _written(int(expires)), "ServerTime": _written(now)}
+        raise SignatureError(Fault.PRESIGNED_EXPIRED, "Request has expired", moments)
     if credential.expires_at is not None and now >= credential.expires_at:
         raise SignatureError(Fault.EXPIRED_TOKEN, "")
     return credential
+
+
+def mismatch(credential: Credential, text: str, given: str) -> SignatureError:
+    """`given` is no signature of a text by whoever the credential is of."""
+    members = {
+        "AWSAccessKeyId": credential.access_key_id,
+        "StringToSign": text,
+        "SignatureProvided": given,
+        "StringToSignBytes": text.encode().hex(" "),
+    }
+    return SignatureError(Fault.MISMATCH, "", members)
+
+
+def _written(moment: float) -> str:
+    try:
+        return format_iso8601(int(moment))
+    except ValueError:  # no calendar has such a day
+        return str(int(moment))
 
 
 def find_credential(credentials: CredentialSource, key_id: str, token: str | None) -> Credential:

@@ -16,7 +16,7 @@ from lambent.services.s3.bucket_records import BucketRecords
 from lambent.services.s3.cors import check_cors
 from lambent.services.s3.encryption import DEFAULT_ENCRYPTION, check_encryption
 from lambent.services.s3.errors import MalformedXML, MissingRequestBodyError, NotConfigured
-from lambent.services.s3.lifecycle import check_lifecycle
+from lambent.services.s3.lifecycle import LIFECYCLE, check_lifecycle
 from lambent.services.s3.tags import parse_tag_set
 
 Check = Callable[[Any], Any]
@@ -75,7 +75,7 @@ _KINDS = (
         missing=("NoSuchCORSConfiguration", "The CORS configuration does not exist"),
     ),
     _Kind(
-        payload="LifecycleConfiguration",
+        payload=LIFECYCLE,
         put="PutBucketLifecycleConfiguration",
         get="GetBucketLifecycleConfiguration",
         delete="DeleteBucketLifecycle",

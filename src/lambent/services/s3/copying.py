@@ -230,7 +230,8 @@ def _refuse_copy_to_itself(parameters: Parameters, bucket: Bucket, source: _Sour
         parameters.get("MetadataDirective") == "REPLACE"
         or parameters.get("ServerSideEncryption") is not None
         or parameters.get("SSECustomerKey") is not None
-        or read_storage_class(parameters) != source.version.properties.storage_class
+        or "StorageClass" in parameters
+        or source.version.properties.storage_class != read_storage_class(parameters)
         or parameters.get("ChecksumAlgorithm") is not None
     )
     if same and not changes and not version_named:

@@ -19,7 +19,7 @@ from lambent.model.error import InternalFailure, ServiceException
 from lambent.model.service import Client
 from lambent.services.s3.bucket_records import BucketRecords
 from lambent.services.s3.cors import asked_headers, cors_headers, matching_rule
-from lambent.services.s3.errors import InvalidRequest, MethodNotAllowed
+from lambent.services.s3.errors import AccessDenied, InvalidRequest, MethodNotAllowed
 from lambent.services.s3.forms import FormPosts
 from lambent.services.s3.preflight import preflight
 from lambent.services.s3.public_access import effective_policy, is_public
@@ -125,7 +125,7 @@ class S3Door:
         except SignatureError as error:
             refused: ServiceException = error.for_family("s3")
         except ServiceException as error:
-            refused = error
+            refused = AccessDenied("Access Denied") if _is_of_nobody(error) else error
         except Exception:
             log.exception("request %s failed", request_id)
             refused = InternalFailure("An internal error occurred; the log has it by the request id.")
@@ -184,6 +184,11 @@ def _is_form(request: Request) -> bool:
     return request.method == "POST" and request.headers.get("content-type", "").startswith(
         "multipart/form-data"
     )
+
+
+def _is_of_nobody(error: ServiceException) -> bool:
+    """Nobody in particular is not told why."""
+    return error.code == "AccessDenied" and error.message.startswith(f"User: {_PUBLIC} ")
 
 
 def _refuse_overrides(parameters: Parameters) -> None:

@@ -16,7 +16,7 @@ from lambent.services.s3.bucket_records import BucketRecords
 from lambent.services.s3.delivery import S3
 from lambent.services.s3.events import Events
 from lambent.services.s3.garbage import Garbage
-from lambent.services.s3.lifecycle import applies, prefix_of
+from lambent.services.s3.lifecycle import LIFECYCLE, applies, due_at, expires_at, prefix_of
 from lambent.services.s3.writing import version_id_for
 from lambent.store.ports.errors import LockedError, StaleRevisionError, StoreClosedError, StoreError
 from lambent.store.ports.objects import ListingQuery, ObjectStore
@@ -25,7 +25,6 @@ from lambent.store.ports.uploads import UploadStore
 log = logging.getLogger(__name__)
 
 _EVERY_SECONDS = 3600.0
-_DAY = 86_400
 _PAGE = 1000
 
 
@@ -54,7 +53,7 @@ class Expiry:
     async def sweep(self) -> None:
         """Once through all buckets that have rules."""
         for bucket in self._buckets.all():
-            rules = (bucket.configurations.get("LifecycleConfiguration") or {}).get("Rules", ())
+            rules = (bucket.configurations.get(LIFECYCLE) or {}).get("Rules", ())
             for rule in rules:
                 if rule["Status"] != "Enabled":
                     continue
@@ -81,10 +80,8 @@ class Expiry:
         now = self._clock.now()
         async for entry in self._entries(bucket, prefix_of(rule), current=True):
             version = entry.version
-            due_at = (
-                expiration["Date"] if "Date" in expiration else _due(version.modified_at, expiration["Days"])
-            )
-            if now >= due_at and applies(rule, version):
+            due = expires_at(expiration, version)
+            if due is not None and now >= due and applies(rule, version):
                 await self._end(bucket, version)
 
     async def _end(self, bucket: Bucket, version: ObjectVersion) -> None:
@@ -137,7 +134,7 @@ class Expiry:
                 if noncurrent and not entry.latest and applies(rule, version):
                     kept += 1
                     spared = kept <= noncurrent.get("NewerNoncurrentVersions", 0)
-                    if not spared and now >= _due(superseded_at, noncurrent["NoncurrentDays"]):
+                    if not spared and now >= due_at(superseded_at, noncurrent["NoncurrentDays"]):
                         await self._remove(bucket, version)
                         superseded_at = version.modified_at
                         continue
@@ -166,7 +163,7 @@ class Expiry:
                 )
             )
             for upload in found.uploads:
-                if now >= _due(upload.initiated_at, days):
+                if now >= due_at(upload.initiated_at, days):
                     await self._uploads.abort(upload.id)
                     self._garbage.look()
             if found.last is None:
@@ -191,10 +188,6 @@ class Expiry:
             if found.last is None:
                 return
             after, after_id = found.last, found.last_version_id
-
-
-def _due(since: float, days: int) -> float:
-    return -(-(since + days * _DAY) // _DAY) * _DAY
 
 
 def _caller(bucket: Bucket) -> Any:

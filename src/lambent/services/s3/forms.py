@@ -4,7 +4,7 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-post-example.html 
 """
 
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -18,7 +18,7 @@ from lambent.services.s3.errors import InvalidArgument
 from lambent.services.s3.form_body import Form, read_form
 from lambent.services.s3.form_policy import check_form
 from lambent.services.s3.tags import as_mapping
-from lambent.wire.sigv2 import find_credential, sign
+from lambent.wire.sigv2 import find_credential, mismatch, sign
 from lambent.wire.sigv4.authorization import read_scoped_credential
 from lambent.wire.sigv4.errors import Fault, SignatureError
 from lambent.wire.sigv4.keys import derive_signing_key
@@ -39,6 +39,8 @@ _MEMBERS = {
     "x-amz-checksum-sha256": "ChecksumSHA256",
 }
 """Fields of a form, by the parameters of PutObject that they are."""
+_SIGNED_BY = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Signature")
+_SIGNED_BY_V2 = ("AWSAccessKeyId", "Signature")
 
 
 class FormPosts:
@@ -53,13 +55,7 @@ class FormPosts:
     ) -> Response:
         """Raises ServiceException, SignatureError."""
         form = read_form(request.headers.get("content-type", ""), request.body)
-        if "key" not in form.fields:
-            raise InvalidArgument(
-                "Bucket POST must contain a field named 'key'.  If it is specified, please check the order of the"
-                " fields.",
-                ArgumentName="key",
-                ArgumentValue="",
-            )
+        _require(form.fields, ["key"])
         credential = self._signer(form)
         if "policy" in form.fields:
             check_form(form, bucket.name, self._clock.now())
@@ -73,19 +69,15 @@ class FormPosts:
         fields = form.fields
         if "policy" not in fields:
             return None
-        if "x-amz-credential" in fields:
+        if any(name.lower() in fields for name in _SIGNED_BY):
+            _require(fields, _SIGNED_BY)
             return self._signer_v4(fields)
-        if "awsaccesskeyid" in fields:
-            found = self._find(fields["awsaccesskeyid"], fields.get("x-amz-security-token"))
-            return self._checked(
-                found, sign(found.secret_access_key, fields["policy"]), fields.get("signature")
-            )
-        raise InvalidArgument(
-            "Bucket POST must contain a field named 'X-Amz-Credential'.  If it is specified, please check the order"
-            " of the fields.",
-            ArgumentName="X-Amz-Credential",
-            ArgumentValue="",
-        )
+        if not any(name.lower() in fields for name in _SIGNED_BY_V2):
+            return None
+        _require(fields, _SIGNED_BY_V2)
+        found = self._find(fields["awsaccesskeyid"], fields.get("x-amz-security-token"))
+        expected = sign(found.secret_access_key, fields["policy"])
+        return self._checked(found, expected, fields["policy"], fields["signature"])
 
     def _signer_v4(self, fields: Mapping[str, str]) -> Credential:
         key_id, date, region, service = read_scoped_credential(
@@ -94,7 +86,7 @@ class FormPosts:
         found = self._find(key_id, fields.get("x-amz-security-token"))
         key = derive_signing_key(found.secret_access_key, date, region, service)
         expected = hmac.digest(key, fields["policy"].encode(), "sha256").hex()
-        return self._checked(found, expected, fields.get("x-amz-signature"))
+        return self._checked(found, expected, fields["policy"], fields["x-amz-signature"])
 
     def _find(self, key_id: str, token: str | None) -> Credential:
         if self._dev:
@@ -103,18 +95,25 @@ class FormPosts:
             return found
         return find_credential(self._credentials, key_id, token)
 
-    def _checked(self, credential: Credential, expected: str, given: str | None) -> Credential:
+    def _checked(self, credential: Credential, expected: str, policy: str, given: str) -> Credential:
         if self._dev:
             return credential
-        if not hmac.compare_digest(expected.encode(), (given or "").encode()):
-            raise SignatureError(
-                Fault.MISMATCH,
-                "",
-                {"AWSAccessKeyId": credential.access_key_id, "SignatureProvided": given or ""},
-            )
+        if not hmac.compare_digest(expected.encode(), given.encode()):
+            raise mismatch(credential, policy, given)
         if credential.expires_at is not None and self._clock.now() >= credential.expires_at:
             raise SignatureError(Fault.EXPIRED_TOKEN, "")
         return credential
+
+
+def _require(fields: Mapping[str, str], names: Sequence[str]) -> None:
+    for name in names:
+        if name.lower() not in fields:
+            raise InvalidArgument(
+                f"Bucket POST must contain a field named '{name}'.  If it is specified, please check the order of the"
+                " fields.",
+                ArgumentName=name,
+                ArgumentValue="",
+            )
 
 
 def _parameters(bucket: Bucket, key: str, form: Form) -> Parameters:

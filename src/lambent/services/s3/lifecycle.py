@@ -6,11 +6,18 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-ru
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from lambent.base.ids import new_uuid
+from lambent.model.bucket import Bucket
+from lambent.model.caller import Parameters
 from lambent.model.stored_object import ObjectVersion
 from lambent.services.s3.errors import InvalidArgument, InvalidRequest, MalformedXML, unsupported
+from lambent.wire.timestamps import format_iso8601_milliseconds, format_rfc822
 
+LIFECYCLE = "LifecycleConfiguration"
+"""The name of the setting that all this is of."""
+DAY_SECONDS = 86_400.0
 _RULES_MOST = 1000
 _ID_MOST = 255
 _ACTIONS = (
@@ -51,12 +58,16 @@ def _check_rule(rule: Mapping[str, Any]) -> None:
     if ("Filter" in rule) == ("Prefix" in rule):
         raise MalformedXML()
     _check_filter(rule.get("Filter") or {})
+    _check_versions(rule)
     if not any(rule.get(action) for action in _ACTIONS):
         raise InvalidRequest("At least one action needs to be specified in a rule")
     if any(rule.get(action) for action in _ACTIONS[3:]):
         raise unsupported("transitions to other storage classes: all objects are on this disk.")
     if "Expiration" in rule:
         _check_expiration(rule["Expiration"], rule.get("Filter") or {})
+
+
+def _check_versions(rule: Mapping[str, Any]) -> None:
     noncurrent = rule.get("NoncurrentVersionExpiration")
     if noncurrent is not None:
         _check_days(noncurrent.get("NoncurrentDays"), "NoncurrentVersionExpiration", "NoncurrentDays")
@@ -83,7 +94,11 @@ def _check_expiration(expiration: Mapping[str, Any], given: Mapping[str, Any]) -
         _check_days(expiration["Days"], "Expiration", "Days")
     date = expiration.get("Date")
     if isinstance(date, datetime) and (date.hour, date.minute, date.second, date.microsecond) != (0, 0, 0, 0):
-        raise InvalidArgument("'Date' must be at midnight GMT", ArgumentName="Date")
+        raise InvalidArgument(
+            "'Date' must be at midnight GMT",
+            ArgumentName="Date",
+            ArgumentValue=format_iso8601_milliseconds(date),
+        )
     if "ExpiredObjectDeleteMarker" in expiration and ("Tag" in given or "Tags" in (given.get("And") or {})):
         raise InvalidRequest("ExpiredObjectDeleteMarker cannot be specified with Tags.")
 
@@ -95,6 +110,32 @@ def _check_days(days: int | None, action: str, name: str) -> None:
         raise InvalidArgument(
             f"'{name}' for {action} action must be a positive integer", ArgumentName=name, ArgumentValue=days
         )
+
+
+def due_at(since: float, days: int) -> float:
+    """The midnight when what is so many days old by then is due."""
+    return -(-(since + days * DAY_SECONDS) // DAY_SECONDS) * DAY_SECONDS
+
+
+def expires_at(expiration: Mapping[str, Any], version: ObjectVersion) -> float | None:
+    """When an object expires by what a rule says of the current version; None where it never does."""
+    if "Date" in expiration:
+        return float(expiration["Date"])
+    return due_at(version.modified_at, expiration["Days"]) if "Days" in expiration else None
+
+
+def expiration_members(bucket: Bucket, version: ObjectVersion) -> Parameters:
+    """What S3 says along with an object of the rule that ends it first."""
+    rules = (bucket.configurations.get(LIFECYCLE) or {}).get("Rules", ())
+    ends = []
+    for rule in rules:
+        moment = expires_at(rule.get("Expiration") or {}, version)
+        if moment is not None and rule["Status"] == "Enabled" and applies(rule, version):
+            ends.append((moment, rule["ID"]))
+    if not ends:
+        return {}
+    moment, id = min(ends)
+    return {"Expiration": f'expiry-date="{format_rfc822(moment)}", rule-id="{quote(id)}"'}
 
 
 def prefix_of(rule: Mapping[str, Any]) -> str:

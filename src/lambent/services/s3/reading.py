@@ -14,6 +14,7 @@ from lambent.services.s3.checksums import checksum_members
 from lambent.services.s3.conditions import check_read
 from lambent.services.s3.encryption import Encryptions, check_customer_key, encryption_members
 from lambent.services.s3.errors import InvalidArgument, InvalidPartNumber, InvalidRequest, NoSuchKey
+from lambent.services.s3.lifecycle import expiration_members
 from lambent.services.s3.object_bytes import ObjectBytes
 from lambent.services.s3.object_lock import lock_members
 from lambent.services.s3.object_lookup import ObjectLookup, shown_version_id
@@ -133,6 +134,8 @@ def _members(bucket: Bucket, parameters: Parameters, found: _Found) -> Parameter
         **property_members(version.properties),
         **lock_members(version.lock),
     }
+    if "VersionId" not in parameters:
+        members |= expiration_members(bucket, version)
     version_id = shown_version_id(bucket, version)
     if version_id is not None:
         members["VersionId"] = version_id

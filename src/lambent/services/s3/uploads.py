@@ -114,7 +114,9 @@ class Uploads:
         if upload is None:
             return await self._completed_before(bucket, parameters)
         check_type(upload, parameters)
-        wanted = (parameters.get("MultipartUpload") or {}).get("Parts") or []
+        if "MultipartUpload" not in parameters:
+            raise InvalidRequest("You must specify at least one part")
+        wanted = parameters["MultipartUpload"].get("Parts") or []
         stored = {part.number: part for part in await self._uploads.parts(upload.id)}
         parts = assemble(upload, wanted, stored)
         version = completed_version(bucket, upload, parts, self._clock.now())

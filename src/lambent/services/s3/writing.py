@@ -25,6 +25,7 @@ from lambent.services.s3.errors import (
 )
 from lambent.services.s3.events import Events
 from lambent.services.s3.garbage import Garbage
+from lambent.services.s3.lifecycle import expiration_members
 from lambent.services.s3.names import check_key
 from lambent.services.s3.object_lock import is_locking, lock_of
 from lambent.services.s3.properties import read_properties
@@ -223,7 +224,11 @@ def version_id_for(bucket: Bucket) -> str:
 
 def written_members(bucket: Bucket, version: ObjectVersion) -> Parameters:
     """What every operation that makes a version answers of it."""
-    members: Parameters = {"ETag": f'"{version.etag}"', **encryption_members(version.encryption)}
+    members: Parameters = {
+        "ETag": f'"{version.etag}"',
+        **encryption_members(version.encryption),
+        **expiration_members(bucket, version),
+    }
     if bucket.versioning == "Enabled":
         members["VersionId"] = version.version_id
     return members

@@ -163,7 +163,7 @@ def _read_query(query: str) -> Authorization:
     for name in sorted(_QUERY_NAMES - {"X-Amz-Security-Token", "X-Amz-Expires"}):
         if not fields.get(name):
             raise SignatureError(
-                Fault.QUERY_MALFORMED,
+                Fault.QUERY_INCOMPLETE,
                 f"AWS query-string parameters must include '{name}'. Re-examine the query-string parameters.",
             )
     if fields["X-Amz-Algorithm"] != ALGORITHM:

@@ -19,6 +19,7 @@ class Fault(Enum):
     MISSING = "nothing says who calls"
     INCOMPLETE = "the authorization cannot be read"
     QUERY_MALFORMED = "the authorization in a presigned URL cannot be read"
+    QUERY_INCOMPLETE = "the authorization in a presigned URL lacks something"
     SCOPE = "the credential's scope is not this service's or no region"
     UNKNOWN_KEY = "no such access key"
     WRONG_TOKEN = "the session token is not this key's"  # noqa: S105
@@ -36,6 +37,7 @@ _CODES: Mapping[Family, Mapping[Fault, tuple[str, int]]] = {
         Fault.MISSING: ("MissingAuthenticationTokenException", 403),
         Fault.INCOMPLETE: ("IncompleteSignatureException", 403),
         Fault.QUERY_MALFORMED: ("IncompleteSignatureException", 403),
+        Fault.QUERY_INCOMPLETE: ("IncompleteSignatureException", 403),
         Fault.SCOPE: ("InvalidSignatureException", 403),
         Fault.UNKNOWN_KEY: ("UnrecognizedClientException", 403),
         Fault.WRONG_TOKEN: ("UnrecognizedClientException", 403),
@@ -51,6 +53,7 @@ _CODES: Mapping[Family, Mapping[Fault, tuple[str, int]]] = {
         Fault.MISSING: ("MissingAuthenticationTokenException", 400),
         Fault.INCOMPLETE: ("IncompleteSignatureException", 400),
         Fault.QUERY_MALFORMED: ("IncompleteSignatureException", 400),
+        Fault.QUERY_INCOMPLETE: ("IncompleteSignatureException", 400),
         Fault.SCOPE: ("InvalidSignatureException", 400),
         Fault.UNKNOWN_KEY: ("UnrecognizedClientException", 400),
         Fault.WRONG_TOKEN: ("UnrecognizedClientException", 400),
@@ -66,6 +69,7 @@ _CODES: Mapping[Family, Mapping[Fault, tuple[str, int]]] = {
         Fault.MISSING: ("MissingAuthenticationToken", 403),
         Fault.INCOMPLETE: ("IncompleteSignature", 400),
         Fault.QUERY_MALFORMED: ("IncompleteSignature", 400),
+        Fault.QUERY_INCOMPLETE: ("IncompleteSignature", 400),
         Fault.SCOPE: ("SignatureDoesNotMatch", 403),
         Fault.UNKNOWN_KEY: ("InvalidClientTokenId", 403),
         Fault.WRONG_TOKEN: ("InvalidClientTokenId", 403),
@@ -81,6 +85,7 @@ _CODES: Mapping[Family, Mapping[Fault, tuple[str, int]]] = {
         Fault.MISSING: ("AccessDenied", 403),
         Fault.INCOMPLETE: ("AuthorizationHeaderMalformed", 400),
         Fault.QUERY_MALFORMED: ("AuthorizationQueryParametersError", 400),
+        Fault.QUERY_INCOMPLETE: ("AuthorizationQueryParametersError", 400),
         Fault.SCOPE: ("AuthorizationHeaderMalformed", 400),
         Fault.UNKNOWN_KEY: ("InvalidAccessKeyId", 403),
         Fault.WRONG_TOKEN: ("InvalidToken", 400),
@@ -97,6 +102,10 @@ _CODES: Mapping[Family, Mapping[Fault, tuple[str, int]]] = {
 _MESSAGES: Mapping[tuple[Family, Fault], str] = {
     ("query", Fault.MISSING): "Request is missing Authentication Token",
     ("s3", Fault.MISSING): "Access Denied",
+    ("s3", Fault.QUERY_INCOMPLETE): (
+        "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, "
+        "X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters."
+    ),
     ("s3", Fault.UNKNOWN_KEY): "The AWS Access Key Id you provided does not exist in our records.",
     ("s3", Fault.WRONG_TOKEN): "The provided token is malformed or otherwise invalid.",
     ("s3", Fault.SKEWED): "The difference between the request time and the current time is too large.",

@@ -2,9 +2,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from lambent.model.bucket import Bucket
 from lambent.model.error import ServiceException
 from lambent.model.stored_object import ObjectProperties, ObjectVersion
-from lambent.services.s3.lifecycle import applies, check_lifecycle
+from lambent.services.s3.lifecycle import applies, check_lifecycle, expiration_members
 
 
 def rule(**members):
@@ -37,6 +38,7 @@ def test_a_rule_without_an_id_gets_one():
         ([rule(Filter={"Prefix": "a", "Tag": {"Key": "a", "Value": "b"}})], "MalformedXML"),
         ([without("Expiration")], "InvalidRequest"),
         ([rule(Expiration={})], "InvalidRequest"),
+        ([{**without("Expiration"), "NoncurrentVersionExpiration": {}}], "MalformedXML"),
         ([rule(Expiration={"Days": 1, "ExpiredObjectDeleteMarker": True})], "MalformedXML"),
         ([rule(Expiration={"Days": 0})], "InvalidArgument"),
         ([rule(Expiration={"Date": datetime(2026, 1, 1, 5, tzinfo=UTC)})], "InvalidArgument"),
@@ -76,3 +78,36 @@ def test_which_objects_a_rule_is_of(filter, expected):
         properties=ObjectProperties(tags={"a": "1"}),
     )
     assert applies(rule(Filter=filter), version) is expected
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ([], None),
+        ([rule()], ("Sun, 04 Jan 1970", "r")),
+        (
+            [rule(Expiration={"Days": 9}), rule(ID="a rule", Expiration={"Days": 2})],
+            ("Mon, 05 Jan 1970", "a%20rule"),
+        ),
+        ([rule(Expiration={"Date": 86_400.0})], ("Fri, 02 Jan 1970", "r")),
+        ([rule(Status="Disabled")], None),
+        ([rule(Filter={"Prefix": "other/"})], None),
+        ([rule(Expiration={"ExpiredObjectDeleteMarker": True})], None),
+        ([without("Expiration", NoncurrentVersionExpiration={"NoncurrentDays": 1})], None),
+    ],
+)
+def test_when_an_object_ends(rules, told):
+    bucket = Bucket(
+        name="b",
+        account_id="1",
+        region="us-east-1",
+        created_at=1.0,
+        configurations={"LifecycleConfiguration": {"Rules": rules}},
+    )
+    version = ObjectVersion(
+        bucket="b", key="logs/x", version_id="null", modified_at=1.5 * 86_400, size=1, etag="e"
+    )
+    expected = {}
+    if told is not None:
+        expected = {"Expiration": f'expiry-date="{told[0]} 00:00:00 GMT", rule-id="{told[1]}"'}
+    assert expiration_members(bucket, version) == expected
