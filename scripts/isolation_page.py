@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lambent.sandbox.guarantees import ALL, ASPECTS, ONE_USER, WITHOUT_CGROUPS, Guarantee
+from lambent.sandbox.guarantees import ALL, ASPECTS, ONE_USER, WITHOUT_CGROUPS, WITHOUT_CPU, Guarantee
 
 PAGE = Path(__file__).parent.parent / "docs/reference/isolation.md"
 
@@ -36,6 +36,7 @@ def _section(name: str) -> str:
     if name == "userns":
         lines += ["", "Where no control groups are delegated to the user:", ""]
         lines += [_line(guarantee) for guarantee in WITHOUT_CGROUPS]
+        lines += ["", "Where they are, but not for CPU:", "", *map(_line, WITHOUT_CPU)]
         lines += [
             "",
             "Where the user has no range of ids in `/etc/subuid` and `/etc/subgid`, or newuidmap is missing:",

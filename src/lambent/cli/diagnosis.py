@@ -11,6 +11,7 @@ from lambent.cli.host import DataDirectory, Host, Limit, examine_data_directory,
 from lambent.cli.runtimes import RuntimeRow, list_runtimes, make_registry
 from lambent.config import Settings
 from lambent.sandbox import guarantees
+from lambent.sandbox.microvm_probe import microvms_missing
 from lambent.sandbox.port import Isolation, Root, SandboxBackend, SandboxError, SandboxSpec
 from lambent.sandbox.probe import Check, probe, probe_as_user
 from lambent.server.isolation import IsolationUnavailableError, choose_backend
@@ -46,6 +47,8 @@ class Diagnosis:
     limits: tuple[Limit, ...]
     runtimes: tuple[RuntimeRow, ...]
     data: DataDirectory
+    microvms_missing: str | None = None
+    """Why no virtual machine runs here; None where one did."""
     images: Images = Images()
 
     @property
@@ -78,6 +81,7 @@ def diagnose(settings: Settings) -> Diagnosis:
         checks=tuple(_checks(settings)),
         limits=tuple(examine_limits(host, settings.uid_count)),
         runtimes=list_runtimes(registry),
+        microvms_missing=microvms_missing(),
         data=examine_data_directory(settings.data_dir, DataDirectoryLock(settings.data_dir).holder()),
         images=Images(skopeo=shutil.which("skopeo"), sources=settings.image_sources),
     )

@@ -43,6 +43,7 @@ def as_document(diagnosis: Diagnosis) -> dict[str, Any]:
 def render(diagnosis: Diagnosis, console: Console) -> None:
     _render_host(diagnosis, console)
     _render_isolation(diagnosis, console)
+    _render_microvms(diagnosis, console)
     _render_limits(diagnosis, console)
     console.rule("[bold]runtimes[/]", align="left")
     console.print(runtimes_table(tuple(row for row in diagnosis.runtimes if row.version is not None)))
@@ -85,6 +86,12 @@ def _render_isolation(diagnosis: Diagnosis, console: Console) -> None:
     _grid(
         console, [(check.name, check.detail) for check in diagnosis.checks], [c.ok for c in diagnosis.checks]
     )
+
+
+def _render_microvms(diagnosis: Diagnosis, console: Console) -> None:
+    """Nothing depends on them yet."""
+    found = diagnosis.microvms_missing or "one of a single instruction ran here"
+    console.print(f"Virtual machines, for a backend that is to come: {found}.\n", style="dim", markup=False)
 
 
 def _render_limits(diagnosis: Diagnosis, console: Console) -> None:

@@ -9,9 +9,10 @@ kills). Both the server (limits, counters, freezing) and the spawner (joining, c
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+CONTROLLERS = ("memory", "cpu", "pids")
 _REMOVE_TRIES = 200
 _REMOVE_PAUSE_S = 0.005
 
@@ -43,8 +44,12 @@ class Cgroup(Protocol):
 class CgroupTree:
     """The groups of one server: a directory `base` in each hierarchy, with one child for each sandbox."""
 
-    def __init__(self, layout: str, v1: Mapping[str, str], v2: str | None) -> None:
+    def __init__(
+        self, layout: str, v1: Mapping[str, str], v2: str | None, controllers: Sequence[str] = CONTROLLERS
+    ) -> None:
         self.layout = layout
+        self.controllers = list(controllers)
+        """What can be limited."""
         self.v1 = dict(v1)
         """controller: base directory"""
         self.v2 = v2
@@ -113,7 +118,7 @@ class CgroupTree:
             _remove_if_empty(os.path.dirname(base))
 
     def to_message(self) -> dict[str, object]:
-        return {"layout": self.layout, "v1": self.v1, "v2": self.v2}
+        return {"layout": self.layout, "v1": self.v1, "v2": self.v2, "controllers": self.controllers}
 
 
 def write(path: str, value: str) -> None:

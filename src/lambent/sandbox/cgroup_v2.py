@@ -12,6 +12,7 @@ class V2Cgroup:
     def __init__(self, tree: CgroupTree, name: str) -> None:
         assert tree.v2 is not None
         self._directory = os.path.join(tree.v2, name)
+        self._limits_cpu = "cpu" in tree.controllers
         peak = os.path.join(self._directory, "memory.peak")
         if not os.path.exists(peak):  # Linux before 5.19: what is in use now is the best that can be said
             peak = os.path.join(self._directory, "memory.current")
@@ -26,6 +27,8 @@ class V2Cgroup:
         write(os.path.join(self._directory, "memory.max"), str(limit_bytes))
 
     def limit_cpu(self, cpus: float | None) -> None:
+        if not self._limits_cpu:
+            return
         limit = os.path.join(self._directory, "cpu.max")
         burst = os.path.join(self._directory, "cpu.max.burst")
         bursts = os.path.exists(burst)  # Linux 5.14

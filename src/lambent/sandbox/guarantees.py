@@ -92,13 +92,18 @@ USERNS: Final[Guarantees] = (
     Guarantee("ending", "yes", _ENDS),
 )
 
+WITHOUT_CPU: Final = (
+    Guarantee("cpu", "no", "no limit: environments share the CPUs evenly with everything else"),
+)
+"""Of `userns`, where control groups are delegated, but not the controller for this."""
+
 WITHOUT_CGROUPS: Final = (
     Guarantee(
         "memory",
         "partly",
         "looked at ten times a second, and what has more is killed; 1 GiB of data beyond it is refused at once",
     ),
-    Guarantee("cpu", "no", "no limit: environments share the CPUs evenly with everything else"),
+    *WITHOUT_CPU,
     Guarantee("freezing", "yes", "SIGSTOP, which what was stopped can notice afterwards"),
 )
 """Of `userns`, where no control group is delegated."""

@@ -23,6 +23,9 @@ from lambent.sandbox.uids import OneUid, UidRange
 from lambent.sandbox.user_namespace import SANDBOX_IDS, find_id_map
 
 _DELEGATE = "systemd-run --user --scope -p Delegate=yes lambent start (needs cgroup v2)"
+_DELEGATE_CPU = "Delegate=cpu memory pids in a drop-in of user@.service, as root"
+_NEEDED = ("memory", "pids")
+"""Many distributions delegate these to users, and not cpu."""
 _OWN_ROOT = 0
 
 
@@ -49,6 +52,9 @@ class UsernsBackend(NamespacesBackend):
             missing.append(
                 f"no control groups, so no limit on CPU, and memory is only looked at: {_DELEGATE}"
             )
+        elif "cpu" not in self._tree.controllers:
+            kept = guarantees.weakened(kept, guarantees.WITHOUT_CPU)
+            missing.append(f"no limit on CPU: {_DELEGATE_CPU}")
         if self._ids.single:
             kept = guarantees.weakened(kept, guarantees.ONE_USER)
             missing.append(f"all environments are one user: {self._single_because}")
@@ -61,7 +67,7 @@ class UsernsBackend(NamespacesBackend):
 
     def _find_tree(self) -> CgroupTree | None:
         try:
-            tree = cgroup_detection.find_tree(self.instance)
+            tree = cgroup_detection.find_tree(self.instance, needed=_NEEDED)
             if tree.layout != "v2":  # v1 cannot be delegated
                 return None
             tree.clear()

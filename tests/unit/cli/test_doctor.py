@@ -71,6 +71,7 @@ def test_says_all_that_is_in_force() -> None:
         "/usr/bin/python3.11",
         "/srv/lambent  5.0 GiB free; no server uses it",
         "of elsewhere  by /usr/bin/skopeo, from public.ecr.aws",
+        "a backend that is to come: one of a single instruction ran here",
         "Functions can run here, isolated.",
     ):
         assert fact in text

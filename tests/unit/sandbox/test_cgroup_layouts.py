@@ -1,5 +1,9 @@
 """Finding the layout, and limiting, on directories that only look like cgroups."""
 
+import os
+import shutil
+import signal
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -271,3 +275,78 @@ def test_clear_leaves_another_servers_groups(tmp_path: Path) -> None:
     two.create("box")
     one.clear()
     assert two.names() == ["box"]
+
+
+def test_a_user_has_what_was_delegated_and_no_more(machine: FakeMachine) -> None:
+    """As systemd does it: the user's own group offers fewer controllers than the machine has."""
+    own = machine.v2("cpuset cpu io memory pids", group="/user.slice/user@1000.service/app.scope")
+    group = own / "user.slice/user@1000.service/app.scope"
+    (group / "cgroup.controllers").write_text("memory pids")
+    with pytest.raises(CgroupMissingError, match="cpu"):
+        find_tree("one", machine.proc)
+    tree = find_tree("one", machine.proc, needed=("memory", "pids"))
+    assert (tree.layout, tree.v2, tree.controllers) == ("v2", f"{group}/lambent/one", ["memory", "pids"])
+    prepared(tree)
+    cpuless = V2Cgroup(tree, "box")
+    cpuless.limit_cpu(0.5)
+    cpuless.limit_processes(7)
+    box = Path(str(tree.v2), "box")
+    assert not (box / "cpu.max").exists()
+    assert (box / "pids.max").read_text() == "7"
+    cpuless.close()
+    assert CgroupTree(**tree.to_message()).controllers == ["memory", "pids"]  # type: ignore[arg-type]
+
+
+def test_v2_is_thawed_and_killed_as_a_whole(v2: CgroupTree) -> None:
+    box = Path(str(v2.v2), "box")
+    group = V2Cgroup(v2, "box")
+    group.freeze()
+    assert (box / "cgroup.freeze").read_text() == "1"
+    v2.kill("box")
+    assert ((box / "cgroup.freeze").read_text(), (box / "cgroup.kill").read_text()) == ("0", "1")
+    assert v2.open_joins("box") == []  # who is cloned into it need not join
+    into = v2.open_v2("box")
+    assert into is not None
+    os.close(into)
+    group.close()
+
+
+def test_hybrid_kills_in_v2_and_whoever_is_only_in_v1(tmp_path: Path) -> None:
+    bases = {name: str(tmp_path / name / "lambent/one") for name in ("memory", "cpu", "pids")}
+    tree = CgroupTree("hybrid", bases, str(tmp_path / "unified/lambent/one"))
+    prepared(tree)
+    child = subprocess.Popen(["sleep", "60"])
+    Path(bases["pids"], "box/cgroup.procs").write_text(f"{child.pid}\n")
+    tree.kill("box")
+    assert child.wait() == -signal.SIGKILL
+    assert Path(str(tree.v2), "box/cgroup.kill").read_text() == "1"
+
+
+@pytest.mark.parametrize(
+    ("events", "kills"),
+    [
+        ("low 0\nhigh 0\nmax 9\noom 0\noom_kill 0\noom_group_kill 0\n", 0),
+        ("low 0\nhigh 0\nmax 9\noom 3\noom_kill 2\n", 2),
+        ("low 0\nhigh 0\nmax 9\noom 1\n", 0),  # before Linux 4.13
+    ],
+)
+def test_v2_memory_events_that_killed_are_told_from_those_that_only_waited(
+    v2: CgroupTree, events: str, kills: int
+) -> None:
+    (Path(str(v2.v2), "box") / "memory.events").write_text(events)
+    group = V2Cgroup(v2, "box")
+    assert group.out_of_memory_kills() == kills
+    group.close()
+
+
+@pytest.mark.parametrize("layout", ["v1", "v2"])
+def test_a_group_that_is_gone_cannot_be_frozen(layout: str, v1: CgroupTree, v2: CgroupTree) -> None:
+    tree = v1 if layout == "v1" else v2
+    group = V1Cgroup(tree, "box") if layout == "v1" else V2Cgroup(tree, "box")
+    for base in tree.bases:
+        shutil.rmtree(Path(base, "box"))
+    for change in (group.freeze, group.thaw, lambda: group.limit_processes(1)):
+        with pytest.raises(FileNotFoundError):
+            change()
+    tree.kill("box")
+    group.close()
