@@ -80,8 +80,8 @@ def test_what_is_refused(cloudwatch) -> None:
 
     asked = {"Namespace": "x", "MetricName": "y", **between()}
     assert refused("get_metric_statistics", **asked, Period=60) == (
-        "MissingParameter",
-        "The parameter Statistics or ExtendedStatistics must be specified.",
+        "InvalidParameterCombination",
+        "Must specify either Statistics or ExtendedStatistics",
     )
     assert (
         refused("get_metric_statistics", **asked, Period=61, Statistics=["Sum"])[0] == "InvalidParameterValue"
@@ -94,6 +94,27 @@ def test_what_is_refused(cloudwatch) -> None:
     assert refused("put_metric_data", Namespace="x", MetricData=[old])[0] == "InvalidParameterValue"
     both = {"MetricName": "y", "Value": 1, "Values": [1]}
     assert refused("put_metric_data", Namespace="x", MetricData=[both])[0] == "InvalidParameterCombination"
+    no_number = {"MetricName": "y", "Value": float("nan")}
+    assert refused("put_metric_data", Namespace="x", MetricData=[no_number]) == (
+        "InvalidParameterValue",
+        "The value NaN for parameter MetricData.member.1.Value is invalid.",
+    )
+    now = datetime.now(UTC).replace(microsecond=0)
+    stat = {"Metric": {"Namespace": "x", "MetricName": "y"}, "Period": 60, "Stat": "Sum"}
+    data = {"MetricDataQueries": [{"Id": "m1", "MetricStat": stat}]}
+    assert refused("get_metric_data", **data, StartTime=now, EndTime=now - HOUR) == (
+        "ValidationError",
+        "The parameter EndTime must be greater than StartTime.",
+    )
+    moment = timedelta(milliseconds=900)
+    assert refused("get_metric_data", **data, StartTime=now, EndTime=now + moment) == (
+        "ValidationError",
+        "The parameter StartTime must not equal parameter EndTime.",
+    )
+    assert refused("get_metric_data", MetricDataQueries=[{"Id": "m1"}], **between()) == (
+        "ValidationError",
+        "The parameter MetricDataQueries.member.1.MetricStat is required.\n",
+    )
     wrong = [{"Id": "e1", "Expression": "m9 + 1"}]
     assert refused("get_metric_data", MetricDataQueries=wrong, **between())[0] == "InvalidParameterValue"
     assert refused("delete_alarms", AlarmNames=["nobody"])[0] == "ResourceNotFound"

@@ -8,7 +8,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import orjson
 
@@ -19,17 +18,16 @@ from lambent.model.caller import Caller, Parameters
 from lambent.model.error import ValidationException
 from lambent.model.service import Operation
 from lambent.services.cloudwatch.alarm_runs import AlarmRuns, next_look, note, queries_of
+from lambent.services.cloudwatch.alarm_settings import ACTIONS, check_alarm
 from lambent.services.cloudwatch.errors import (
     InvalidFormatFault,
     InvalidParameterValueException,
     ResourceNotFound,
     ResourceNotFoundException,
 )
-from lambent.services.cloudwatch.evaluation import COMPARISONS
 from lambent.services.cloudwatch.input import dimensions_of
 from lambent.services.cloudwatch.paging import paged
-from lambent.services.cloudwatch.queries import check_queries, period_of
-from lambent.services.cloudwatch.statistics import is_percentile
+from lambent.services.cloudwatch.queries import period_of
 from lambent.store.ports.errors import AlreadyExistsError, NotFoundError, StaleRevisionError
 from lambent.store.ports.named_records import Name, NamedRecords
 
@@ -53,17 +51,6 @@ _SETTINGS = (
     "TreatMissingData",
     "Metrics",
 )
-_REFUSED = (
-    "ThresholdMetricId",
-    "EvaluateLowSampleCountPercentile",
-    "EvaluationWindow",
-    "WarmUpConfiguration",
-    "EvaluationCriteria",
-    "EvaluationInterval",
-    "ActionConfiguration",
-)
-_MISSING_DATA = ("breaching", "notBreaching", "ignore", "missing")
-_ACTIONS = ("OKActions", "AlarmActions", "InsufficientDataActions")
 _ATTEMPTS = 20
 _TAGS_MOST = 50
 
@@ -99,7 +86,7 @@ class Alarms:
 
     async def put(self, caller: Caller, parameters: Parameters) -> Parameters:
         settings = {name: parameters[name] for name in _SETTINGS if name in parameters}
-        _require(parameters)
+        check_alarm(parameters)
         now = self._clock.now()
         name = _name(caller, parameters["AlarmName"])
         tags = {one["Key"]: one["Value"] for one in parameters.get("Tags", ())}
@@ -298,7 +285,7 @@ def described(alarm: Alarm) -> Parameters:
         "AlarmArn": alarm.arn(partition_of(alarm.region)),
         "AlarmConfigurationUpdatedTimestamp": datetime.fromtimestamp(alarm.configured_at, UTC),
         "ActionsEnabled": alarm.actions_enabled,
-        **{name: list(settings.get(name, ())) for name in _ACTIONS},
+        **{name: list(settings.get(name, ())) for name in ACTIONS},
         "StateValue": alarm.state,
         "StateReason": alarm.reason,
         "StateUpdatedTimestamp": datetime.fromtimestamp(alarm.updated_at, UTC),
@@ -312,68 +299,3 @@ def described(alarm: Alarm) -> Parameters:
 
 def _name(caller: Caller, name: str) -> Name:
     return Name(caller.account_id, caller.region, "", name)
-
-
-def _require(parameters: Parameters) -> None:
-    for name in _REFUSED:
-        if name in parameters:
-            raise InvalidParameterValueException(f"Lambent does not offer {name} yet.")
-    _require_metric(parameters)
-    if parameters.get("ComparisonOperator") not in COMPARISONS:
-        raise ValidationException(
-            f"Lambent does not offer the comparison {parameters.get('ComparisonOperator')} (no anomaly detection)."
-        )
-    if "Threshold" not in parameters:
-        raise ValidationException("The parameter Threshold must be specified for alarms on a threshold.")
-    if "EvaluationPeriods" not in parameters:
-        raise ValidationException(
-            "The parameter EvaluationPeriods must be specified for alarms on a threshold."
-        )
-    wanted: int = parameters["EvaluationPeriods"]
-    if not 1 <= parameters.get("DatapointsToAlarm", wanted) <= wanted:
-        raise ValidationException("DatapointsToAlarm must be between 1 and EvaluationPeriods.")
-    if parameters.get("TreatMissingData", "missing") not in _MISSING_DATA:
-        raise ValidationException(
-            f"Option {parameters['TreatMissingData']} is not supported. Options supported: {', '.join(_MISSING_DATA)}"
-        )
-    if wanted * period_of(_queries(parameters)) > 7 * 86_400:
-        raise ValidationException(
-            "Metrics cannot be checked across more than seven days (EvaluationPeriods * Period)."
-        )
-    for name in _ACTIONS:
-        for action in parameters.get(name, ()):
-            if not action.startswith("arn:") or action.split(":")[2] not in ("sns", "lambda"):
-                raise ValidationException(
-                    f"Invalid arn syntax: {action}, or an action that Lambent does not offer."
-                )
-
-
-def _require_metric(parameters: Parameters) -> None:
-    if parameters.get("Metrics"):
-        check_queries(parameters["Metrics"])
-        returned = [one for one in parameters["Metrics"] if one.get("ReturnData", True)]
-        if len(returned) != 1:
-            raise ValidationException("Exactly one element of the metrics list should return data.")
-        return
-    for name in ("MetricName", "Namespace", "Period"):
-        if name not in parameters:
-            raise ValidationException(f"The parameter {name} must be specified for alarms on a metric.")
-    statistic, extended = parameters.get("Statistic"), parameters.get("ExtendedStatistic")
-    if (statistic is None) == (extended is None):
-        raise ValidationException("Either Statistic or ExtendedStatistic must be specified, and not both.")
-    if extended is not None and not is_percentile(extended):
-        raise ValidationException(f"The value {extended} for parameter ExtendedStatistic is not supported.")
-    check_queries(_queries(parameters))
-
-
-def _queries(parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
-    placeholder = Alarm(
-        name="",
-        account_id="",
-        region="",
-        settings=parameters,
-        configured_at=0,
-        updated_at=0,
-        transitioned_at=0,
-    )
-    return queries_of(placeholder)

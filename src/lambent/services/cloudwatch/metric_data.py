@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from lambent.base.clock import Clock
 from lambent.model.caller import Caller, Parameters
+from lambent.model.error import ValidationException
 from lambent.services.cloudwatch.errors import InvalidParameterValueException
 from lambent.services.cloudwatch.expression import Series
 from lambent.services.cloudwatch.input import epoch
@@ -33,10 +34,10 @@ class MetricData:
             raise InvalidParameterValueException(
                 f"The collection MetricDataQueries must not have a size greater than {_QUERIES_MOST}."
             )
-        if end <= start:
-            raise InvalidParameterValueException(
-                "The parameter StartTime must be less than the parameter EndTime."
-            )
+        if int(end) == int(start):
+            raise ValidationException("The parameter StartTime must not equal parameter EndTime.")
+        if end < start:
+            raise ValidationException("The parameter EndTime must be greater than StartTime.")
         check_queries(queries)
         await self._recorder.flush()
         window = Window.of(start, end, period_of(queries), self._clock.now())

@@ -142,8 +142,10 @@ def _of_statistics(statistics: Mapping[str, float], at: str) -> Tally:
 
 
 def _require_number(value: float, name: str) -> None:
-    if math.isnan(value) or math.isinf(value):
-        raise InvalidParameterValueException(f"The value {value} for parameter {name} is invalid.")
+    if math.isfinite(value):
+        return
+    text = "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    raise InvalidParameterValueException(f"The value {text} for parameter {name} is invalid.")
 
 
 def _has(metric: MetricKey, wanted: list[tuple[str, str | None]]) -> bool:

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from lambent.model.error import ValidationException
 from lambent.model.tally import MetricKey, merged
 from lambent.services.cloudwatch.errors import (
+    InvalidParameterCombinationException,
     InvalidParameterValueException,
-    MissingRequiredParameterException,
 )
 from lambent.services.cloudwatch.expression import (
     Environment,
@@ -36,17 +37,20 @@ class Result:
 def check_queries(queries: Sequence[Mapping[str, Any]]) -> None:
     """Raises where one cannot be evaluated, whatever the data."""
     ids = [query["Id"] for query in queries]
-    for query in queries:
-        at = f"MetricDataQueries[{query['Id']}]"
+    for number, query in enumerate(queries, 1):
+        at = f"MetricDataQueries.member.{number}"
         if ids.count(query["Id"]) > 1:
             raise InvalidParameterValueException(f"The value {query['Id']} for parameter Id is not unique.")
         if not query["Id"][:1].islower():
             raise InvalidParameterValueException(
                 f"The value {query['Id']} for parameter Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$."
             )
-        if ("MetricStat" in query) == ("Expression" in query):
-            raise MissingRequiredParameterException(
-                f"Either MetricStat or Expression must be specified for {at}, and not both."
+        if "MetricStat" not in query and "Expression" not in query:
+            raise ValidationException(f"The parameter {at}.MetricStat is required.\n")
+        if "MetricStat" in query and "Expression" in query:
+            raise InvalidParameterCombinationException(
+                f"The parameters {at}.MetricStat and {at}.Expression are mutually exclusive and you have "
+                "specified both."
             )
         if "MetricStat" in query:
             _check_stat(query["MetricStat"])

@@ -9,7 +9,6 @@ from lambent.model.tally import Tally
 from lambent.services.cloudwatch.errors import (
     InvalidParameterCombinationException,
     InvalidParameterValueException,
-    MissingRequiredParameterException,
 )
 from lambent.services.cloudwatch.input import epoch, metric_key
 from lambent.services.cloudwatch.recorder import Recorder
@@ -56,9 +55,7 @@ def is_percentile(text: str) -> bool:
 def _require(parameters: Parameters, start: float, end: float, period: int) -> None:
     statistics, extended = parameters.get("Statistics"), parameters.get("ExtendedStatistics")
     if not statistics and not extended:
-        raise MissingRequiredParameterException(
-            "The parameter Statistics or ExtendedStatistics must be specified."
-        )
+        raise InvalidParameterCombinationException("Must specify either Statistics or ExtendedStatistics")
     if statistics and extended:
         raise InvalidParameterCombinationException(
             "The parameters Statistics and ExtendedStatistics are mutually exclusive and you have specified both."

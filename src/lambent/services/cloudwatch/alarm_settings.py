@@ -1,0 +1,103 @@
+"""What PutMetricAlarm refuses: the rules of an alarm's settings.
+
+Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lambent.base.arn import Arn
+from lambent.model.alarm import Alarm
+from lambent.model.caller import Parameters
+from lambent.model.error import ValidationException
+from lambent.services.cloudwatch.alarm_runs import queries_of
+from lambent.services.cloudwatch.errors import InvalidParameterValueException
+from lambent.services.cloudwatch.evaluation import COMPARISONS
+from lambent.services.cloudwatch.queries import check_queries, period_of
+from lambent.services.cloudwatch.statistics import is_percentile
+
+ACTIONS = ("OKActions", "AlarmActions", "InsufficientDataActions")
+_REFUSED = (
+    "ThresholdMetricId",
+    "EvaluateLowSampleCountPercentile",
+    "EvaluationWindow",
+    "WarmUpConfiguration",
+    "EvaluationCriteria",
+    "EvaluationInterval",
+    "ActionConfiguration",
+)
+_MISSING_DATA = ("breaching", "notBreaching", "ignore", "missing")
+
+
+def check_alarm(parameters: Parameters) -> None:
+    """Raises ValidationException, InvalidParameterValueException and what `check_queries` raises."""
+    for name in _REFUSED:
+        if name in parameters:
+            raise InvalidParameterValueException(f"Lambent does not offer {name} yet.")
+    _require_metric(parameters)
+    if parameters.get("ComparisonOperator") not in COMPARISONS:
+        raise ValidationException(
+            f"Lambent does not offer the comparison {parameters.get('ComparisonOperator')} (no anomaly detection)."
+        )
+    if "Threshold" not in parameters:
+        raise ValidationException("The parameter Threshold must be specified for alarms on a threshold.")
+    if "EvaluationPeriods" not in parameters:
+        raise ValidationException(
+            "The parameter EvaluationPeriods must be specified for alarms on a threshold."
+        )
+    wanted: int = parameters["EvaluationPeriods"]
+    if not 1 <= parameters.get("DatapointsToAlarm", wanted) <= wanted:
+        raise ValidationException("DatapointsToAlarm must be between 1 and EvaluationPeriods.")
+    if parameters.get("TreatMissingData", "missing") not in _MISSING_DATA:
+        raise ValidationException(
+            f"Option {parameters['TreatMissingData']} is not supported. Options supported: {', '.join(_MISSING_DATA)}"
+        )
+    if wanted * period_of(_queries(parameters)) > 7 * 86_400:
+        raise ValidationException(
+            "Metrics cannot be checked across more than seven days (EvaluationPeriods * Period)."
+        )
+    for name in ACTIONS:
+        for action in parameters.get(name, ()):
+            _require_action(action)
+
+
+def _require_action(action: str) -> None:
+    try:
+        service = Arn.parse(action).service
+    except ValueError:
+        raise ValidationException(f"Invalid arn syntax: {action}") from None
+    if service not in ("sns", "lambda"):
+        raise ValidationException(
+            f"Lambent does not offer {action} as an action of alarms: topics and functions."
+        )
+
+
+def _require_metric(parameters: Parameters) -> None:
+    if parameters.get("Metrics"):
+        check_queries(parameters["Metrics"])
+        returned = [one for one in parameters["Metrics"] if one.get("ReturnData", True)]
+        if len(returned) != 1:
+            raise ValidationException("Exactly one element of the metrics list should return data.")
+        return
+    for name in ("MetricName", "Namespace", "Period"):
+        if name not in parameters:
+            raise ValidationException(f"The parameter {name} must be specified for alarms on a metric.")
+    statistic, extended = parameters.get("Statistic"), parameters.get("ExtendedStatistic")
+    if (statistic is None) == (extended is None):
+        raise ValidationException("Either Statistic or ExtendedStatistic must be specified, and not both.")
+    if extended is not None and not is_percentile(extended):
+        raise ValidationException(f"The value {extended} for parameter ExtendedStatistic is not supported.")
+    check_queries(_queries(parameters))
+
+
+def _queries(parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+    placeholder = Alarm(
+        name="",
+        account_id="",
+        region="",
+        settings=parameters,
+        configured_at=0,
+        updated_at=0,
+        transitioned_at=0,
+    )
+    return queries_of(placeholder)

@@ -1,0 +1,47 @@
+import pytest
+
+from lambent.model.error import ValidationException
+from lambent.services.cloudwatch.alarm_settings import check_alarm
+
+ALARM = {
+    "AlarmName": "a",
+    "Namespace": "n",
+    "MetricName": "m",
+    "Period": 60,
+    "Statistic": "Sum",
+    "EvaluationPeriods": 2,
+    "Threshold": 1.0,
+    "ComparisonOperator": "GreaterThanThreshold",
+}
+TOPIC = "arn:aws:sns:us-east-1:111122223333:t"
+
+
+def test_an_alarm_may_tell_topics_and_functions():
+    check_alarm(
+        {
+            **ALARM,
+            "AlarmActions": [TOPIC],
+            "OKActions": ["arn:aws:lambda:us-east-1:111122223333:function:f:1"],
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"AlarmActions": ["arn:alarm"]}, "Invalid arn syntax: arn:alarm"),
+        ({"OKActions": ["nothing"]}, "Invalid arn syntax: nothing"),
+        (
+            {"InsufficientDataActions": ["arn:aws:swf:us-east-1:1:action/x"]},
+            "Lambent does not offer arn:aws:swf",
+        ),
+        ({"DatapointsToAlarm": 3}, "between 1 and EvaluationPeriods"),
+        ({"TreatMissingData": "no"}, "Option no is not supported"),
+        ({"Period": 86_400, "EvaluationPeriods": 8}, "more than seven days"),
+        ({"ExtendedStatistic": "p90"}, "not both"),
+    ],
+)
+def test_what_is_refused_says_why(changed, message):
+    with pytest.raises(ValidationException) as refused:
+        check_alarm({**ALARM, **changed})
+    assert message in refused.value.message
