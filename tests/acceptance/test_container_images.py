@@ -115,6 +115,29 @@ def test_an_entry_point_that_is_no_runtime(lambent: Lambent, repository: str) ->
     }
 
 
+EXTENSION = """#!/bin/sh
+api="http://$AWS_LAMBDA_RUNTIME_API/2020-01-01/extension"
+curl -sS -D /tmp/registration -o /tmp/registered -H "Lambda-Extension-Name: watcher" \\
+    -d '{"events": ["SHUTDOWN"]}' "$api/register"
+while IFS=': ' read -r name value; do
+    case $name in [Ll]ambda-[Ee]xtension-[Ii]dentifier) id=${value%?} ;; esac
+done </tmp/registration
+echo watching >/tmp/watching
+exec curl -sS -H "Lambda-Extension-Identifier: $id" "$api/event/next"
+"""
+
+
+def test_an_extension_comes_with_an_image(lambent: Lambent, userland: bytes) -> None:
+    ecr, repository = lambent.client("ecr"), lambent.new_name("extended")
+    ecr.create_repository(repositoryName=repository)
+    extended = tar_of({"opt/extensions/watcher": EXTENSION.encode()})
+    Image([userland, extended], {"Entrypoint": ["/entry.sh"]}).push(ecr, repository)
+    name = create(lambent, aws_uri(lambent, repository))
+    assert lambent.call(name, "read -r x </tmp/watching; echo $x")["output"] == "watching"
+    group = f"/aws/lambda/{name}"
+    eventually(lambda: any("EXTENSION\tName: watcher" in line for line in lambent.log_lines(group)))
+
+
 def test_versions_keep_the_image_that_they_were_published_with(
     lambent: Lambent, userland: bytes, image: Image
 ) -> None:

@@ -6,11 +6,14 @@ import io
 import stat
 import tarfile
 from collections.abc import Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from images import Directory, Entry, File, HardLink, Image, Link, tar_of
 
 from lambent.artifacts.errors import ArtifactNotFoundError
@@ -125,6 +128,36 @@ def test_hostile_layers_are_refused(tmp_path: Path, layer: Layer) -> None:
     with pytest.raises(InvalidImageError):
         lay(tmp_path, layer)
     assert {path.name for path in tmp_path.iterdir()} <= {"blob-0", "tree-0", "rootfs"}
+
+
+NAMES = st.lists(
+    st.sampled_from(["a", "b", "etc", "passwd", "..", ".", "", ".wh.a", ".wh..wh..opq"]),
+    min_size=1,
+    max_size=4,
+).map("/".join)
+TARGETS = st.lists(
+    st.sampled_from(["a", "b", "..", ".", "", "outside", "precious"]), min_size=1, max_size=5
+).map("/".join)
+ENTRIES = st.one_of(
+    st.just("text"), st.builds(Directory), st.builds(Link, TARGETS), st.builds(HardLink, TARGETS)
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(layers=st.lists(st.lists(st.tuples(NAMES, ENTRIES), max_size=8), max_size=3))
+def test_nothing_outside_is_touched_whatever_layers_say(layers: list[list[tuple[str, Entry]]]) -> None:
+    with TemporaryDirectory() as name:
+        directory = Path(name)
+        outside = directory / "outside"
+        outside.mkdir()
+        (outside / "precious").write_text("as it was")
+        with suppress(InvalidImageError):
+            lay(directory, *map(dict, layers))
+        assert [path.name for path in outside.iterdir()] == ["precious"]
+        assert (outside / "precious").read_text() == "as it was"
+        assert (outside / "precious").stat().st_nlink == 1
+        left = {path.name.partition("-")[0] for path in directory.iterdir()}
+        assert left <= {"outside", "blob", "tree", "rootfs"}
 
 
 def special(kind: bytes) -> tarfile.TarInfo:
