@@ -2,10 +2,10 @@
 
 import base64
 import json
-from pathlib import Path
 
 import pytest
 from compiled_functions import go_program
+from images import File, Image, tar_of
 from lambent_server import Lambent, eventually, zip_of
 
 
@@ -62,8 +62,24 @@ def test_it_streams(lambent: Lambent, name: str) -> None:
     assert b"".join(pieces).endswith(b"in pieces")
 
 
-def test_an_extension_in_go(lambent: Lambent, bootstrap: bytes, tmp_path: Path) -> None:
-    content = {"ZipFile": zip_of({"extensions/goagent": go_program("go_extension", tmp_path)})}
+@pytest.fixture(scope="module")
+def extension(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return go_program("go_extension", tmp_path_factory.mktemp("go-extension"))
+
+
+def told_in_go(lambent: Lambent, name: str) -> set[str]:
+    """Types of the events that the extension in Go was sent, when the report is among them."""
+    told = "go extension was told "
+
+    def types() -> set[str]:
+        lines = lambent.log_lines(f"/aws/lambda/{name}")
+        return {line.removeprefix(told).strip() for line in lines if line.startswith(told)}
+
+    return eventually(lambda: (found := types()) and "platform.report" in found and found) or set()
+
+
+def test_an_extension_in_go(lambent: Lambent, bootstrap: bytes, extension: bytes) -> None:
+    content = {"ZipFile": zip_of({"extensions/goagent": extension})}
     layer = lambent.lambda_.publish_layer_version(LayerName=lambent.new_name("goagent"), Content=content)
     name = lambent.deploy(
         {"bootstrap": bootstrap},
@@ -73,18 +89,22 @@ def test_an_extension_in_go(lambent: Lambent, bootstrap: bytes, tmp_path: Path) 
         MemorySize=256,
     )
     assert lambent.invoke(name, "hello").value["event"] == "hello"
-    told = "go extension was told "
-
-    def types() -> list[str]:
-        lines = lambent.log_lines(f"/aws/lambda/{name}")
-        return [line.removeprefix(told).strip() for line in lines if line.startswith(told)]
-
-    seen = eventually(lambda: (found := types()) and "platform.report" in found and found)
-    assert {
-        "platform.initStart",
-        "platform.telemetrySubscription",
-        "platform.runtimeDone",
-        "function",
-    } <= set(seen)
+    expected = {"platform.initStart", "platform.telemetrySubscription", "platform.runtimeDone", "function"}
+    assert expected <= told_in_go(lambent, name)
     lambent.lambda_.update_function_configuration(FunctionName=name, Description="another")
     eventually(lambda: "go extension ends: SPINDOWN\n" in lambent.log_lines(f"/aws/lambda/{name}"))
+
+
+def test_an_image_of_nothing_but_two_programs(lambent: Lambent, bootstrap: bytes, extension: bytes) -> None:
+    layer = tar_of({"main": File(bootstrap, 0o755), "opt/extensions/goagent": File(extension, 0o755)})
+    repository = lambent.new_name("go")
+    lambent.client("ecr").create_repository(repositoryName=repository)
+    Image([layer], {"Entrypoint": ["/main"]}).push(lambent.client("ecr"), repository)
+    name = lambent.new_name("go-image")
+    uri = f"{lambent.account_id}.dkr.ecr.us-east-1.amazonaws.com/{repository}:latest"
+    lambent.lambda_.create_function(
+        FunctionName=name, Role=lambent.role, PackageType="Image", Code={"ImageUri": uri}, Timeout=10
+    )
+    lambent.lambda_.get_waiter("function_active_v2").wait(FunctionName=name)
+    assert lambent.invoke(name, "hello").value["event"] == "hello"
+    assert {"platform.initStart", "platform.runtimeDone", "function"} <= told_in_go(lambent, name)

@@ -53,6 +53,7 @@ def shown(rootfs: Path) -> dict[str, str]:
             found[name] = f"-> {path.readlink()}"
         elif path.is_file():
             found[name] = path.read_text()
+    assert "sandbox.localdomain" in found.pop("etc/hosts"), "every root names its own host"
     return found
 
 
@@ -104,6 +105,17 @@ def shown(rootfs: Path) -> dict[str, str]:
 )
 def test_layers_make_a_root(tmp_path: Path, layers: list[Layer], expected: dict[str, str]) -> None:
     assert shown(lay(tmp_path, *layers)) == expected
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [None, "1.2.3.4 elsewhere\n", Link("/dev/zero"), Directory()],
+    ids=["none", "a file", "a link", "other"],
+)
+def test_a_root_names_its_own_host_whatever_the_image_has(tmp_path: Path, hosts: Entry) -> None:
+    rootfs = lay(tmp_path, {"etc/other": "1"} if hosts is None else {"etc/hosts": hosts})
+    assert (rootfs / "etc/hosts").read_text().startswith("127.0.0.1 localhost sandbox.localdomain sandbox\n")
+    assert not (rootfs / "etc/hosts").is_symlink()
 
 
 @pytest.mark.parametrize(
@@ -181,6 +193,7 @@ def test_devices_and_pipes_are_left_out_and_nothing_is_setuid(tmp_path: Path) ->
     )
     modes = {path.name: stat.filemode(path.stat().st_mode) for path in rootfs.iterdir()}
     assert modes == {
+        "etc": "drwxr-xr-x",
         "su": "-rwxr-xr-x",
         "shared": "drwxrwxrwx",
         "closed": "drwx------",

@@ -13,6 +13,7 @@ from lambent.artifacts.images.layers import LayerNotes
 from lambent.artifacts.images.paths import is_directory, mode_of, resolve
 
 _PASSWD_MOST_BYTES = 32 * 1024
+_HOSTS = "127.0.0.1 localhost sandbox.localdomain sandbox\n::1 localhost\n"
 _USER = "sbx_user1051:x:{uid}:990::/home/sbx_user1051:/sbin/nologin\n"
 
 
@@ -23,6 +24,7 @@ def lay_layers(layers: Sequence[tuple[Path, LayerNotes]], rootfs: Path) -> None:
         _remove(rootfs, notes)
         _Laying(rootfs, frozenset(notes.directories)).lay(tree, rootfs, "")
     _name_user(rootfs)
+    _name_hosts(rootfs)
 
 
 def _remove(rootfs: Path, notes: LayerNotes) -> None:
@@ -93,6 +95,18 @@ def _name_user(rootfs: Path) -> None:
     passwd.unlink()  # the file itself is the layer's
     passwd.write_text(kept + _USER, encoding="utf-8")
     passwd.chmod(0o644)
+
+
+def _name_hosts(rootfs: Path) -> None:
+    """As at AWS, whatever the image has: its own host, and by the names at which extensions listen."""
+    etc = rootfs / "etc"
+    if not is_directory(etc):
+        etc.mkdir()
+        etc.chmod(0o755)
+    hosts = etc / "hosts"
+    _clear(hosts)
+    hosts.write_text(_HOSTS, encoding="ascii")
+    hosts.chmod(0o644)
 
 
 def _clear(place: Path) -> None:
