@@ -258,11 +258,22 @@ def test_a_wrapper_script(lambent: Lambent) -> None:
     assert lambent.call(node) == "by /var/task/bin/wrapper, not index.handler"
 
 
-def test_a_wrapper_that_is_not_there(lambent: Lambent) -> None:
-    name = lambent.python(RUN, Environment={"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/nothere"}})
-    error = lambent.invoke(name).error_object
-    assert error["errorType"] == "Runtime.InvalidEntrypoint"
-    assert error["errorMessage"].endswith("Error: fork/exec /opt/nothere: no such file or directory")
+@pytest.mark.parametrize(
+    ("wrapper", "code", "said"),
+    [
+        ("/opt/nothere", 127, "does not exist"),
+        ("nothere", 127, "does not exist"),
+        ("/var/task/index.py", 126, "is not an executable"),
+    ],
+)
+def test_a_wrapper_that_cannot_be_run(lambent: Lambent, wrapper: str, code: int, said: str) -> None:
+    name = lambent.python(RUN, Environment={"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": wrapper}})
+    answer = lambent.invoke(name)
+    assert answer.error_object["errorType"] == "Runtime.ExitError"
+    assert answer.error_object["errorMessage"].endswith(
+        f"Error: Runtime exited with error: exit status {code}"
+    )
+    assert f"{wrapper}: {said}\n" in answer.tail
 
 
 def test_its_credentials_are_its_roles(lambent: Lambent) -> None:

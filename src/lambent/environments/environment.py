@@ -24,6 +24,7 @@ from lambent.environments.link import (
     NotTakenError,
     ProtocolError,
     Reply,
+    WrapperError,
 )
 from lambent.environments.log_lines import log_lines
 from lambent.environments.occupancy import Occupancy, Surroundings, Trees
@@ -33,6 +34,7 @@ from lambent.environments.telemetry import Telemetry
 from lambent.model.function import FunctionVersion
 from lambent.model.invocation import Invocation, InvocationResult
 from lambent.runtimes.install import RuntimeInstall
+from lambent.sandbox.port import Exit
 
 
 class State(Enum):
@@ -392,7 +394,10 @@ class Environment:
             return faults.invalid_entrypoint(str(error))
         if isinstance(error, ProtocolError):
             return faults.broken_protocol(str(error))
-        exit = await self._occupancy.exit()
+        if isinstance(error, WrapperError):
+            exit: Exit | None = Exit(code=error.code)
+        else:
+            exit = await self._occupancy.exit()
         install = self._install
         if install.interpreter is None and not install.from_image and not self._occupancy.initialized:
             return faults.never_started(exit, has_bootstrap=self._trees.has_bootstrap) or faults.exited(exit)

@@ -36,7 +36,15 @@ class ProtocolError(LinkError):
 
 
 class EntrypointError(LinkError):
-    """The runtime, or the wrapper that the function sets, could not be executed. The message is for the caller."""
+    """The runtime could not be executed. The message is for the caller."""
+
+
+class WrapperError(LinkError):
+    """The wrapper that the function sets could not be executed. AWS's launcher says why in the log, and exits."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Reply(msgspec.Struct):

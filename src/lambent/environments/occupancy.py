@@ -18,7 +18,7 @@ from lambent.base.clock import Clock
 from lambent.environments import extensions
 from lambent.environments.blanks import Blank, Blanks
 from lambent.environments.extensions import ExtensionError, Extensions, ExtensionState
-from lambent.environments.link import EntrypointError, Link, LinkClosedError, Reply
+from lambent.environments.link import EntrypointError, Link, LinkClosedError, Reply, WrapperError
 from lambent.environments.log_delivery import LogDelivery
 from lambent.environments.log_lines import runtime_version
 from lambent.environments.platform_events import Init, PlatformEvent, Status, init_runtime_done, init_start
@@ -27,7 +27,7 @@ from lambent.environments.telemetry import Telemetry
 from lambent.environments.variables import environment_variables
 from lambent.model.credential import Credential
 from lambent.model.function import FunctionVersion
-from lambent.runtimes.install import RuntimeInstall
+from lambent.runtimes.install import EXEC_WRAPPER, RuntimeInstall
 from lambent.sandbox.port import Bind, Exit, Process, SandboxError, StartError
 
 log = logging.getLogger(__name__)
@@ -310,6 +310,9 @@ class Occupancy:
     async def _start_process(self, blank: Blank, variables: Mapping[str, str], beside: list[str]) -> None:
         install = self._install
         argv = install.command(variables)
+        wrapped = argv != install.argv and argv[:1] == (variables.get(EXEC_WRAPPER),)
+        if wrapped and not argv[0].startswith("/"):
+            raise self._without_wrapper(argv[0], errno.ENOENT)
         _require_absolute(argv)
         with contextlib.ExitStack() as ours:
             written = blank.output.open_beside(self._emit_of_extensions) if beside else -1
@@ -329,8 +332,16 @@ class Occupancy:
                     raise ExtensionError(message, "Extension.LaunchError") from error
                 if "change to " in str(error):
                     raise EntrypointError(f"chdir {install.directory}: {reason}") from error
+                if wrapped:
+                    raise self._without_wrapper(argv[0], error.errno) from error
                 raise EntrypointError(f"fork/exec {argv[0]}: {reason}") from error
         await blank.link.ready()
+
+    def _without_wrapper(self, wrapper: str, number: int) -> WrapperError:
+        code, what = (127, "does not exist") if number == errno.ENOENT else (126, "is not an executable")
+        message = f"{wrapper}: {what}"
+        self._recorder.emit(f"{message}\n")
+        return WrapperError(message, code)
 
     def _extension(
         self, name: str, blank: Blank, variables: Mapping[str, str], written: int, ours: contextlib.ExitStack
