@@ -5,6 +5,8 @@ server's operator has allowed, because it reads with the server's credentials an
 """
 
 import asyncio
+import json
+import platform
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -13,7 +15,7 @@ from pathlib import Path
 
 from lambent.artifacts.images.store import PulledImage
 from lambent.http.locality import hostname, is_local
-from lambent.model.image import ImageReference
+from lambent.model.image import ImageReference, is_digest
 from lambent.services.lambda_.function_images import (
     ImageForbiddenError,
     ImageMissingError,
@@ -23,6 +25,8 @@ from lambent.services.lambda_.function_images import (
 _INSPECT_SECONDS = 60.0
 _PULL_SECONDS = 1800.0
 _TOLD_BYTES = 2000
+_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
+"""As images call them."""
 
 
 class SkopeoSources:
@@ -48,6 +52,15 @@ class SkopeoSources:
         )
 
     async def manifest(self, uri: str) -> bytes:
+        """Of an index of a registry, that of the image for this machine."""
+        document = await self._inspect(uri)
+        reference = ImageReference.parse(uri)
+        digest = None if reference is None else image_here(document)
+        if reference is None or digest is None:
+            return document
+        return await self._inspect(reference.with_digest(digest))
+
+    async def _inspect(self, uri: str) -> bytes:
         return await self._run(_INSPECT_SECONDS, "inspect", "--raw", *self._access("", uri), _source(uri))
 
     @asynccontextmanager
@@ -106,6 +119,23 @@ class SkopeoSources:
         if process.returncode != 0:
             raise _failure(told[-_TOLD_BYTES:].decode(errors="replace"))
         return written
+
+
+def image_here(document: bytes) -> str | None:
+    """The digest of the image for this machine, where `document` is an index that has one."""
+    wanted = {"os": "linux", "architecture": _MACHINES.get(platform.machine(), platform.machine())}
+    try:
+        entries = json.loads(document).get("manifests", [])
+        return next(
+            (
+                str(entry["digest"])
+                for entry in entries
+                if wanted.items() <= entry.get("platform", {}).items() and is_digest(entry["digest"])
+            ),
+            None,
+        )
+    except (ValueError, AttributeError, KeyError, TypeError):
+        return None
 
 
 def _source(uri: str) -> str:

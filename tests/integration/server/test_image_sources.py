@@ -1,11 +1,13 @@
 """Images of elsewhere: what is allowed, and what skopeo is asked and answers."""
 
+import json
+import platform
 import stat
 from pathlib import Path
 
 import pytest
 
-from lambent.server.image_sources import SkopeoSources
+from lambent.server.image_sources import SkopeoSources, image_here
 from lambent.services.lambda_.function_images import (
     ImageForbiddenError,
     ImageMissingError,
@@ -80,6 +82,27 @@ async def test_a_manifest_is_asked_for_with_the_servers_credentials(tmp_path: Pa
         "--insecure-policy", "inspect", "--raw", f"--authfile={tmp_path}/auth.json",
         f"docker://r.example.com/app@{DIGEST}",
     ]  # fmt: skip
+
+
+async def test_of_an_index_the_image_for_this_machine_is_taken(tmp_path: Path, skopeo) -> None:
+    here = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
+    index = {
+        "manifests": [
+            {"digest": "sha256:" + "0" * 64, "platform": {"os": "unknown", "architecture": "unknown"}},
+            {"digest": "sha256:" + "1" * 64, "platform": {"os": "linux", "architecture": "other"}},
+            {"digest": DIGEST, "platform": {"os": "linux", "architecture": here, "variant": "v8"}},
+        ]
+    }
+    (tmp_path / "index").write_text(json.dumps(index))
+    skopeo(f'case "$*" in *@{DIGEST}) echo image;; *) cat {tmp_path}/index;; esac')
+    assert await sources(tmp_path, "r.example.com").manifest("r.example.com/app:v1") == b"image\n"
+
+
+@pytest.mark.parametrize(
+    "document", [b"nonsense", b"[]", b"{}", b'{"manifests": [1]}', b'{"manifests": [{}]}']
+)
+def test_what_is_no_index_names_no_image(document: bytes) -> None:
+    assert image_here(document) is None
 
 
 async def test_an_image_is_pulled_by_its_digest_into_a_place_that_goes_again(tmp_path: Path, skopeo) -> None:
