@@ -51,9 +51,9 @@ class Target:
 class KeptConnection:
     """One connection that costs next to nothing on the client's side: a request out, its response in."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, *, timeout_seconds: float = 60.0) -> None:
         host, _, port = target.host.rpartition(":")
-        self._socket = socket.create_connection((host, int(port)), timeout=60)
+        self._socket = socket.create_connection((host, int(port)), timeout=timeout_seconds)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def send(self, request: bytes) -> tuple[bytes, bytes]:
