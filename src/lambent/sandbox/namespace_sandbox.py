@@ -7,13 +7,14 @@ import socket
 from asyncio import Future
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lambent.sandbox.cgroup import Cgroup
 from lambent.sandbox.line import Line
 from lambent.sandbox.messages import Message
-from lambent.sandbox.port import Bind, Exit, Process, SandboxError, StartError
+from lambent.sandbox.port import FORK_DESCRIPTOR, Bind, Exit, Process, SandboxError, StartError
 from lambent.sandbox.resident_memory import MemoryWatch, Watched
 from lambent.sandbox.scratch import Scratch
 
@@ -44,7 +45,9 @@ class NamespaceSandbox:
         destroy: "Callable[[NamespaceSandbox], Coroutine[Any, Any, None]]",
         make_socket: Callable[[str], Awaitable[socket.socket]],
         has_cgroup: bool,
+        fork: "Callable[[NamespaceSandbox, Mapping[int, int]], Coroutine[Any, Any, NamespaceSandbox]] | None" = None,
     ) -> None:
+        """`fork` where the process may be copied."""
         self.id = sandbox_id
         self.uid = uid
         self.scratches_made = [scratch]
@@ -62,6 +65,9 @@ class NamespaceSandbox:
         self._error: str | None = None
         self._memory_peak_bytes = 0
         self._has_cgroup = has_cgroup
+        self._fork = fork
+        self.forks = Line() if fork is not None else None
+        self._watching: asyncio.Task[None] | None = None
         self._memory: MemoryWatch | None = None
         self._watched: Watched | None = None
         self._limit_bytes: int | None = None
@@ -87,6 +93,8 @@ class NamespaceSandbox:
         if self._started:
             raise SandboxError("start: a sandbox is started once")
         self._started = True
+        if self.forks is not None:
+            process = replace(process, files={**process.files, FORK_DESCRIPTOR: self.forks.far})
         # In one message: an order that is not read any more would cost us the answer to the one before it.
         orders = [_order_of(one) for one in (*beside, process)]
         files = [descriptor for one in (*beside, process) for descriptor in one.files.values()]
@@ -94,6 +102,8 @@ class NamespaceSandbox:
         # Silence is success: the exec closes the other end. What ends before it is told by the supervisor, too.
         received = await self.launch.receive()
         self.launch.close()
+        if self.forks is not None:
+            self.forks.hand_over()
         if received is not None:
             raise StartError(received[0]["error"], received[0]["errno"])
 
@@ -175,6 +185,42 @@ class NamespaceSandbox:
             raise SandboxError(_ENDED)
         return await self._make_socket(self.id)
 
+    async def fork(self, files: Mapping[int, int]) -> "NamespaceSandbox":
+        if self._fork is None or self.supervisor_gone.done():
+            raise SandboxError("fork: this sandbox has no process that can be copied")
+        return await self._fork(self, files)
+
+    async def wait_forked(self, adopt: Callable[[int], Awaitable[None]]) -> None:
+        """Of a copy, which tells of itself over `control`: returns when it runs. `adopt` is given a pidfd of its pid 1.
+        Raises SandboxError."""
+        self._started = self._sealed = True
+        answer, descriptors = await self._answer_of_copy()
+        try:
+            await adopt(descriptors[0])
+        finally:
+            os.close(descriptors[0])
+        assert "forked" in answer
+        self.control.send({"go": True})
+        self._watching = asyncio.get_running_loop().create_task(self._watch_copy())
+
+    @property
+    def copied(self) -> bool:
+        """Whether there is a copy whose end will be noticed."""
+        return self._watching is not None
+
+    async def _answer_of_copy(self) -> tuple[Message, list[int]]:
+        received = await self.control.receive()
+        if received is None or not received[1]:
+            raise SandboxError("fork: the process was not copied")
+        return received
+
+    async def _watch_copy(self) -> None:
+        received = await self.control.receive()
+        if received is not None:
+            self._note(received[0])
+            await self.control.receive()
+        self.supervisor_ended(None)
+
     async def destroy(self) -> None:
         # Shared and shielded: whoever asks, and whoever of them is cancelled, it is done once and to the end.
         if self._destroying is None:
@@ -188,6 +234,8 @@ class NamespaceSandbox:
             self._note(received[0])
         self.control.close()
         self.launch.close()
+        if self.forks is not None:
+            self.forks.close()
         if self._memory is not None and self._watched is not None:
             self._memory.forget(self._watched)
         if not self.supervisor_gone.done():

@@ -9,6 +9,7 @@ backend (here, in the server's event loop)
 import asyncio
 import hashlib
 import json
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from lambent.base.ids import new_token
 from lambent.sandbox import cgroup_detection, guarantees, mounts
 from lambent.sandbox.cgroup import CgroupTree
 from lambent.sandbox.cgroup_detection import CgroupMissingError
+from lambent.sandbox.line import Line
 from lambent.sandbox.messages import Message
 from lambent.sandbox.mounts import READ_ONLY
 from lambent.sandbox.namespace_sandbox import NamespaceSandbox
@@ -29,6 +31,8 @@ from lambent.sandbox.state_lock import lock_state
 from lambent.sandbox.uids import UidRange, Uids
 
 _RESOLV_CONF = "/etc/resolv.conf"
+_FORK_TMP_MIB = 512
+_FORK_PROCESSES_MAX = 1024
 UID_FIRST, UID_COUNT = 1_900_000_000, 65_536
 """Above what systemd and container managers hand out, below 2^31."""
 
@@ -136,7 +140,7 @@ class NamespacesBackend:
                 raise
         try:
             await sandbox.wait_ready()
-            self._open_cgroup(sandbox, spec)
+            self._open_cgroup(sandbox, spec.processes_max)
             if process is not None:
                 await sandbox.start(process)
         except BaseException:
@@ -164,6 +168,7 @@ class NamespacesBackend:
             destroy=self._destroy,
             make_socket=spawner.make_socket,
             has_cgroup=self._tree is not None,
+            fork=self._fork if spec.forks else None,
         )
         self._sandboxes[sandbox.id] = sandbox
         return sandbox, scratch
@@ -186,6 +191,80 @@ class NamespacesBackend:
             sandbox.control.hand_over()
             sandbox.launch.hand_over()
             scratch.release()
+
+    async def _fork(self, template: NamespaceSandbox, files: Mapping[int, int]) -> NamespaceSandbox:
+        spawner = await self._running_spawner()
+        uid = self._uids.take()
+        try:
+            scratch = await self._make_scratch(_FORK_TMP_MIB, uid)
+        except BaseException:
+            self._uids.release(uid)
+            raise
+        copy = NamespaceSandbox(
+            new_token(16),
+            uid,
+            scratch,
+            make_scratch=self._make_scratch,
+            clone_tree=self._clone_tree,
+            destroy=self._destroy_copy,
+            make_socket=lambda _: spawner.make_socket(template.id),
+            has_cgroup=self._tree is not None,
+        )
+        self._sandboxes[copy.id] = copy
+        assert template.forks is not None
+        try:
+            self._make_cgroup(copy)
+            try:
+                template.forks.send({"files": list(files)}, [copy.control.far, *files.values()])
+            finally:
+                copy.control.hand_over()
+
+            async def adopt(pidfd: int) -> None:
+                await self._adopt(spawner, copy, template.uid, pidfd, scratch.mount)
+
+            await copy.wait_forked(adopt)
+        except BaseException:
+            await copy.destroy()
+            raise
+        finally:
+            scratch.release()
+        return copy
+
+    def _make_cgroup(self, copy: NamespaceSandbox) -> None:
+        if self._tree is None:
+            return
+        try:
+            self._tree.create(copy.id)
+        except OSError as error:
+            raise SandboxError(f"make the control groups: {error.strerror}") from error
+        self._open_cgroup(copy, _FORK_PROCESSES_MAX)
+
+    async def _adopt(
+        self, spawner: SpawnerClient, copy: NamespaceSandbox, uid_inside: int, pidfd: int, scratch: int
+    ) -> None:
+        line = Line()
+        try:
+            order = {"id": copy.id, "uid": copy.uid, "uid_inside": uid_inside}
+            spawner.adopt(order, (pidfd, scratch, line.far))
+            line.hand_over()
+            received = await line.receive()
+        finally:
+            line.close()
+        if received is None or "error" in received[0]:
+            raise SandboxError(f"fork: {received[0]['error'] if received else 'nobody answered'}")
+
+    async def _destroy_copy(self, copy: NamespaceSandbox) -> None:
+        """Its pid 1 is in its control group, and with it goes the rest."""
+        if self._tree is not None:
+            self._tree.kill(copy.id)
+        if copy.copied:
+            await copy.supervisor_gone
+        else:
+            copy.supervisor_ended(None)
+        copy.release_cgroup()
+        await asyncio.get_running_loop().run_in_executor(self._cleaners, self._clean_up_after, copy)
+        del self._sandboxes[copy.id]
+        self._uids.release(copy.uid)
 
     async def close(self) -> None:
         if self._lock is None:
@@ -239,16 +318,17 @@ class NamespacesBackend:
             "leaves_groups": True,
             "watched": False,
             "freezes_by_signal": False,
+            "forks": spec.forks,
             "processes_max": spec.processes_max,
             "descriptors_max": spec.descriptors_max,
         }
 
-    def _open_cgroup(self, sandbox: NamespaceSandbox, spec: SandboxSpec) -> None:
+    def _open_cgroup(self, sandbox: NamespaceSandbox, processes_max: int) -> None:
         if self._tree is None:
             return
         try:
             sandbox.cgroup = cgroup_detection.open_cgroup(self._tree, sandbox.id)
-            sandbox.cgroup.limit_processes(spec.processes_max)
+            sandbox.cgroup.limit_processes(processes_max)
         except OSError as error:
             raise SandboxError(f"limit the processes: {error.strerror}") from error
 

@@ -18,6 +18,9 @@ from typing import Protocol
 
 from lambent.sandbox.guarantees import Guarantees
 
+FORK_DESCRIPTOR = 5
+"""Of a process that can be copied: its end of the line by which it is asked to."""
+
 
 class SandboxError(Exception):
     """A sandbox could not be made or changed. The message names the step and the kernel's answer."""
@@ -74,6 +77,9 @@ class SandboxSpec:
     """TCP addresses bound inside the sandbox's own network, whose listening sockets come out as `Sandbox.listeners`."""
     processes_max: int = 1024
     descriptors_max: int = 1024
+    forks: bool = False
+    """The process can be copied (`Sandbox.fork`): it may enter namespaces of its own making, which no other may, and
+    has its end of the line for that as `FORK_DESCRIPTOR`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +140,13 @@ class Sandbox(Protocol):
     async def seal(self, binds: Sequence[Bind] = ()) -> None:
         """Gives up every privilege of the supervisor: from here on user code may run. `binds` are attached before, in
         the same breath. Raises SandboxError; then it is not sealed."""
+        ...
+
+    async def fork(self, files: Mapping[int, int]) -> "Sandbox":
+        """A new sandbox, sealed, whose process is a copy of this one's as it is now, with `files` in the place of its
+        own, as in Process. It has its own user, mounts, /tmp, pids, ipc, host name and limits, and shares the network
+        and its listeners with this one, with which it ends. What the process has to do for it is in
+        docs/internals/snapshots.md. Raises SandboxError, also where the spec or the backend does not allow it."""
         ...
 
     def limit_memory(self, mib: int) -> None: ...

@@ -45,6 +45,8 @@ class FilterProgram:
 class Programs(NamedTuple):
     process: FilterProgram
     supervisor: FilterProgram
+    forking: FilterProgram
+    """Of a process that is there to be copied."""
 
 
 def die_with_parent() -> None:

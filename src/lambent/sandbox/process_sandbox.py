@@ -165,6 +165,11 @@ class ProcessSandbox:
         """There was no privilege to give up."""
         await self.attach(binds)
 
+    async def fork(self, files: Mapping[int, int]) -> "ProcessSandbox":
+        raise SandboxError(
+            "fork: copies of a process take root: start the server with --isolation namespaces"
+        )
+
     def limit_memory(self, mib: int) -> None:
         self._limit_bytes = mib * _MIB
         if self._watched is not None:

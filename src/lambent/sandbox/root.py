@@ -129,6 +129,11 @@ def enter_root(directory: str) -> None:
         mounts.pivot_root(".", ".")  # the old root now lies over the new one, and comes off:
         mounts.unmount(".", mounts.MNT_DETACH)
         os.chdir("/")
+    mask_proc()
+
+
+def mask_proc() -> None:
+    """Raises StepError."""
     for path in _MASKED:
         if os.path.exists(path):
             with step(f"mask {path}"):

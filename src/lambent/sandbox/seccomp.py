@@ -33,8 +33,9 @@ def fail_with(number: int) -> int:
     return _ERRNO | number
 
 
-def assemble(machine: str, *, also_allowed: frozenset[str] = frozenset()) -> bytes:
-    """The program for `machine` (x86_64 or aarch64), without the bans on `also_allowed`."""
+def assemble(machine: str, *, also_allowed: frozenset[str] = frozenset(), unshares: int = 0) -> bytes:
+    """The program for `machine` (x86_64 or aarch64), without the bans on `also_allowed`. With exactly the flags
+    `unshares`, unshare is allowed."""
     column = {"x86_64": 0, "aarch64": 1}[machine]
     program: list[Instruction] = [
         (_LOAD, 0, 0, _ARCHITECTURE),
@@ -42,13 +43,15 @@ def assemble(machine: str, *, also_allowed: frozenset[str] = frozenset()) -> byt
         (_RETURN, 0, 0, KILL_PROCESS),
         (_LOAD, 0, 0, _NUMBER),
     ]
-    program += _search(_ranges(column, also_allowed))
+    program += _search(_ranges(column, also_allowed, unshares))
     return b"".join(struct.pack("<HBBI", *instruction) for instruction in program)
 
 
-def _ranges(column: int, also_allowed: frozenset[str]) -> list[tuple[int, list[Instruction]]]:
+def _ranges(column: int, also_allowed: frozenset[str], unshares: int) -> list[tuple[int, list[Instruction]]]:
     """(first number, what to do from it on), ascending; numbers between two special ones are allowed."""
     special = dict(_special(column, also_allowed))
+    if unshares:
+        special[syscall_rules.UNSHARE[column]] = _only((unshares,), errno.EPERM)
     ranges: list[tuple[int, list[Instruction]]] = [] if 0 in special else [(0, _answer(ALLOW))]
     for number in sorted(special):
         ranges.append((number, special[number]))

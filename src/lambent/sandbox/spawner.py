@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lambent.sandbox import messages, mounts, seccomp, syscalls
+from lambent.sandbox.adoption import FORK_NAMESPACES, adopt
 from lambent.sandbox.cgroup import CgroupTree
 from lambent.sandbox.privileges import FilterProgram, Programs
 from lambent.sandbox.root import build_root, drop_root
@@ -42,11 +43,14 @@ class Spawner:
         self._programs = Programs(
             process=FilterProgram(seccomp.assemble(syscalls.MACHINE)),
             supervisor=FilterProgram(seccomp.assemble(syscalls.MACHINE, also_allowed=ATTACHING_CALLS)),
+            forking=FilterProgram(seccomp.assemble(syscalls.MACHINE, unshares=FORK_NAMESPACES)),
         )
         self._supervisors: dict[str, tuple[int, int]] = {}
         """id: (pid, pidfd)"""
         self._ids: dict[int, str] = {}
         """pidfd: id"""
+        self._adopting: dict[int, int] = {}
+        """pidfd: pid"""
         self._poll = select.epoll()
         self._pid = os.getpid()
         self._own_network = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
@@ -84,6 +88,8 @@ class Spawner:
                 self._create(order["spec"], descriptors)
             case "socket" | "tree" | "tmpfs":
                 self._make(order)
+            case "adopt":
+                self._adopt(order, descriptors)
             case "kill":
                 self._kill(order["id"])
             case "close":
@@ -155,6 +161,17 @@ class Spawner:
         finally:
             syscalls.enter(self._own_network, syscalls.CLONE_NEWNET)
 
+    def _adopt(self, order: dict[str, Any], descriptors: list[int]) -> None:
+        """In a child, which tells the server by the last of `descriptors`: it enters namespaces, and waits."""
+        pid, pidfd = syscalls.clone(0)
+        if pid == 0:
+            self._control.detach()
+            self._poll.close()
+            adopt(order, descriptors, self._tree)
+        _close(descriptors)
+        self._adopting[pidfd] = pid
+        self._poll.register(pidfd, select.EPOLLIN)
+
     def _kill(self, sandbox_id: str) -> None:
         if sandbox_id not in self._supervisors:
             return  # its end is already told
@@ -164,6 +181,11 @@ class Spawner:
             self._tree.kill(sandbox_id)  # also thaws it: with v1, what is frozen does not die
 
     def _reap(self, pidfd: int) -> None:
+        if pidfd in self._adopting:
+            self._poll.unregister(pidfd)
+            os.close(pidfd)
+            os.waitpid(self._adopting.pop(pidfd), 0)
+            return
         sandbox_id = self._ids.pop(pidfd)
         pid, _ = self._supervisors.pop(sandbox_id)
         self._poll.unregister(pidfd)

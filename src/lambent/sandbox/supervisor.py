@@ -73,7 +73,7 @@ class _Supervisor:
         self._control = control
         self._spec = spec
         self._own_program = programs.supervisor
-        self._process_program = programs.process
+        self._process_program = programs.forking if spec["forks"] else programs.process
 
     def run(self, launch: int, scratch: int, root: str, tree: CgroupTree | None) -> None:
         process, process_pidfd, go = self._fork_process(launch, tree)

@@ -86,6 +86,7 @@ FORBIDDEN: _Numbers = {
 """Answered EPERM."""
 
 CLONE = (56, 220)
+UNSHARE = (272, 97)
 SOCKET = (41, 198)
 SOCKETPAIR = (53, 199)
 PERSONALITY = (135, 92)

@@ -7,6 +7,7 @@ What takes root of the host is missing there, or done otherwise:
                   freezing is a signal that the supervisor sends
   user ids        a range of /etc/subuid, one for each sandbox; else all are the one user that the server is"""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from lambent.sandbox import cgroup_detection, guarantees
@@ -15,7 +16,7 @@ from lambent.sandbox.cgroup_detection import CgroupMissingError
 from lambent.sandbox.messages import Message
 from lambent.sandbox.namespace_sandbox import NamespaceSandbox
 from lambent.sandbox.namespaces import NamespacesBackend
-from lambent.sandbox.port import Isolation, SandboxSpec
+from lambent.sandbox.port import Isolation, SandboxError, SandboxSpec
 from lambent.sandbox.resident_memory import MemoryWatch
 from lambent.sandbox.scratch import Scratch
 from lambent.sandbox.spawner_client import SpawnerClient
@@ -86,6 +87,11 @@ class UsernsBackend(NamespacesBackend):
     async def _clone_tree(self, source: Path) -> int:
         spawner = await self._running_spawner()
         return await spawner.clone_tree(str(source))
+
+    async def _fork(self, template: NamespaceSandbox, files: Mapping[int, int]) -> NamespaceSandbox:
+        raise SandboxError(
+            "fork: copies of a process take root: start the server with --isolation namespaces"
+        )
 
     def _new_spawner(self) -> SpawnerClient:
         return SpawnerClient(self._gone, self._spawner_lost, self._ids, self._cloned)
