@@ -38,6 +38,7 @@ def services() -> list[Service]:
         artifacts=nothing,
         images=nothing,
         compiler=nothing,
+        take_snapshot=nothing,
         runtimes=nothing,
         roles=nothing,
         role_callers=nothing,

@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent / "support"))
 EXPECTED_SKIPS = (
     r"callbacks go on up to Node\.js 22",
     r"Node\.js 24 ended callbacks",
+    r"no Python here that AWS offers SnapStart for",
     r"no (Node\.js|Java|Go|Ruby|Rust) here",
     r"(pip|npm) cannot fetch (awslambdaric|Pillow|the durable execution SDK)",
     r"go cannot fetch aws-lambda-go|cargo cannot fetch lambda_runtime",

@@ -11,7 +11,7 @@ import socket
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from lambent.base.tasks import Tasks
@@ -100,6 +100,34 @@ class Blank:
             self.output.close()
 
 
+async def copy_of(template: Blank) -> Blank:
+    """A new one whose process is a copy of the template's as it is now. Raises SandboxError."""
+    with ExitStack() as undo:
+        output = Output()
+        undo.callback(output.close)
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        link = await Channel.connect(ours)
+        undo.callback(link.close)
+        try:
+            files = {1: output.raw_write, 2: output.raw_write, 3: theirs.fileno(), 4: output.framed_write}
+            sandbox = await template.sandbox.fork(files)
+        finally:
+            theirs.close()
+            output.close_write_ends()
+        undo.pop_all()
+    return Blank(
+        install=template.install,
+        sandbox=sandbox,
+        output=output,
+        link=link,
+        extensions=Extensions(),
+        listening=[],
+        channel_end=None,
+        started=True,
+    )
+
+
 class _Shelf:
     """The blanks of one runtime, all started or none."""
 
@@ -141,6 +169,16 @@ class Blanks:
             log.warning("a %s blank has ended while it was in stock", install.identifier)
             self._tasks.start(blank.destroy(), "destroy a dead blank")
         return await self._make_for_caller(shelf)
+
+    async def make_to_copy(self, install: RuntimeInstall) -> Blank:
+        """One without a process, which will be copied. Raises SandboxError."""
+        blank = await self._make_unstarted(install, forks=True)
+        try:
+            await self._listen(blank)
+        except BaseException:
+            await blank.destroy()
+            raise
+        return blank
 
     async def close(self) -> None:
         """Destroys what is in stock or being made for it; what was taken belongs to who took it."""
@@ -193,7 +231,7 @@ class Blanks:
                 raise
             return blank
 
-    async def _make_unstarted(self, install: RuntimeInstall) -> Blank:
+    async def _make_unstarted(self, install: RuntimeInstall, *, forks: bool = False) -> Blank:
         link: Link
         channel_end = None
         with ExitStack() as undo:
@@ -208,7 +246,7 @@ class Blanks:
             else:
                 link = RuntimeApi()
             undo.callback(link.close)
-            sandbox = await self._backend.create(_spec(install))
+            sandbox = await self._backend.create(replace(_spec(install), forks=forks))
             undo.pop_all()
         return Blank(
             install=install,

@@ -24,6 +24,8 @@ from lambent.model.invocation import ResponseSink
 _HEADER: Final = struct.Struct("<BIII")
 _INIT: Final = 1
 _INVOKE: Final = 2
+_SNAPSHOT: Final = 3
+_RESTORE: Final = 4
 _CHUNK: Final = 21
 _KINDS: Final[dict[int, ReplyKind]] = {
     16: "ready",
@@ -65,6 +67,14 @@ class Channel(asyncio.Protocol):
 
     def initialize(self, settings: Mapping[str, Any]) -> "asyncio.Future[Reply]":
         return self._request(_INIT, _TO_INIT, orjson.dumps(settings), b"")
+
+    def snapshot(self) -> "asyncio.Future[Reply]":
+        """The initialized process becomes one that copies are made of. Resolves as `initialize` does."""
+        return self._request(_SNAPSHOT, _TO_INIT, b"", b"")
+
+    def restore(self, settings: Mapping[str, Any]) -> "asyncio.Future[Reply]":
+        """A copy becomes an environment of its own. Resolves as `initialize` does."""
+        return self._request(_RESTORE, _TO_INIT, orjson.dumps(settings), b"")
 
     def invoke(self, request: InvokeRequest) -> "asyncio.Future[Reply]":
         if self._error is not None:

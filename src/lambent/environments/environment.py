@@ -93,7 +93,9 @@ class Environment:
         self._loop = asyncio.get_running_loop()
         self._lines = log_lines(version.logging.log_format, version.logging.system_log_level)
         self._recorder = Recorder.of_version(version, surroundings.logs, surroundings.clock)
-        self._init = Init(initialization_type="provisioned-concurrency" if provisioned else "on-demand")
+        self._init = self._kind_of_init()
+        if self._init.restores:  # for which the snapshot may have to be taken again
+            self._init_timeout_seconds = _PROVISIONED_INIT_SECONDS
         self._occupancy = self._new_occupancy(self._init)
         self._over: list[Occupancy] = []
         self._run: _Run | None = None
@@ -106,8 +108,14 @@ class Environment:
         self._rest: asyncio.Task[InvocationResult] | None = None
         self._init_again = False
         self._init_duration_ms: float | None = None
+        self._restore_duration_ms: float | None = None
 
     # Init
+
+    def _kind_of_init(self) -> Init:
+        if self.version.snapshot_status == "On":
+            return Init(initialization_type="snap-start", restores=True)
+        return Init(initialization_type="provisioned-concurrency" if self.provisioned else "on-demand")
 
     async def start(self) -> None:
         """The Init phase. Raises SandboxError where no sandbox could be made, ServiceException for the role; a runtime
@@ -127,7 +135,10 @@ class Environment:
             status, error_type = "error", fault.error_type
         duration_ms = self._report_init(self._init, started, status, error_type)
         if status == "success":
-            self._init_duration_ms = duration_ms
+            if self._init.restores:
+                self._restore_duration_ms = duration_ms
+            else:
+                self._init_duration_ms = duration_ms
         else:
             self._init_again = True
             await self._occupancy.end()
@@ -359,12 +370,14 @@ class Environment:
         self._occupancy.flush_output()
         recorder, request_id, now = self._recorder, run.invocation.request_id, self._now()
         init_duration_ms, self._init_duration_ms = self._init_duration_ms, None
+        restore_duration_ms, self._restore_duration_ms = self._restore_duration_ms, None
         report = Report(
             request_id=request_id,
             duration_ms=duration_ms,
             memory_size_mb=self.version.memory_size,
             max_memory_used_mb=self._occupancy.max_memory_mb(),
             init_duration_ms=init_duration_ms,
+            restore_duration_ms=restore_duration_ms,
             status=status,
             error_type=error_type,
             tenant_id=run.invocation.tenant_id,

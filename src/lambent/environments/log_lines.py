@@ -3,6 +3,7 @@
 Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
@@ -54,6 +55,9 @@ class TextLines:
         )
         if report.init_duration_ms is not None:
             line += f"Init Duration: {report.init_duration_ms:.2f} ms\t"
+        if report.restore_duration_ms is not None:
+            line += f"Restore Duration: {report.restore_duration_ms:.2f} ms\t"
+            line += f"Billed Restore Duration: {math.ceil(report.restore_duration_ms)} ms\t"
         if report.status != "success":
             line += f"Status: {report.status}\t"
             if report.error_type:
@@ -77,6 +81,11 @@ def _init_report(record: Mapping[str, Any]) -> str:
     return f"INIT_REPORT Init Duration: {duration_ms:.2f} ms\tPhase: {phase}\tStatus: {status}{error}\n"
 
 
+def _restore_report(record: Mapping[str, Any]) -> str:
+    status = "" if record["status"] == "success" else f"\tStatus: {record['status']}"
+    return f"RESTORE_REPORT Restore Duration: {record['metrics']['durationMs']:.2f} ms{status}\n"
+
+
 def _extension(record: Mapping[str, Any]) -> str:
     error = f"\tError Type: {record['errorType']}" if "errorType" in record else ""
     events = ", ".join(record["events"])
@@ -91,6 +100,8 @@ def _subscription(record: Mapping[str, Any]) -> str:
 _WORDS: Final[Mapping[str, Callable[[Any], str]]] = {
     "platform.initStart": _init_start,
     "platform.initReport": _init_report,
+    "platform.restoreStart": lambda record: _init_start(record).replace("INIT_START", "RESTORE_START", 1),
+    "platform.restoreReport": _restore_report,
     "platform.extension": _extension,
     "platform.telemetrySubscription": lambda record: f"TELEMETRY\t{_subscription(record)}",
     "platform.logsSubscription": lambda record: f"LOGS\t{_subscription(record)}",

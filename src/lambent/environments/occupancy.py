@@ -17,18 +17,20 @@ from typing import Any, Protocol
 from lambent.base.clock import Clock
 from lambent.environments import extensions
 from lambent.environments.blanks import Blank, Blanks
+from lambent.environments.channel import Channel
 from lambent.environments.extensions import ExtensionError, Extensions, ExtensionState
 from lambent.environments.link import EntrypointError, Link, LinkClosedError, Reply, WrapperError
 from lambent.environments.log_delivery import LogDelivery
 from lambent.environments.log_lines import runtime_version
 from lambent.environments.platform_events import Init, PlatformEvent, Status, init_runtime_done, init_start
 from lambent.environments.recorder import Recorder
+from lambent.environments.snapshots import Snapshots, Template
 from lambent.environments.telemetry import Telemetry
 from lambent.environments.variables import environment_variables
 from lambent.model.credential import Credential
 from lambent.model.function import FunctionVersion
 from lambent.runtimes.install import EXEC_WRAPPER, RuntimeInstall
-from lambent.sandbox.port import Bind, Exit, Process, SandboxError, StartError
+from lambent.sandbox.port import FORK_DESCRIPTOR, Bind, Exit, Process, SandboxError, StartError
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,15 @@ _MEMORY_SAMPLE_SECONDS = 0.25
 _EXIT_SECONDS = 1.0
 _DESTROY_SECONDS = 5.0
 _DEFAULT_TMP_MIB = 512
+_RENEWED = frozenset(
+    {
+        "AWS_ACCESS_KEY_ID",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+    }
+)
+"""Variables in which a restored environment differs from the one that was initialized."""
 
 
 class CredentialIssuer(Protocol):
@@ -48,6 +59,9 @@ class CredentialIssuer(Protocol):
 
 Reveal = Callable[[FunctionVersion], Awaitable[FunctionVersion]]
 """The version with its variables in the clear, where they are encrypted. Raises a ServiceException (Lambda's KMS…)."""
+
+
+MakeTemplate = Callable[[FunctionVersion], Awaitable[Template]]
 
 
 async def _in_the_clear(version: FunctionVersion) -> FunctionVersion:
@@ -94,6 +108,9 @@ class Surroundings:
     clock: Clock
     init_timeout_seconds: float
     reveal: Reveal = _in_the_clear
+    snapshots: Snapshots | None = None
+    make_template: MakeTemplate | None = None
+    """Initializes an environment that others of its version are copies of."""
 
 
 class Occupancy:
@@ -107,8 +124,10 @@ class Occupancy:
         note: Callable[[PlatformEvent], None],
         *,
         init: Init,
+        template: bool = False,
     ) -> None:
-        """`note` is told of what happens in Init, but for its end."""
+        """`note` is told of what happens in Init, but for its end. A `template` is initialized to be copied."""
+        self._template = template
         self._version = version
         self._install = install
         self._trees = trees
@@ -147,6 +166,8 @@ class Occupancy:
         issuing = asyncio.ensure_future(self._around.credentials.issue(version.role, version.function.name))
         try:
             await asyncio.sleep(0)  # it begins
+            if self._init.restores:
+                return await self._restore(version, issuing)
             return await self._boot(version, issuing)
         finally:
             issuing.cancel()
@@ -157,17 +178,14 @@ class Occupancy:
         started = (
             install.kind == "channel"
             and not beside
+            and not self._template
             and install.exec_time_variables.isdisjoint(version.variables or {})
         )
-        blank = self._blank = await self._around.blanks.take(install, started=started)
-        if self._ending is not None:
-            self._ending = None
-            await self.end()
-            raise LinkClosedError("the environment was stopped")
-        blank.output.emit = self._recorder.emit
-        blank.extensions.open_telemetry = self._open_telemetry
-        blank.output.after_read = self._around.logs.hold_back
-        blank.sandbox.exited.add_done_callback(lambda _: blank.link.close())
+        if self._template:
+            blank = await self._around.blanks.make_to_copy(install)
+        else:
+            blank = await self._around.blanks.take(install, started=started)
+        await self._move_into(blank)
         if version.ephemeral_storage != _DEFAULT_TMP_MIB:
             await blank.sandbox.resize_tmp(version.ephemeral_storage)
         blank.sandbox.limit_memory(version.memory_size)
@@ -201,6 +219,60 @@ class Occupancy:
         # As on AWS, Init runs at full speed; only invocations have the share of CPU that their memory buys.
         blank.sandbox.limit_cpu(version.memory_size * _CPU_PER_MB)
         return reply
+
+    async def _move_into(self, blank: Blank) -> None:
+        """Raises LinkClosedError where the environment was stopped meanwhile."""
+        self._blank = blank
+        if self._ending is not None:
+            self._ending = None
+            await self.end()
+            raise LinkClosedError("the environment was stopped")
+        blank.output.emit = self._recorder.emit
+        blank.extensions.open_telemetry = self._open_telemetry
+        blank.output.after_read = self._around.logs.hold_back
+        blank.sandbox.exited.add_done_callback(lambda _: blank.link.close())
+
+    async def _restore(self, version: FunctionVersion, issuing: "asyncio.Future[Credential]") -> Reply:
+        """In the place of `_boot`, for a version that has a snapshot."""
+        around = self._around
+        assert around.snapshots is not None
+        assert around.make_template is not None
+        blank = await around.snapshots.restore(self._version, around.make_template)
+        await self._move_into(blank)
+        blank.sandbox.limit_memory(version.memory_size)
+        credential = await issuing
+        renewed = environment_variables(
+            version,
+            {},
+            credential,
+            self._recorder.stream_name,
+            initialization_type=self._init.initialization_type,
+        )
+        variables = {name: value for name, value in renewed.items() if name in _RENEWED}
+        assert isinstance(blank.link, Channel)
+        reply = await blank.link.restore(self._init_settings(variables))
+        self.initialized = reply.kind == "initialized"
+        self.runtime_done = True
+        done = init_runtime_done(
+            self._init,
+            around.clock.now(),
+            "success" if self.initialized else "error",
+            reply.error_type,
+        )
+        self._note(done)
+        blank.sandbox.limit_cpu(version.memory_size * _CPU_PER_MB)
+        return reply
+
+    async def become_template(self) -> Reply:
+        """After `boot`: from here on copies can be made. Raises LinkError."""
+        assert self._blank is not None
+        assert isinstance(self._blank.link, Channel)
+        return await self._blank.link.snapshot()
+
+    @property
+    def blank(self) -> Blank:
+        assert self._blank is not None
+        return self._blank
 
     def _begin(self) -> None:
         version, install = self._version, self._install
@@ -317,6 +389,8 @@ class Occupancy:
         with contextlib.ExitStack() as ours:
             written = blank.output.open_beside(self._emit_of_extensions) if beside else -1
             companions = [self._extension(name, blank, variables, written, ours) for name in beside]
+            if self._template:
+                variables = {**variables, "_LAMBDA_FORK_FD": str(FORK_DESCRIPTOR)}
             process = Process(
                 argv=argv, variables=variables, directory=install.directory, files=blank.files()
             )

@@ -41,6 +41,7 @@ class Report(msgspec.Struct, kw_only=True):
     memory_size_mb: int
     max_memory_used_mb: int
     init_duration_ms: float | None = None
+    restore_duration_ms: float | None = None
     status: Status = "success"
     error_type: str | None = None
     tenant_id: str | None = None
@@ -59,6 +60,12 @@ class Init:
 
     initialization_type: InitializationType = "on-demand"
     phase: Phase = "init"
+    restores: bool = False
+    """It is no Init at all, but a snapshot of one that is restored."""
+
+    @property
+    def name(self) -> str:
+        return "platform.restore" if self.restores else "platform.init"
 
     def record(self) -> dict[str, Any]:
         return {"initializationType": self.initialization_type, "phase": self.phase}
@@ -74,13 +81,13 @@ def init_start(
 ) -> PlatformEvent:
     """`function` is what else AWS tells: functionName, functionVersion, instanceId, instanceMaxMemory (bytes)."""
     versions = {"runtimeVersion": runtime_version, "runtimeVersionArn": runtime_version_arn or ""}
-    return PlatformEvent(type="platform.initStart", at=at, record={**init.record(), **versions, **function})
+    return PlatformEvent(type=f"{init.name}Start", at=at, record={**init.record(), **versions, **function})
 
 
 def init_runtime_done(init: Init, at: float, status: Status, error_type: str | None = None) -> PlatformEvent:
     record = init.record() | {"status": status} | _error(error_type)
     level = DEBUG if status == "success" else WARN
-    return PlatformEvent(type="platform.initRuntimeDone", at=at, record=record, level=level)
+    return PlatformEvent(type=f"{init.name}RuntimeDone", at=at, record=record, level=level)
 
 
 def init_report(
@@ -89,7 +96,7 @@ def init_report(
     metrics = {"metrics": {"durationMs": round(duration_ms, 3)}}
     record = init.record() | {"status": status} | _error(error_type) | metrics
     level = WARN if status != "success" else DEBUG if init.initialization_type == "on-demand" else INFO
-    return PlatformEvent(type="platform.initReport", at=at, record=record, level=level)
+    return PlatformEvent(type=f"{init.name}Report", at=at, record=record, level=level)
 
 
 def start(
@@ -137,6 +144,9 @@ def report(measured: Report, at: float) -> PlatformEvent:
     }
     if measured.init_duration_ms is not None:
         metrics["initDurationMs"] = round(measured.init_duration_ms, 3)
+    if measured.restore_duration_ms is not None:
+        metrics["restoreDurationMs"] = round(measured.restore_duration_ms, 3)
+        metrics["billedRestoreDurationMs"] = math.ceil(measured.restore_duration_ms)
     record: dict[str, Any] = {
         "requestId": measured.request_id,
         "metrics": metrics,

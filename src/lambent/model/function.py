@@ -16,6 +16,11 @@ from lambent.model.image import FunctionImage
 LATEST = "$LATEST"
 
 
+def takes_snapshots(runtime: str | None) -> bool:
+    """Whether environments of this runtime can be restored from a snapshot here: those whose process can be copied."""
+    return runtime is not None and runtime.startswith("python")
+
+
 class FunctionId(msgspec.Struct, frozen=True, order=True):
     """What names a function: unique in a region of an account."""
 
@@ -102,6 +107,8 @@ class FunctionVersion:
     """A VpcConfig without subnets was given. It is shown as such; nothing else is possible."""
     logging: LoggingConfig
     durable: DurableConfig | None = None
+    snap_start: bool = False
+    """SnapStart on published versions."""
     runtime_version_arn: str | None = None
     update_runtime_on: Literal["Auto", "FunctionUpdate", "Manual"] = "Auto"
     last_modified: float
@@ -114,6 +121,12 @@ class FunctionVersion:
     last_update_status_reason_code: str | None = None
     settles_at: float = 0.0
     """Epoch seconds before which a pending state or update is not shown as settled (`--state-transition-seconds`)."""
+
+    @property
+    def snapshot_status(self) -> Literal["On", "Off"]:
+        """Whether environments of this version are restored from a snapshot: AWS's OptimizationStatus."""
+        taken = self.snap_start and self.published and self.state == "Active"
+        return "On" if taken and takes_snapshots(self.runtime) else "Off"
 
     @property
     def published(self) -> bool:

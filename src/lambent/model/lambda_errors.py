@@ -138,6 +138,16 @@ class ServiceException_(LambdaException):  # noqa: N801 - `ServiceException` is 
         return "ServiceException"
 
 
+class SnapStartException(LambdaException):
+    """The `after_restore` hook failed, or the snapshot could not be taken again."""
+
+    status = 400
+
+
+class SnapStartTimeoutException(LambdaException):
+    status = 408
+
+
 class TooManyRequestsException(LambdaException):
     pass
 

@@ -18,6 +18,7 @@ from lambent.runtimes.variables import RUNTIME_DIR
 from lambent.sandbox.port import Bind
 
 _HERE = Path(__file__).parent
+_PYTHON: Final = ("bootstrap.py", "lambent_runtime", "snapshot_restore_py.py")
 _SDK: Final = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 _DATA: Final = ("boto3/data", "botocore/data")
 """Hundreds of megabytes of service models, shown where they are instead of copied."""
@@ -26,10 +27,8 @@ _DATA: Final = ("boto3/data", "botocore/data")
 def python_binds(cache: Path | None, minor: int) -> tuple[Bind, ...]:
     """What /var/runtime shows to CPython 3.`minor`."""
     source = _HERE / "python"
-    directory = (
-        _copied(cache, "python", [source / "bootstrap.py", source / "lambent_runtime"]) if cache else source
-    )
-    own = [Bind(directory / name, f"{RUNTIME_DIR}/{name}") for name in ("bootstrap.py", "lambent_runtime")]
+    directory = _copied(cache, "python", [source / name for name in _PYTHON]) if cache else source
+    own = [Bind(directory / name, f"{RUNTIME_DIR}/{name}") for name in _PYTHON]
     return (*own, *(_sdk_binds(cache) if minor >= sdk_oldest_minor() else ()))
 
 

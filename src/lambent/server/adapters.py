@@ -16,6 +16,7 @@ from lambent.base.arn import Arn
 from lambent.base.clock import Clock
 from lambent.base.tasks import Tasks
 from lambent.environments.blanks import Blanks
+from lambent.environments.snapshots import Make, SnapshotError, Snapshots
 from lambent.http.message import Request
 from lambent.model.caller import Caller, RoleCallers
 from lambent.model.credential import Credential, CredentialSource
@@ -27,7 +28,9 @@ from lambent.model.variables_encryption import decryption_of, decryption_refused
 from lambent.runtimes import deprecation
 from lambent.runtimes.compile import compile_python
 from lambent.runtimes.registry import RuntimeRegistry
+from lambent.sandbox.port import SandboxError
 from lambent.services.iam import Authorizer, RoleChecker
+from lambent.services.lambda_.preparation import PreparationError
 from lambent.services.sts import SessionTokens
 from lambent.wire.sigv4.errors import Fault, SignatureError
 from lambent.wire.sigv4.verify import Verifier
@@ -51,6 +54,24 @@ class Compiler:
             self._shipped.add(runtime)
             compile_sdk = asyncio.to_thread(self._registry.compile_shipped, runtime)
             self._tasks.start(compile_sdk, f"compile the AWS SDK for {runtime}")
+
+
+class SnapshotTaker:
+    """services.lambda_.preparation.TakeSnapshot."""
+
+    def __init__(self, snapshots: Snapshots, make: Make) -> None:
+        self._snapshots = snapshots
+        self._make = make
+
+    async def __call__(self, version: FunctionVersion) -> None:
+        try:
+            await self._snapshots.take(version, self._make)
+        except SnapshotError as error:
+            raise PreparationError(error.reason_code, str(error)) from error
+        except SandboxError as error:
+            raise PreparationError(
+                "InternalError", f"No snapshot could be taken on this host: {error}"
+            ) from error
 
 
 class Runtimes:

@@ -26,6 +26,8 @@ from lambent.environments.occupancy import Surroundings
 from lambent.environments.pool import Lifetimes
 from lambent.environments.pools import Pools
 from lambent.environments.preparation import Preparation
+from lambent.environments.snapshots import Snapshots, Template
+from lambent.environments.templates import make_template
 from lambent.event_sources.reconciler import Reconciler
 from lambent.http.client import request as http_request
 from lambent.http.limits import MIB, Limits
@@ -46,7 +48,7 @@ from lambent.invoke.response_stream import StreamLimits
 from lambent.invoke.retries import RetryRules
 from lambent.model.code_signature import CodeSigner
 from lambent.model.credential import CredentialSource
-from lambent.model.function import FunctionId
+from lambent.model.function import FunctionId, FunctionVersion
 from lambent.model.metric_filter import MetricFilter
 from lambent.model.service import Client, Service
 from lambent.runtimes.registry import RuntimeRegistry
@@ -233,8 +235,11 @@ class Server:
         self._preparation = Preparation(self._artifacts, self._pulled_images, self._registry)
         self._blanks = Blanks(self._backend, serve_inside, self._inside, stock=settings.blanks_per_runtime)
         age_most = settings.environment_max_age_seconds
-        surroundings = Surroundings(
+        self._snapshots = Snapshots(self._clock.monotonic, age_most=age_most)
+        self._surroundings = surroundings = Surroundings(
             blanks=self._blanks,
+            snapshots=self._snapshots,
+            make_template=self._make_template,
             # Twice as long as an environment lives, so that they do not run out in the last invocation.
             credentials=adapters.FunctionCredentials(self._role_checker, self._sessions, int(2 * age_most)),
             logs=self._log_delivery,
@@ -303,8 +308,15 @@ class Server:
         self._event_configs.forget(function)
         self._lambda.function_policies.forget(function)
         self._lambda.function_urls.forget(function)
+        if self._snapshots.has(function):
+            self._tasks.start(
+                self._snapshots.review(function, self._directory.get_version), "review snapshots"
+            )
         if self._pools.has(function):
             self._tasks.start(self._pools.review(function, self._directory.current_version), "review pools")
+
+    async def _make_template(self, version: FunctionVersion) -> Template:
+        return await make_template(version, self._preparation, self._surroundings)
 
     def _make_services(self) -> None:
         authorizer, client = self._authorizer, self._client
@@ -345,6 +357,7 @@ class Server:
             images=self._pulled_images,
             image_sources=self._image_sources,
             compiler=adapters.Compiler(self._registry, self._blanks, self._tasks),
+            take_snapshot=adapters.SnapshotTaker(self._snapshots, self._make_template),
             runtimes=adapters.Runtimes(
                 self._registry, self._clock, refuse_deprecated=self.settings.deprecated_runtimes == "refuse"
             ),
@@ -435,6 +448,7 @@ class Server:
         opened.push_async_callback(self._backend.close)
         await self._backend.open()
         opened.push_async_callback(self._blanks.close)
+        opened.push_async_callback(self._snapshots.close)
         opened.push_async_callback(self._pools.close)
         await self._metric_filters.open()
         await self._allotments.open()

@@ -59,7 +59,7 @@ from lambent.services.lambda_.ports import (
     RoleChecker,
     Runtimes,
 )
-from lambent.services.lambda_.preparation import Preparation
+from lambent.services.lambda_.preparation import Preparation, TakeSnapshot
 from lambent.services.lambda_.provisioned_concurrency import ProvisionedConcurrencyConfigs
 from lambent.services.lambda_.recursion import Recursion
 from lambent.services.lambda_.resource import resource_arn
@@ -110,6 +110,7 @@ def service(
     artifacts: Artifacts,
     images: Images,
     compiler: Compiler,
+    take_snapshot: TakeSnapshot,
     runtimes: Runtimes,
     roles: RoleChecker,
     role_callers: RoleCallers,
@@ -138,7 +139,7 @@ def service(
     activation = Activation(
         functions,
         records,
-        Preparation(artifacts, images, compiler, runtimes),
+        Preparation(artifacts, images, compiler, runtimes, take_snapshot),
         clock,
         settle_seconds=settle_seconds,
         sleep=sleep,

@@ -63,7 +63,10 @@ def describe(
         **describe_signature(version.code),
         "Architectures": list(version.architectures),
         "EphemeralStorage": {"Size": version.ephemeral_storage},
-        "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
+        "SnapStart": {
+            "ApplyOn": "PublishedVersions" if version.snap_start else "None",
+            "OptimizationStatus": version.snapshot_status,
+        },
         "RuntimeVersionConfig": version.runtime_version_arn
         and {"RuntimeVersionArn": version.runtime_version_arn},
         "LoggingConfig": _describe_logging(version.logging),

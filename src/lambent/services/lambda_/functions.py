@@ -35,6 +35,7 @@ from lambent.services.lambda_.function_reference import resolve_new, resolve_ref
 from lambent.services.lambda_.function_variables import FunctionVariables
 from lambent.services.lambda_.paging import Page, marker_of, page_size, position
 from lambent.services.lambda_.ports import Runtimes
+from lambent.services.lambda_.snap_start import refuse_with_snap_start
 from lambent.services.lambda_.states import pending, refuse_unsettled, updating
 from lambent.services.lambda_.tag_rules import require_tags
 from lambent.services.lambda_.unsupported import refuse_unsupported
@@ -110,6 +111,7 @@ class Functions:
             FunctionVersion(function=id, revision_id=new_uuid(), last_modified=self._clock.now(), **fields),
             self._activation.settle_time(),
         )
+        refuse_with_snap_start(latest)
         function = Function(id=id, latest=latest, tags=tags)
         try:
             await self._store.insert(function)
@@ -286,6 +288,7 @@ class Functions:
             )
         settles_at = self._activation.settle_time()
         latest = updating(function.latest, changes, settles_at)
+        refuse_with_snap_start(latest)
         version = published(function, latest, None, settles_at) if publish else None
         await self._records.replace_latest(function, latest, publish=version)
         self._activation.wake(latest)

@@ -1,12 +1,12 @@
 """Making a version ready to run before anybody waits for it: its trees unpacked, its code compiled."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from lambent.artifacts.errors import ArchiveError, ArtifactNotFoundError, ArtifactStoreFullError
 from lambent.artifacts.images.errors import InvalidImageError
-from lambent.model.function import FunctionVersion
+from lambent.model.function import FunctionVersion, takes_snapshots
 from lambent.services.lambda_.function_images import ImageForbiddenError, ImageMissingError, ImageSourceError
 from lambent.services.lambda_.ports import Artifacts, Compiler, Images, Runtimes
 
@@ -21,10 +21,22 @@ class PreparationError(Exception):
         self.reason_code = reason_code
 
 
+TakeSnapshot = Callable[[FunctionVersion], Awaitable[None]]
+"""Initializes the version, and keeps a snapshot of that. Raises PreparationError."""
+
+
 class Preparation:
     """Repeating it costs little, so it is simply done again after a crash."""
 
-    def __init__(self, artifacts: Artifacts, images: Images, compiler: Compiler, runtimes: Runtimes) -> None:
+    def __init__(
+        self,
+        artifacts: Artifacts,
+        images: Images,
+        compiler: Compiler,
+        runtimes: Runtimes,
+        take_snapshot: TakeSnapshot,
+    ) -> None:
+        self._take_snapshot = take_snapshot
         self._artifacts = artifacts
         self._images = images
         self._compiler = compiler
@@ -43,6 +55,8 @@ class Preparation:
         if version.layers:
             layers = await self._tree([layer.code.digest for layer in version.layers])
             await self._compiler.compile(runtime, layers, "/opt")
+        if version.snap_start and version.published and takes_snapshots(runtime):
+            await self._take_snapshot(version)
 
     async def _pull(self, version: FunctionVersion) -> None:
         try:

@@ -22,6 +22,7 @@ from lambent.services.lambda_.function_records import FunctionRecords
 from lambent.services.lambda_.function_reference import resolve_reference
 from lambent.services.lambda_.paging import Page, marker_of, page_size, position
 from lambent.services.lambda_.ports import Allotments
+from lambent.services.lambda_.snap_start import refuse_provisioning
 from lambent.store.ports.concurrency import ConcurrencyStore
 from lambent.store.ports.errors import NotFoundError
 from lambent.store.ports.functions import FunctionStore
@@ -59,6 +60,9 @@ class ProvisionedConcurrencyConfigs:
                 raise InvalidParameterValueException(_UNPUBLISHED)
             if function.latest.tenant_isolation:
                 raise not_offered("provisioned concurrency for functions that keep tenants apart")
+            version = await self._functions.get_version(id, alias.version if alias is not None else qualifier)
+            if version is not None:
+                refuse_provisioning(version)
             await self._require_room(id, qualifier, requested)
             await self._require_only_one(id, qualifier, alias)
             config = ProvisionedConcurrency(

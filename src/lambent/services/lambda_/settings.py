@@ -16,6 +16,7 @@ from lambent.model.function import FunctionId, LoggingConfig
 from lambent.model.lambda_errors import InvalidParameterValueException
 from lambent.runtimes.identifiers import runtime_version_arn
 from lambent.services.lambda_.ports import Runtimes
+from lambent.services.lambda_.snap_start import snap_start_fields
 from lambent.services.lambda_.vpc import require_no_file_systems, require_no_vpc
 
 _VARIABLES_LARGEST = 4096
@@ -64,6 +65,7 @@ def settings(
     fields: dict[str, Any] = {
         field: parameters[member] for member, field in _SCALARS.items() if member in parameters
     }
+    fields |= snap_start_fields(parameters)
     if "Timeout" in parameters:
         fields["timeout"] = _at_most("timeout", parameters["Timeout"], _TIMEOUT_LONGEST)
     if "MemorySize" in parameters:

@@ -3,12 +3,10 @@
 A setting that was stored and ignored would break its user later and elsewhere; a refusal says so at once.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from lambent.model.caller import Parameters
-from lambent.model.lambda_errors import InvalidParameterValueException
 from lambent.services.lambda_.errors import not_offered
 
 
@@ -19,31 +17,19 @@ def _empty(value: Any) -> bool:
     return value is None or value is False or value in ("", [])
 
 
-def _value(name: str, neutral: str) -> Callable[[Any], bool]:
-    return lambda value: value.get(name, neutral) == neutral
-
-
 _NEUTRAL: dict[str, Callable[[Any], bool]] = {
     "AcceleratorConfig": _empty,
     "CapacityProviderConfig": _empty,
     "PublishTo": _empty,
     "RuntimeConfig": _empty,
     "S3ObjectStorageMode": lambda value: value == "COPY",
-    "SnapStart": _value("ApplyOn", "None"),
     "SourceKMSKeyArn": _empty,
 }
 """Whether a value of the setting asks for what a function has without it."""
 
 
-_SNAP_START = re.compile(r"java(11|17|21|25)(\.al2023)?|python3\.(1[2-9])|dotnet(8|10)")
-
-
 def refuse_unsupported(parameters: Parameters) -> None:
     """Raises InvalidParameterValueException, naming the first setting that Lambent would have to ignore."""
-    runtime = parameters.get("Runtime")
-    wants_snap_start = parameters.get("SnapStart", {}).get("ApplyOn", "None") != "None"
-    if wants_snap_start and runtime and not _SNAP_START.fullmatch(runtime):
-        raise InvalidParameterValueException(f"{runtime} is not supported for SnapStart enabled functions.")
     for name, neutral in _NEUTRAL.items():
         if name in parameters and not neutral(parameters[name]):
             raise not_offered(f"{name} other than its default")

@@ -22,14 +22,14 @@ def published(
     function: Function, latest: FunctionVersion, description: str | None, settles_at: float
 ) -> FunctionVersion:
     """The next version, made of `latest`. It is dated as the code and settings that it keeps, and Active at once where
-    `latest` runs already: nothing is left to be prepared."""
+    `latest` runs already: nothing is left to be prepared, but the snapshot of SnapStart."""
     version = replace(
         latest,
         version=str(function.last_published_version + 1),
         description=latest.description if description is None else description,
         revision_id=new_uuid(),
     )
-    return version if runs(latest) else pending(version, settles_at)
+    return version if runs(latest) and not version.snap_start else pending(version, settles_at)
 
 
 def unchanged(latest: FunctionVersion, last: FunctionVersion) -> bool:

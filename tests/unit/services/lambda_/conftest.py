@@ -338,6 +338,17 @@ class Measurements:
         self.names.append(name)
 
 
+class SnapshotTaker:
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+        self.error: Exception | None = None
+
+    async def __call__(self, version: Any) -> None:
+        if self.error is not None:
+            raise self.error
+        self.taken.append(version.arn())
+
+
 class Lambda:
     """The service and everything around it. `call` is what an SDK would send, after parsing."""
 
@@ -355,6 +366,7 @@ class Lambda:
         self.images = Images()
         self.compiler = Compiler()
         self.runtimes = Runtimes()
+        self.snapshots = SnapshotTaker()
         self.invoker = Invoker()
         self.policies = Policies()
         self.others = OtherServices()
@@ -392,6 +404,7 @@ class Lambda:
             compiler=self.compiler,
             runtimes=self.runtimes,
             roles=Roles(),
+            take_snapshot=self.snapshots,
             role_callers=self.role_callers,
             policies=self.policies,
             authorizer=Authorizer(),

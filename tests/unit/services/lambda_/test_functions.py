@@ -124,7 +124,6 @@ async def test_errors_say_whose_fault_it_is(aws: Any) -> None:
 @pytest.mark.parametrize(
     ("member", "value"),
     [
-        ("SnapStart", {"ApplyOn": "PublishedVersions"}),
         (
             "CapacityProviderConfig",
             {"LambdaManagedInstancesCapacityProviderConfig": {"CapacityProviderArn": "a"}},
@@ -154,7 +153,7 @@ async def test_every_member_of_the_model_is_acted_on_or_refused() -> None:
         "PackageType", "Environment", "Tags", "Layers", "Architectures", "EphemeralStorage", "LoggingConfig",
         "RevisionId", "DryRun", "ZipFile", "S3Bucket", "S3Key", "S3ObjectVersion", "S3ObjectStorageMode",
         "ImageUri", "CodeSha256", "VpcConfig", "FileSystemConfigs", "CodeSigningConfigArn", "TenancyConfig",
-        "KMSKeyArn", "TracingConfig", "ImageConfig",
+        "KMSKeyArn", "TracingConfig", "ImageConfig", "SnapStart",
         "DeadLetterConfig",
         "DurableConfig",
     }  # fmt: skip

@@ -3,7 +3,7 @@
 import os
 import struct
 
-INIT, INVOKE = 1, 2
+INIT, INVOKE, SNAPSHOT, RESTORE = 1, 2, 3, 4
 READY, INITIALIZED, INIT_FAILED, RESULT, FAILED = 16, 17, 18, 19, 20
 
 _HEADER = struct.Struct("<BIII")
@@ -40,6 +40,9 @@ def write_all(descriptor: int, parts: "list[bytes]") -> None:
 
 class Channel:
     def __init__(self, descriptor: int) -> None:
+        self.reopen(descriptor)
+
+    def reopen(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._owner = os.getpid()
         self._rest = b""

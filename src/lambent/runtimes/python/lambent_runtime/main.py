@@ -26,7 +26,8 @@ def run() -> None:
     telemetry_descriptor = int(os.environ.pop("_LAMBDA_TELEMETRY_LOG_FD", "4"))
     channel = Channel(move_out_of_reach(3, 0))
     sink = Telemetry(move_out_of_reach(telemetry_descriptor, 1))
-    runtime = Runtime(channel, sink)
+    forks = os.environ.pop("_LAMBDA_FORK_FD", None)
+    runtime = Runtime(channel, sink, None if forks is None else move_out_of_reach(int(forks), 2))
     try:
         channel.send(frames.READY)
         runtime.initialize()
@@ -38,7 +39,9 @@ def run() -> None:
 
 
 class Runtime:
-    def __init__(self, channel: Channel, sink: Telemetry) -> None:
+    def __init__(self, channel: Channel, sink: Telemetry, forks: "int | None") -> None:
+        """`forks` is the line by which copies of this process are asked for, where it is a snapshot."""
+        self._forks = forks
         self._channel = channel
         self._sink = sink
         self._streams = (StandardStream(sink, 1), StandardStream(sink, 2))
@@ -77,10 +80,40 @@ class Runtime:
         receive, send = self._channel.receive, self._channel.send
         while True:
             kind, meta, payload = receive()
-            assert kind == frames.INVOKE, "after INIT there is nothing but invocations"
+            if kind != frames.INVOKE:
+                self._snap_start(kind, meta)
+                continue
             reply, reply_meta, reply_payload = self._invoke(from_json(meta), payload)
             self.flush()
             send(reply, reply_meta, reply_payload)
+
+    def _snap_start(self, kind: int, meta: bytes) -> None:
+        """SNAPSHOT: becomes one, and returns in its copies only. RESTORE: makes a copy an environment of its own."""
+        # Needs a newer Python than the rest, and time that only snapshots have.
+        from . import snapshot  # noqa: PLC0415
+
+        try:
+            if kind == frames.RESTORE:
+                settings = from_json(meta)
+                os.environ.update(settings["variables"])
+                self._settings = FunctionSettings(settings, self._sink)
+                snapshot.restored()
+            else:
+                snapshot.prepare()
+        except Exception as error:
+            self._fail_init(error)
+        self.flush()
+        self._channel.send(frames.INITIALIZED)
+        if kind == frames.SNAPSHOT and self._forks is not None:
+            self._take_files(snapshot.be_copied(self._forks))
+
+    def _take_files(self, files: "dict[int, int]") -> None:
+        """The descriptors of a copy, in the place of those that it was born with."""
+        for number in (1, 2):
+            os.dup2(files[number], number)
+            os.close(files[number])
+        self._channel.reopen(move_out_of_reach(files[3], 0))
+        self._sink.reopen(move_out_of_reach(files[4], 1))
 
     def _invoke(self, meta: "dict[str, Any]", payload: bytes) -> "tuple[int, bytes, bytes]":
         request_id = meta["request_id"]

@@ -32,6 +32,9 @@ class Telemetry:
         if hasattr(os, "register_at_fork"):  # 3.7
             os.register_at_fork(after_in_child=self._renew_lock)
 
+    def reopen(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
     def _renew_lock(self) -> None:
         # A pipe keeps only writes of up to 4 KB whole. Re-entrant for the sake of signal handlers that log.
         self._lock = _thread.RLock()
