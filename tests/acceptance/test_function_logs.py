@@ -78,7 +78,11 @@ def test_json_format_and_levels(lambent: Lambent) -> None:
     ]
     assert {record["requestId"] for record in written} == {result.request_id}
     platform = {record["type"]: record["record"] for record in records if "type" in record}
-    assert platform["platform.start"] == {"requestId": result.request_id, "version": "$LATEST"}
+    assert platform["platform.start"] == {
+        "requestId": result.request_id,
+        "functionArn": f"arn:aws:lambda:us-east-1:{lambent.account_id}:function:{name}",
+        "version": "$LATEST",
+    }
     assert platform["platform.report"]["status"] == "success"
     assert platform["platform.report"]["metrics"]["memorySizeMB"] == 128
     found = lambent.log_lines(group, filterPattern='{ $.level = "ERROR" }')

@@ -119,7 +119,11 @@ def test_an_extension_is_told_of_everything_in_order(lambent: Lambent) -> None:
         "state": "Ready",
         "events": ["INVOKE", "SHUTDOWN"],
     }
-    assert records["platform.start"] == {"requestId": request_id, "version": "$LATEST"}
+    assert records["platform.start"] == {
+        "requestId": request_id,
+        "functionArn": f"arn:aws:lambda:us-east-1:{lambent.account_id}:function:{name}",
+        "version": "$LATEST",
+    }
     done, report = records["platform.runtimeDone"], records["platform.report"]
     assert (done["requestId"], done["status"], done["metrics"]["producedBytes"]) == (request_id, "success", 6)
     assert (report["requestId"], report["status"]) == (request_id, "success")

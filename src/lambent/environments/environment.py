@@ -156,7 +156,9 @@ class Environment:
         recorder, now = self._recorder, self._now()
         if invocation.tail_log:
             recorder.begin_tail()
-        begun = self._lines.start(invocation.request_id, self.version.version, now, invocation.tenant_id)
+        begun = self._lines.start(
+            invocation.request_id, invocation.invoked_arn, self.version.version, now, invocation.tenant_id
+        )
         recorder.emit(begun, int(now * 1000))
         run = _Run(invocation, self._monotonic(), now + self.version.timeout)
         if self._init_again:
@@ -459,6 +461,7 @@ class Environment:
         invocation = run.invocation
         return platform_events.start(
             invocation.request_id,
+            invocation.invoked_arn,
             self.version.version,
             run.deadline - self.version.timeout,
             tenant_id=invocation.tenant_id,

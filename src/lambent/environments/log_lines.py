@@ -23,7 +23,9 @@ class LogLines(Protocol):
         """Of what happens rarely; invocations have methods of their own."""
         ...
 
-    def start(self, request_id: str, version: str, at: float, tenant_id: str | None = None) -> str: ...
+    def start(
+        self, request_id: str, invoked_arn: str, version: str, at: float, tenant_id: str | None = None
+    ) -> str: ...
     def end(self, request_id: str) -> str: ...
     def fault(self, request_id: str, message: str, error_type: str, at: float) -> str: ...
     def report(self, report: Report, at: float) -> str: ...
@@ -36,7 +38,9 @@ class TextLines:
         words = _WORDS.get(event.type)
         return words(event.record) if words is not None else ""
 
-    def start(self, request_id: str, version: str, at: float, tenant_id: str | None = None) -> str:
+    def start(
+        self, request_id: str, invoked_arn: str, version: str, at: float, tenant_id: str | None = None
+    ) -> str:
         return f"START RequestId: {request_id} Version: {version}\n"
 
     def end(self, request_id: str) -> str:
@@ -121,10 +125,12 @@ class JsonLines:
     def line(self, event: PlatformEvent) -> str:
         return "" if event.level < self._least else orjson.dumps(event.as_object()).decode() + "\n"
 
-    def start(self, request_id: str, version: str, at: float, tenant_id: str | None = None) -> str:
+    def start(
+        self, request_id: str, invoked_arn: str, version: str, at: float, tenant_id: str | None = None
+    ) -> str:
         if self._least > INFO:
             return ""
-        return self.line(platform_events.start(request_id, version, at, tenant_id=tenant_id))
+        return self.line(platform_events.start(request_id, invoked_arn, version, at, tenant_id=tenant_id))
 
     def end(self, request_id: str) -> str:
         return ""

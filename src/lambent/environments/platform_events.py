@@ -100,19 +100,25 @@ def init_report(
 
 
 def start(
-    request_id: str, version: str, at: float, *, tenant_id: str | None = None, trace_id: str | None = None
+    request_id: str,
+    invoked_arn: str,
+    version: str,
+    at: float,
+    *,
+    tenant_id: str | None = None,
+    trace_id: str | None = None,
 ) -> PlatformEvent:
-    record = {"requestId": request_id, "version": version, **_tenant(tenant_id), **_tracing(trace_id)}
+    record = {"requestId": request_id, "functionArn": invoked_arn, "version": version}
+    record |= {**_tenant(tenant_id), **_tracing(trace_id)}
     return PlatformEvent(type="platform.start", at=at, record=record)
 
 
 def runtime_done(report: Report, at: float, produced_bytes: int | None) -> PlatformEvent:
     """`produced_bytes` is the length of the response; None where there was none."""
-    metrics: dict[str, Any] = {"durationMs": round(report.duration_ms, 3)}
+    metrics = {"durationMs": round(report.duration_ms, 3), "producedBytes": produced_bytes or 0}
     record: dict[str, Any] = {"requestId": report.request_id, "status": report.status}
     record |= _error(report.error_type)
     if produced_bytes is not None:
-        metrics["producedBytes"] = produced_bytes
         begun = at - report.duration_ms / 1000
         record["spans"] = [
             _span("responseLatency", begun, report.duration_ms),

@@ -11,7 +11,7 @@ from lambent.environments.platform_events import Init, Report
 from lambent.environments.telemetry import Telemetry
 
 REPORT = Report(request_id="r-1", duration_ms=12.5, memory_size_mb=128, max_memory_used_mb=40)
-START = platform_events.start("r-1", "$LATEST", 1.5)
+START = platform_events.start("r-1", "arn:f", "$LATEST", 1.5)
 
 
 class Agent:

@@ -71,7 +71,7 @@ def test_json_lines_are_telemetry_events():
 
 def test_a_quiet_json_log_keeps_only_what_went_wrong():
     lines = log_lines("JSON", "WARN")
-    assert lines.start("r", "1", 0) == ""
+    assert lines.start("r", "arn:f", "1", 0) == ""
     assert lines.report(REPORT, 0) == ""
 
 
@@ -86,7 +86,7 @@ def test_a_quiet_json_log_keeps_only_what_went_wrong():
             "INFO",
         ),
         (platform_events.init_report(Init(), 0, 1.0, "timeout"), "WARN"),
-        (platform_events.start("r", "1", 0), "INFO"),
+        (platform_events.start("r", "arn:f", "1", 0), "INFO"),
         (platform_events.runtime_done(REPORT, 0, 1), "DEBUG"),
         (platform_events.report(REPORT, 0), "INFO"),
         (platform_events.extension("agent", "Ready", ["INVOKE"], 0), "INFO"),
