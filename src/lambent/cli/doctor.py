@@ -110,8 +110,9 @@ def _render_images(diagnosis: Diagnosis, console: Console) -> None:
         )
     else:
         elsewhere = "no skopeo here: apt-get install skopeo"
-    rows = [("of ECR here", "they run; nothing is needed"), ("of elsewhere", elsewhere)]
-    _grid(console, rows, [True, images.skopeo is not None])
+    run = diagnosis.trial.isolation.backend != "process"
+    here = "they run; nothing is needed" if run else "refused: --isolation process has no root to give"
+    _grid(console, [("of ECR here", here), ("of elsewhere", elsewhere)], [run, images.skopeo is not None])
 
 
 def _render_data(diagnosis: Diagnosis, console: Console) -> None:
