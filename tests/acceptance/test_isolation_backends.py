@@ -1,6 +1,7 @@
 """A function's life on each isolation backend: what a user sees is the same, but for what the backend does not keep."""
 
 import shutil
+import socket
 import sys
 import tempfile
 import time
@@ -145,6 +146,25 @@ def test_what_stands_still_between_invocations(isolated: Lambent) -> None:
 
     isolated.call(function)
     eventually(lambda: time.sleep(0.5) or missed())
+
+
+def test_what_a_backend_does_not_keep_is_not_kept(isolated: Lambent, name: str) -> None:
+    """The host's files, processes and network: none of them with isolation, all of them without."""
+    secret = isolated.data_dir / "root-key.json"
+    function = isolated.python(
+        "import os, socket\n"
+        "def possible(action):\n"
+        "    try: action()\n"
+        "    except OSError: return False\n"
+        "    return True\n"
+        "def handler(event, context):\n"
+        "    return [possible(lambda: open(event['file']).read()),\n"
+        "            possible(lambda: os.kill(event['pid'], 0)),\n"
+        "            possible(lambda: socket.create_connection(event['address'], 2).close())]\n"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        event = {"file": str(secret), "pid": isolated.server.pid, "address": listening.getsockname()}
+        assert isolated.call(function, event) == [name == "process"] * 3
 
 
 def test_the_server_says_which_it_is(isolated: Lambent, name: str) -> None:
