@@ -66,7 +66,7 @@ class TextLines:
             line += f"Status: {report.status}\t"
             if report.error_type:
                 line += f"Error Type: {report.error_type}\t"
-        return f"{line}\n{_xray_line(report.trace_id)}"
+        return f"{line}\n" if report.trace_id is None else f"{line}\n{_xray_line(report.trace_id)}"
 
 
 def _init_start(record: Mapping[str, Any]) -> str:
