@@ -154,7 +154,7 @@ def test_a_client_that_stops_half_way_leaves_nothing(lambent, bucket):
     incoming = lambent.data_dir / "s3" / "incoming"
 
     def received() -> list[str]:
-        return [path.name for path in incoming.iterdir() if path.name != "opened"]
+        return [path.name for path in incoming.rglob("*") if path.is_file() and path.name != "opened"]
 
     with socket.create_connection((address.partition(":")[0], int(address.partition(":")[2]))) as client:
         path = url.removeprefix(f"http://{address}")

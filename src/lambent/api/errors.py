@@ -23,13 +23,8 @@ class _NamedException(ServiceException):
     def __init__(
         self, code: str, status: int, message: str, members: Mapping[str, Any] | None = None
     ) -> None:
-        super().__init__(message, members=members)
-        self._code = code
+        super().__init__(message, code=code, members=members)
         self.status = status
-
-    @property
-    def code(self) -> str:
-        return self._code
 
 
 _UNKNOWN: Mapping[Family, tuple[str, int]] = {

@@ -43,10 +43,7 @@ class EnvironmentFailedError(ServiceException):
     """No environment could be made. Retrying is right: the cause is this host, not the function."""
 
     status = 500
-
-    @property
-    def code(self) -> str:
-        return "ServiceException"
+    _code = "ServiceException"
 
 
 class Pool:

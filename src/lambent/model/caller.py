@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from lambent.base.arn import partition_of
+
 
 @dataclass(slots=True, kw_only=True)
 class Caller:
@@ -58,6 +60,20 @@ def service_caller(
         user_agent=service,
         service=service,
         source_arn=source_arn,
+    )
+
+
+def account_caller(service: str, *, account_id: str, region: str) -> Caller:
+    """An AWS service that acts as the root of an account, for what is the account's own."""
+    partition = partition_of(region)
+    return Caller(
+        account_id=account_id,
+        region=region,
+        partition=partition,
+        principal_arn=f"arn:{partition}:iam::{account_id}:root",
+        user_id=account_id,
+        access_key_id="",
+        user_agent=service,
     )
 
 

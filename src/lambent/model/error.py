@@ -18,16 +18,20 @@ class ServiceException(Exception):  # noqa: N818 - AWS's word
     status: int | None = None
     headers: Mapping[str, str] = MappingProxyType({})
     """HTTP headers that go with it, where a protocol has such (S3's x-amz-delete-marker)."""
+    _code = ""
+    """AWS's name of the error, where it is not the class's."""
 
-    def __init__(self, message: str, *, members: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, message: str, *, code: str = "", members: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.members = dict(members or {})
+        if code:
+            self._code = code
 
     @property
     def code(self) -> str:
-        """AWS's name of the error: the class's own, unless it says otherwise."""
-        return type(self).__name__
+        """AWS's name of the error."""
+        return self._code or type(self).__name__
 
 
 class AccessDeniedException(ServiceException):

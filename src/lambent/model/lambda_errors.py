@@ -132,10 +132,7 @@ class ServiceException_(LambdaException):  # noqa: N801 - `ServiceException` is 
     """Lambda's own ServiceException: this host could not do what it should."""
 
     type = "Service"
-
-    @property
-    def code(self) -> str:
-        return "ServiceException"
+    _code = "ServiceException"
 
 
 class SnapStartException(LambdaException):

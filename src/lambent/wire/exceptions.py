@@ -15,13 +15,8 @@ class RejectedRequest(ServiceException):
     """An error whose name depends on the service: see `constraint_style`."""
 
     def __init__(self, code: str, message: str, **members: str) -> None:
-        super().__init__(message, members=members)
-        self._code = code
+        super().__init__(message, code=code, members=members)
         self.status = 400
-
-    @property
-    def code(self) -> str:
-        return self._code
 
 
 def not_convertible(value: Any, java_type: str) -> SerializationException:

@@ -52,7 +52,7 @@ _SIGNED_PARAMETERS = frozenset(
 class IncompleteQuery(ServiceException):
     """A presigned URL that lacks something."""
 
-    code = "AccessDenied"
+    _code = "AccessDenied"
     status = 403
 
     def __init__(self) -> None:

@@ -118,9 +118,7 @@ class LayersNotFoundException(EcrException):
 class LayerNotFoundException(EcrException):
     """What is asked for by its digest alone."""
 
-    @property
-    def code(self) -> str:
-        return "LayersNotFoundException"
+    _code = "LayersNotFoundException"
 
     def __init__(self, digest: str, name: str, registry_id: str) -> None:
         super().__init__(

@@ -4,10 +4,10 @@ AWS asks for a resource policy of CloudWatch Logs, which are not offered here: i
 groups of their own account, and to no other's.
 """
 
-from lambent.base.arn import Arn, partition_of
+from lambent.base.arn import Arn
 from lambent.base.clock import Clock
 from lambent.base.ids import new_uuid
-from lambent.model.caller import Caller
+from lambent.model.caller import account_caller
 from lambent.model.delivery import Delivery
 from lambent.model.service import Client
 from lambent.targets.failure import DeliveryFailedError
@@ -31,18 +31,6 @@ class LogTarget:
         group = arn.resource.removeprefix(_GROUP).removesuffix(":*")
         stream = {"logGroupName": group, "logStreamName": new_uuid()}
         event = {"timestamp": int(self._clock.now() * 1000), "message": delivery.payload.decode()}
-        caller = _account(arn)
+        caller = account_caller("events.amazonaws.com", account_id=arn.account_id, region=arn.region)
         await self._client("logs", "CreateLogStream", caller, stream)
         await self._client("logs", "PutLogEvents", caller, {**stream, "logEvents": [event]})
-
-
-def _account(arn: Arn) -> Caller:
-    return Caller(
-        account_id=arn.account_id,
-        region=arn.region,
-        partition=partition_of(arn.region),
-        principal_arn=f"arn:{partition_of(arn.region)}:iam::{arn.account_id}:root",
-        user_id=arn.account_id,
-        access_key_id="",
-        user_agent="events.amazonaws.com",
-    )

@@ -20,9 +20,4 @@ class AccessDenied(ServiceException):
     status = 403
 
     def __init__(self, message: str, action: str) -> None:
-        super().__init__(message)
-        self._code = _CODES.get(action.partition(":")[0], "AccessDeniedException")
-
-    @property
-    def code(self) -> str:
-        return self._code
+        super().__init__(message, code=_CODES.get(action.partition(":")[0], "AccessDeniedException"))

@@ -3,9 +3,7 @@
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html
 """
 
-from datetime import datetime
 from email.utils import formatdate
-from typing import Any
 
 from lambent.model.caller import Parameters
 from lambent.model.error import ServiceException
@@ -26,6 +24,7 @@ from lambent.store.ports.errors import (
     StaleRevisionError,
     StoreError,
 )
+from lambent.wire.timestamps import epoch_seconds
 
 
 def check_read(parameters: Parameters, version: ObjectVersion, now: float) -> None:
@@ -61,15 +60,15 @@ def _failed(
     if match is not None:
         if not _names(match, version.etag):
             return "If-Match", True
-    elif (unmodified := parameters.get(f"{prefix}IfUnmodifiedSince")) is not None and modified_at > _seconds(
-        unmodified
-    ):
+    elif (
+        unmodified := parameters.get(f"{prefix}IfUnmodifiedSince")
+    ) is not None and modified_at > epoch_seconds(unmodified):
         return "If-Unmodified-Since", True
     if none_match is not None:
         if _names(none_match, version.etag):
             return "If-None-Match", False
     elif (modified := parameters.get(f"{prefix}IfModifiedSince")) is not None and (
-        modified_at <= _seconds(modified) <= now
+        modified_at <= epoch_seconds(modified) <= now
     ):
         return "If-Modified-Since", False
     return None
@@ -121,7 +120,3 @@ def _names(header: str, etag: str) -> bool:
     return any(
         one.strip() == "*" or unquoted(one.strip().removeprefix("W/")) == etag for one in header.split(",")
     )
-
-
-def _seconds(moment: Any) -> float:
-    return moment.timestamp() if isinstance(moment, datetime) else float(moment)

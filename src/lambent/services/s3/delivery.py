@@ -13,7 +13,7 @@ from typing import Any
 from lambent.base.arn import Arn
 from lambent.base.clock import Clock
 from lambent.model.bucket import Bucket
-from lambent.model.caller import Caller, service_caller
+from lambent.model.caller import Caller, account_caller, service_caller
 from lambent.model.error import ServiceException
 from lambent.model.service import Client
 from lambent.model.stored_object import Notice
@@ -82,15 +82,7 @@ class Destinations:
 
     async def _is_missing(self, arn: Arn) -> bool:
         """Asked as the account that it would belong to: whoever may not use it is not told by the service itself."""
-        owner = Caller(
-            account_id=arn.account_id,
-            region=arn.region,
-            partition=arn.partition,
-            principal_arn=f"arn:{arn.partition}:iam::{arn.account_id}:root",
-            user_id=arn.account_id,
-            access_key_id="",
-            user_agent=S3,
-        )
+        owner = account_caller(S3, account_id=arn.account_id, region=arn.region)
         try:
             if arn.service == "sqs":
                 await self._client("sqs", "GetQueueUrl", owner, {"QueueName": arn.resource})

@@ -1,4 +1,4 @@
-"""S3's errors. The docstring is the message where AWS always says the same.
+"""S3's errors. `text` is the message where AWS always says the same.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, and answers that public test suites
 recorded from AWS.
@@ -188,10 +188,7 @@ class PreconditionFailed(_Fixed):
 class NotModified(_Fixed):
     status = 304
     text = "Not Modified"
-
-    @property
-    def code(self) -> str:
-        return "304"
+    _code = "304"
 
 
 class ConditionalRequestConflict(_Fixed):
@@ -232,20 +229,14 @@ class AccessDenied(_Told):
 class ObjectProtected(_Fixed):
     status = 403
     text = "Access Denied because object protected by object lock."
-
-    @property
-    def code(self) -> str:
-        return "AccessDenied"
+    _code = "AccessDenied"
 
 
 class NotOffered(_Told):
     """What AWS offers and Lambent does not; also what AWS itself refuses by this name."""
 
     status = 501
-
-    @property
-    def code(self) -> str:
-        return "NotImplemented"
+    _code = "NotImplemented"
 
 
 class SlowDown(_Fixed):
@@ -261,12 +252,7 @@ class NotConfigured(ServiceException):
     status = 404
 
     def __init__(self, code: str, message: str, bucket: str) -> None:
-        super().__init__(message, members={"BucketName": bucket})
-        self._code = code
-
-    @property
-    def code(self) -> str:
-        return self._code
+        super().__init__(message, code=code, members={"BucketName": bucket})
 
 
 class KmsRefusal(ServiceException):
@@ -275,12 +261,7 @@ class KmsRefusal(ServiceException):
     status = 400
 
     def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self._code = code
-
-    @property
-    def code(self) -> str:
-        return self._code
+        super().__init__(message, code=code)
 
 
 def unsupported(message: str) -> NotOffered:

@@ -5,7 +5,7 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from lambent.base.clock import Clock
@@ -29,6 +29,7 @@ from lambent.services.s3.errors import (
 from lambent.services.s3.object_lookup import ObjectLookup
 from lambent.store.ports.errors import NotFoundError, StaleRevisionError
 from lambent.store.ports.objects import ObjectStore
+from lambent.wire.timestamps import epoch_seconds, format_iso8601
 
 CONFIGURATION = "ObjectLockConfiguration"
 ENABLED: Mapping[str, Any] = {"ObjectLockEnabled": "Enabled"}
@@ -192,12 +193,12 @@ def _given(parameters: Parameters, now: float) -> ObjectLock:
             "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied",
             ArgumentName=f"x-amz-object-lock-{missing}",
         )
-    seconds = None if until is None else _seconds(until)
+    seconds = None if until is None else float(epoch_seconds(until))
     if seconds is not None and seconds <= now:
         raise InvalidArgument(
             "The retain until date must be in the future!",
             ArgumentName="x-amz-object-lock-retain-until-date",
-            ArgumentValue=_iso(seconds),
+            ArgumentValue=format_iso8601(int(seconds)),
         )
     return ObjectLock(
         mode=None if mode is None else _MODES[mode],
@@ -242,7 +243,7 @@ def _retention(given: Mapping[str, Any], now: float) -> tuple[RetentionMode | No
     mode = _MODES.get(given.get("Mode", ""))
     if mode is None or "RetainUntilDate" not in given:
         raise MalformedXML()
-    seconds = _seconds(given["RetainUntilDate"])
+    seconds = float(epoch_seconds(given["RetainUntilDate"]))
     if seconds <= now:
         raise InvalidArgument(
             "The retain until date must be in the future!",
@@ -264,11 +265,3 @@ def _has_digest(headers: Mapping[str, str]) -> bool:
         name.startswith("x-amz-checksum-") or name in ("x-amz-trailer", "x-amz-sdk-checksum-algorithm")
         for name in headers
     )
-
-
-def _seconds(moment: Any) -> float:
-    return moment.timestamp() if isinstance(moment, datetime) else float(moment)
-
-
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,7 +1,6 @@
 """What a request says of an object beside its bytes: read from the parameters, and answered again."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from lambent.model.caller import Parameters
@@ -12,6 +11,7 @@ from lambent.services.s3.errors import (
     unsupported,
 )
 from lambent.services.s3.tags import parse_tag_header
+from lambent.wire.timestamps import epoch_seconds
 
 _HEADERS = (
     "CacheControl",
@@ -43,7 +43,7 @@ def read_properties(parameters: Parameters) -> ObjectProperties:
     headers.setdefault("ContentType", _DEFAULT_TYPE)
     return ObjectProperties(
         headers=headers,
-        expires_at=_seconds(parameters.get("Expires")),
+        expires_at=float(epoch_seconds(parameters["Expires"])) if "Expires" in parameters else None,
         metadata=_read_metadata(parameters.get("Metadata") or {}),
         tags=parse_tag_header(parameters.get("Tagging")),
         storage_class=read_storage_class(parameters),
@@ -83,9 +83,3 @@ def _read_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
     if size > _METADATA_BYTES_MOST:
         raise MetadataTooLarge(Size=size, MaxSizeAllowed=_METADATA_BYTES_MOST)
     return {key.lower(): value for key, value in metadata.items()}
-
-
-def _seconds(moment: Any) -> float | None:
-    if moment is None:
-        return None
-    return moment.timestamp() if isinstance(moment, datetime) else float(moment)

@@ -11,10 +11,9 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from lambent.base.arn import partition_of
 from lambent.encryption.data_keys import DataKey, DataKeys
 from lambent.encryption.sealed import seal, unseal
-from lambent.model.caller import Caller
+from lambent.model.caller import Caller, account_caller
 from lambent.model.delivery import Delivery
 from lambent.model.error import ServiceException
 from lambent.model.topic import Topic
@@ -88,13 +87,4 @@ def _context(topic_arn: str) -> Mapping[str, str]:
 
 
 def _owner(delivery: Delivery) -> Caller:
-    partition = partition_of(delivery.region)
-    return Caller(
-        account_id=delivery.account_id,
-        region=delivery.region,
-        partition=partition,
-        principal_arn=f"arn:{partition}:iam::{delivery.account_id}:root",
-        user_id=delivery.account_id,
-        access_key_id="",
-        user_agent="sns.amazonaws.com",
-    )
+    return account_caller("sns.amazonaws.com", account_id=delivery.account_id, region=delivery.region)

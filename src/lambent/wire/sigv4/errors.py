@@ -143,10 +143,5 @@ class AuthenticationException(ServiceException):
     """A SignatureError as one protocol words it."""
 
     def __init__(self, code: str, status: int, message: str, members: Mapping[str, Any]) -> None:
-        super().__init__(message, members=members)
-        self._code = code
+        super().__init__(message, code=code, members=members)
         self.status = status
-
-    @property
-    def code(self) -> str:
-        return self._code
