@@ -2,13 +2,18 @@
 
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+if TYPE_CHECKING:
+    from postgres_server import PostgresServer
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
@@ -21,6 +26,7 @@ EXPECTED_SKIPS = (
     r"go cannot fetch aws-lambda-go|cargo cannot fetch lambda_runtime",
     r"there is no /usr/bin/python3|the custom runtime is a /usr/bin/python3 script",
     r"see test_event_stream\.py",
+    r"no PostgreSQL here",
     r"there is no skopeo here",
 )
 """The reasons for which a test may not run here. Any other skip fails the run."""
@@ -35,3 +41,15 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
             report.outcome = "failed"
             report.longrepr = f"{item.nodeid} was skipped for a reason nobody expected: {reason}"
     return report
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator["PostgresServer"]:
+    """One for the whole run."""
+    from postgres_server import new_postgres_server, programs
+
+    found = programs()
+    if found is None:
+        pytest.skip("no PostgreSQL here: apt-get install postgresql")
+    with new_postgres_server(found) as server:
+        yield server

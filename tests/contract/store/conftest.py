@@ -1,11 +1,12 @@
 """Every engine, one after the other: a contract test takes `stores` and runs on each."""
 
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from postgres_server import PostgresServer
 
 from lambent.base.clock import ManualClock
 from lambent.model.event_bus import EventBus
@@ -33,6 +34,7 @@ from lambent.store.ports.topics import TopicStore
 from lambent.store.sql.changes import SqlChangeStore
 from lambent.store.sql.code_signing_configs import SqlCodeSigningConfigStore
 from lambent.store.sql.concurrency import SqlConcurrencyStore
+from lambent.store.sql.database import Database
 from lambent.store.sql.event_archives import SqlEventArchiveStore
 from lambent.store.sql.event_invocations import SqlEventInvocationStore
 from lambent.store.sql.event_invoke_configs import SqlEventInvokeConfigStore
@@ -50,10 +52,8 @@ from lambent.store.sql.queues import SqlQueueStore
 from lambent.store.sql.roles import SqlRoleStore
 from lambent.store.sql.shared_secrets import SqlSharedSecretStore
 from lambent.store.sql.target_deliveries import SqlTargetDeliveryStore
-from lambent.store.sqlite.database import SqliteDatabase
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 from lambent.store.sql.topics import SqlTopicStore
+from lambent.store.sqlite.database import SqliteDatabase
 
 
 @dataclass(frozen=True)
@@ -84,13 +84,34 @@ class Stores:
     clock: ManualClock
 
 
-@pytest.fixture(params=["sqlite"])
-def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
-    assert request.param == "sqlite"
+@pytest.fixture
+def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], Database]]:
+    """Given the name of an engine, an open database of it."""
+    with ExitStack() as opened:
+
+        def make(engine: str) -> Database:
+            if engine == "postgres":
+                server: PostgresServer = request.getfixturevalue("postgres_server")
+                database = server.shared
+                server.empty()
+                return database
+            made = SqliteDatabase(tmp_path / "lambent.db")
+            made.open()
+            opened.callback(made.close)
+            return made
+
+        yield make
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest, new_database: Callable[[str], Database]) -> Database:
+    return new_database(request.param)
+
+
+@pytest.fixture
+def stores(database: Database) -> Stores:
     clock = ManualClock()
-    database = SqliteDatabase(tmp_path / "lambent.db")
-    database.open()
-    yield Stores(
+    return Stores(
         functions=SqlFunctionStore(database),
         function_policies=SqlFunctionPolicyStore(database),
         function_urls=SqlFunctionUrlStore(database),
@@ -116,4 +137,3 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
         shared_secrets=SqlSharedSecretStore(database),
         clock=clock,
     )
-    database.close()

@@ -1,7 +1,6 @@
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import msgspec.structs
 import pytest
@@ -17,21 +16,17 @@ from lambent.model.durable_execution.timers import advance
 from lambent.model.durable_execution.transition import Change
 from lambent.store.ports.durable_executions import DurableExecutionStore, ExecutionFilter
 from lambent.store.ports.errors import NotFoundError
+from lambent.store.sql.database import Database
 from lambent.store.sql.durable_executions import SqlDurableExecutionStore
-from lambent.store.sqlite.database import SqliteDatabase
 
 NOW = 1000.0
 
 
-@pytest.fixture(params=["sqlite", "memory"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DurableExecutionStore]:
+@pytest.fixture(params=["sqlite", "postgres", "memory"])
+def store(request: pytest.FixtureRequest, new_database: Callable[[str], Database]) -> DurableExecutionStore:
     if request.param == "memory":
-        yield MemoryDurableExecutionStore()
-        return
-    database = SqliteDatabase(tmp_path / "lambent.db")
-    database.open()
-    yield SqlDurableExecutionStore(database)
-    database.close()
+        return MemoryDurableExecutionStore()
+    return SqlDurableExecutionStore(new_database(request.param))
 
 
 async def begin(store, **changes):

@@ -5,14 +5,17 @@ from memory_mappings import MemoryEventSourceMappingStore
 
 from lambent.model.event_source_mapping import EventSourceMapping
 from lambent.store.ports.errors import AlreadyExistsError, NotFoundError, StaleRevisionError
+from lambent.store.sql.event_source_mappings import SqlEventSourceMappingStore
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:q"
 
 
-@pytest.fixture(params=["sqlite", "memory"])
-def store(request, stores):
-    return MemoryEventSourceMappingStore() if request.param == "memory" else stores.event_source_mappings
+@pytest.fixture(params=["sqlite", "postgres", "memory"])
+def store(request, new_database):
+    if request.param == "memory":
+        return MemoryEventSourceMappingStore()
+    return SqlEventSourceMappingStore(new_database(request.param))
 
 
 def mapping_of(uuid: str, function: str = "f", **changes: object) -> EventSourceMapping:

@@ -13,6 +13,7 @@ _ROW = {
     "now": 1.0,
     "until": 2.0,
     "limit": 1,
+    "count": 1,
     "owner": "o",
     "ids": "[1]",
     "id": 1,

@@ -41,6 +41,11 @@ class StoreClosedError(StoreError):
     """The store was closed before it could answer; nothing was changed."""
 
 
+class StoreUnavailableError(StoreError):
+    """The database cannot be reached, went away meanwhile, or is too busy: worth trying again. Nothing was changed,
+    unless the message says that nobody knows."""
+
+
 class LimitExceededError(StoreError):
     """Together with what others hold it would be too much; nothing was changed."""
 

@@ -1,6 +1,11 @@
 -- name: note
 INSERT INTO changes (kind, key, at) VALUES (:kind, :key, database_now());
 
+-- name: note (postgres)
+-- Numbers are given in the order of commits: who has seen one will see none before it any more.
+WITH alone AS MATERIALIZED (SELECT pg_advisory_xact_lock(7161058946917))
+INSERT INTO changes (kind, key, at) SELECT :kind, :key, database_now() FROM alone;
+
 -- name: since
 SELECT number, kind, key, database_now() - at FROM changes WHERE number > :number ORDER BY number;
 

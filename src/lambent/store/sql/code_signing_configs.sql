@@ -18,7 +18,7 @@ WHERE account_id = :account_id AND region = :region AND id > :after ORDER BY id 
 -- name: attach
 INSERT INTO function_code_signing (account_id, region, name, config_id)
 VALUES (:account_id, :region, :name, :id)
-ON CONFLICT DO UPDATE SET config_id = excluded.config_id;
+ON CONFLICT (account_id, region, name) DO UPDATE SET config_id = excluded.config_id;
 
 -- name: detach
 DELETE FROM function_code_signing WHERE account_id = :account_id AND region = :region AND name = :name;

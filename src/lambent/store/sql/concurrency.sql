@@ -2,16 +2,16 @@
 SELECT EXISTS (SELECT 1 FROM functions WHERE account_id = :account_id AND region = :region AND name = :name);
 
 -- name: total_reserved
-SELECT coalesce(sum(executions), 0) FROM reserved_concurrency WHERE account_id = :account_id AND region = :region;
+SELECT CAST(coalesce(sum(executions), 0) AS BIGINT) FROM reserved_concurrency WHERE account_id = :account_id AND region = :region;
 
 -- name: total_of_others
-SELECT coalesce(sum(executions), 0) FROM reserved_concurrency
+SELECT CAST(coalesce(sum(executions), 0) AS BIGINT) FROM reserved_concurrency
 WHERE account_id = :account_id AND region = :region AND name <> :name;
 
 -- name: reserve
 INSERT INTO reserved_concurrency (account_id, region, name, executions)
 VALUES (:account_id, :region, :name, :executions)
-ON CONFLICT DO UPDATE SET executions = excluded.executions;
+ON CONFLICT (account_id, region, name) DO UPDATE SET executions = excluded.executions;
 
 -- name: unreserve
 DELETE FROM reserved_concurrency WHERE account_id = :account_id AND region = :region AND name = :name;
@@ -26,7 +26,7 @@ SELECT account_id, region, name, executions FROM reserved_concurrency;
 -- name: provision
 INSERT INTO provisioned_concurrency (account_id, region, name, qualifier, executions, last_modified)
 VALUES (:account_id, :region, :name, :qualifier, :executions, :last_modified)
-ON CONFLICT DO UPDATE SET executions = excluded.executions, last_modified = excluded.last_modified;
+ON CONFLICT (account_id, region, name, qualifier) DO UPDATE SET executions = excluded.executions, last_modified = excluded.last_modified;
 
 -- name: unprovision
 DELETE FROM provisioned_concurrency

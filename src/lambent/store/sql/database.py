@@ -29,6 +29,10 @@ class Connection(Protocol):
 
     def execute(self, statement: str, row: Row = ..., /) -> Cursor: ...
 
+    def stream(self, statement: str, row: Row = ..., /) -> Iterator[Any]:
+        """As `execute`, for rows of which a few may be taken out of many: they are read as they are taken."""
+        ...
+
     def executemany(self, statement: str, rows: Iterable[Row], /) -> object: ...
 
 

@@ -64,7 +64,7 @@ WHERE execution = :execution AND number < :after ORDER BY number DESC LIMIT :lim
 -- name: page_by_time_oldest_first
 SELECT document FROM durable_executions
 WHERE account_id = :account_id AND region = :region AND function_name = :function_name
-    AND (:version IS NULL OR version = :version)
+    AND (CAST(:version AS TEXT) IS NULL OR version = :version)
     AND (started_at, execution_id) > (:at, :after_id)
     AND started_at > :started_after AND started_at < :started_before
 ORDER BY started_at, execution_id LIMIT :limit;
@@ -72,7 +72,7 @@ ORDER BY started_at, execution_id LIMIT :limit;
 -- name: page_by_time_newest_first
 SELECT document FROM durable_executions
 WHERE account_id = :account_id AND region = :region AND function_name = :function_name
-    AND (:version IS NULL OR version = :version)
+    AND (CAST(:version AS TEXT) IS NULL OR version = :version)
     AND (started_at, execution_id) < (:at, :after_id)
     AND started_at > :started_after AND started_at < :started_before
 ORDER BY started_at DESC, execution_id DESC LIMIT :limit;
@@ -80,7 +80,7 @@ ORDER BY started_at DESC, execution_id DESC LIMIT :limit;
 -- name: page_by_status_oldest_first
 SELECT document FROM durable_executions
 WHERE account_id = :account_id AND region = :region AND function_name = :function_name AND status = :status
-    AND (:version IS NULL OR version = :version)
+    AND (CAST(:version AS TEXT) IS NULL OR version = :version)
     AND (started_at, execution_id) > (:at, :after_id)
     AND started_at > :started_after AND started_at < :started_before
 ORDER BY started_at, execution_id LIMIT :limit;
@@ -88,7 +88,7 @@ ORDER BY started_at, execution_id LIMIT :limit;
 -- name: page_by_status_newest_first
 SELECT document FROM durable_executions
 WHERE account_id = :account_id AND region = :region AND function_name = :function_name AND status = :status
-    AND (:version IS NULL OR version = :version)
+    AND (CAST(:version AS TEXT) IS NULL OR version = :version)
     AND (started_at, execution_id) < (:at, :after_id)
     AND started_at > :started_after AND started_at < :started_before
 ORDER BY started_at DESC, execution_id DESC LIMIT :limit;
@@ -96,8 +96,8 @@ ORDER BY started_at DESC, execution_id DESC LIMIT :limit;
 -- name: page_by_name_oldest_first
 SELECT document FROM durable_executions
 WHERE account_id = :account_id AND region = :region AND function_name = :function_name AND name = :name
-    AND (:status IS NULL OR status = :status)
-    AND (:version IS NULL OR version = :version)
+    AND (CAST(:status AS TEXT) IS NULL OR status = :status)
+    AND (CAST(:version AS TEXT) IS NULL OR version = :version)
     AND (started_at, execution_id) > (:at, :after_id)
     AND started_at > :started_after AND started_at < :started_before
 ORDER BY started_at, execution_id LIMIT :limit;
@@ -105,8 +105,8 @@ ORDER BY started_at, execution_id LIMIT :limit;
 -- name: page_by_name_newest_first
 SELECT document FROM durable_executions
 WHERE account_id = :account_id AND region = :region AND function_name = :function_name AND name = :name
-    AND (:status IS NULL OR status = :status)
-    AND (:version IS NULL OR version = :version)
+    AND (CAST(:status AS TEXT) IS NULL OR status = :status)
+    AND (CAST(:version AS TEXT) IS NULL OR version = :version)
     AND (started_at, execution_id) < (:at, :after_id)
     AND started_at > :started_after AND started_at < :started_before
 ORDER BY started_at DESC, execution_id DESC LIMIT :limit;

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lambent.model.function import FunctionId
@@ -31,15 +31,12 @@ class SqlEventInvocationStore:
     async def claim(
         self, wanted: Mapping[EventLine, int], *, now: float, owner: str, until: float
     ) -> Sequence[EventInvocation]:
-        rows = [{"line": _text(line), "now": now, "limit": limit} for line, limit in wanted.items()]
-
-        def work(connection: Connection) -> list[EventInvocation]:
-            due = [id for row in rows for (id,) in connection.execute(_SQL["due"], row)]
-            ids = json.dumps(due)
-            connection.execute(_SQL["claim"], {"ids": ids, "owner": owner, "until": until})
-            return [_claimed(*columns) for columns in connection.execute(_SQL["claimed"], {"ids": ids})]
-
-        return await self._database.write(work)
+        claiming = _Claiming(
+            lines=[{"line": _text(line), "now": now, "limit": limit} for line, limit in wanted.items()],
+            claim={"owner": owner, "until": until},
+        )
+        await self._database.write_together(_claim_all, claiming)
+        return claiming.claimed
 
     async def complete(self, invocation: EventInvocation, *, owner: str) -> None:
         await self._database.write_together(_complete, (invocation.id, owner, invocation.request_id))
@@ -75,9 +72,26 @@ class SqlEventInvocationStore:
         )
 
 
+@dataclass(slots=True, kw_only=True)
+class _Claiming:
+    lines: Sequence[Mapping[str, Any]]
+    claim: Mapping[str, Any]
+    claimed: Sequence[EventInvocation] = ()
+
+
+def _claim_all(connection: Connection, claimings: Sequence[_Claiming]) -> None:
+    for claiming in claimings:
+        due = [id for row in claiming.lines for (id,) in connection.execute(_SQL["due"], row)]
+        ids = json.dumps(due)
+        connection.execute(_SQL["claim"], {"ids": ids, **claiming.claim})
+        claiming.claimed = [
+            _claimed(*columns) for columns in connection.execute(_SQL["claimed"], {"ids": ids})
+        ]
+
+
 def _insert(connection: Connection, invocations: Sequence[EventInvocation]) -> None:
-    (last,) = connection.execute(_SQL["last_id"]).fetchone()
-    numbered = list(enumerate(invocations, last + 1))
+    ids = [id for (id,) in connection.execute(_SQL["next_ids"], {"count": len(invocations)})]
+    numbered = list(zip(ids, invocations, strict=True))
     connection.executemany(_SQL["insert_payload"], [(id, invocation.payload) for id, invocation in numbered])
     connection.executemany(
         _SQL["insert"],

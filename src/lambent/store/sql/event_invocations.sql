@@ -1,5 +1,13 @@
--- name: last_id
-SELECT coalesce(max(id), 0) FROM event_payloads;
+-- name: next_ids
+WITH RECURSIVE ids (id) AS (
+    SELECT coalesce(max(id), 0) + 1 FROM event_payloads
+    UNION ALL
+    SELECT id + 1 FROM ids LIMIT :count
+)
+SELECT id FROM ids;
+
+-- name: next_ids (postgres)
+SELECT nextval(pg_get_serial_sequence('event_payloads', 'id')) FROM generate_series(1, CAST(:count AS BIGINT));
 
 -- name: insert
 INSERT INTO event_invocations (id, request_id, line, due_at, document) VALUES (?, ?, ?, ?, ?);
@@ -22,7 +30,9 @@ SELECT line, (
 -- name: due
 SELECT id FROM event_invocations
 WHERE owner IS NULL AND line = :line AND due_at <= :now
-ORDER BY due_at, id LIMIT :limit;
+ORDER BY due_at, id LIMIT :limit
+-- postgres: FOR UPDATE SKIP LOCKED
+;
 
 -- name: claim
 UPDATE event_invocations SET owner = :owner, claimed_until = :until
@@ -49,7 +59,8 @@ UPDATE event_invocations SET document = :document
 WHERE id = :id AND owner = :owner AND request_id = :request_id;
 
 -- name: put_response
-INSERT OR REPLACE INTO event_responses (id, response) VALUES (:id, :response);
+INSERT INTO event_responses (id, response) VALUES (:id, :response)
+ON CONFLICT (id) DO UPDATE SET response = excluded.response;
 
 -- name: retry
 UPDATE event_invocations SET owner = NULL, claimed_until = NULL, due_at = :due_at, document = :document

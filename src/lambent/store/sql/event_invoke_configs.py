@@ -12,6 +12,7 @@ from lambent.store.sql.database import Connection, Database
 from lambent.store.sql.queries import queries
 
 _SQL = queries("event_invoke_configs")
+_ALL = 2**31
 _CONFIG = Record(EventInvokeConfig)
 
 
@@ -37,7 +38,7 @@ class SqlEventInvokeConfigStore:
     async def page(
         self, id: FunctionId, *, after: str | None, limit: int | None
     ) -> Sequence[EventInvokeConfig]:
-        row = _row(id, "") | {"after": after or "", "limit": -1 if limit is None else limit}
+        row = _row(id, "") | {"after": after or "", "limit": _ALL if limit is None else limit}
         return await self._database.read(
             lambda connection: [
                 _CONFIG.decode(document) for (document,) in connection.execute(_SQL["page"], row)

@@ -1,5 +1,6 @@
 """Resource policies of functions."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from lambent.store.sql.database import Connection, Database
 from lambent.store.sql.queries import queries
 
 _SQL = queries("function_policies")
+_NUMBER_DIGITS_MOST = 18  # what fits the integers of every engine; no alias is called by a number
 
 
 class SqlFunctionPolicyStore:
@@ -48,12 +50,19 @@ class SqlFunctionPolicyStore:
 
 
 def _revise(connection: Connection, statement: str, row: dict[str, Any]) -> None:
+    """What the policy is attached to gets another revision: a member of its document, of which the rest is left
+    as it was written."""
     kind = _kind(row["qualifier"])
-    if connection.execute(_SQL[f"revise_{kind}"], row).rowcount == 0:
-        arn = FunctionId(row["account_id"], row["region"], row["name"]).arn(row["qualifier"])
-        if connection.execute(_SQL[f"{kind}_exists"], row).fetchone() is None:
-            raise NotFoundError(arn)
+    arn = FunctionId(row["account_id"], row["region"], row["name"]).arn(row["qualifier"])
+    found = connection.execute(_SQL[kind], row).fetchone()
+    if found is None:
+        raise NotFoundError(arn)
+    attached_to = json.loads(found[0])
+    revised = attached_to["latest"] if kind == "function" else attached_to
+    if revised["revision_id"] != row["expected"]:
         raise StaleRevisionError(arn)
+    revised["revision_id"] = row["revision_id"]
+    connection.execute(_SQL[f"revise_{kind}"], row | {"attached_to": json.dumps(attached_to)})
     connection.execute(_SQL[statement], row)
     note_function(connection, FunctionId(row["account_id"], row["region"], row["name"]))
 
@@ -61,7 +70,7 @@ def _revise(connection: Connection, statement: str, row: dict[str, Any]) -> None
 def _kind(qualifier: str) -> str:
     if not qualifier:
         return "function"
-    return "version" if qualifier.isdigit() else "alias"
+    return "version" if qualifier.isdigit() and len(qualifier) <= _NUMBER_DIGITS_MOST else "alias"
 
 
 def _row(function: FunctionId, qualifier: str) -> dict[str, Any]:
@@ -70,4 +79,5 @@ def _row(function: FunctionId, qualifier: str) -> dict[str, Any]:
         "region": function.region,
         "name": function.name,
         "qualifier": qualifier,
+        "version": int(qualifier) if _kind(qualifier) == "version" else None,
     }

@@ -103,5 +103,5 @@ WHERE account_id = :account_id AND region = :region AND function_name = :functio
 -- name: page_aliases
 SELECT document FROM aliases
 WHERE account_id = :account_id AND region = :region AND function_name = :function_name AND name > :after
-    AND (:version IS NULL OR version = :version OR instr(weighted_versions, ',' || :version || ','))
+    AND (CAST(:version AS TEXT) IS NULL OR version = :version OR instr(weighted_versions, ',' || :version || ',') > 0)
 ORDER BY name LIMIT :limit;

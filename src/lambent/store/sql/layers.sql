@@ -1,7 +1,8 @@
 -- name: next_version
 INSERT INTO layers (account_id, region, name, last_version, newest_version)
 VALUES (:account_id, :region, :name, 1, 1)
-ON CONFLICT DO UPDATE SET last_version = last_version + 1, newest_version = last_version + 1
+ON CONFLICT (account_id, region, name)
+DO UPDATE SET last_version = layers.last_version + 1, newest_version = layers.last_version + 1
 RETURNING last_version;
 
 -- name: insert
@@ -15,7 +16,7 @@ WHERE account_id = :account_id AND region = :region AND name = :name AND version
 -- name: replace
 UPDATE layer_versions SET policy_revision_id = :policy_revision_id, document = :document
 WHERE account_id = :account_id AND region = :region AND name = :name AND version = :version
-    AND policy_revision_id IS :expected;
+    AND (policy_revision_id = :expected OR (policy_revision_id IS NULL AND CAST(:expected AS TEXT) IS NULL));
 
 -- name: delete
 DELETE FROM layer_versions
@@ -41,7 +42,7 @@ WHERE l.account_id = :account_id AND l.region = :region AND l.name > :after AND 
 ORDER BY l.name LIMIT :limit;
 
 -- name: code_size
-SELECT coalesce(sum(code_bytes), 0) FROM layer_versions WHERE account_id = :account_id AND region = :region;
+SELECT CAST(coalesce(sum(code_bytes), 0) AS BIGINT) FROM layer_versions WHERE account_id = :account_id AND region = :region;
 
 -- name: uses_code
 SELECT EXISTS (SELECT 1 FROM layer_versions WHERE digest = :digest);

@@ -93,7 +93,7 @@ def _find(
         "start_ms": wanted.start_ms,
         "end_ms": wanted.end_ms,
     }
-    return connection.execute(_SQL[statement], row)
+    return connection.stream(_SQL[statement], row)
 
 
 def _clamp(time_ms: int) -> int:

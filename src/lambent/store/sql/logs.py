@@ -21,6 +21,9 @@ _ABOVE_ALL_NAMES = "\U0010ffff"
 _ABOVE_ALL_TIMES = 2**62
 _DAY_MS = 86_400_000
 
+_Appended = tuple[str, str, str, str, Sequence[LogEvent]]
+"""Account, region, group, stream, and what is appended to it."""
+
 
 class SqlLogStore:
     """Implements lambent.store.ports.logs.LogStore. The clock says what retention has outlived when events
@@ -143,10 +146,10 @@ class SqlLogStore:
         create: bool,
     ) -> None:
         batch = (account_id, region, group, stream, events)
-        await self._database.write(lambda connection: self._append(connection, [batch], create=create))
+        await self._database.write_together(self._append_all, ([batch], create))
 
     async def append_many(self, batches: Sequence[tuple[str, str, str, str, Sequence[LogEvent]]]) -> None:
-        await self._database.write(lambda connection: self._append(connection, batches, create=True))
+        await self._database.write_together(self._append_all, (batches, True))
 
     async def read(
         self,
@@ -187,17 +190,13 @@ class SqlLogStore:
             deleted += await expire_batches(self._database, group_id, now_ms - retention_days * _DAY_MS)
         return deleted
 
-    def _append(
-        self,
-        connection: Connection,
-        appended: Sequence[tuple[str, str, str, str, Sequence[LogEvent]]],
-        *,
-        create: bool,
-    ) -> None:
+    def _append_all(self, connection: Connection, items: Sequence[tuple[Sequence[_Appended], bool]]) -> None:
+        """Streams and groups grow in one order, so that of two who append none waits for the other for ever."""
         rows: list[tuple[Any, ...]] = []
         group_bytes: defaultdict[int, int] = defaultdict(int)
         group_span_ms: defaultdict[int, int] = defaultdict(int)
-        for account_id, region, group, stream, events in appended:
+        appended = [(*one, create) for batches_, create in items for one in batches_]
+        for account_id, region, group, stream, events, create in sorted(appended, key=lambda one: one[:4]):
             if create:
                 group_id, stream_id = self._find_or_create(connection, account_id, region, group, stream)
             else:
@@ -215,9 +214,10 @@ class SqlLogStore:
                 group_bytes[group_id] += batch.stored_bytes
                 group_span_ms[group_id] = max(group_span_ms[group_id], batch.last_ms - batch.first_ms)
         connection.executemany(_SQL["insert_batch"], rows)
-        for group_id, stored_bytes in group_bytes.items():
-            row = {"group_id": group_id, "stored_bytes": stored_bytes, "span_ms": group_span_ms[group_id]}
-            connection.execute(_SQL["grow_group"], row)
+        for group_id in sorted(group_bytes):
+            row = {"stored_bytes": group_bytes[group_id], "span_ms": group_span_ms[group_id]}
+            if connection.execute(_SQL["grow_group"], {"group_id": group_id, **row}).rowcount == 0:
+                raise NotFoundError("a log group that was deleted in this moment")
 
     def _find_or_create(
         self, connection: Connection, account_id: str, region: str, group: str, stream: str

@@ -61,13 +61,13 @@ ORDER BY name DESC LIMIT :limit;
 -- name: page_streams_by_last_event
 SELECT name, created_ms, first_event_ms, last_event_ms, last_ingestion_ms, stored_bytes FROM log_streams
 WHERE group_id = :group_id AND (last_event_ms, name) > (:after_ms, :after_name)
-    AND +name >= :prefix AND +name < :prefix_end
+    AND name || '' >= :prefix AND name || '' < :prefix_end
 ORDER BY last_event_ms, name LIMIT :limit;
 
 -- name: page_streams_by_last_event_descending
 SELECT name, created_ms, first_event_ms, last_event_ms, last_ingestion_ms, stored_bytes FROM log_streams
 WHERE group_id = :group_id AND (last_event_ms, name) < (:after_ms, :after_name)
-    AND +name >= :prefix AND +name < :prefix_end
+    AND name || '' >= :prefix AND name || '' < :prefix_end
 ORDER BY last_event_ms DESC, name DESC LIMIT :limit;
 
 -- name: insert_batch
@@ -76,14 +76,16 @@ VALUES (?, ?, ?, ?, ?, ?);
 
 -- name: grow_stream
 UPDATE log_streams SET
-    first_event_ms = min(coalesce(first_event_ms, :first_ms), :first_ms),
-    last_event_ms = max(last_event_ms, :last_ms),
-    last_ingestion_ms = max(coalesce(last_ingestion_ms, 0), :last_ingestion_ms),
+    first_event_ms = CASE WHEN first_event_ms <= :first_ms THEN first_event_ms ELSE :first_ms END,
+    last_event_ms = CASE WHEN last_event_ms >= :last_ms THEN last_event_ms ELSE :last_ms END,
+    last_ingestion_ms =
+        CASE WHEN last_ingestion_ms >= :last_ingestion_ms THEN last_ingestion_ms ELSE :last_ingestion_ms END,
     stored_bytes = stored_bytes + :stored_bytes
 WHERE id = :stream_id;
 
 -- name: grow_group
-UPDATE log_groups SET stored_bytes = stored_bytes + :stored_bytes, span_ms = max(span_ms, :span_ms)
+UPDATE log_groups SET stored_bytes = stored_bytes + :stored_bytes,
+    span_ms = CASE WHEN span_ms >= :span_ms THEN span_ms ELSE :span_ms END
 WHERE id = :group_id;
 
 -- name: batches_of_group

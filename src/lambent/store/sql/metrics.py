@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
+from math import ceil
 from typing import Any
 
 from lambent.model.tally import MetricKey, Tally
@@ -29,7 +31,7 @@ class SqlMetricStore:
             if found is None:
                 return []
             return connection.execute(
-                _SQL["read"], {"metric_id": found[0], "start": start, "end": end}
+                _SQL["read"], {"metric_id": found[0], "start": ceil(start), "end": ceil(end)}
             ).fetchall()
 
         return [
@@ -53,7 +55,7 @@ class SqlMetricStore:
             "region": region,
             "namespace": namespace,
             "name": name,
-            "active_since": active_since,
+            "active_since": ceil(active_since),
             "after": after,
             "limit": limit,
         }
@@ -94,25 +96,29 @@ class SqlMetricStore:
 
     async def expire(self, *, before: float, limit: int) -> int:
         def work(connection: Connection) -> int:
-            found = connection.execute(_SQL["expired"], {"before": before, "limit": limit}).fetchall()
+            found = connection.execute(_SQL["expired"], {"before": ceil(before), "limit": limit}).fetchall()
             for metric_id, start, unit in found:
                 connection.execute(_SQL["remove"], {"metric_id": metric_id, "start": start, "unit": unit})
             ids = json.dumps(sorted({metric_id for metric_id, _, _ in found}))
-            connection.execute(_SQL["remove_silent"], {"ids": ids, "before": before})
+            connection.execute(_SQL["remove_silent"], {"ids": ids, "before": ceil(before)})
             return len(found)
 
         return await self._database.write(work)
 
 
 def _add_all(connection: Connection, batches: Sequence[Tallies]) -> None:
+    """What is added to a metric is added under the lock of its row. They are locked in one order, so that of two
+    who add to the same metrics none waits for the other for ever."""
+    measured = [item for batch in batches for item in batch.items()]
+    latest: dict[MetricKey, int] = {}
+    for minute, _ in measured:
+        latest[minute.metric] = max(minute.start, latest.get(minute.metric, 0))
     ids: dict[MetricKey, int] = {}
-    for batch in batches:
-        for minute, tally in batch.items():
-            metric = minute.metric
-            if metric not in ids:
-                row = {**_row(metric), "start": minute.start}
-                (ids[metric],) = connection.execute(_SQL["touch"], row).fetchone()
-            _merge(connection, ids[metric], minute.start, minute.unit, tally)
+    for metric in sorted(latest, key=astuple):
+        row = {**_row(metric), "start": latest[metric]}
+        (ids[metric],) = connection.execute(_SQL["touch"], row).fetchone()
+    for minute, tally in measured:
+        _merge(connection, ids[minute.metric], minute.start, minute.unit, tally)
 
 
 def _merge(connection: Connection, metric_id: int, start: int, unit: str, tally: Tally) -> None:

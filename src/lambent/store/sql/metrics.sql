@@ -2,7 +2,8 @@
 INSERT INTO metrics (account_id, region, namespace, name, dimensions, last_start)
 VALUES (:account_id, :region, :namespace, :name, :dimensions, :start)
 ON CONFLICT (account_id, region, namespace, name, dimensions)
-DO UPDATE SET last_start = max(last_start, excluded.last_start)
+DO UPDATE SET last_start =
+    CASE WHEN metrics.last_start >= excluded.last_start THEN metrics.last_start ELSE excluded.last_start END
 RETURNING id;
 
 -- name: find
@@ -15,8 +16,10 @@ SELECT count, sum, minimum, maximum, spread FROM metric_minutes
 WHERE metric_id = :metric_id AND start = :start AND unit = :unit;
 
 -- name: put
-INSERT OR REPLACE INTO metric_minutes (metric_id, start, unit, count, sum, minimum, maximum, spread)
-VALUES (:metric_id, :start, :unit, :count, :sum, :minimum, :maximum, :spread);
+INSERT INTO metric_minutes (metric_id, start, unit, count, sum, minimum, maximum, spread)
+VALUES (:metric_id, :start, :unit, :count, :sum, :minimum, :maximum, :spread)
+ON CONFLICT (metric_id, start, unit) DO UPDATE SET count = excluded.count, sum = excluded.sum,
+    minimum = excluded.minimum, maximum = excluded.maximum, spread = excluded.spread;
 
 -- name: read
 SELECT start, unit, count, sum, minimum, maximum, spread FROM metric_minutes
@@ -25,7 +28,7 @@ WHERE metric_id = :metric_id AND start >= :start AND start < :end ORDER BY start
 -- name: page
 SELECT id, namespace, name, dimensions FROM metrics
 WHERE id > :after AND account_id = :account_id AND region = :region
-    AND (:namespace IS NULL OR namespace = :namespace) AND (:name IS NULL OR name = :name)
+    AND (CAST(:namespace AS TEXT) IS NULL OR namespace = :namespace) AND (CAST(:name AS TEXT) IS NULL OR name = :name)
     AND last_start >= :active_since
 ORDER BY id LIMIT :limit;
 
@@ -33,7 +36,8 @@ ORDER BY id LIMIT :limit;
 SELECT until FROM metric_roll_ups WHERE seconds = :seconds;
 
 -- name: set_rolled_up
-INSERT OR REPLACE INTO metric_roll_ups (seconds, until) VALUES (:seconds, :until);
+INSERT INTO metric_roll_ups (seconds, until) VALUES (:seconds, :until)
+ON CONFLICT (seconds) DO UPDATE SET until = excluded.until;
 
 -- name: first
 SELECT min(start) FROM metric_minutes WHERE start >= :start AND start < :end;

@@ -8,7 +8,7 @@ SELECT document FROM named_records
 WHERE kind = :kind AND account_id = :account_id AND region = :region AND parent = :parent AND name = :name;
 
 -- name: replace
-UPDATE named_records SET due_at = iif(:keeps_due, due_at, :due_at), document = :document
+UPDATE named_records SET due_at = CASE WHEN :keeps_due = 1 THEN due_at ELSE :due_at END, document = :document
 WHERE kind = :kind AND account_id = :account_id AND region = :region AND parent = :parent AND name = :name;
 
 -- name: delete
@@ -19,7 +19,7 @@ WHERE kind = :kind AND account_id = :account_id AND region = :region AND parent 
 SELECT parent, name, document FROM named_records
 WHERE kind = :kind AND account_id = :account_id AND region = :region
     AND (parent, name) > (:after_parent, :after_name)
-    AND (:parent IS NULL OR parent = :parent) AND substr(name, 1, length(:prefix)) = :prefix
+    AND (CAST(:parent AS TEXT) IS NULL OR parent = :parent) AND substr(name, 1, length(:prefix)) = :prefix
 ORDER BY parent, name LIMIT :limit;
 
 -- name: all

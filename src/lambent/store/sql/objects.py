@@ -108,7 +108,7 @@ class SqlObjectStore:
 
     async def list_current(self, query: ListingQuery) -> Listing:
         def work(connection: Connection) -> Listing:
-            seek = run(connection, _SQL["list_current"], {"bucket": query.bucket})
+            seek = run(connection, _SQL["list_current"], query)
             return _listing(roll_up(query, seek, None))
 
         return await self._database.read(work)
@@ -117,7 +117,7 @@ class SqlObjectStore:
         row = {"bucket": query.bucket, "key": query.after, "version_id": query.after_version_id}
 
         def work(connection: Connection) -> Listing:
-            seek = run(connection, _SQL["list_versions"], {"bucket": query.bucket})
+            seek = run(connection, _SQL["list_versions"], query)
             within = None
             if query.after_version_id is not None and query.after.startswith(query.prefix):
                 within = connection.execute(_SQL["list_versions_within"], row)

@@ -40,11 +40,11 @@ DELETE FROM s3_parts WHERE upload_id = :parts_of;
 
 -- name: list_current
 SELECT key, version_id, 1, document FROM s3_versions
-WHERE bucket = :bucket AND latest = 1 AND delete_marker = 0 AND key >= :start AND key < :end ORDER BY key;
+WHERE bucket = :bucket AND latest = 1 AND delete_marker = 0 AND key >= :start AND key < :end AND key <> :after ORDER BY key;
 
 -- name: list_versions
 SELECT key, version_id, latest, document FROM s3_versions
-WHERE bucket = :bucket AND key >= :start AND key < :end ORDER BY key, id DESC;
+WHERE bucket = :bucket AND key >= :start AND key < :end AND key <> :after ORDER BY key, id DESC;
 
 -- name: list_versions_within
 -- Behind a version that is gone come those with a lesser id; the null version, whose id says nothing, may come again.
@@ -56,7 +56,7 @@ WHERE bucket = :bucket AND key = :key AND id < coalesce(
 ORDER BY id DESC;
 
 -- name: usage
-SELECT coalesce(json_extract(document, '$.properties.storage_class'), 'STANDARD'), count(*), sum(size) FROM s3_versions
+SELECT coalesce(json_extract(document, '$.properties.storage_class'), 'STANDARD'), count(*), CAST(sum(size) AS BIGINT) FROM s3_versions
 WHERE bucket = :bucket GROUP BY 1;
 
 -- name: notify

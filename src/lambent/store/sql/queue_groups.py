@@ -14,8 +14,10 @@ _SQL = queries("queue_messages")
 
 def settle_groups(connection: Connection, queue_id: int, groups: Iterable[str]) -> None:
     """After messages of these groups were received, hidden, shown or deleted."""
-    for group in groups:
+    for group in sorted(groups):
         row = {"queue_id": queue_id, "group": group}
+        # Whoever sends to it at the same time has sent, or waits until this is over.
+        connection.execute(_SQL["lock_group"], row)
         head = connection.execute(_SQL["head_of_group"], row).fetchone()
         if head is None:
             connection.execute(_SQL["delete_group"], row)

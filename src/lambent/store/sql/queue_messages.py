@@ -141,35 +141,24 @@ class SqlQueueMessageStore:
 
 
 def _send_all(connection: Connection, sendings: Sequence[_Sending]) -> None:
-    rows = NewRows(connection)
-    for sending in sendings:
+    rows = NewRows(connection, sum(len(sending.messages) for sending in sendings))
+    # By queue, whose depth is changed: in one order for all, so that of two none waits for the other for ever.
+    for sending in sorted(sendings, key=lambda each: each.queue_id):
         sending.sent = sent = []
         for message, visible_at in sending.messages:
-            duplicate = _duplicate(connection, sending, message)
+            id = rows.take_id()
+            duplicate = _remember(connection, sending, message, id)
             if duplicate is None:
-                id = rows.add(sending.queue_id, message, visible_at, is_fifo=sending.is_fifo)
-                _remember(connection, sending, message, id)
+                rows.add(id, sending.queue_id, message, visible_at, is_fifo=sending.is_fifo)
             sent.append(duplicate or Sent(id=id, message_id=message.message_id))
         change_depth(connection, sending.queue_id, sum(not one.duplicate for one in sent))
     rows.insert()
 
 
-def _duplicate(connection: Connection, sending: _Sending, message: QueueMessage) -> Sent | None:
+def _remember(connection: Connection, sending: _Sending, message: QueueMessage, id: int) -> Sent | None:
+    """What was sent before where this is a duplicate of it."""
     if message.deduplication_scope is None:
         return None
-    row = {
-        "queue_id": sending.queue_id,
-        "scope": message.deduplication_scope,
-        "deduplication_id": message.deduplication_id,
-        "now": sending.now,
-    }
-    found = connection.execute(_SQL["duplicate"], row).fetchone()
-    return None if found is None else Sent(id=found[0], message_id=found[1], duplicate=True)
-
-
-def _remember(connection: Connection, sending: _Sending, message: QueueMessage, id: int) -> None:
-    if message.deduplication_scope is None:
-        return
     row = {
         "queue_id": sending.queue_id,
         "scope": message.deduplication_scope,
@@ -177,8 +166,12 @@ def _remember(connection: Connection, sending: _Sending, message: QueueMessage, 
         "message_id": message.message_id,
         "sent_id": id,
         "until": sending.duplicates_until,
+        "now": sending.now,
     }
-    connection.execute(_SQL["remember"], row)
+    if connection.execute(_SQL["remember"], row).rowcount:
+        return None
+    sent_id, message_id = connection.execute(_SQL["duplicate"], row).fetchone()
+    return Sent(id=sent_id, message_id=message_id, duplicate=True)
 
 
 def _receive_all(connection: Connection, receivings: Sequence[_Receiving]) -> None:
@@ -202,8 +195,8 @@ def _delete_all(connection: Connection, deletings: Sequence[_Deleting]) -> None:
                     groups[deleting.queue_id].add(row.group)
             held.append(verdict)
     remove_all(connection, ids)
-    for queue_id, names in groups.items():
-        settle_groups(connection, queue_id, names)
+    for queue_id in sorted(groups):
+        settle_groups(connection, queue_id, groups[queue_id])
 
 
 def _found(connection: Connection, receipts: Sequence[Receipt]) -> dict[tuple[int, int], _Row]:

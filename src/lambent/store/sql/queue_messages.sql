@@ -1,5 +1,13 @@
--- name: last_id
-SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'queue_messages'), 0);
+-- name: next_ids
+WITH RECURSIVE ids (id) AS (
+    SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'queue_messages'), 0) + 1
+    UNION ALL
+    SELECT id + 1 FROM ids LIMIT :count
+)
+SELECT id FROM ids;
+
+-- name: next_ids (postgres)
+SELECT nextval(pg_get_serial_sequence('queue_messages', 'id')) FROM generate_series(1, CAST(:count AS BIGINT));
 
 -- name: change_depth
 UPDATE queue_depths SET messages = messages + :change WHERE queue_id = :queue_id;
@@ -18,29 +26,44 @@ WHERE queue_id = :queue_id AND scope = :scope AND deduplication_id = :deduplicat
 -- name: remember
 INSERT INTO queue_deduplications (queue_id, scope, deduplication_id, message_id, sent_id, until)
 VALUES (:queue_id, :scope, :deduplication_id, :message_id, :sent_id, :until)
-ON CONFLICT DO UPDATE SET message_id = excluded.message_id, sent_id = excluded.sent_id, until = excluded.until;
+ON CONFLICT (queue_id, scope, deduplication_id)
+DO UPDATE SET message_id = excluded.message_id, sent_id = excluded.sent_id, until = excluded.until
+WHERE queue_deduplications.until <= :now;
 
 -- name: forget
 DELETE FROM queue_deduplications WHERE until <= :now;
 
 -- name: add_group
-INSERT INTO queue_groups (queue_id, name, available_at, head) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING;
+-- The row of a group is written by everybody who changes what is in it, so that they wait for each other.
+INSERT INTO queue_groups (queue_id, name, available_at, head) VALUES (?, ?, ?, ?)
+ON CONFLICT (queue_id, name) DO UPDATE SET head = queue_groups.head;
+
+-- name: lock_group
+SELECT 1 FROM queue_groups WHERE queue_id = :queue_id AND name = :group
+-- postgres: FOR UPDATE
+;
 
 -- name: new
 SELECT m.visible_at, m.id, m.receive_count, m.sent_at, m.first_received_at, d.document
 FROM queue_messages AS m JOIN queue_message_documents AS d ON d.id = m.id
 WHERE m.queue_id = :queue_id AND m.receive_count = 0 AND m.visible_at <= :now
-ORDER BY m.visible_at, m.id LIMIT :limit;
+ORDER BY m.visible_at, m.id LIMIT :limit
+-- postgres: FOR UPDATE OF m SKIP LOCKED
+;
 
 -- name: again
 SELECT m.visible_at, m.id, m.receive_count, m.sent_at, m.first_received_at, d.document
 FROM queue_messages AS m JOIN queue_message_documents AS d ON d.id = m.id
 WHERE m.queue_id = :queue_id AND m.receive_count > 0 AND m.visible_at <= :now
-ORDER BY m.visible_at, m.id LIMIT :limit;
+ORDER BY m.visible_at, m.id LIMIT :limit
+-- postgres: FOR UPDATE OF m SKIP LOCKED
+;
 
 -- name: groups
 SELECT name FROM queue_groups WHERE queue_id = :queue_id AND available_at <= :now
-ORDER BY available_at, head LIMIT :limit;
+ORDER BY available_at, head LIMIT :limit
+-- postgres: FOR UPDATE SKIP LOCKED
+;
 
 -- name: of_group
 SELECT m.visible_at, m.id, m.receive_count, m.sent_at, m.first_received_at, d.document
@@ -60,11 +83,13 @@ SELECT min(due) FROM (
     UNION ALL
     SELECT min(visible_at) FROM queue_messages
     WHERE queue_id = :queue_id AND receive_count > 0 AND visible_at > :now
-);
+) AS hidden;
 
 -- name: receipts
 SELECT id, queue_id, receive_count, visible_at, received_at, fifo_group FROM queue_messages
-WHERE id IN (SELECT value FROM json_each(:ids));
+WHERE id IN (SELECT value FROM json_each(:ids)) ORDER BY id
+-- postgres: FOR UPDATE
+;
 
 -- name: hide
 UPDATE queue_messages SET visible_at = :until WHERE id = :id;
@@ -80,7 +105,7 @@ SELECT id, visible_at FROM queue_messages WHERE queue_id = :queue_id AND fifo_gr
 
 -- name: set_group
 INSERT INTO queue_groups (queue_id, name, available_at, head) VALUES (:queue_id, :group, :available_at, :head)
-ON CONFLICT DO UPDATE SET available_at = excluded.available_at, head = excluded.head;
+ON CONFLICT (queue_id, name) DO UPDATE SET available_at = excluded.available_at, head = excluded.head;
 
 -- name: delete_group
 DELETE FROM queue_groups WHERE queue_id = :queue_id AND name = :group;
@@ -100,17 +125,17 @@ SELECT id, fifo_group FROM (
     UNION ALL
     SELECT id, fifo_group FROM queue_messages
     WHERE queue_id = :queue_id AND receive_count > 0 AND visible_at <= :expired_at
-) LIMIT :limit;
+) AS old LIMIT :limit;
 
 -- name: oldest
 SELECT min(sent_at) FROM (
     SELECT sent_at FROM (
         SELECT sent_at FROM queue_messages WHERE queue_id = :queue_id AND receive_count = 0
         ORDER BY visible_at LIMIT 1
-    )
+    ) AS new
     UNION ALL
     SELECT sent_at FROM (
         SELECT sent_at FROM queue_messages WHERE queue_id = :queue_id AND receive_count > 0
         ORDER BY visible_at LIMIT 1
-    )
-);
+    ) AS again
+) AS oldest;

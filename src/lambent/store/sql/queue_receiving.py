@@ -118,7 +118,7 @@ def _is_dead(one: _Candidate, dead_letters: DeadLetters | None) -> bool:
 
 def _bury(connection: Connection, asked: Receive, where: DeadLetters, dying: Sequence[_Candidate]) -> None:
     """On a standard queue a message grows no younger by this; on a FIFO queue its retention begins anew."""
-    rows = NewRows(connection)
+    rows = NewRows(connection, len(dying))
     for one in dying:
         message = replace(
             one.message,
@@ -127,6 +127,7 @@ def _bury(connection: Connection, asked: Receive, where: DeadLetters, dying: Seq
             earlier_receive_count=one.message.earlier_receive_count + one.receive_count,
         )
         rows.add(
+            rows.take_id(),
             where.queue_id,
             message,
             asked.now,
@@ -145,7 +146,7 @@ def _groups(candidates: Sequence[_Candidate]) -> set[str]:
 def move(connection: Connection, asked: Receive, places: Mapping[str | None, Place]) -> Moved:
     """What `receive` would find goes on as new messages, whose time begins anew."""
     found = _fifo(connection, asked) if asked.is_fifo else _standard(connection, asked)
-    rows = NewRows(connection)
+    rows = NewRows(connection, len(found))
     moving: list[_Candidate] = []
     arrivals: Counter[int] = Counter()
     for one in found:
@@ -159,7 +160,7 @@ def move(connection: Connection, asked: Receive, places: Mapping[str | None, Pla
             dead_letter_source_arn=None,
             earlier_receive_count=0,
         )
-        rows.add(place.queue_id, message, asked.now, is_fifo=place.is_fifo)
+        rows.add(rows.take_id(), place.queue_id, message, asked.now, is_fifo=place.is_fifo)
         arrivals[place.queue_id] += 1
         moving.append(one)
     remove(connection, asked.queue_id, [one.id for one in moving])

@@ -1,7 +1,7 @@
 """Rows of messages: from and to the model, in and out of the tables."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lambent.model.queue import QueueMessage
@@ -15,38 +15,44 @@ _MESSAGE = Record(QueueMessage)
 
 
 class NewRows:
-    """Messages on their way into the tables, numbered in the order in which they are added."""
+    """Messages on their way into the tables, numbered in the order in which ids are taken."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, most: int) -> None:
         self._connection = connection
-        self._last = int(connection.execute(_SQL["last_id"]).fetchone()[0])
+        self._ids: Iterator[int] = iter(
+            [id for (id,) in connection.execute(_SQL["next_ids"], {"count": most})]
+        )
         self._rows: list[tuple[Any, ...]] = []
         self._documents: list[tuple[Any, ...]] = []
         self._groups: list[tuple[Any, ...]] = []
 
+    def take_id(self) -> int:
+        """For one message. It is nobody else's, whether the message is added or not."""
+        return next(self._ids)
+
     def add(
         self,
+        id: int,
         queue_id: int,
         message: QueueMessage,
         visible_at: int,
         *,
         is_fifo: bool,
         first_received_at: int | None = None,
-    ) -> int:
-        """The message's id."""
-        self._last += 1
+    ) -> None:
         group = message.group_id if is_fifo else None
-        self._rows.append((self._last, queue_id, group, visible_at, message.sent_at, first_received_at))
-        self._documents.append((self._last, _MESSAGE.encode(message)))
+        self._rows.append((id, queue_id, group, visible_at, message.sent_at, first_received_at))
+        self._documents.append((id, _MESSAGE.encode(message)))
         if group is not None:
-            self._groups.append((queue_id, group, visible_at, self._last))
-        return self._last
+            self._groups.append((queue_id, group, visible_at, id))
 
     def insert(self) -> None:
         self._connection.executemany(_SQL["insert_document"], self._documents)
         self._connection.executemany(_SQL["insert"], self._rows)
-        if self._groups:
-            self._connection.executemany(_SQL["add_group"], self._groups)
+        # In one order for all, so that of two who add to the same groups none waits for the other for ever.
+        groups = {(row[0], row[1]): row for row in reversed(self._groups)}
+        if groups:
+            self._connection.executemany(_SQL["add_group"], [groups[key] for key in sorted(groups)])
 
 
 def decode_message(document: str) -> QueueMessage:

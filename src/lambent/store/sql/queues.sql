@@ -28,7 +28,7 @@ SELECT id FROM (
     SELECT id FROM queue_messages WHERE queue_id = :id AND receive_count = 0
     UNION ALL
     SELECT id FROM queue_messages WHERE queue_id = :id AND receive_count > 0
-) LIMIT :limit;
+) AS discarded LIMIT :limit;
 
 -- name: delete_messages
 DELETE FROM queue_messages WHERE id IN (SELECT value FROM json_each(:ids));

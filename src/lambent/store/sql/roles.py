@@ -121,11 +121,17 @@ def _attach(connection: Connection, role: Role) -> None:
 
 
 def _key(account_id: str, name: str) -> dict[str, Any]:
-    return {"account_id": account_id, "name": name}
+    """IAM's names are unique and found whatever their case; they hold ASCII only. The document has it as written."""
+    return {"account_id": account_id, "name": name.lower()}
 
 
 def _page_row(account_id: str, path_prefix: str, after: str | None, limit: int) -> dict[str, Any]:
-    return {"account_id": account_id, "path_prefix": path_prefix, "after": after or "", "limit": limit}
+    return {
+        "account_id": account_id,
+        "path_prefix": path_prefix,
+        "after": (after or "").lower(),
+        "limit": limit,
+    }
 
 
 def _role_row(role: Role) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from lambent.store.sql.database import Connection
 Row = tuple[Any, ...]
 """The key, what continues a listing within the key, and whatever is listed."""
 Seek = Callable[[str, str], Iterator[Row]]
-"""(start, end) -> the rows whose keys are `start` or more and less than `end`, in order."""
+"""(start, end) -> the rows whose keys are `start` or more and less than `end`, and not `after`, in order."""
 
 _LAST = 0x10FFFF
 END = "\U0010ffff" * 300
@@ -69,16 +69,17 @@ def successor(prefix: str) -> str:
     return kept[:-1] + chr(following)
 
 
-def run(connection: Connection, statement: str, row: dict[str, Any]) -> Seek:
-    """A seek by a statement with :start and :end. Rows are stepped to as they are taken."""
-    return lambda start, end: connection.execute(statement, row | {"start": start, "end": end})
+def run(connection: Connection, statement: str, query: ListingQuery) -> Seek:
+    """A seek by a statement with :bucket, :start, :end and :after. Rows are stepped to as they are taken."""
+    row = {"bucket": query.bucket, "after": query.after}
+    return lambda start, end: connection.stream(statement, row | {"start": start, "end": end})
 
 
 def _start(query: ListingQuery) -> str:
     if query.after < query.prefix or not query.after:
         return query.prefix
     rolled = common_prefix(query, query.after)
-    return query.after + "\0" if rolled is None else successor(rolled)
+    return query.after if rolled is None else successor(rolled)
 
 
 def _chain(first: Iterator[Row], then: Callable[[], Iterator[Row]]) -> Iterator[Row]:

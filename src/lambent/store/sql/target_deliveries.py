@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lambent.model.delivery import Delivery, DeliveryQueue
@@ -28,17 +28,11 @@ class SqlTargetDeliveryStore:
     async def claim(
         self, queue: DeliveryQueue, *, now: float, owner: str, until: float, limit: int
     ) -> Sequence[Delivery]:
-        def work(connection: Connection) -> list[Delivery]:
-            due = connection.execute(_SQL["due"], {"queue": queue, "now": now, "limit": limit})
-            numbers = json.dumps([number for (number,) in due])
-            connection.execute(_SQL["claim"], {"numbers": numbers, "owner": owner, "until": until})
-            claimed = connection.execute(_SQL["claimed"], {"numbers": numbers})
-            return [
-                replace(_DELIVERY.decode(document), number=number, payload=payload, event=event)
-                for number, document, payload, event in claimed
-            ]
-
-        return await self._database.write(work)
+        claiming = _Claiming(
+            due={"queue": queue, "now": now, "limit": limit}, claim={"owner": owner, "until": until}
+        )
+        await self._database.write_together(_claim_all, claiming)
+        return claiming.claimed
 
     async def complete(self, delivery: Delivery, *, owner: str) -> None:
         await self._database.write_together(_complete, (delivery.number, owner))
@@ -81,6 +75,25 @@ class SqlTargetDeliveryStore:
         return value
 
 
+@dataclass(slots=True, kw_only=True)
+class _Claiming:
+    due: Mapping[str, Any]
+    claim: Mapping[str, Any]
+    claimed: Sequence[Delivery] = ()
+
+
+def _claim_all(connection: Connection, claimings: Sequence[_Claiming]) -> None:
+    for claiming in claimings:
+        due = connection.execute(_SQL["due"], claiming.due)
+        numbers = json.dumps([number for (number,) in due])
+        connection.execute(_SQL["claim"], {"numbers": numbers, **claiming.claim})
+        claimed = connection.execute(_SQL["claimed"], {"numbers": numbers})
+        claiming.claimed = [
+            replace(_DELIVERY.decode(document), number=number, payload=payload, event=event)
+            for number, document, payload, event in claimed
+        ]
+
+
 def insert(connection: Connection, deliveries: Sequence[Delivery]) -> None:
     """For those who store something else in the same transaction."""
     for delivery in deliveries:
@@ -106,6 +119,7 @@ def _has_to_wait(connection: Connection, delivery: Delivery) -> bool:
     if delivery.line is None:
         return False
     row = {"queue": delivery.queue, "line": delivery.line}
+    connection.execute(_SQL["lock_line"], row)
     return bool(connection.execute(_SQL["in_line"], row).fetchone()[0])
 
 
@@ -118,6 +132,7 @@ def _complete(connection: Connection, completed: Sequence[tuple[int, str]]) -> N
         connection.execute(_SQL["delete_payload"], row)
         queue, line = found
         if line is not None:
+            connection.execute(_SQL["lock_line"], {"line": line})
             connection.execute(_SQL["next_in_line"], {"queue": queue, "line": line})
 
 

@@ -2,6 +2,13 @@
 INSERT INTO target_deliveries (queue, line, due_at, document) VALUES (:queue, :line, :due_at, :document)
 RETURNING number;
 
+-- name: lock_line
+-- Until the end of the transaction, nobody else sees or changes who stands in this line.
+SELECT 1;
+
+-- name: lock_line (postgres)
+SELECT pg_advisory_xact_lock(hashtextextended(CAST(:line AS TEXT), 0));
+
 -- name: in_line
 SELECT EXISTS (SELECT 1 FROM target_deliveries WHERE queue = :queue AND line = :line);
 
@@ -9,7 +16,9 @@ SELECT EXISTS (SELECT 1 FROM target_deliveries WHERE queue = :queue AND line = :
 INSERT INTO target_payloads (number, payload, event) VALUES (:number, :payload, :event);
 
 -- name: due
-SELECT number FROM target_deliveries WHERE queue = :queue AND due_at <= :now ORDER BY due_at, number LIMIT :limit;
+SELECT number FROM target_deliveries WHERE queue = :queue AND due_at <= :now ORDER BY due_at, number LIMIT :limit
+-- postgres: FOR UPDATE SKIP LOCKED
+;
 
 -- name: claim
 UPDATE target_deliveries SET owner = :owner, due_at = :until WHERE number IN (SELECT value FROM json_each(:numbers));

@@ -99,9 +99,8 @@ def _publish(connection: Connection, item: _Publishing, one: Publication) -> Pub
             "now": item.now,
             "until": item.duplicates_until,
         }
-        first = connection.execute(_SQL["duplicate"], row).fetchone()
-        if first is not None:
-            return Published(message_id=first[0], sequence_number=int(first[1]), duplicate=True)
-        connection.execute(_SQL["remember"], row)
+        if connection.execute(_SQL["remember"], row).rowcount == 0:
+            message_id, sequence_number = connection.execute(_SQL["duplicate"], row).fetchone()
+            return Published(message_id=message_id, sequence_number=int(sequence_number), duplicate=True)
     target_deliveries.insert(connection, one.deliveries)
     return Published(message_id=one.message_id, sequence_number=one.sequence_number)

@@ -5,7 +5,7 @@ SELECT document FROM topics ORDER BY arn;
 SELECT document FROM topic_subscriptions ORDER BY number;
 
 -- name: put_topic
-INSERT INTO topics (arn, document) VALUES (:arn, :document) ON CONFLICT DO UPDATE SET document = excluded.document;
+INSERT INTO topics (arn, document) VALUES (:arn, :document) ON CONFLICT (arn) DO UPDATE SET document = excluded.document;
 
 -- name: delete_topic
 DELETE FROM topics WHERE arn = :arn;
@@ -27,8 +27,9 @@ WHERE topic_arn = :topic_arn AND scope = :scope AND deduplication_id = :deduplic
 -- name: remember
 INSERT INTO topic_deduplications (topic_arn, scope, deduplication_id, message_id, sequence_number, until)
 VALUES (:topic_arn, :scope, :deduplication_id, :message_id, :sequence_number, :until)
-ON CONFLICT DO UPDATE SET
-    message_id = excluded.message_id, sequence_number = excluded.sequence_number, until = excluded.until;
+ON CONFLICT (topic_arn, scope, deduplication_id) DO UPDATE SET
+    message_id = excluded.message_id, sequence_number = excluded.sequence_number, until = excluded.until
+WHERE topic_deduplications.until <= :now;
 
 -- name: forget
 DELETE FROM topic_deduplications WHERE until <= :now;

@@ -54,7 +54,7 @@ class SqlUploadStore:
         row = {"bucket": query.bucket, "key": query.after, "id": query.after_version_id}
 
         def work(connection: Connection) -> UploadListing:
-            seek = run(connection, _SQL["list"], {"bucket": query.bucket})
+            seek = run(connection, _SQL["list"], query)
             within = None
             if query.after_version_id is not None and query.after.startswith(query.prefix):
                 within = connection.execute(_SQL["list_within"], row)

@@ -12,7 +12,7 @@ SELECT 1 FROM s3_uploads WHERE id = :upload_id;
 
 -- name: list
 SELECT key, id, document FROM s3_uploads
-WHERE bucket = :bucket AND key >= :start AND key < :end ORDER BY key, number;
+WHERE bucket = :bucket AND key >= :start AND key < :end AND key <> :after ORDER BY key, number;
 
 -- name: list_within
 SELECT key, id, document FROM s3_uploads
@@ -25,7 +25,7 @@ SELECT content, document FROM s3_parts WHERE upload_id = :upload_id AND number =
 -- name: put_part
 INSERT INTO s3_parts (upload_id, number, position, size, content, document)
 VALUES (:upload_id, :number, :position, :size, :content, :document)
-ON CONFLICT DO UPDATE SET
+ON CONFLICT (upload_id, number) DO UPDATE SET
     position = excluded.position, size = excluded.size, content = excluded.content, document = excluded.document;
 
 -- name: parts

@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 
 from lambent.store.ports.errors import StoreError, StoreFullError
-from lambent.store.sqlite.group import Write, tell
+from lambent.store.sql.writer import Write, tell
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -36,8 +36,9 @@ class WalSync:
 
     def close(self) -> None:
         """When everything that was handed over is synced. Blocking."""
-        self._pending.put(None)
-        self._thread.join()
+        if self._thread.is_alive():
+            self._pending.put(None)
+            self._thread.join()
 
     def _run(self) -> None:
         descriptor: int | None = None

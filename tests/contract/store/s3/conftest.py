@@ -16,10 +16,10 @@ from lambent.store.ports.object_garbage import ObjectGarbage
 from lambent.store.ports.objects import ObjectStore
 from lambent.store.ports.uploads import UploadStore
 from lambent.store.sql.buckets import SqlBucketStore
+from lambent.store.sql.database import Database
 from lambent.store.sql.notices import SqlNoticeStore
 from lambent.store.sql.objects import SqlObjectStore
 from lambent.store.sql.uploads import SqlUploadStore
-from lambent.store.sqlite.database import SqliteDatabase
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,11 @@ class S3Stores:
     clock: ManualClock
 
 
-@pytest.fixture(params=["sqlite"])
-def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[S3Stores]:
-    assert request.param == "sqlite"
+@pytest.fixture
+def stores(database: Database) -> S3Stores:
     clock = ManualClock()
-    database = SqliteDatabase(tmp_path / "lambent.db")
-    database.open()
     objects = SqlObjectStore(database, clock)
-    yield S3Stores(
+    return S3Stores(
         buckets=SqlBucketStore(database),
         objects=objects,
         garbage=objects,
@@ -47,7 +44,6 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[S3Stores]
         notices=SqlNoticeStore(database),
         clock=clock,
     )
-    database.close()
 
 
 @pytest.fixture

@@ -62,7 +62,8 @@ CREATE TABLE function_usage (
 
 CREATE TRIGGER functions_inserted AFTER INSERT ON functions BEGIN
     INSERT INTO function_usage VALUES (new.account_id, new.region, 1, new.code_bytes)
-    ON CONFLICT DO UPDATE SET functions = functions + 1, code_bytes = code_bytes + excluded.code_bytes;
+    ON CONFLICT (account_id, region) DO UPDATE SET
+        functions = function_usage.functions + 1, code_bytes = function_usage.code_bytes + excluded.code_bytes;
 END;
 
 CREATE TRIGGER functions_resized AFTER UPDATE OF code_bytes ON functions WHEN new.code_bytes <> old.code_bytes BEGIN

@@ -1,0 +1,46 @@
+"""A connection that is made again when it was lost."""
+
+import random
+import time
+from collections.abc import Callable
+
+import psycopg
+
+from lambent.store.ports.errors import StoreUnavailableError
+from lambent.store.postgres.connection import PostgresConnection, connect
+
+_BACKOFF_LEAST, _BACKOFF_MOST = 0.05, 2.0
+
+
+class Link:
+    """Belongs to one thread. While the database cannot be reached, an attempt is made every two seconds at most, and
+    who asks in between is refused at once."""
+
+    def __init__(self, url: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._url = url
+        self._monotonic = monotonic
+        self._connection: PostgresConnection | None = None
+        self._failures = 0
+        self._not_before = 0.0
+
+    def get(self) -> PostgresConnection:
+        """Raises StoreUnavailableError, StoreError."""
+        if self._connection is not None and not self._connection.lost:
+            return self._connection
+        self._connection = None
+        if self._monotonic() < self._not_before:
+            raise StoreUnavailableError("the database cannot be reached")
+        try:
+            self._connection = connect(self._url)
+        except psycopg.Error as error:
+            self._failures += 1
+            delay = min(_BACKOFF_LEAST * 2**self._failures, _BACKOFF_MOST)
+            self._not_before = self._monotonic() + delay * random.uniform(0.5, 1)  # noqa: S311 - no secret
+            raise StoreUnavailableError(f"the database cannot be reached: {error}") from error
+        self._failures = 0
+        return self._connection
+
+    def drop(self) -> None:
+        if self._connection is not None:
+            self._connection.raw.close()
+            self._connection = None

@@ -1,0 +1,13 @@
+-- How PostgreSQL keeps tables whose rows come and go by the thousand: room for a changed row on its own page, and vacuumed
+-- by how many rows have died, however long the queue is. Run after migrations; it may be run again.
+ALTER TABLE event_invocations SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
+ALTER TABLE event_payloads SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
+ALTER TABLE target_deliveries SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
+ALTER TABLE target_payloads SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
+ALTER TABLE queue_messages SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
+ALTER TABLE queue_message_documents SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
+-- One row for each queue, rewritten with every batch.
+ALTER TABLE queue_depths SET (fillfactor = 10, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+ALTER TABLE log_groups SET (fillfactor = 50);
+ALTER TABLE log_streams SET (fillfactor = 70);
+ALTER TABLE metric_minutes SET (fillfactor = 70);
