@@ -229,9 +229,10 @@ class Settings:
 
     # Which node of a cluster this is.
     database: str | None = _row(
-        _pattern("sqlite:///PATH", r"sqlite:///[^\0]+"),
+        _pattern("postgresql://… or sqlite:///PATH", r"postgres(ql)?://[^\0]+|sqlite:///[^\0]+"),
         None,
-        "The database that nodes share. sqlite:///PATH is a file that several servers of one host can have.",
+        "The database that nodes share: postgresql://USER@HOST/NAME (a password is better in PGPASSWORD or ~/.pgpass); "
+        "sqlite:///PATH is a file that several servers of one host can have.",
         default_says="`lambent.db` in the data directory, for this server alone",
     )
     shared_dir: Path | None = _row(

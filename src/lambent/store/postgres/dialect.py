@@ -3,17 +3,14 @@
 import re
 from functools import cache
 
-from lambent.store.sql.queries import Statement
+from lambent.store.sql.queries import Statement, queries
 
 _CLAUSE = re.compile(r"^([ \t]*)-- postgres: ", re.MULTILINE)
 _COMMENT = re.compile(r"--[^\n]*")
 _PLACE = re.compile(r"'[^']*'|(?<![\w:]):([a-z_]\w*)|\?")
 _LISTED = re.compile(r"json_each\((:\w+)\)(?: AS (\w+))?")
 _EXTRACTED = re.compile(r"json_extract\((\w+), '\$\.([\w.]+)'\)")
-_NUMBERS = (
-    "(SELECT place AS key, CAST(item AS BIGINT) AS value"
-    " FROM json_array_elements_text(CAST({} AS JSON)) WITH ORDINALITY AS items (item, place))"
-)
+_NUMBERS = queries("dialect", __package__)["numbers"]
 _NOW = "CAST(extract(epoch FROM clock_timestamp()) AS DOUBLE PRECISION)"
 _INDEX_HINT = re.compile(r" INDEXED BY \w+")
 _TRIGGER = re.compile(
@@ -69,7 +66,7 @@ def _functions(text: str) -> str:
 
 def _listed(found: re.Match[str]) -> str:
     """A JSON list of numbers as rows of (key, value)."""
-    return f"{_NUMBERS.format(found[1])} AS {found[2] or 'listed'}"
+    return f"({_NUMBERS.replace(':list', found[1])}) AS {found[2] or 'listed'}"
 
 
 def _extracted(column: str, path: str) -> str:
