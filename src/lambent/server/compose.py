@@ -78,6 +78,7 @@ from lambent.server.parts import PARTS
 from lambent.server.parts.ecr import DIRECTORY as ECR_DIRECTORY
 from lambent.server.parts.signer import CODE_SIGNATURES
 from lambent.server.scraping import Scraping, is_scrape
+from lambent.server.second_look import with_second_look
 from lambent.server.shared_secrets import SharedSecrets
 from lambent.server.status import Status, is_status
 from lambent.services import iam, lambda_, logs, sts
@@ -387,7 +388,10 @@ class Server:
             logs.service(self._logs, self._clock, self._feed, self._metric_filters),
             iam.service(self._roles, self._clock, authorizer),
             sts.service(self._roles, self._clock, self._sessions, authorizer, credentials),
-            *(part.service for part in self._parts),
+            *(
+                with_second_look(part.service, self._node.look) if part.reload is not None else part.service
+                for part in self._parts
+            ),
         ]
         client.offer(services)
         doors = [

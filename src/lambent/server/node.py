@@ -69,6 +69,15 @@ class ThisNode:
         if reload is not None:
             self._reloads.append(reload)
 
+    async def look(self) -> bool:
+        """Whether others have written something that was not known here. Asks nobody where there are no others."""
+        if not self.membership.others:
+            return False
+        try:
+            return await self._changes.look()
+        except StoreError:
+            return False
+
     def waits(self, wakes: Sequence[Callable[[], None]]) -> None:
         """Says what sleeps until something is written, which others may do, too."""
         self._wakes.extend(wakes)
