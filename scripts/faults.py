@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
@@ -21,18 +22,30 @@ def main() -> int:
     parser.add_argument(
         "--database", help="as for `lambent start`; default: a SQLite file that all nodes share"
     )
+    parser.add_argument(
+        "--postgres", action="store_true", help="on a PostgreSQL of its own, which is killed, too"
+    )
     parser.add_argument("--report", type=Path, default=Path("faults.json"))
     arguments = parser.parse_args()
     from fault_run import FaultRun  # noqa: PLC0415 - found by the path above
 
     print(f"seed {arguments.seed}: the same again with --seed {arguments.seed}")
-    with tempfile.TemporaryDirectory(prefix="lambent-faults-") as directory:
+    with ExitStack() as opened:
+        directory = opened.enter_context(tempfile.TemporaryDirectory(prefix="lambent-faults-"))
+        postgres = None
+        if arguments.postgres:
+            from postgres_server import new_postgres_server, programs  # noqa: PLC0415 - needs psycopg
+
+            found = programs()
+            assert found is not None, "no PostgreSQL here: apt-get install postgresql"
+            postgres = opened.enter_context(new_postgres_server(found))
         running = FaultRun(
             Path(directory),
             events=arguments.events,
             seed=arguments.seed,
             nodes=arguments.nodes,
             database=arguments.database,
+            postgres=postgres,
             pause=arguments.pause,
         )
         try:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 from lambent_server import Lambent, eventually, zip_of
+from postgres_server import new_postgres_server
+from postgres_server import programs as postgres_programs
 from two_nodes import alive, start_nodes, status
 
 TAKEN_OVER_SECONDS = 15.0
@@ -20,9 +22,13 @@ def handler(event, context):
 """
 
 
-@pytest.fixture
-def pair(tmp_path: Path) -> Iterator[tuple[Lambent, Lambent]]:
-    nodes = start_nodes(tmp_path, "a", "b", arguments=dict.fromkeys("ab", ("--account-concurrency", "20")))
+@pytest.fixture(params=["sqlite", "postgres"])
+def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Lambent, Lambent]]:
+    database = None
+    if request.param == "postgres":
+        database = request.getfixturevalue("postgres_server").new_database()
+    few = ("--account-concurrency", "20")
+    nodes = start_nodes(tmp_path, "a", "b", database=database, arguments=dict.fromkeys("ab", few))
     yield nodes["a"], nodes["b"]
     for node in nodes.values():
         if node.server.process.poll() is None:
@@ -121,3 +127,41 @@ def _refusal(node: Lambent, name: str) -> str | None:
 def _holds_all(node: Lambent) -> bool:
     (member,) = [one for one in status(node)["nodes"] if one["alive"]]
     return {"run schedules", "run durable executions", "look at alarms"} <= set(member["leases"])
+
+
+def test_the_database_goes_away_and_comes_back(tmp_path: Path) -> None:
+    found = postgres_programs()
+    if found is None:
+        pytest.skip("no PostgreSQL here: apt-get install postgresql")
+    with new_postgres_server(found) as postgres:
+        nodes = start_nodes(tmp_path, "a", "b", database=postgres.new_database())
+        a, b = nodes["a"], nodes["b"]
+        try:
+            name = a.python("def handler(event, context): return event\n")
+            assert [a.call(name, 1), b.call(name, 1)] == [1, 1]
+            accepted = [_accepted(a, name, number) for number in range(5)]
+            assert all(accepted)
+            postgres.stop(signal.SIGQUIT)
+            until = time.monotonic() + 11.0  # longer than a membership lasts
+            while time.monotonic() < until:
+                assert [a.call(name, 2), b.call(name, 2)] == [2, 2], "what is warm needs no database"
+                time.sleep(0.2)
+            assert not _accepted(a, name, 6), "what cannot be stored must not be accepted"
+            assert status(a)["database"] != "ok" and not status(a)["member"]
+            postgres.start()
+            eventually(lambda: sorted(alive(a)) == ["a", "b"], seconds=TAKEN_OVER_SECONDS)
+            eventually(lambda: _accepted(b, name, 7))
+            assert "is gone: what it had is taken over" not in a.log + b.log
+        finally:
+            for node in nodes.values():
+                node.stop()
+                assert not node.leftovers()
+
+
+def _accepted(node: Lambent, name: str, number: int) -> bool:
+    try:
+        answer = node.lambda_.invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps(number))
+    except ClientError as error:
+        assert error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500
+        return False
+    return bool(answer["StatusCode"] == 202)

@@ -14,11 +14,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from lambent_server import Lambent
 from two_nodes import start_nodes, status
+
+if TYPE_CHECKING:
+    from postgres_server import PostgresServer
 
 FUNCTION = "faults"
 _CODE = "def handler(event, context): return event['n']\n"
@@ -61,7 +64,7 @@ class Report:
 
 class FaultRun:
     """`pause` is how many seconds lie between two faults, about, `least` how many there are at least, `longest` for how
-    many seconds a node is stopped at most."""
+    many seconds a node is stopped at most. `postgres` is a database that is killed, too."""
 
     def __init__(
         self,
@@ -71,6 +74,7 @@ class FaultRun:
         seed: int,
         nodes: int = 2,
         database: str | None = None,
+        postgres: "PostgresServer | None" = None,
         pause: float = 3.0,
         least: int = 0,
         longest: float = 15.0,
@@ -82,6 +86,9 @@ class FaultRun:
         self._least = least
         self._longest = longest
         self._say = say
+        self._postgres = postgres
+        if postgres is not None:
+            database = postgres.new_database()
         self._nodes = start_nodes(directory, *_NAMES[:nodes], database=database)
         self.report = Report(seed)
         self._ended = False
@@ -121,12 +128,12 @@ class FaultRun:
         )
 
     def _some(self) -> Lambent:
-        """One that answers."""
+        """One that answers, and has a database."""
         while True:
             for node in random.sample(list(self._nodes.values()), len(self._nodes)):
                 try:
-                    status(node)
-                    return node
+                    if status(node)["database"] == "ok":
+                        return node
                 except OSError:
                     continue
             time.sleep(0.1)
@@ -172,6 +179,8 @@ class FaultRun:
 
     def _fault(self) -> None:
         kinds = [self._kill, self._stop_and_wake, self._kill_environments]
+        if self._postgres is not None:
+            kinds.append(self._kill_database)
         while not self._ended or self.report.faults.total() < self._least:
             time.sleep(self._pause * self._random.uniform(0.5, 1.5))
             node = self._random.choice(list(self._nodes.values()))
@@ -188,6 +197,12 @@ class FaultRun:
         node.server.process.send_signal(signal.SIGSTOP)
         time.sleep(min(self._longest, self._random.choice([0.5, 1.0, 15.0])))
         node.server.process.send_signal(signal.SIGCONT)
+
+    def _kill_database(self, node: Lambent) -> None:
+        assert self._postgres is not None
+        self._postgres.stop(signal.SIGQUIT)
+        time.sleep(self._random.choice([0.0, 1.0, self._longest]))
+        self._postgres.start(quick=False)
 
     def _kill_environments(self, node: Lambent) -> None:
         for state in Path("/proc").glob("[0-9]*/status"):

@@ -40,4 +40,4 @@ def status(node: Lambent) -> dict[str, Any]:
 
 
 def alive(node: Lambent) -> list[str]:
-    return [member["id"] for member in status(node)["nodes"] if member["alive"]]
+    return [member["id"] for member in status(node).get("nodes", ()) if member["alive"]]
