@@ -8,11 +8,15 @@ from contextlib import contextmanager
 from lambent_server import Lambent
 
 PATIENCE_SECONDS = 5.0
+PATIENCE_WITHOUT_CPU_LIMITS_SECONDS = 60.0
+"""Where nothing keeps a neighbour from taking the CPUs: late is not wrong."""
 
 
 class Bystander:
     def __init__(self, lambent: Lambent) -> None:
         self._lambent = lambent
+        limited = "no limit on CPU" not in lambent.log
+        self._patience_seconds = PATIENCE_SECONDS if limited else PATIENCE_WITHOUT_CPU_LIMITS_SECONDS
         self._name = lambent.python(
             "from pathlib import Path\n"
             "count = 0\n"
@@ -57,4 +61,4 @@ class Bystander:
         started = time.monotonic()
         answer = self._lambent.call(self._name, self._count)
         assert answer == [self._count * 2, self._count, str(self._count), "/var/task/index.py"]
-        assert time.monotonic() - started < PATIENCE_SECONDS
+        assert time.monotonic() - started < self._patience_seconds
