@@ -3,6 +3,7 @@
 import io
 import json
 import tempfile
+import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -55,6 +56,13 @@ class Deployment:
         )
         self.functions.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
         return self.target(name)
+
+    def wait_updated(self, name: str) -> None:
+        """Asks more often than boto3's waiter does."""
+        while (
+            self.functions.get_function_configuration(FunctionName=name)["LastUpdateStatus"] == "InProgress"
+        ):
+            time.sleep(0.02)
 
     def count_log_streams(self, name: str) -> int:
         """How many environments have run this function: each has a log stream of its own."""

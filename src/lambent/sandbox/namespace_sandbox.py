@@ -31,6 +31,11 @@ def _order_of(process: Process) -> Message:
     }
 
 
+MakeSocket = Callable[[str], Awaitable[socket.socket]]
+Destroy = Callable[["NamespaceSandbox"], Coroutine[Any, Any, None]]
+Fork = Callable[["NamespaceSandbox", Mapping[int, int]], Coroutine[Any, Any, "NamespaceSandbox"]]
+
+
 class NamespaceSandbox:
     """Talks with its supervisor over `control` and with the process to be over `launch`, one request at a time each."""
 
@@ -42,10 +47,10 @@ class NamespaceSandbox:
         *,
         make_scratch: Callable[[int, int], Awaitable[Scratch]],
         clone_tree: Callable[[Path], Awaitable[int]],
-        destroy: "Callable[[NamespaceSandbox], Coroutine[Any, Any, None]]",
-        make_socket: Callable[[str], Awaitable[socket.socket]],
+        destroy: "Destroy",
+        make_socket: MakeSocket,
         has_cgroup: bool,
-        fork: "Callable[[NamespaceSandbox, Mapping[int, int]], Coroutine[Any, Any, NamespaceSandbox]] | None" = None,
+        fork: "Fork | None",
     ) -> None:
         """`fork` where the process may be copied."""
         self.id = sandbox_id

@@ -22,7 +22,7 @@ from lambent.sandbox.cgroup_detection import CgroupMissingError
 from lambent.sandbox.line import Line
 from lambent.sandbox.messages import Message
 from lambent.sandbox.mounts import READ_ONLY
-from lambent.sandbox.namespace_sandbox import NamespaceSandbox
+from lambent.sandbox.namespace_sandbox import Destroy, Fork, MakeSocket, NamespaceSandbox
 from lambent.sandbox.outside import Outside, close_way, open_way
 from lambent.sandbox.port import Isolation, Process, Root, SandboxError, SandboxSpec
 from lambent.sandbox.scratch import Scratch, ScratchMaker
@@ -132,7 +132,9 @@ class NamespacesBackend:
         message = _root_message(self._with_name_servers(spec.root))
         name = hashlib.sha256(json.dumps(message, sort_keys=True).encode()).hexdigest()[:24]
         async with spawner.root(name, message):
-            sandbox, scratch = await self._new_sandbox(spawner, spec)
+            sandbox, scratch = await self._new_sandbox(
+                spec.tmp_mib, spawner.make_socket, self._destroy, self._fork if spec.forks else None
+            )
             try:
                 self._order(spawner, sandbox, scratch, spec, name)
             except BaseException:
@@ -151,11 +153,11 @@ class NamespacesBackend:
         return sandbox
 
     async def _new_sandbox(
-        self, spawner: SpawnerClient, spec: SandboxSpec
+        self, tmp_mib: int, make_socket: MakeSocket, destroy: Destroy, fork: Fork | None
     ) -> tuple[NamespaceSandbox, Scratch]:
         uid = self._uids.take()
         try:
-            scratch = await self._make_scratch(spec.tmp_mib, uid)
+            scratch = await self._make_scratch(tmp_mib, uid)
         except BaseException:
             self._uids.release(uid)
             raise
@@ -165,10 +167,10 @@ class NamespacesBackend:
             scratch,
             make_scratch=self._make_scratch,
             clone_tree=self._clone_tree,
-            destroy=self._destroy,
-            make_socket=spawner.make_socket,
+            destroy=destroy,
+            make_socket=make_socket,
             has_cgroup=self._tree is not None,
-            fork=self._fork if spec.forks else None,
+            fork=fork,
         )
         self._sandboxes[sandbox.id] = sandbox
         return sandbox, scratch
@@ -194,23 +196,9 @@ class NamespacesBackend:
 
     async def _fork(self, template: NamespaceSandbox, files: Mapping[int, int]) -> NamespaceSandbox:
         spawner = await self._running_spawner()
-        uid = self._uids.take()
-        try:
-            scratch = await self._make_scratch(_FORK_TMP_MIB, uid)
-        except BaseException:
-            self._uids.release(uid)
-            raise
-        copy = NamespaceSandbox(
-            new_token(16),
-            uid,
-            scratch,
-            make_scratch=self._make_scratch,
-            clone_tree=self._clone_tree,
-            destroy=self._destroy_copy,
-            make_socket=lambda _: spawner.make_socket(template.id),
-            has_cgroup=self._tree is not None,
+        copy, scratch = await self._new_sandbox(
+            _FORK_TMP_MIB, lambda _: spawner.make_socket(template.id), self._destroy_copy, None
         )
-        self._sandboxes[copy.id] = copy
         assert template.forks is not None
         try:
             self._make_cgroup(copy)

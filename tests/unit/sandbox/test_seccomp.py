@@ -6,7 +6,9 @@ import struct
 import pytest
 
 from lambent.sandbox import seccomp, syscall_rules
+from lambent.sandbox.adoption import FORK_NAMESPACES
 from lambent.sandbox.seccomp import ALLOW, AUDIT_ARCH, KILL_PROCESS, fail_with
+from lambent.sandbox.syscalls import CLONE_NEWNET, CLONE_NEWPID, CLONE_NEWUSER
 
 MACHINES = ("x86_64", "aarch64")
 EPERM, ENOSYS, EAFNOSUPPORT = (fail_with(n) for n in (errno.EPERM, errno.ENOSYS, errno.EAFNOSUPPORT))
@@ -156,3 +158,17 @@ def test_tables_name_each_number_once(machine: str) -> None:
     every = numbers(syscall_rules.FORBIDDEN | syscall_rules.ABSENT, machine)
     assert len(every) == len(set(every))
     assert len(seccomp.assemble(machine)) // 8 < 4096  # the kernel's limit
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_what_is_there_to_be_copied_unshares_one_set_of_namespaces_and_no_other(machine: str) -> None:
+    number = syscall_rules.UNSHARE[MACHINES.index(machine)]
+    program = seccomp.assemble(machine, unshares=FORK_NAMESPACES)
+
+    def answered(flags: int) -> int:
+        return run(program, AUDIT_ARCH[machine], number, flags)[0]
+
+    assert answered(FORK_NAMESPACES) == ALLOW
+    for flags in (0, CLONE_NEWUSER, FORK_NAMESPACES | CLONE_NEWNET, FORK_NAMESPACES & ~CLONE_NEWPID):
+        assert answered(flags) == EPERM, hex(flags)
+    assert answer(machine, number, FORK_NAMESPACES) == EPERM  # nobody else
