@@ -7,7 +7,7 @@ at all of them once a second (`sweep`).
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol, cast
 
 from lambent.http.body import BodyStream
@@ -15,6 +15,7 @@ from lambent.http.head import HeadWriter, ResponseHeaderError
 from lambent.http.limits import Limits
 from lambent.http.message import Request, Response
 from lambent.http.reader import Phase, Received, RefusedRequestError, RequestReader, Streams
+from lambent.http.writer import Manner, ResponseWriter
 
 log = logging.getLogger(__name__)
 
@@ -22,9 +23,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 Refusal = Callable[[int, str], Response]
 """The answer to a request that could not be read: from a status and a sentence."""
 
-_ONE_WRITE_BYTES = 64 * 1024
 _READ_AHEAD_BYTES = 1024 * 1024
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Owner(Protocol):
@@ -56,6 +55,7 @@ class Connection(asyncio.Protocol):
         self._limits = owner.limits
         self._transport: asyncio.Transport
         self._reader: RequestReader
+        self._writer: ResponseWriter
         self._refused: RefusedRequestError | None = None
         self._task: asyncio.Task[None] | None = None
         self._ending = False
@@ -69,10 +69,6 @@ class Connection(asyncio.Protocol):
         self._body_behind = 0.0
         """Seconds by which the body is later than it would be at the least rate."""
         self._reading_paused = False
-        self._writable: asyncio.Future[None] | None = None
-        self._writing_paused = False
-        self._unwritten_bytes = 0
-        self._write_progress_at = 0.0
 
     # The transport's side.
 
@@ -81,6 +77,7 @@ class Connection(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         address = peer[0] if isinstance(peer, tuple) else ""
         self._reader = RequestReader(self._limits, address, self._owner.streams)
+        self._writer = ResponseWriter(self._transport, self._owner.heads, self._loop)
         if not self._owner.opened(self):
             if self._owner.is_flooded():
                 self._transport.abort()
@@ -125,18 +122,15 @@ class Connection(asyncio.Protocol):
         self._ending = True
         if self._task is not None:
             self._task.cancel()
-        self._wake_writer()
+        self._writer.wake()
         self._let_go(self._held_bytes)
         self._owner.closed(self)
 
     def pause_writing(self) -> None:
-        self._writing_paused = True
-        self._unwritten_bytes = self._transport.get_write_buffer_size()
-        self._write_progress_at = self._loop.time()
+        self._writer.pause()
 
     def resume_writing(self) -> None:
-        self._writing_paused = False
-        self._wake_writer()
+        self._writer.resume()
 
     # The listener's side.
 
@@ -157,7 +151,7 @@ class Connection(asyncio.Protocol):
 
     def sweep(self, now: float) -> None:
         """Ends what takes too long. Called about once a second."""
-        if self._writing_paused and self._write_stalls(now):
+        if self._writer.stalls(now, self._limits.write_seconds):
             self._transport.abort()
             return
         if self._lingering:
@@ -206,13 +200,6 @@ class Connection(asyncio.Protocol):
         self._held_bytes -= size
         self._owner.held_bytes -= size
 
-    def _write_stalls(self, now: float) -> bool:
-        unwritten = self._transport.get_write_buffer_size()
-        if unwritten != self._unwritten_bytes:
-            self._unwritten_bytes = unwritten
-            self._write_progress_at = now
-        return now - self._write_progress_at > self._limits.write_seconds
-
     def _is_far_ahead(self) -> bool:
         """Whether a client sends faster than it is answered: what it sent is kept in memory."""
         ready = self._reader.ready
@@ -235,8 +222,8 @@ class Connection(asyncio.Protocol):
                 at_rest = not ready and reader.phase is Phase.IDLE
                 self._let_go(self._held_bytes if at_rest else received.size)
                 del received
-                if self._writing_paused:
-                    await self._wait_writable()
+                if self._writer.paused:
+                    await self._writer.wait_writable()
                 self._go_on_reading()
         except asyncio.CancelledError:
             # Also where the handler was cancelled by something of its own: its client must not wait for ever.
@@ -303,89 +290,15 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
 
     async def _send(self, response: Response, received: Received, closing: bool) -> None:
-        if not isinstance(response.body, bytes):
-            await self._send_stream(response, response.body, received, closing)
-            return
-        bodiless = received.request.method == "HEAD" or response.status in (204, 304)
-        head = self._owner.heads.render(
-            response.status,
-            response.headers,
-            framing=_length_line(response, received.request.method == "HEAD"),
-            closing=closing,
-            http10=received.http10,
-        )
-        body = b"" if bodiless else response.body
-        if len(body) <= _ONE_WRITE_BYTES:
-            self._transport.write(head + body)
-        else:
-            self._transport.writelines((head, body))
-
-    async def _send_stream(
-        self, response: Response, body: AsyncIterator[bytes], received: Received, closing: bool
-    ) -> None:
-        """A body that is produced as it goes: by its declared length, in chunks, or (HTTP/1.0) until the
-        end."""
-        length = _declared_length(response)
-        chunked = length is None and not received.http10
-        if length is None and received.http10:
-            closing = self._ending = True
-        framing = (
-            "transfer-encoding: chunked\r\n"
-            if chunked
-            else ""
-            if length is None
-            else f"content-length: {length}\r\n"
-        )
-        try:
-            head = self._owner.heads.render(
-                response.status, response.headers, framing=framing, closing=closing, http10=received.http10
-            )
-            self._transport.write(head)
-            if received.request.method != "HEAD":
-                await self._send_body(body, chunked, length)
-        except ResponseHeaderError:
-            raise
-        except Exception:
-            # The status has been sent; that the body is not whole can only be said by a connection that
-            # breaks off.
-            log.exception("the streamed answer to %s broke off", received.request.path)
+        manner = Manner(received.request.path, received.request.method == "HEAD", received.http10, closing)
+        if isinstance(response.body, bytes):
+            self._writer.send(response, manner)
+        elif not await self._writer.send_stream(response, response.body, manner):
             self._ending = True
-            self._transport.abort()
-        finally:
-            close = getattr(body, "aclose", None)
-            if close is not None:
-                await close()
-
-    async def _send_body(self, body: AsyncIterator[bytes], chunked: bool, length: int | None) -> None:
-        sent = 0
-        async for piece in body:
-            if not piece:
-                continue
-            sent += len(piece)
-            assert length is None or sent <= length, f"a body of {length} bytes goes on"
-            if chunked:
-                self._transport.writelines((b"%x\r\n" % len(piece), piece, b"\r\n"))
-            else:
-                self._transport.write(piece)
-            await self._wait_writable()
-        assert length is None or sent == length, f"a body of {length} bytes ended after {sent}"
-        if chunked:
-            self._transport.write(b"0\r\n\r\n")
 
     def _send_continue(self) -> None:
         self._reader.wants_continue = False
-        self._transport.write(_CONTINUE)
-
-    async def _wait_writable(self) -> None:
-        """Until the client has taken enough of what was written."""
-        if self._writing_paused and not self._transport.is_closing():
-            self._writable = self._loop.create_future()
-            await self._writable
-
-    def _wake_writer(self) -> None:
-        if self._writable is not None and not self._writable.done():
-            self._writable.set_result(None)
-        self._writable = None
+        self._writer.send_continue()
 
     def _refuse(self, refused: RefusedRequestError) -> None:
         """Answers what cannot be read, after what was read before it, and lets the client read that
@@ -398,15 +311,7 @@ class Connection(asyncio.Protocol):
                 self._task = self._loop.create_task(self._serve())
             return
         response = self._owner.refusal(refused.status, refused.message)
-        head = self._owner.heads.render(
-            response.status,
-            response.headers,
-            framing=_length_line(response, False),
-            closing=True,
-            http10=False,
-        )
-        assert isinstance(response.body, bytes)
-        self._transport.write(head + response.body)
+        self._writer.send(response, Manner("", head_only=False, http10=False, closing=True))
         self._let_go(self._held_bytes)
         self._linger()
 
@@ -419,21 +324,3 @@ class Connection(asyncio.Protocol):
         if self._reading_paused:
             self._reading_paused = False
             self._transport.resume_reading()
-
-
-def _declared_length(response: Response) -> int | None:
-    for name, value in response.headers:
-        if name.lower() == "content-length":
-            return int(value)
-    return None
-
-
-def _length_line(response: Response, head_only: bool) -> str:
-    if response.status in (204, 304):
-        return ""
-    assert isinstance(response.body, bytes)
-    if head_only and not response.body:
-        # The answer to HEAD may name the length that GET would have.
-        declared = _declared_length(response)
-        return "content-length: 0\r\n" if declared is None else f"content-length: {declared}\r\n"
-    return f"content-length: {len(response.body)}\r\n"
