@@ -1,8 +1,9 @@
-"""What the embedded store costs, beside the same inserts by bare sqlite3. Run: python benchmarks/store.py
-[--large]
+"""What the store costs, beside the same inserts by bare sqlite3. Run: python benchmarks/store.py
+[--large | --database postgresql://…]
 
 Prints medians; trust the ratios, not the numbers: the disk's fsync decides most of them. --large measures on
-1,000,000 queued events and 10,000 functions with 20 versions each, which takes minutes.
+1,000,000 queued events and 10,000 functions with 20 versions each, which takes minutes. --database enqueues in an
+empty PostgreSQL database, beside the same inserts by bare psycopg there.
 """
 
 import argparse
@@ -15,12 +16,14 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import uvloop
 
 from lambent.base.ids import new_uuid
 from lambent.model.function import CodeReference, Function, FunctionId, FunctionVersion, LoggingConfig
 from lambent.model.invocation import EventInvocation, EventLine
 from lambent.store.ports.logs import LogEvent
+from lambent.store.postgres.database import PostgresDatabase
 from lambent.store.sql.event_invocations import SqlEventInvocationStore
 from lambent.store.sql.functions import SqlFunctionStore
 from lambent.store.sql.logs import SqlLogStore
@@ -206,7 +209,42 @@ async def log_costs(directory: Path) -> None:
     database.close()
 
 
-async def main(*, large: bool) -> None:
+def bare_postgres(url: str) -> float:
+    """As `bare_group_commit`, in PostgreSQL."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DROP TABLE IF EXISTS bare_e, bare_p")
+        connection.execute(
+            "CREATE TABLE bare_e (id BIGINT PRIMARY KEY, request_id TEXT, due FLOAT8, document TEXT)"
+        )
+        connection.execute("CREATE INDEX ON bare_e (due)")
+        connection.execute("CREATE TABLE bare_p (id BIGINT PRIMARY KEY, payload BYTEA)")
+        rows = [(n, new_uuid(), float(n), "d" * 330) for n in range(EVENTS)]
+        began = time.perf_counter()
+        for start in range(0, EVENTS, CLIENTS):
+            some = rows[start : start + CLIENTS]
+            with connection.transaction(), connection.cursor() as cursor:
+                payloads = [(row[0], b"x" * 1024) for row in some]
+                cursor.executemany("INSERT INTO bare_p VALUES (%s, %s)", payloads)
+                cursor.executemany("INSERT INTO bare_e VALUES (%s, %s, %s, %s)", some)
+        taken = time.perf_counter() - began
+        connection.execute("DROP TABLE bare_e, bare_p")
+    return EVENTS / taken
+
+
+async def postgres_costs(url: str) -> None:
+    database = PostgresDatabase(url)
+    database.open()
+    store = SqlEventInvocationStore(database)
+    bare = bare_postgres(url)
+    ours = await enqueue(store, EVENTS)
+    print(f"enqueue 1 KB: {ours:,.0f}/s; the same rows by bare psycopg: {bare:,.0f}/s; {ours / bare:.2f}")
+    database.close()
+
+
+async def main(*, large: bool, url: str | None) -> None:
+    if url is not None:
+        await postgres_costs(url)
+        return
     with tempfile.TemporaryDirectory() as directory:
         await queue_costs(Path(directory), 1_000_000 if large else 100_000)
         await function_costs(Path(directory), 10_000 if large else 1_000, 20)
@@ -216,4 +254,6 @@ async def main(*, large: bool) -> None:
 if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--large", action="store_true")
-    uvloop.run(main(large=arguments.parse_args().large))
+    arguments.add_argument("--database")
+    given = arguments.parse_args()
+    uvloop.run(main(large=given.large, url=given.database))
