@@ -30,7 +30,7 @@ def handler(event, context):
     time.sleep(max(0, event["until"] - time.time()))
 """
 }
-_MADE_PER_SECOND_LEAST = 15
+_MADE_PER_SECOND_LEAST = 12
 _ANSWER_SECONDS = 110.0
 _IDLE_SECONDS = 5.0
 _AWAKE_SECONDS = 0.05
