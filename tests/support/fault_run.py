@@ -103,7 +103,8 @@ class FaultRun:
             self._ended = True
             faults.result()
             taking.result()
-        self.report.queued = status(self._some())["queues"]["event invocations"]
+            # Within: a database that the thread of faults has started ends with that thread.
+            self.report.queued = status(self._some())["queues"]["event invocations"]
         self.report.seconds = time.monotonic() - began
         return self.report
 
