@@ -1,0 +1,76 @@
+"""What this server remembers, and where its code lies: every store on the one database, opened with it."""
+
+import asyncio
+import logging
+
+from lambent.artifacts.errors import ArtifactError
+from lambent.artifacts.images.store import ImageStore
+from lambent.artifacts.store import ArtifactStore
+from lambent.base.clock import Clock
+from lambent.config import Settings
+from lambent.invoke.directory import Directory
+from lambent.invoke.event_invoke_configs import KnownEventInvokeConfigs
+from lambent.model.metric_filter import MetricFilter
+from lambent.services.cloudwatch import Recorder
+from lambent.services.logs.fed_store import FedLogStore
+from lambent.services.logs.feed import LocalFeed
+from lambent.services.logs.measuring import LogMeasuring
+from lambent.services.logs.metric_filters.known import KnownMetricFilters
+from lambent.store.ports.errors import StoreError
+from lambent.store.sql.concurrency import SqlConcurrencyStore
+from lambent.store.sql.database import Database
+from lambent.store.sql.durable_executions import SqlDurableExecutionStore
+from lambent.store.sql.event_invocations import SqlEventInvocationStore
+from lambent.store.sql.event_invoke_configs import SqlEventInvokeConfigStore
+from lambent.store.sql.event_source_mappings import SqlEventSourceMappingStore
+from lambent.store.sql.function_urls import SqlFunctionUrlStore
+from lambent.store.sql.functions import SqlFunctionStore
+from lambent.store.sql.layers import SqlLayerStore
+from lambent.store.sql.logs import SqlLogStore
+from lambent.store.sql.metrics import SqlMetricStore
+from lambent.store.sql.named_records import SqlNamedRecords
+from lambent.store.sql.roles import SqlRoleStore
+
+log = logging.getLogger(__name__)
+
+_SWEEP_SECONDS = 3600.0
+
+
+class Stores:
+    def __init__(self, settings: Settings, database: Database, clock: Clock, node_id: str) -> None:
+        self.database = database
+        self.metrics = Recorder(SqlMetricStore(database), clock)
+        self.metric_filters = KnownMetricFilters(
+            SqlNamedRecords(database, "metric filter", MetricFilter, noted=True)
+        )
+        self.log_measuring = LogMeasuring(self.metric_filters, self.metrics, clock)
+        self.feed = LocalFeed()
+        self.logs = FedLogStore(SqlLogStore(database), self.feed, self.log_measuring)
+        self.roles = SqlRoleStore(database)
+        self.layers = SqlLayerStore(database)
+        self.concurrency = SqlConcurrencyStore(database)
+        self.event_configs = KnownEventInvokeConfigs(SqlEventInvokeConfigStore(database))
+        self.events = SqlEventInvocationStore(database)
+        self.durable = SqlDurableExecutionStore(database)
+        self.directory = Directory(SqlFunctionStore(database))
+        self.function_urls = SqlFunctionUrlStore(database)
+        self.mappings = SqlEventSourceMappingStore(database)
+        self.artifacts = ArtifactStore(
+            settings.data_dir / "artifacts", shared=settings.shared_dir, node=node_id
+        )
+        self.images = ImageStore(settings.data_dir / "images")
+
+    async def sweep_code(self) -> None:
+        """Code goes when no function and no layer refers to it any more, an hour later at the earliest."""
+        while True:
+            await asyncio.sleep(_SWEEP_SECONDS)
+            try:
+                removed = await self.artifacts.sweep(self._uses) + await self.images.sweep(self._uses)
+            except (ArtifactError, StoreError, OSError):
+                log.exception("unused deployment packages were not removed; next attempt in an hour")
+                continue
+            if removed:
+                log.info("%d deployment packages and images that nothing used were removed", removed)
+
+    async def _uses(self, digest: str) -> bool:
+        return await self.directory.uses_code(digest) or await self.layers.uses_code(digest)
