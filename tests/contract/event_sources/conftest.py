@@ -61,7 +61,11 @@ class SqsBench:
         self._url = f"http://here/{ROOT.account_id}/{self.name}"
         # The service as the server has it. It asks for no more of the core than this.
         core: Any = SimpleNamespace(
-            clock=self.clock, database=database, metrics=NoMetrics(), secret=lambda purpose: b"s" * 32
+            clock=self.clock,
+            client=None,  # for KMS, whose keys no queue here has
+            database=database,
+            metrics=NoMetrics(),
+            secret=lambda purpose: b"s" * 32,
         )
         self._sqs = part(core)
 
