@@ -27,6 +27,7 @@ EXPECTED_SKIPS = (
     r"there is no /usr/bin/python3|the custom runtime is a /usr/bin/python3 script",
     r"see test_event_stream\.py",
     r"no PostgreSQL here",
+    r"copies of a process take root",
     r"there is no skopeo here",
 )
 """The reasons for which a test may not run here. Any other skip fails the run."""

@@ -12,6 +12,7 @@ from lambent import runtimes
 from lambent.sandbox.port import FORK_DESCRIPTOR, Bind, Exit, Process, Sandbox, SandboxError
 
 pytestmark = needs_root
+copies = pytest.mark.skipif(os.geteuid() != 0, reason="copies of a process take root")
 
 RUNTIME = Path(runtimes.__file__).parent / "python"
 TEMPLATE = f"""
@@ -69,6 +70,7 @@ async def copy_of(sandbox: Sandbox) -> Copy:
         os.close(out_write)
 
 
+@copies
 async def test_a_copy_remembers_and_shares_nothing_else_that_can_be_written(bench: Workbench) -> None:
     origin = await template(bench)
     first, second = await copy_of(origin), await copy_of(origin)
@@ -84,6 +86,7 @@ async def test_a_copy_remembers_and_shares_nothing_else_that_can_be_written(benc
     await origin.destroy()
 
 
+@copies
 async def test_a_copy_has_no_privilege_and_cannot_get_any(bench: Workbench) -> None:
     origin = await template(bench)
     copy = await copy_of(origin)
@@ -103,6 +106,7 @@ async def test_a_copy_has_no_privilege_and_cannot_get_any(bench: Workbench) -> N
     await origin.destroy()
 
 
+@copies
 async def test_limits_exits_and_freezing_are_of_each_copy(bench: Workbench) -> None:
     origin = await template(bench)
     copy, other = await copy_of(origin), await copy_of(origin)
@@ -120,6 +124,7 @@ async def test_limits_exits_and_freezing_are_of_each_copy(bench: Workbench) -> N
     await origin.destroy()
 
 
+@copies
 async def test_copies_end_with_their_template(bench: Workbench) -> None:
     origin = await template(bench)
     copy = await copy_of(origin)
@@ -130,8 +135,16 @@ async def test_copies_end_with_their_template(bench: Workbench) -> None:
         await copy_of(origin)
 
 
+@copies
 async def test_what_was_not_made_to_be_copied_is_not(bench: Workbench) -> None:
     sandbox = await bench.blank()
     with pytest.raises(SandboxError):
         await sandbox.fork({})
     await sandbox.destroy()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="copies of a process take root, who is here")
+async def test_an_ordinary_user_is_told_what_copies_take(bench: Workbench) -> None:
+    origin = await template(bench)
+    with pytest.raises(SandboxError, match="take root: start the server with --isolation namespaces"):
+        await copy_of(origin)

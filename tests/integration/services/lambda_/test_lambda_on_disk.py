@@ -107,6 +107,7 @@ async def running(directory: Path, *, blocked: bool = False) -> AsyncIterator[Ru
         artifacts=artifacts,
         images=None,  # type: ignore[arg-type]
         compiler=compiler,
+        take_snapshot=None,  # type: ignore[arg-type]
         runtimes=Runtimes(),
         roles=Roles(),
         role_callers=None,  # type: ignore[arg-type]
