@@ -37,6 +37,8 @@ class Changes:
         self._handlers = handlers
         self._everything = everything
         self._seconds = seconds
+        self.seen = 0
+        """Grows whenever something new was dealt with."""
         self._horizon = 0
         """All up to this number was dealt with."""
         self._dealt_with: set[int] = set()
@@ -71,6 +73,7 @@ class Changes:
             else:
                 await self._deal_with(new)
             self._dealt_with.update(change.number for change in new)
+            self.seen += bool(new)
             self._settle(found)
             return bool(new)
 

@@ -249,7 +249,7 @@ class Server:
             iam.service(self._stores.roles, self._clock, authorizer),
             sts.service(self._stores.roles, self._clock, self._identity.sessions, authorizer, credentials),
             *(
-                with_second_look(part.service, self._node.look) if part.reload is not None else part.service
+                with_second_look(part.service, self._node) if part.reload is not None else part.service
                 for part in self._parts
             ),
         ]

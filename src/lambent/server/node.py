@@ -69,14 +69,21 @@ class ThisNode:
         if reload is not None:
             self._reloads.append(reload)
 
-    async def look(self) -> bool:
-        """Whether others have written something that was not known here. Asks nobody where there are no others."""
+    @property
+    def seen(self) -> int:
+        """A mark for `look`: how much of what others have written is known here."""
+        return self._changes.seen
+
+    async def look(self, since: int) -> bool:
+        """Whether others have written something that was not known here at the mark `since`, be it found now or by
+        the look that this node takes anyway. Asks nobody where there are no others."""
         if not self.membership.others:
             return False
         try:
-            return await self._changes.look()
+            await self._changes.look()
         except StoreError:
             return False
+        return self.seen != since
 
     def waits(self, wakes: Sequence[Callable[[], None]]) -> None:
         """Says what sleeps until something is written, which others may do, too."""

@@ -3,9 +3,9 @@
 For services that answer from memory. A refused operation has changed nothing, so it can be run again.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import wraps
+from typing import Protocol
 
 from lambent.model.caller import Caller, Parameters
 from lambent.model.error import ServiceException
@@ -14,22 +14,31 @@ from lambent.store.ports.errors import AlreadyExistsError, NotFoundError, StaleR
 
 _REFUSALS = (ServiceException, AlreadyExistsError, NotFoundError, StaleRevisionError)
 
-Look = Callable[[], Awaitable[bool]]
-"""Whether others have written something that was not known here. Costs nothing where there are no others."""
+
+class Others(Protocol):
+    """What other nodes have written, as far as this one knows of it."""
+
+    @property
+    def seen(self) -> int: ...
+
+    async def look(self, since: int) -> bool:
+        """Whether there is something that was not known at the mark `since`; free where there are no others."""
+        ...
 
 
-def with_second_look(service: Service, look: Look) -> Service:
-    operations = {name: _looking(operation, look) for name, operation in service.operations.items()}
+def with_second_look(service: Service, others: Others) -> Service:
+    operations = {name: _looking(operation, others) for name, operation in service.operations.items()}
     return replace(service, operations=operations)
 
 
-def _looking(operation: Operation, look: Look) -> Operation:
+def _looking(operation: Operation, others: Others) -> Operation:
     @wraps(operation)
     async def looking(caller: Caller, parameters: Parameters) -> Parameters:
+        since = others.seen
         try:
             return await operation(caller, parameters)
         except _REFUSALS:
-            if not await look():
+            if not await others.look(since):
                 raise
         return await operation(caller, parameters)
 
