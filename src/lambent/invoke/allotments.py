@@ -64,8 +64,10 @@ class Allotments:
                 self._promised[function] = placed
             self._provision(function, wanted)
 
-    def status(self, config: ProvisionedConcurrency) -> ProvisionedStatus:
-        """How far the environments of a configuration are."""
+    async def status(self, config: ProvisionedConcurrency) -> ProvisionedStatus:
+        """How far the environments of a configuration are, after all changes that were made before this was asked."""
+        async with self._refreshing:
+            pass
         parts = self._promised.get(config.function, {}).get(config.qualifier, {})
         ready, failure = 0, None
         for number, (_, wanted) in parts.items():

@@ -93,13 +93,25 @@ async def test_an_alias_takes_them_along_to_another_version(parts, hello, store)
     assert pools.wanted == {}
 
 
+async def test_a_status_is_never_that_of_the_version_an_alias_pointed_to_before(parts, hello, store):
+    allotments, promises, pools, _, directory = parts
+    store.aliases["live"] = Alias(function=hello, name="live", version="1", revision_id="r")
+    promises.configs = [config(hello, "live")]
+    await allotments.refresh(hello)
+    pools.states["1"] = SimpleNamespace(ready=10, failure=None)
+    store.aliases["live"] = moved = replace(store.aliases["live"], version="2")
+    await directory.replace_alias(moved, expected_revision_id="r")
+    asked = asyncio.ensure_future(allotments.status(promises.configs[0]))  # another request: after it began
+    assert (await asked).status == "IN_PROGRESS"
+
+
 async def test_what_cannot_be_invoked_yet_has_none_until_it_can(parts, hello, store, version):
     allotments, promises, pools, _, directory = parts
     store.versions["1"] = version("1", state="Pending")
     promises.configs = [config(hello, "1")]
     await allotments.refresh(hello)
     assert pools.wanted == {}
-    assert allotments.status(promises.configs[0]) == ProvisionedStatus(ready=0, status="IN_PROGRESS")
+    assert await allotments.status(promises.configs[0]) == ProvisionedStatus(ready=0, status="IN_PROGRESS")
     store.versions["1"] = version("1")
     await directory.replace_version(version("1"))
     await asyncio.sleep(0.001)
@@ -120,7 +132,7 @@ async def test_the_status_is_that_of_the_environments(parts, hello, ready, failu
     promises.configs = [config(hello, "1")]
     await allotments.refresh(hello)
     pools.states["1"] = SimpleNamespace(ready=ready, failure=failure)
-    assert allotments.status(promises.configs[0]) == status
+    assert await allotments.status(promises.configs[0]) == status
 
 
 async def test_a_function_with_no_promise_costs_nothing_when_it_changes(parts, hello, store):

@@ -77,7 +77,7 @@ class Allotments(Protocol):
         """Takes up what the stores now say of this function."""
         ...
 
-    def status(self, config: ProvisionedConcurrency) -> ProvisionedStatus:
+    async def status(self, config: ProvisionedConcurrency) -> ProvisionedStatus:
         """How far the environments of a configuration are."""
         ...
 

@@ -80,7 +80,7 @@ class ProvisionedConcurrencyConfigs:
         await self._resolve(id, qualifier)
         for config in await self._store.provisioned(id):
             if config.qualifier == qualifier:
-                return _describe(config, self._allotments.status(config))
+                return _describe(config, await self._allotments.status(config))
         raise ProvisionedConcurrencyConfigNotFoundException(
             "No Provisioned Concurrency Config found for this function"
         )
@@ -107,7 +107,7 @@ class ProvisionedConcurrencyConfigs:
         answer: Parameters = {
             "ProvisionedConcurrencyConfigs": [
                 {"FunctionArn": id.arn(config.qualifier, partition_of(id.region))}
-                | _describe(config, self._allotments.status(config))
+                | _describe(config, await self._allotments.status(config))
                 for config in page.items
             ]
         }

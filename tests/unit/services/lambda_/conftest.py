@@ -312,7 +312,7 @@ class Allotments:
     async def refresh(self, function: FunctionId) -> None:
         self.refreshed.append(function)
 
-    def status(self, config: Any) -> ProvisionedStatus:
+    async def status(self, config: Any) -> ProvisionedStatus:
         return self.answer
 
 
