@@ -18,6 +18,7 @@ from lambent.http.message import Request
 
 _SINGLE = frozenset({"host", "content-length", "transfer-encoding", "authorization", "expect"})
 """Headers that mean something else to each reader when they are repeated."""
+_NAMES_MOST = 32
 
 
 Streams = Callable[[str, str, Mapping[str, str]], bool]
@@ -67,6 +68,8 @@ class RequestReader:
         self._reframing = False
         self._head_bytes_before = 0
         self._framing_bytes = 0
+        self._names: dict[bytes, str] = {}
+        """Names of headers as they were sent, and in lower case: a client repeats itself."""
         self._reset()
         self._parser = httptools.HttpRequestParser(self)
 
@@ -146,7 +149,7 @@ class RequestReader:
             return
         self._head_bytes += len(name) + len(value) + 4
         self._header_count += 1
-        key = name.decode("latin-1").lower()
+        key = self._names.get(name) or self._admit(name)
         text = value.decode("latin-1").strip(" \t")
         headers = self._headers
         if key in headers:
@@ -154,6 +157,12 @@ class RequestReader:
                 raise RefusedRequestError(400, f"The header {key} is given twice.")
             text = f"{headers[key]},{text}"
         headers[key] = text
+
+    def _admit(self, name: bytes) -> str:
+        key = name.decode("latin-1").lower()
+        if len(self._names) < _NAMES_MOST:
+            self._names[name] = key
+        return key
 
     def on_headers_complete(self) -> None:
         if self._reframing:

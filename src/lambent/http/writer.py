@@ -4,8 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 
-import msgspec
-
 from lambent.http.head import HeadWriter, ResponseHeaderError
 from lambent.http.message import Response
 
@@ -13,15 +11,6 @@ log = logging.getLogger(__name__)
 
 _ONE_WRITE_BYTES = 64 * 1024
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-
-
-class Manner(msgspec.Struct):
-    """What is asked decides how it is answered: `closing` says that the connection ends with this answer."""
-
-    path: str
-    head_only: bool
-    http10: bool
-    closing: bool
 
 
 class ResponseWriter:
@@ -72,28 +61,33 @@ class ResponseWriter:
     def send_continue(self) -> None:
         self._transport.write(_CONTINUE)
 
-    def send(self, response: Response, manner: Manner) -> None:
-        """A response whose body is there. Raises ResponseHeaderError, with nothing sent."""
+    def send(
+        self, response: Response, *, closing: bool, head_only: bool = False, http10: bool = False
+    ) -> None:
+        """A response whose body is there; the connection ends with it where it is `closing`. Raises
+        ResponseHeaderError, with nothing sent."""
         assert isinstance(response.body, bytes)
         head = self._heads.render(
             response.status,
             response.headers,
-            framing=_length_line(response, response.body, manner.head_only),
-            closing=manner.closing,
-            http10=manner.http10,
+            framing=_length_line(response, response.body, head_only),
+            closing=closing,
+            http10=http10,
         )
-        body = b"" if manner.head_only or response.status in (204, 304) else response.body
+        body = b"" if head_only or response.status in (204, 304) else response.body
         if len(body) <= _ONE_WRITE_BYTES:
             self._transport.write(head + body)
         else:
             self._transport.writelines((head, body))
 
-    async def send_stream(self, response: Response, body: AsyncIterator[bytes], manner: Manner) -> bool:
+    async def send_stream(
+        self, response: Response, body: AsyncIterator[bytes], *, closing: bool, head_only: bool, http10: bool
+    ) -> bool:
         """A body that is produced as it goes: by its declared length, in chunks, or (HTTP/1.0) until the end. Returns
         whether another response may follow. Raises ResponseHeaderError, with nothing sent."""
         length = _declared_length(response)
-        chunked = length is None and not manner.http10
-        until_the_end = length is None and manner.http10
+        chunked = length is None and not http10
+        until_the_end = length is None and http10
         framing = (
             "transfer-encoding: chunked\r\n"
             if chunked
@@ -106,17 +100,17 @@ class ResponseWriter:
                 response.status,
                 response.headers,
                 framing=framing,
-                closing=manner.closing or until_the_end,
-                http10=manner.http10,
+                closing=closing or until_the_end,
+                http10=http10,
             )
             self._transport.write(head)
-            if not manner.head_only:
+            if not head_only:
                 await self._send_body(body, chunked, length)
         except ResponseHeaderError:
             raise
         except Exception:
             # The status has been sent; that the body is not whole can only be said by a connection that breaks off.
-            log.exception("the streamed answer to %s broke off", manner.path)
+            log.exception("a streamed answer broke off")
             self._transport.abort()
             return False
         finally:
