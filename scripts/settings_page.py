@@ -6,7 +6,7 @@ from lambent.config import FILE_NAME, SYSTEM_FILE, Setting, table
 
 PAGE = Path(__file__).parent.parent / "docs/reference/settings.md"
 
-_HEAD = f"""<!-- Made by scripts/settings_page.py: change src/lambent/config.py instead. -->
+_HEAD = f"""<!-- Made by scripts/settings_page.py: change src/lambent/config/settings.py instead. -->
 # Settings
 
 Every setting is a flag of `lambent start`, an environment variable and a key of a TOML file. A flag goes before the

@@ -87,7 +87,7 @@ def test_only_config_reads_the_environment(server_modules: "list[Module]") -> No
             and {a.name for a in node.names} & {"environ", "getenv"}
         )
     }
-    assert readers == {"config.py"}
+    assert readers == {"config/sources.py"}
 
 
 def test_nothing_prints_but_the_command_line(server_modules: "list[Module]") -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from lambent.config import Settings, SettingsError, load, table
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def read(
