@@ -45,6 +45,7 @@ def render(found: Mapping[str, Any], console: Console) -> None:
         console.print(f"{found['node']}: environments {_counts(found['environments'])}", markup=False)
         return
     console.print(nodes_table(found))
+    console.print(_schema(found["schema"]), markup=False)
     leases = Table("held by one node", "node", "token", box=box.SIMPLE_HEAD, pad_edge=False)
     for row in sorted(_leases(found)):
         leases.add_row(*row)
@@ -73,6 +74,15 @@ def nodes_table(found: Mapping[str, Any]) -> Table:
             node["version"],
         )
     return rendered
+
+
+def _schema(schema: Mapping[str, Any]) -> str:
+    if schema["pending"]:
+        waiting = ", ".join(schema["pending"])
+        return f"schema {schema['number']}; until every node knows them, these migrations wait: {waiting}\n"
+    if schema["number"] > schema["known"]:
+        return f"schema {schema['number']}, made by a newer Lambent: this one knows {schema['known']}\n"
+    return f"schema {schema['number']}\n"
 
 
 def _leases(found: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

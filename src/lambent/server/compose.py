@@ -268,6 +268,7 @@ class Server:
         self._status = Status(
             self._node.membership,
             self._node.store,
+            self._stores.database,
             self._stores.events,
             SqlTargetDeliveryStore(self._stores.database),
             self._environments.pools.counts,

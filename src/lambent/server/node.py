@@ -15,12 +15,14 @@ from lambent.cluster.changes import Changes, Handler
 from lambent.cluster.leases import Leases
 from lambent.cluster.membership import Membership
 from lambent.cluster.shares import Shares
+from lambent.cluster.upgrade import Upgrade
 from lambent.config import Settings
 from lambent.store.ports.errors import StoreError
 from lambent.store.ports.nodes import Node
 from lambent.store.sql.changes import SqlChangeStore
 from lambent.store.sql.database import Database
 from lambent.store.sql.nodes import SqlNodeStore
+from lambent.store.sql.schema import known_number
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +47,10 @@ class ThisNode:
             zone=settings.zone,
             roles=settings.roles,
             version=__version__,
+            schema_known=known_number(),
         )
         self.membership = Membership(self.store, me, clock, displaced=_end)
+        self.upgrade = Upgrade(database, outdated=_end, look_seconds=self.membership.beat_seconds)
         self.leases = Leases(self.store, self.membership)
         self.mappings = Shares(self.leases, self.membership, "poller")
         self._change_store = SqlChangeStore(database)
@@ -91,6 +95,7 @@ class ThisNode:
 
     def start(self, once: Mapping[str, Work]) -> None:
         self._tasks.start(self.membership.run(), "renew the membership")
+        self._tasks.start(self.upgrade.run(), "look whether older nodes have left")
         self._tasks.start(self._changes.run(), "hear of what others have written")
         self._tasks.start(self._wake_up(), "wake what waits for others")
         if "poller" in self.roles:

@@ -1,5 +1,6 @@
 """GET /_lambent/status: the nodes, what each of them does, and what waits to be done. For this machine only."""
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args
 
@@ -14,6 +15,7 @@ from lambent.model.delivery import DeliveryQueue
 from lambent.store.ports.errors import StoreError
 from lambent.store.ports.event_invocations import EventInvocationStore
 from lambent.store.ports.nodes import Lease, Member, NodeStore
+from lambent.store.ports.schema import SchemaStore
 from lambent.store.ports.target_deliveries import TargetDeliveryStore
 
 PATH = "/_lambent/status"
@@ -30,6 +32,7 @@ class Status:
         self,
         membership: Membership,
         nodes: NodeStore,
+        schemas: SchemaStore,
         events: EventInvocationStore,
         deliveries: TargetDeliveryStore,
         environments: Callable[[], Mapping[str, int]],
@@ -37,6 +40,7 @@ class Status:
     ) -> None:
         self._membership = membership
         self._nodes = nodes
+        self._schemas = schemas
         self._events = events
         self._deliveries = deliveries
         self._environments = environments
@@ -79,6 +83,7 @@ class Status:
             queues.append((f"deliveries of {queue}", await self._deliveries.depth(queue)))
         return {
             "database": "ok",
+            "schema": dataclasses.asdict(await self._schemas.schema()),
             "nodes": [_member(member, leases) for member in await self._nodes.members()],
             "queues": dict(queues),
         }
@@ -93,6 +98,7 @@ def _member(member: Member, leases: Sequence[Lease]) -> Mapping[str, Any]:
         "zone": node.zone,
         "roles": list(node.roles),
         "version": node.version,
+        "schema_known": node.schema_known,
         "joined_seconds_ago": round(member.joined_seconds, 1),
         "expires_in_seconds": round(member.remaining_seconds, 1),
         "leases": {lease.name: lease.token for lease in leases if lease.holder == node.id},

@@ -7,7 +7,7 @@ from lambent.model.function import FunctionId
 from lambent.model.invocation import EventInvocation, EventLine
 from lambent.store.records import Record
 from lambent.store.sql.event_invocations import SqlEventInvocationStore
-from lambent.store.sql.migrations import scripts_after
+from lambent.store.sql.migrations import migrations
 from lambent.store.sqlite.database import SqliteDatabase
 
 BEFORE_LINES = 10
@@ -31,8 +31,8 @@ def accepted(request_id: str, tenant_id: str | None = None) -> EventInvocation:
 
 async def test_a_queue_of_before_is_claimed_now(tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / "lambent.db", isolation_level=None)
-    for _, script in scripts_after(0)[:BEFORE_LINES]:
-        connection.executescript(script)
+    for migration in migrations()[:BEFORE_LINES]:
+        connection.executescript(migration.script)
     connection.execute(f"PRAGMA user_version = {BEFORE_LINES}")
     events = [accepted("r-1"), accepted("r-2", "tenant")]
     for id, event in enumerate(events, 1):

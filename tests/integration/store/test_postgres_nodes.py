@@ -13,10 +13,10 @@ from lambent.model.invocation import EventInvocation, EventLine
 from lambent.model.queue import Queue, QueueMessage
 from lambent.store.ports.errors import StoreUnavailableError
 from lambent.store.ports.queue_messages import Receive
+from lambent.store.ports.schema import MigrationError
 from lambent.store.postgres.database import PostgresDatabase
 from lambent.store.sql.database import Connection
 from lambent.store.sql.event_invocations import SqlEventInvocationStore
-from lambent.store.sql.migrations import MigrationError
 from lambent.store.sql.queue_messages import SqlQueueMessageStore
 from lambent.store.sql.queues import SqlQueueStore
 
@@ -159,6 +159,6 @@ def test_nodes_that_start_at_once_migrate_once(postgres_server: PostgresServer) 
     with psycopg.connect(fresh, autocommit=True) as connection:
         numbers = [number for (number,) in connection.execute("SELECT number FROM lambent_schema ORDER BY 1")]
         assert numbers == list(range(1, len(numbers) + 1))
-        connection.execute("INSERT INTO lambent_schema (number) VALUES (999)")
+        connection.execute("INSERT INTO lambent_schema (number, kind) VALUES (999, 'post')")
     with pytest.raises(MigrationError, match="upgrade Lambent"):
         PostgresDatabase(fresh).open()

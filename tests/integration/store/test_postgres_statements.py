@@ -33,6 +33,8 @@ WHOLE = {
     "leases",
     "release_lost",
     "release_lines",
+    "state",
+    "older_nodes",
 }
 """As in test_sqlite_database.py: asked for once, at a start, or by people."""
 PLACE = re.compile(r"%\((\w+)\)s|%s")

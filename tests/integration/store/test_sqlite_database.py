@@ -15,9 +15,9 @@ import pytest
 
 from lambent.store.directory_lock import DataDirectoryLock, DirectoryInUseError
 from lambent.store.ports.errors import StoreClosedError, StoreError
-from lambent.store.sql import migrations
+from lambent.store.sql import migrations, schema
 from lambent.store.sql import queries as queries_module
-from lambent.store.sql.migrations import MigrationError
+from lambent.store.sql.migrations import Migration
 from lambent.store.sql.queries import queries
 from lambent.store.sqlite.database import SqliteDatabase
 from lambent.store.sqlite.migrate import migrate
@@ -165,14 +165,15 @@ def test_the_files_are_nobody_elses_to_read(database, tmp_path):
     assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
 
 
-def test_a_newer_schema_is_refused_and_left_alone(tmp_path):
+def test_a_schema_of_before_the_table_of_migrations_goes_on(tmp_path):
     path = tmp_path / "lambent.db"
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 999")
-    with pytest.raises(MigrationError, match="upgrade Lambent"):
-        SqliteDatabase(path).open()
-    with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (999,)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for migration in migrations.migrations()[:20]:
+            connection.executescript(migration.script)
+        connection.execute("PRAGMA user_version = 20")
+        migrate(connection)
+        found = connection.execute("SELECT number FROM lambent_schema").fetchall()
+    assert [number for (number,) in found] == [migration.number for migration in migrations.migrations()]
 
 
 def test_migrating_again_changes_nothing(tmp_path):
@@ -185,12 +186,19 @@ def test_migrating_again_changes_nothing(tmp_path):
 
 def test_a_migration_that_fails_leaves_the_version_before_it(tmp_path, monkeypatch):
     scripts = ["CREATE TABLE a (n);", "CREATE TABLE b (n); CREATE TABLE b (n);"]
-    monkeypatch.setattr(migrations, "_scripts", lambda: scripts)
+    made = [
+        Migration(number=number, name="m", kind="pre", script=script)
+        for number, script in enumerate(scripts, 1)
+    ]
+    monkeypatch.setattr(schema, "migrations", lambda: made)
     with closing(sqlite3.connect(tmp_path / "x.db", isolation_level=None)) as connection:
         with pytest.raises(sqlite3.OperationalError):
             migrate(connection)
         assert connection.execute("PRAGMA user_version").fetchone() == (1,)
-        assert connection.execute("SELECT name FROM sqlite_schema").fetchall() == [("a",)]
+        assert connection.execute("SELECT name FROM sqlite_schema").fetchall() == [
+            ("lambent_schema",),
+            ("a",),
+        ]
 
 
 NOUNS = sorted(path.stem for path in Path(queries_module.__file__).parent.glob("*.sql"))
@@ -210,6 +218,8 @@ _WHOLE = {
     ("function_urls", "every"): "once, when a server starts",
     ("topics", "topics"): "once, when a server starts",
     ("topics", "subscriptions"): "once, when a server starts",
+    ("schema", "state"): "a row for each migration",
+    ("schema", "older_nodes"): "a row for each node",
     ("nodes", "members"): "a row for each node",
     ("nodes", "leases"): "a few rows for each node",
     ("target_deliveries", "release_lost"): "once, when a node was lost",

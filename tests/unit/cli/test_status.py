@@ -14,6 +14,7 @@ FOUND = {
     "environments": {"idle": 1, "busy": 0, "starting": 0},
     "uptime_seconds": 7200,
     "database": "ok",
+    "schema": {"number": 26, "least": 0, "known": 27, "pending": ["0027_what_goes"]},
     "queues": {"event invocations": 12345, "deliveries of sns": 0},
     "nodes": [
         {
@@ -55,6 +56,7 @@ def test_people_see_nodes_leases_and_queues():
     assert "b silent for 3 s poller z2 - 1.5 min none 0" in text
     assert "run schedules a 7" in text
     assert "event invocations 12,345" in text
+    assert "schema 26; until every node knows them, these migrations wait: 0027_what_goes" in text
 
 
 def test_without_a_database_it_is_said_what_still_works():

@@ -8,6 +8,7 @@ from lambent.http.message import Request
 from lambent.server.status import Status, is_status
 from lambent.store.ports.errors import StoreError
 from lambent.store.ports.nodes import Node
+from lambent.store.ports.schema import Schema
 
 
 class Queue:
@@ -18,6 +19,11 @@ class Queue:
         if self.away:
             raise StoreError("the database is away")
         return 3 if queue == "events" else 0
+
+
+class Tables:
+    async def schema(self):
+        return Schema(number=26, least=0, known=27, pending=("0027_what_goes",))
 
 
 def request(path="/_lambent/status", *, peer="127.0.0.1", method="GET", **headers):
@@ -31,7 +37,7 @@ async def made():
     node = Node(id="a", incarnation="", address="", zone="z1", roles=("api",), version="1")
     membership = Membership(nodes, node, clock, displaced=lambda: None)
     await membership.join()
-    status = Status(membership, nodes, queue, queue, lambda: {"idle": 2}, clock)
+    status = Status(membership, nodes, Tables(), queue, queue, lambda: {"idle": 2}, clock)
     membership.state = status.of_this_node
     clock.advance(5.0)
     await membership.beat()
@@ -50,6 +56,7 @@ async def test_it_tells_of_nodes_leases_and_queues(made):
         "deliveries of scheduler": 0,
         "deliveries of sns": 0,
     }
+    assert found["schema"] == {"number": 26, "least": 0, "known": 27, "pending": ["0027_what_goes"]}
     (node,) = found["nodes"]
     assert node["alive"] and node["leases"] == {"run schedules": 1} and node["expires_in_seconds"] == 8.0
     assert node["environments"] == {"idle": 2} and node["uptime_seconds"] == 5

@@ -10,7 +10,7 @@ class Node:
     """A server as it tells the others of itself. `id` outlives a restart, `incarnation` names one of its lives.
 
     `address` (host:port) is where the others reach it, empty where they cannot; `zone` a label that placement spreads
-    over; `roles` some of api, worker, poller."""
+    over; `roles` some of api, worker, poller; `schema_known` the number of the last migration that it knows."""
 
     id: str
     incarnation: str
@@ -18,6 +18,7 @@ class Node:
     zone: str
     roles: Sequence[str]
     version: str
+    schema_known: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

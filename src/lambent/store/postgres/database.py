@@ -9,11 +9,13 @@ from typing import TypeVar
 import psycopg
 
 from lambent.store.ports.errors import StoreClosedError
+from lambent.store.ports.schema import Schema
 from lambent.store.postgres.commit import Committer
 from lambent.store.postgres.errors import translated
 from lambent.store.postgres.link import Link
 from lambent.store.postgres.migrate import migrate
 from lambent.store.sql.database import Connection
+from lambent.store.sql.schema import read_schema
 from lambent.store.sql.writer import Writer
 
 T = TypeVar("T")
@@ -41,18 +43,20 @@ class PostgresDatabase:
         self._closed = False
 
     def open(self) -> None:
-        link = self._link()
         try:
-            migrate(link.get())
-        except psycopg.Error as error:
-            self.close()
-            raise translated(error) from error
+            self._migrate()
         except BaseException:
             self.close()
             raise
-        link.drop()
         self._writer.start()
         self._together.start()
+
+    async def schema(self) -> Schema:
+        return await self.read(read_schema)
+
+    async def migrate(self) -> Schema:
+        await asyncio.to_thread(self._migrate)
+        return await self.schema()
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         result: T = await self._writer.submit(work, None)
@@ -76,6 +80,15 @@ class PostgresDatabase:
         self._together.close()
         self._readers.shutdown()
         for link in self._links:
+            link.drop()
+
+    def _migrate(self) -> None:
+        link = Link(self._url)
+        try:
+            migrate(link.get())
+        except psycopg.Error as error:
+            raise translated(error) from error
+        finally:
             link.drop()
 
     def _read(self, work: Callable[[Connection], T]) -> T:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
+from lambent.store.ports.schema import Schema
+
 T = TypeVar("T")
 Item = TypeVar("Item")
 Row = Sequence[Any] | Mapping[str, Any]
@@ -48,8 +50,14 @@ class Database(Protocol):
     def open(self) -> None:
         """Creates or migrates the database. Blocking; called once, before the first read or write.
 
-        Raises MigrationError where a newer Lambent wrote it."""
+        Raises MigrationError where its tables are those of a Lambent that this one is too old, or too new, for."""
         ...
+
+    async def schema(self) -> Schema:
+        """How far the tables are. With `migrate`, this is a lambent.store.ports.schema.SchemaStore."""
+        ...
+
+    async def migrate(self) -> Schema: ...
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Raises what `work` raises (its own changes are undone, its neighbours' are not); StoreFullError;

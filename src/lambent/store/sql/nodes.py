@@ -76,11 +76,12 @@ def _row(node: Node) -> dict[str, Any]:
         "zone": node.zone,
         "roles": ",".join(node.roles),
         "version": node.version,
+        "schema_known": node.schema_known,
     }
 
 
 def _member(row: Sequence[Any]) -> Member:
-    id, incarnation, address, zone, roles, version, remaining, beats, joined, state = row
+    id, incarnation, address, zone, roles, version, schema_known, remaining, beats, joined, state = row
     node = Node(
         id=id,
         incarnation=incarnation,
@@ -88,5 +89,6 @@ def _member(row: Sequence[Any]) -> Member:
         zone=zone,
         roles=tuple(roles.split(",")),
         version=version,
+        schema_known=schema_known,
     )
     return Member(node=node, remaining_seconds=remaining, beats=beats, joined_seconds=joined, state=state)

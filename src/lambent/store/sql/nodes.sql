@@ -1,9 +1,10 @@
 -- name: join
-INSERT INTO nodes (id, incarnation, address, zone, roles, version, joined_at, expires_at, beats)
-VALUES (:id, :incarnation, :address, :zone, :roles, :version, database_now(), database_now() + :seconds, 0)
+INSERT INTO nodes (id, incarnation, address, zone, roles, version, schema_known, joined_at, expires_at, beats)
+VALUES (:id, :incarnation, :address, :zone, :roles, :version, :schema_known, database_now(),
+    database_now() + :seconds, 0)
 ON CONFLICT (id) DO UPDATE SET incarnation = excluded.incarnation, address = excluded.address, zone = excluded.zone,
-    roles = excluded.roles, version = excluded.version, joined_at = excluded.joined_at,
-    expires_at = excluded.expires_at, beats = 0, state = '{}';
+    roles = excluded.roles, version = excluded.version, schema_known = excluded.schema_known,
+    joined_at = excluded.joined_at, expires_at = excluded.expires_at, beats = 0, state = '{}';
 
 -- name: beat
 UPDATE nodes SET expires_at = database_now() + :seconds, beats = beats + 1, state = :state
@@ -19,7 +20,7 @@ DELETE FROM nodes WHERE id = :id AND incarnation = :incarnation;
 UPDATE leases SET holder = NULL WHERE holder = :id;
 
 -- name: members
-SELECT id, incarnation, address, zone, roles, version, expires_at - database_now(), beats,
+SELECT id, incarnation, address, zone, roles, version, schema_known, expires_at - database_now(), beats,
     database_now() - joined_at, state
 FROM nodes
 ORDER BY joined_at, id;

@@ -16,8 +16,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from lambent.store.ports.errors import StoreClosedError, StoreError
+from lambent.store.ports.errors import StoreClosedError, StoreError, StoreUnavailableError
+from lambent.store.ports.schema import Schema
 from lambent.store.sql.database import Connection
+from lambent.store.sql.schema import read_schema
 from lambent.store.sql.writer import Write, Writer, tell
 from lambent.store.sqlite.commit import commit
 from lambent.store.sqlite.connection import SqliteConnection
@@ -60,6 +62,13 @@ class SqliteDatabase:
         self._sync.start()
         self._writer.start()
 
+    async def schema(self) -> Schema:
+        return await self.read(read_schema)
+
+    async def migrate(self) -> Schema:
+        await asyncio.to_thread(self._migrate)
+        return await self.schema()
+
     async def write(self, work: Callable[[Connection], T]) -> T:
         result: T = await self._writer.submit(work, None)
         return result
@@ -91,6 +100,17 @@ class SqliteDatabase:
             tell([write for write in group if not write.synced or write.error is not None])
         if to_sync:
             self._sync.hand_over(to_sync)
+
+    def _migrate(self) -> None:
+        connection = self._connect()
+        with self._connections_lock:
+            self._connections.remove(connection)
+        try:
+            migrate(connection)
+        except sqlite3.OperationalError as error:
+            raise StoreUnavailableError(f"the tables could not be changed: {error}") from error
+        finally:
+            connection.close()
 
     def _read(self, work: Callable[[Connection], T]) -> T:
         connection = getattr(self._local, "connection", None)

@@ -1,32 +1,48 @@
-"""Migrations: numbered .sql files, applied once each, in order. Each is one transaction."""
+"""Migrations: numbered .sql files, applied once each, in order. Each is one transaction.
 
+There are two kinds, so that a cluster is upgraded one node after the other:
+
+`0027_name.sql` (pre) only adds. The first node that knows it applies it when it starts; older nodes go on beside it,
+and may also restart.
+
+`0028_name.post.sql` takes away what only older nodes need. It is applied when no living node is left that does not know
+it; from then on those refuse to start. In one release these come last: a `pre` behind a `post` waits for it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.resources import files
-
-from lambent.store.ports.errors import StoreError
-
-
-class MigrationError(StoreError):
-    """The database was written by a newer Lambent. Upgrade Lambent, or use another --data-dir."""
+from typing import Literal
 
 
-def scripts_after(current: int) -> list[tuple[int, str]]:
-    """The migrations that a database with schema `current` lacks, with their numbers. Raises
-    MigrationError."""
-    scripts = _scripts()
-    if current > len(scripts):
-        raise MigrationError(
-            f"the database has schema {current} and this Lambent knows {len(scripts)}: "
-            "upgrade Lambent, or use another --data-dir"
-        )
-    return list(enumerate(scripts[current:], current + 1))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    number: int
+    name: str
+    kind: Literal["pre", "post"]
+    script: str
 
 
-def _scripts() -> list[str]:
+def migrations() -> Sequence[Migration]:
+    """All that this Lambent knows, in order."""
     found = sorted(
-        (entry.name, entry.read_text())
-        for entry in files(__package__).iterdir()
-        if entry.name.endswith(".sql")
+        (
+            _migration(entry.name, entry.read_text())
+            for entry in files(__package__).iterdir()
+            if entry.name.endswith(".sql")
+        ),
+        key=lambda migration: migration.number,
     )
-    numbers = [int(name.split("_")[0]) for name, _ in found]
+    numbers = [migration.number for migration in found]
     assert numbers == list(range(1, len(numbers) + 1)), f"migrations are not numbered 1, 2, 3, …: {numbers}"
-    return [script for _, script in found]
+    return found
+
+
+def _migration(file: str, script: str) -> Migration:
+    name = file.removesuffix(".sql")
+    return Migration(
+        number=int(name.split("_")[0]),
+        name=name.removesuffix(".post"),
+        kind="post" if name.endswith(".post") else "pre",
+        script=script,
+    )
