@@ -2,6 +2,7 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -33,10 +34,25 @@ def handler(event, context):
         "initialized": initialized, "seen": seen, "random": random.random(),
         "tmp": open("/tmp/mine").read(), "type": os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"],
         "stream": context.log_stream_name, "variable": os.environ["AWS_LAMBDA_LOG_STREAM_NAME"],
-        "key": os.environ["AWS_ACCESS_KEY_ID"],
+        "key": os.environ.get("AWS_ACCESS_KEY_ID"),
         "pids": sorted(int(name) for name in os.listdir("/proc") if name.isdigit()),
         "capabilities": [line.split()[1] for line in open("/proc/self/status") if line.startswith("Cap")],
     }
+"""
+CREDENTIALS = """
+import json, os, urllib.request, urllib.error
+
+def get(token):
+    request = urllib.request.Request(
+        os.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"], headers={"Authorization": token}
+    )
+    try:
+        return json.load(urllib.request.urlopen(request, timeout=5))
+    except urllib.error.HTTPError as error:
+        return error.code
+
+def handler(event, context):
+    return get(event["token"] or os.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN"])
 """
 THREADED = """
 import threading
@@ -64,6 +80,21 @@ def publish(lambent: Lambent, source: str, runtime: str, **settings: Any) -> Any
     return name, eventually(settled)
 
 
+def test_credentials_are_asked_for_when_they_are_needed(lambent: Lambent, runtime: str) -> None:
+    name, _ = publish(lambent, CREDENTIALS, runtime)
+    assert lambent.call(name, {"token": "wrong"}, Qualifier="1") == 403
+    found = lambent.call(name, {"token": None}, Qualifier="1")
+    sts = lambent.client(
+        "sts",
+        aws_access_key_id=found["AccessKeyId"],
+        aws_secret_access_key=found["SecretAccessKey"],
+        aws_session_token=found["Token"],
+    )
+    assert sts.get_caller_identity()["Arn"].endswith(f"/{name}")
+    expires = datetime.strptime(found["Expiration"], "%Y-%m-%dT%H:%M:%S%z")
+    assert expires > datetime.now(UTC) + timedelta(hours=1)
+
+
 def test_environments_are_copies_of_one_that_was_initialized_once(lambent: Lambent, runtime: str) -> None:
     name, version = publish(lambent, SOURCE, runtime)
     assert version["SnapStart"] == {"ApplyOn": "PublishedVersions", "OptimizationStatus": "On"}
@@ -71,10 +102,11 @@ def test_environments_are_copies_of_one_that_was_initialized_once(lambent: Lambe
         results = list(callers.map(lambda _: lambent.call(name, {"sleep": 1}, Qualifier="1"), range(3)))
     assert len({one["initialized"] for one in results}) == 1
     assert [one["seen"] for one in results] == [["before 2", "before 1", "after 1", "after 2"]] * 3
-    for unique in ("random", "stream", "key"):
+    for unique in ("random", "stream"):
         assert len({one[unique] for one in results}) == 3, unique
     for one in results:
         assert one["type"] == "snap-start"
+        assert one["key"] is None
         assert one["variable"] == one["stream"]
         assert one["tmp"] == "x"  # a /tmp of its own
         assert one["pids"][0] == 1

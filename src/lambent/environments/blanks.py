@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from lambent.base.tasks import Tasks
-from lambent.environments import extensions, subscriptions
+from lambent.environments import container_credentials, extensions, subscriptions
 from lambent.environments.channel import Channel
 from lambent.environments.extensions import Extensions
 from lambent.environments.link import Link, LinkError
@@ -58,6 +58,8 @@ class Blank:
     listening: list[Listening]
     channel_end: socket.socket | None
     started: bool
+    credentials: Handler | None = None
+    """What answers at container_credentials.PATH, where there is something."""
     _ending: asyncio.Task[None] | None = None
 
     async def start(self, process: Process, beside: Sequence[Process] = ()) -> None:
@@ -284,6 +286,8 @@ def _api(blank: Blank) -> Handler:
             return await blank.extensions.handle(request)
         if request.path.rstrip("/") in subscriptions.PATHS:
             return blank.extensions.subscribe(request)
+        if blank.credentials is not None and request.path == container_credentials.PATH:
+            return await blank.credentials(request)
         return await runtime(request)
 
     return handle

@@ -18,6 +18,7 @@ from lambent.base.clock import Clock
 from lambent.environments import extensions
 from lambent.environments.blanks import Blank, Blanks
 from lambent.environments.channel import Channel
+from lambent.environments.container_credentials import ContainerCredentials
 from lambent.environments.extensions import ExtensionError, Extensions, ExtensionState
 from lambent.environments.link import EntrypointError, Link, LinkClosedError, Reply, WrapperError
 from lambent.environments.log_delivery import LogDelivery
@@ -26,7 +27,7 @@ from lambent.environments.platform_events import Init, PlatformEvent, Status, in
 from lambent.environments.recorder import Recorder
 from lambent.environments.snapshots import Snapshots, Template
 from lambent.environments.telemetry import Telemetry
-from lambent.environments.variables import environment_variables
+from lambent.environments.variables import LOG_STREAM_NAME, access_key_variables, environment_variables
 from lambent.model.credential import Credential
 from lambent.model.function import FunctionVersion
 from lambent.runtimes.install import EXEC_WRAPPER, RuntimeInstall
@@ -40,15 +41,6 @@ _MEMORY_SAMPLE_SECONDS = 0.25
 _EXIT_SECONDS = 1.0
 _DESTROY_SECONDS = 5.0
 _DEFAULT_TMP_MIB = 512
-_RENEWED = frozenset(
-    {
-        "AWS_ACCESS_KEY_ID",
-        "AWS_LAMBDA_LOG_STREAM_NAME",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_SESSION_TOKEN",
-    }
-)
-"""Variables in which a restored environment differs from the one that was initialized."""
 
 
 class CredentialIssuer(Protocol):
@@ -162,15 +154,18 @@ class Occupancy:
         Raises LinkError for the runtime, SandboxError, and ServiceException for the role."""
         self._begin()
         version = await self._around.reveal(self._version)
+        if self._init.restores:
+            return await self._restore(version)
         # Credentials are read while the sandbox is made ready: both wait more than they work.
-        issuing = asyncio.ensure_future(self._around.credentials.issue(version.role, version.function.name))
+        issuing = asyncio.ensure_future(self._issue())
         try:
             await asyncio.sleep(0)  # it begins
-            if self._init.restores:
-                return await self._restore(version, issuing)
             return await self._boot(version, issuing)
         finally:
             issuing.cancel()
+
+    def _issue(self) -> Awaitable[Credential]:
+        return self._around.credentials.issue(self._version.role, self._version.function.name)
 
     async def _boot(self, version: FunctionVersion, issuing: "asyncio.Future[Credential]") -> Reply:
         install = self._install
@@ -190,10 +185,14 @@ class Occupancy:
             await blank.sandbox.resize_tmp(version.ephemeral_storage)
         blank.sandbox.limit_memory(version.memory_size)
         await blank.sandbox.seal(self._binds())
+        credentials: Mapping[str, str] = access_key_variables(await issuing)
+        if self._template:
+            held = ContainerCredentials(self._issue)
+            blank.credentials, credentials = held.handle, held.variables
         variables = environment_variables(
             version,
             install.static_variables,
-            await issuing,
+            credentials,
             self._recorder.stream_name,
             initialization_type=self._init.initialization_type,
         )
@@ -232,7 +231,7 @@ class Occupancy:
         blank.output.after_read = self._around.logs.hold_back
         blank.sandbox.exited.add_done_callback(lambda _: blank.link.close())
 
-    async def _restore(self, version: FunctionVersion, issuing: "asyncio.Future[Credential]") -> Reply:
+    async def _restore(self, version: FunctionVersion) -> Reply:
         """In the place of `_boot`, for a version that has a snapshot."""
         around = self._around
         assert around.snapshots is not None
@@ -240,15 +239,8 @@ class Occupancy:
         blank = await around.snapshots.restore(self._version, around.make_template)
         await self._move_into(blank)
         blank.sandbox.limit_memory(version.memory_size)
-        credential = await issuing
-        renewed = environment_variables(
-            version,
-            {},
-            credential,
-            self._recorder.stream_name,
-            initialization_type=self._init.initialization_type,
-        )
-        variables = {name: value for name, value in renewed.items() if name in _RENEWED}
+        # The one variable in which it differs from what was initialized.
+        variables = {LOG_STREAM_NAME: self._recorder.stream_name}
         assert isinstance(blank.link, Channel)
         reply = await blank.link.restore(self._init_settings(variables))
         self.initialized = reply.kind == "initialized"

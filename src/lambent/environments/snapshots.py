@@ -1,8 +1,8 @@
 """SnapStart: an environment that was initialized once is the template of all others of its version.
 
 The template is a sandbox of its own, whose process has done its Init and then only copies itself. A version has one at
-a time: taken when the version is published, again when the server was restarted or the credentials that Init saw grow
-old, and ended with the last of its copies, which do not outlive it.
+a time: taken when the version is published, again when the server was restarted, and ended with the last of its
+copies, which do not outlive it.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
 """
 
@@ -44,8 +44,6 @@ class SnapshotError(Exception):
 @dataclass(slots=True, kw_only=True, eq=False)
 class Template:
     blank: Blank
-    made_at: float
-    """Monotonic seconds."""
     end: Callable[[], Coroutine[Any, Any, None]]
     copies: set[str] = field(default_factory=set)
     """Sandboxes that are alive."""
@@ -57,10 +55,7 @@ class Template:
 
 
 class Snapshots:
-    def __init__(self, monotonic: Callable[[], float], *, age_most: float) -> None:
-        """`age_most` in seconds, as of environments."""
-        self._monotonic = monotonic
-        self._age_most = age_most
+    def __init__(self) -> None:
         self._taking: dict[_Key, asyncio.Task[Template]] = {}
         self._tasks = Tasks("snapshots")
 
@@ -92,8 +87,7 @@ class Snapshots:
     def _is_good(self, taking: "asyncio.Task[Template]") -> bool:
         if taking.cancelled() or taking.exception() is not None:
             return False
-        template = taking.result()
-        return template.alive and self._monotonic() - template.made_at < self._age_most
+        return taking.result().alive
 
     def has(self, function: FunctionId) -> bool:
         return any(key[0] == function for key in self._taking)

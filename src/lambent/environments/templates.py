@@ -40,7 +40,7 @@ async def make_template(version: FunctionVersion, prepare: Prepare, around: Surr
     except BaseException:
         await end()
         raise
-    return Template(blank=occupancy.blank, made_at=around.clock.monotonic(), end=end)
+    return Template(blank=occupancy.blank, end=end)
 
 
 async def _initialize(occupancy: Occupancy, seconds: float) -> None:

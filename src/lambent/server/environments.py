@@ -49,7 +49,7 @@ class Environments:
         self._preparation = Preparation(stores.artifacts, self.images, registry)
         self.blanks = Blanks(backend, serve_inside, inside, stock=settings.blanks_per_runtime)
         age_most = settings.environment_max_age_seconds
-        self.snapshots = Snapshots(clock.monotonic, age_most=age_most)
+        self.snapshots = Snapshots()
         self._surroundings = surroundings = Surroundings(
             blanks=self.blanks,
             snapshots=self.snapshots,

@@ -14,12 +14,11 @@ class Factory:
     """Templates and copies of paper."""
 
     def __init__(self) -> None:
-        self.now = 0.0
         self.made: list[Template] = []
         self.ended: list[Template] = []
         self.error: Exception | None = None
         self.gate: asyncio.Event | None = None
-        self.snapshots = Snapshots(lambda: self.now, age_most=100.0)
+        self.snapshots = Snapshots()
 
     async def make(self, version: Any) -> Template:
         if self.gate is not None:
@@ -30,7 +29,7 @@ class Factory:
         async def end() -> None:
             self.ended.append(template)
 
-        template = Template(blank=blank(), made_at=self.now, end=end)
+        template = Template(blank=blank(), end=end)
         self.made.append(template)
         return template
 
@@ -72,15 +71,11 @@ async def test_all_copies_are_of_one_template_which_is_made_once(factory: Factor
     assert len(factory.made) == 1
 
 
-@pytest.mark.parametrize("why", ["it is too old", "it has died"])
-async def test_a_template_that_is_of_no_more_use_is_made_again_and_ends_with_its_last_copy(
-    factory: Factory, published: Any, why: str
+async def test_a_template_that_has_died_is_made_again_and_ends_with_its_last_copy(
+    factory: Factory, published: Any
 ) -> None:
     copy = await factory.restore(published)
-    if why == "it is too old":
-        factory.now = 100.0
-    else:
-        factory.made[0].blank.sandbox.exited.set_result(Exit(code=0))
+    factory.made[0].blank.sandbox.exited.set_result(Exit(code=0))
     other = await factory.restore(published)
     await turn()
     assert len(factory.made) == 2

@@ -1,11 +1,11 @@
-from lambent.environments.variables import environment_variables
+from lambent.environments.variables import access_key_variables, environment_variables
 from lambent.model.credential import Credential
 from lambent.model.function import LoggingConfig
 
-CREDENTIAL = Credential(
+CREDENTIAL = access_key_variables(Credential(
     access_key_id="ASIA1", secret_access_key="s", session_token="t",
     account_id="1", principal_arn="arn:aws:sts::1:assumed-role/r/f", user_id="AROA",
-)  # fmt: skip
+))  # fmt: skip
 
 
 def test_a_function_sees_what_aws_tells_it(version):
