@@ -1,0 +1,83 @@
+"""One connection between two nodes, as frames."""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from typing import Protocol, cast
+
+from lambent.cluster.certificates import PROTOCOL
+from lambent.cluster.frames import Frame, FrameError, FrameReader, Kind, encode
+
+
+class LinkUser(Protocol):
+    """Either end of a link."""
+
+    def opened(self, link: "Link") -> None: ...
+
+    def received(self, frame: Frame) -> None: ...
+
+    def full(self, full: bool) -> None:
+        """Whether the other side reads more slowly than is written to it: big things should wait."""
+        ...
+
+    def lost(self) -> None:
+        """Nothing is received any more. Called once, after `opened`."""
+        ...
+
+
+class Link(asyncio.Protocol):
+    """`heard_at` is when the other side has said something last, on the loop's clock."""
+
+    def __init__(self, user: LinkUser, now: Callable[[], float]) -> None:
+        self._user = user
+        self._now = now
+        self._reader = FrameReader()
+        self._transport: asyncio.Transport
+        self._open = False
+        self.heard_at = 0.0
+
+    def send(self, kind: Kind, call: int = 0, head: bytes = b"", body: bytes = b"") -> None:
+        """What is sent on a link that is lost goes nowhere: its user has been told."""
+        if self._open:
+            self._transport.write(encode(kind, call, head, body))
+
+    def close(self) -> None:
+        """At once; what was sent may not arrive."""
+        if self._open:
+            self._transport.abort()
+
+    def end(self) -> None:
+        """When what was sent has been written."""
+        if self._open:
+            self._transport.close()
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        spoken: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
+        if spoken is None or spoken.selected_alpn_protocol() != PROTOCOL:
+            self._transport.abort()
+            return
+        self._open = True
+        self.heard_at = self._now()
+        self._user.opened(self)
+
+    def data_received(self, data: bytes) -> None:
+        self.heard_at = self._now()
+        try:
+            for frame in self._reader.feed(data):
+                self._user.received(frame)
+        except FrameError:
+            self.close()
+
+    def pause_writing(self) -> None:
+        self._user.full(True)
+
+    def resume_writing(self) -> None:
+        self._user.full(False)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._open:
+            self._open = False
+            self._user.lost()
