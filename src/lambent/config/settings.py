@@ -131,9 +131,26 @@ class Settings:
     roles: tuple[str, ...] = _row(
         ROLE_NAMES,
         ROLES,
-        "What this node does beside answering requests, which every node does (`api`): `worker` runs the events that "
-        "were accepted, `poller` reads event sources and does what one node does for all.",
+        "What this node does beside answering requests, which every node does (`api`): `worker` runs functions, "
+        "`poller` reads event sources and does what one node does for all.",
         default_says="`api,worker,poller`",
+    )
+    node_host: str | None = _row(
+        HOST,
+        None,
+        "Address at which other nodes of the database call this one, by TLS with certificates of the cluster's own.",
+        default_says="the address from which the database is reached",
+    )
+    node_port: int = _row(
+        integer(0, 65535),
+        0,
+        "Port of `node_host`. 0 takes a free one: nodes tell each other in the database.",
+    )
+    node_address: str | None = _row(
+        pattern("HOST:PORT", r"[0-9A-Za-z._-]{1,253}:[0-9]{1,5}|\[[0-9A-Fa-f:.]{2,45}\]:[0-9]{1,5}"),
+        None,
+        "Where other nodes reach this one, if not at `node_host` and its port: behind NAT, in a container.",
+        default_says="`node_host` and its port",
     )
 
     # How functions run.

@@ -90,6 +90,17 @@ class Pools:
                 if (pool := self._pools.get(key)) is not None:
                     pool.provision(0)
 
+    def has_idle(self, version: FunctionVersion, tenant_id: str | None) -> bool:
+        """Whether an environment of it waits for an invocation."""
+        pool = self._pools.get((version.function, version.version, tenant_id))
+        return pool is not None and bool(pool.idle or pool.provisioned.idle)
+
+    def idle(self) -> Iterator[tuple[FunctionId, str, str | None, int]]:
+        """How many wait, by version and tenant; of those of which any does."""
+        for (function, version, tenant_id), pool in self._pools.items():
+            if count := pool.idle + len(pool.provisioned.idle):
+                yield function, version, tenant_id, count
+
     def counts(self) -> dict[str, int]:
         """How many environments there are, by what they do."""
         pools = self._pools.values()

@@ -69,6 +69,12 @@ class Lane:
             share.peak = running
         return self.release
 
+    @property
+    def has_room(self) -> bool:
+        """Whether a lease could be had now."""
+        capacity = self.share.capacity
+        return self.running < self.provisioned or capacity.running < capacity.limit
+
     def release(self) -> None:
         self.running -= 1
         assert self.running >= 0, "a lease was given back twice"

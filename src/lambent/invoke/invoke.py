@@ -6,6 +6,8 @@ A synchronous invocation touches no disk on this way. An asynchronous one is on 
 back here through `event_worker.py`.
 """
 
+from typing import Protocol
+
 from lambent.base.clock import Clock
 from lambent.base.ids import new_trace_header
 from lambent.base.tasks import Tasks
@@ -25,6 +27,12 @@ from lambent.model.lambda_errors import (
     RecursiveInvocationException,
     TooManyRequestsException,
 )
+
+
+class Router(Protocol):
+    async def run(self, version: FunctionVersion, invocation: Invocation) -> InvocationResult:
+        """Here or elsewhere. Raises as `Invoker.invoke`."""
+        ...
 
 
 class Invoker:
@@ -48,6 +56,8 @@ class Invoker:
         self._meters = meters
         self._stream_limits = stream_limits or StreamLimits()
         self._streams = Tasks("streamed invocations")
+        self.router: Router | None = None
+        """Where there are other nodes that may run what is asked of this one."""
 
     async def invoke(self, invocation: Invocation) -> InvocationResult:
         """Runs the function and returns its result, or its error as a value.
@@ -72,16 +82,24 @@ class Invoker:
         if version.durable is not None and invocation.durable_execution_arn is None:
             return await self._durable.run(version, invocation)
         try:
+            if self.router is not None and not invocation.asynchronous:
+                return await self.router.run(version, invocation)
             if not invocation.asynchronous:
                 share.capacity.count_request(self._clock.monotonic())
             result = await self._pools.invoke(version, invocation, share.lane(version.version).acquire())
         except TooManyRequestsException:
             self._meters.of(function, invocation.qualifier).throttles += 1
             raise
-        meter = self._meters.of(function, invocation.qualifier)
-        meter.durations.append(round(invocation.duration_ms, 2))
-        if result.function_error is not None:
-            meter.errors += 1
+        self._meters.ended(invocation, result)
+        return result
+
+    async def run_here(self, version: FunctionVersion, invocation: Invocation) -> InvocationResult:
+        """One that a router has sent here: what is left to do when its version is chosen. A refusal is counted by the
+        node whose caller gets it."""
+        share = self._concurrency.share(invocation.function)
+        share.capacity.count_request(self._clock.monotonic())
+        result = await self._pools.invoke(version, invocation, share.lane(version.version).acquire())
+        self._meters.ended(invocation, result)
         return result
 
     async def stream(self, invocation: Invocation) -> ResponseStream:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from lambent.environments.pools import Pools
 from lambent.invoke.concurrency import Concurrency
 from lambent.model.function import FunctionId
+from lambent.model.invocation import Invocation, InvocationResult
 from lambent.model.metric import Metrics
 
 _EVERY_SECONDS = 1.0
@@ -39,6 +40,15 @@ class Meters:
         if meter is None:
             meter = self._meters[function, qualifier] = Meter()
         return meter
+
+    def ended(self, invocation: Invocation, result: InvocationResult) -> None:
+        key = (invocation.function, invocation.qualifier)
+        meter = self._meters.get(key)
+        if meter is None:
+            meter = self._meters[key] = Meter()
+        meter.durations.append(round(invocation.duration_ms, 2))
+        if result.function_error is not None:
+            meter.errors += 1
 
     def loop_ended(self, function: FunctionId) -> None:
         self._put(function, "RecursiveInvocationsDropped", 1, {"FunctionName": function.name})

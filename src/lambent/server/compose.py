@@ -14,6 +14,7 @@ from lambent.api.errors import refuse
 from lambent.api.root_key import RootCredentials, RootKey, load_or_create_root_key
 from lambent.base.clock import SystemClock
 from lambent.base.tasks import Tasks
+from lambent.cluster.certificates import new_authority
 from lambent.config import Settings, search_path
 from lambent.event_sources.reconciler import Reconciler
 from lambent.http.client import request as http_request
@@ -44,6 +45,7 @@ from lambent.server.keys import (
     load_or_create_node_id,
 )
 from lambent.server.node import ThisNode
+from lambent.server.node_calls import NODE_AUTHORITY, NodeCalls
 from lambent.server.part import Core, Door
 from lambent.server.parts import PARTS
 from lambent.server.parts.signer import CODE_SIGNATURES
@@ -139,6 +141,11 @@ class Server:
         self._invocation = Invocation(
             self.settings, stores, self._identity, self._environments.pools, self._clock, self._node_id
         )
+        self._calls: NodeCalls | None = None
+        if self.settings.database is not None:
+            self._calls = NodeCalls(
+                self.settings, self._node, stores.directory, self._invocation, self._environments.pools
+            )
         stores.directory.on_change = self._function_changed
         self._make_services()
         await self._start()
@@ -309,8 +316,7 @@ class Server:
 
     async def _start(self) -> None:
         opened = self._opened
-        await self._node.join()
-        opened.push_async_callback(self._node.leave)
+        await self._join()
         opened.push_async_callback(self._stores.metrics.close)
         opened.push_async_callback(self._environments.log_delivery.flush)
         opened.push_async_callback(self._tasks.close)
@@ -332,26 +338,52 @@ class Server:
             if part.open is not None:
                 await part.open()
         await self._lambda.function_policies.open()
+        await self._listen()
+        for part in self._parts:
+            if part.ending is not None:
+                opened.callback(part.ending)
+        if self._calls is not None:
+            opened.callback(self._calls.end)
+        opened.push_async_callback(self._node.close)
+        self._work_behind()
+        await self._lambda.activation.open()
+        opened.push_async_callback(self._mappings.close)
+        await self._mappings.open()
+        expiry = Expiry(self._stores.logs, self._clock, interval_seconds=self.settings.log_expiry_seconds)
+        self._take_part(expiry)
+        if self.settings.function_url_hosts == "auto" and needs_hosts_file(self.settings.function_url_domain):
+            await self._function_url_names.open(self._listener.addresses[0][0])
+            opened.push_async_callback(self._function_url_names.close)
+
+    async def _join(self) -> None:
+        address = ""
+        if self._calls is not None:
+            self._opened.push_async_callback(self._calls.close, 0.0)
+            address = await self._calls.listen(await self._secrets.get(NODE_AUTHORITY, new_authority))
+        await self._node.join(address)
+        self._opened.push_async_callback(self._node.leave)
+
+    async def _listen(self) -> None:
         largest = self.settings.max_request_mib * MIB
         limits = Limits(
             body_bytes_max=largest,
             connections_max=connections_most(),
             held_bytes_max=max(Limits().held_bytes_max, 4 * largest),
         )
+        if self._calls is not None:
+            self._opened.push_async_callback(self._calls.close, _DRAIN_SECONDS)
+            self._calls.start()
         self._listener = HttpListener(self._outside, limits=limits, refusal=refuse, streams=_is_streamed)
         await self._listener.start(self.settings.host, self.settings.port)
-        opened.push_async_callback(self._listener.close, drain_seconds=_DRAIN_SECONDS)
-        for part in self._parts:
-            if part.ending is not None:
-                opened.callback(part.ending)
-        opened.push_async_callback(self._node.close)
+        self._opened.push_async_callback(self._listener.close, drain_seconds=_DRAIN_SECONDS)
+
+    def _work_behind(self) -> None:
         self._tasks.start(self._environments.log_delivery.run(), "deliver logs")
         self._tasks.start(self._environments.pools.run(), "freeze and expire environments")
         if "worker" in self.settings.roles:
             self._tasks.start(self._invocation.event_worker.run(), "run event invocations")
         self._tasks.start(self._invocation.meters.run(), "measure invocations")
         self._tasks.start(self._stores.log_measuring.run(), "emit default values of metric filters")
-        expiry = Expiry(self._stores.logs, self._clock, interval_seconds=self.settings.log_expiry_seconds)
         self._tasks.start(self._stores.sweep_code(), "sweep code that nothing uses")
         if (collector := self.settings.otlp_endpoint) is not None:
             export = OtlpExport(
@@ -365,13 +397,6 @@ class Server:
         for part in self._parts:
             for name, run in part.behind.items():
                 self._tasks.start(run(), name)
-        await self._lambda.activation.open()
-        opened.push_async_callback(self._mappings.close)
-        await self._mappings.open()
-        self._take_part(expiry)
-        if self.settings.function_url_hosts == "auto" and needs_hosts_file(self.settings.function_url_domain):
-            await self._function_url_names.open(self._listener.addresses[0][0])
-            opened.push_async_callback(self._function_url_names.close)
 
     def _take_part(self, expiry: Expiry) -> None:
         """In what the nodes do for each other."""

@@ -26,7 +26,7 @@ class Invocation:
         self, settings: Settings, stores: Stores, identity: Identity, pools: Pools, clock: Clock, node_id: str
     ) -> None:
         events = EventQueue(stores.events, stores.metrics)
-        concurrency = Concurrency(settings.account_concurrency)
+        self.concurrency = concurrency = Concurrency(settings.account_concurrency)
         self.allotments = Allotments(stores.concurrency, concurrency, stores.directory, pools)
         self.meters = Meters(stores.metrics, concurrency, pools)
         self.durable = DurableExecutions(stores.durable, MillisecondClock(clock))

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lambent import __version__
@@ -60,8 +61,9 @@ class ThisNode:
         self._changes = Changes(self._change_store, self._handlers, self._reload, self._look_seconds)
         self._tasks = Tasks("cluster")
 
-    async def join(self) -> None:
-        """Raises StoreError."""
+    async def join(self, address: str = "") -> None:
+        """`address` is where others may call. Raises StoreError."""
+        self.membership.me = replace(self.membership.me, address=address)
         await self.membership.join()
         await self._changes.open()
 

@@ -1,0 +1,90 @@
+"""What a node has to do and what waits there, as it tells the others: reports of what has changed."""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from lambent.model.function import FunctionId
+
+
+def warm_key(function: FunctionId, version: str, tenant_id: str | None) -> str:
+    """Names the environments that can run an invocation. No name has a slash but a tenant's, which is last."""
+    return f"{function.account_id}/{function.region}/{function.name}/{version}/{tenant_id or ''}"
+
+
+class Load(msgspec.Struct, kw_only=True):
+    """`busy` environments run or start on `cpus`; `idle` is how many wait, by warm key. Who is `ending` takes nothing
+    new. Kept up to date by reports, and by what is sent to the node in between."""
+
+    busy: int = 0
+    cpus: int = 1
+    ending: bool = False
+    idle: dict[str, int] = {}
+
+    @property
+    def pressure(self) -> float:
+        return self.busy / self.cpus
+
+    def begun(self, warm: str) -> None:
+        self.busy += 1
+        if self.idle.get(warm, 0) > 0:
+            self.idle[warm] -= 1
+
+    def ended(self, warm: str) -> None:
+        self.busy = max(0, self.busy - 1)
+        self.idle[warm] = self.idle.get(warm, 0) + 1
+
+    def take(self, report: bytes) -> None:
+        """Raises msgspec.DecodeError."""
+        told = _decoder.decode(report)
+        self.busy, self.cpus, self.ending = told.busy, told.cpus, told.ending
+        _merge(self.idle, told.idle)
+
+
+class Report(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A load as it is told: of its mappings only what has changed, 0 for what is no more."""
+
+    busy: int = 0
+    cpus: int = 1
+    ending: bool = False
+    idle: dict[str, int] = {}
+
+
+_decoder = msgspec.msgpack.Decoder(Report)
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Reporter:
+    """What one listener has not been told yet."""
+
+    def __init__(self, current: Callable[[], Load]) -> None:
+        self._current = current
+        self._told: Load | None = None
+
+    def __call__(self) -> bytes:
+        """Empty where nothing has changed."""
+        load, told = self._current(), self._told
+        if load == told:
+            return b""
+        self._told = load
+        return _encode(
+            Report(
+                busy=load.busy,
+                cpus=load.cpus,
+                ending=load.ending,
+                idle=_changed(told.idle if told is not None else {}, load.idle),
+            )
+        )
+
+
+def _changed(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, int]:
+    changed = {key: count for key, count in now.items() if before.get(key) != count}
+    return changed | dict.fromkeys(before.keys() - now.keys(), 0)
+
+
+def _merge(known: dict[str, int], changed: Mapping[str, int]) -> None:
+    for key, count in changed.items():
+        if count:
+            known[key] = count
+        else:
+            known.pop(key, None)

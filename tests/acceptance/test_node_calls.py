@@ -1,0 +1,137 @@
+"""A node that runs no functions before two that do: invocations that run elsewhere are as if they ran here."""
+
+import json
+import signal
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from lambent_server import Lambent, eventually
+from two_nodes import start_nodes, status
+
+WHERE = """
+import os, time
+def handler(event, context):
+    if event.get("fail"):
+        raise ValueError(event["fail"])
+    print("ran for", context.aws_request_id)
+    time.sleep(event.get("seconds", 0))
+    return {"version": context.function_version, "arn": context.invoked_function_arn, "tenant": context.tenant_id}
+"""
+STREAM = """
+export const handler = awslambda.streamifyResponse(async (event, out, context) => {
+  out.setContentType('text/plain');
+  for (let left = event.pieces; left > 0; left -= 1) {
+    if (!out.write(Buffer.alloc(100_000, 65))) await new Promise((r) => out.once('drain', r));
+  }
+  if (event.fail) throw new TypeError('midway');
+  out.end('last');
+});
+"""
+
+
+class Cluster:
+    def __init__(self, nodes: dict[str, Lambent]) -> None:
+        self.nodes = nodes
+        self.front, self.one, self.two = nodes["front"], nodes["one"], nodes["two"]
+
+    def busy(self, node: Lambent) -> bool:
+        return bool(status(node)["environments"]["busy"])
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    nodes = start_nodes(
+        tmp_path_factory.mktemp("cluster"),
+        *("front", "one", "two"),
+        arguments={
+            "front": ("--roles", "api,poller"),
+            "one": ("--roles", "api,worker"),
+            "two": ("--roles", "api,worker"),
+        },
+    )
+    yield Cluster(nodes)
+    for node in nodes.values():
+        if node.server.process.poll() is None:
+            node.server.process.send_signal(signal.SIGCONT)
+        node.stop()
+        assert not node.leftovers()
+        assert "Traceback" not in node.log, node.log[-8000:]
+
+
+@pytest.fixture(scope="module")
+def where(cluster: Cluster) -> str:
+    name = cluster.front.python(WHERE, Timeout=60)
+    cluster.front.lambda_.publish_version(FunctionName=name)
+    cluster.front.lambda_.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    return name
+
+
+def test_an_answer_from_another_node_is_an_answer(cluster: Cluster, where: str) -> None:
+    answer = cluster.front.invoke(where, {})
+    assert answer.value["version"] == answer.response["ExecutedVersion"] == "$LATEST"
+    assert f"ran for {answer.request_id}" in answer.tail and answer.report
+    answer = cluster.front.invoke(where, {}, Qualifier="live")
+    assert answer.value["arn"].endswith(f":{where}:live")
+    assert answer.value["version"] == answer.response["ExecutedVersion"] == "1"
+    failed = cluster.front.invoke(where, {"fail": "no"})
+    assert (failed.response["StatusCode"], failed.error_object["errorMessage"]) == (200, "no")
+    assert status(cluster.front)["environments"] == {"idle": 0, "busy": 0, "starting": 0}
+
+
+def test_a_tenants_invocation_is_its_own_there_too(cluster: Cluster) -> None:
+    name = cluster.front.python(WHERE, TenancyConfig={"TenantIsolationMode": "PER_TENANT"})
+    assert cluster.front.call(name, {}, TenantId="blue")["tenant"] == "blue"
+    with pytest.raises(ClientError, match="Add a valid tenant ID"):
+        cluster.front.call(name, {})
+
+
+def test_what_was_acknowledged_here_is_what_runs_there(cluster: Cluster) -> None:
+    name = cluster.front.python("def handler(event, context): return 0\n")
+    for number in range(1, 4):
+        assert cluster.front.call(name) == number - 1
+        cluster.front.update_code(name, {"index.py": f"def handler(event, context): return {number}\n"})
+    assert cluster.front.call(name) == 3
+
+
+def test_a_stream_passes_through(cluster: Cluster) -> None:
+    name = cluster.front.node(STREAM)
+
+    def read(event: Any) -> tuple[bytes, Any]:
+        answer = cluster.front.lambda_.invoke_with_response_stream(
+            FunctionName=name, Payload=json.dumps(event)
+        )
+        assert answer["ExecutedVersion"] == "$LATEST"
+        *pieces, last = list(answer["EventStream"])
+        return b"".join(piece["PayloadChunk"]["Payload"] for piece in pieces), last["InvokeComplete"]
+
+    payload, complete = read({"pieces": 30})
+    assert payload == b"A" * 3_000_000 + b"last" and "ErrorCode" not in complete
+    payload, complete = read({"pieces": 1, "fail": True})
+    assert complete["ErrorCode"] == "TypeError"
+
+
+def test_a_node_that_dies_in_the_middle_is_an_error_worth_a_retry(cluster: Cluster, where: str) -> None:
+    caught: list[Exception] = []
+
+    def invoke() -> None:
+        try:
+            cluster.front.invoke(where, {"seconds": 50})
+        except ClientError as error:
+            caught.append(error)
+
+    caller = threading.Thread(target=invoke)
+    caller.start()
+    eventually(lambda: cluster.busy(cluster.one) or cluster.busy(cluster.two))
+    victim = cluster.one if cluster.busy(cluster.one) else cluster.two
+    victim.kill()
+    caller.join(20)
+    (error,) = caught
+    assert isinstance(error, ClientError)
+    assert error.response["Error"]["Code"] == "ServiceException"
+    assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+    # The next runs on the other at once: nobody waits until the membership has run out.
+    assert cluster.front.call(where, {})["version"] == "$LATEST"
+    victim.start_again()
