@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from lambent.model.access_control import AccessControlList
+
 Versioning = Literal["Enabled", "Suspended"]
 
 
@@ -18,6 +20,8 @@ class Bucket:
     versioning: Versioning | None = None
     policy: str | None = None
     """The bucket policy's text, as it was given."""
+    acl: AccessControlList | None = None
+    """None for the owner's own."""
     configurations: Mapping[str, Any] = field(default_factory=dict)
     """By the payload's name in the service model ("CORSConfiguration"), as it was given; times are epoch seconds."""
 

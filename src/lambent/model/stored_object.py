@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from lambent.model.access_control import AccessControlList
+
 NULL_VERSION = "null"
 """The version of a key that was put while versioning was not enabled: there is one at most."""
 
@@ -76,6 +78,8 @@ class ObjectVersion:
     """None where its bytes are on disk as they are."""
     nonce: bytes | None = None
     """Of `content`, where that is sealed."""
+    acl: AccessControlList | None = None
+    """None for the bucket owner's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +103,7 @@ class Upload:
     """The ARN of whoever began it."""
     lock: ObjectLock = ObjectLock()
     encryption: ObjectEncryption | None = None
+    acl: AccessControlList | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

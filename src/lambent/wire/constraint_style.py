@@ -108,6 +108,11 @@ _STYLES = {
                 "The specified location-constraint is not valid",
                 {},
             ),
+            "aCL": (
+                "InvalidArgument",
+                "",
+                {"ArgumentName": "x-amz-acl", "ArgumentValue": "{value}"},
+            ),
             "objectOwnership": (
                 "InvalidArgument",
                 "Invalid x-amz-object-ownership header: {value}",

@@ -14,6 +14,7 @@ from lambent.base.clock import Clock
 from lambent.encryption.data_keys import DataKeys
 from lambent.model.metric import Metrics
 from lambent.model.service import Client, Service
+from lambent.services.s3.access import Access
 from lambent.services.s3.acl import Acls
 from lambent.services.s3.attributes import Attributes
 from lambent.services.s3.authorization import condition_keys, resource_arn
@@ -26,10 +27,12 @@ from lambent.services.s3.encryption import Encryptions
 from lambent.services.s3.events import Events
 from lambent.services.s3.expiry import Expiry
 from lambent.services.s3.garbage import Garbage
+from lambent.services.s3.identified_configurations import IdentifiedConfigurations
 from lambent.services.s3.listing import Listings
 from lambent.services.s3.not_configured import NotConfiguredHere
 from lambent.services.s3.notification_configuration import NotificationConfigurations
 from lambent.services.s3.object_bytes import ObjectBytes
+from lambent.services.s3.object_changes import ObjectChanges
 from lambent.services.s3.object_lock import ObjectLocks
 from lambent.services.s3.object_lookup import ObjectLookup
 from lambent.services.s3.object_tags import ObjectTags
@@ -55,6 +58,7 @@ class S3Service:
 
     service: Service
     buckets: BucketRecords
+    access: Access
     expiry: Expiry
     garbage: Garbage
     once: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
@@ -74,9 +78,11 @@ class Stores:
 def service(stores: Stores, clock: Clock, client: Client, metrics: Metrics) -> S3Service:
     buckets = BucketRecords(stores.buckets)
     lookup = ObjectLookup(stores.objects)
+    access = Access(buckets, stores.objects)
     destinations = Destinations(client)
     delivery = Delivery(stores.notices, destinations, clock)
     events = Events(delivery.wake)
+    changes = ObjectChanges(stores.objects, events)
     garbage = Garbage(stores.garbage, stores.contents)
     files = ObjectBytes(stores.contents, stores.uploads)
     encryptions = Encryptions(DataKeys(client, clock))
@@ -87,8 +93,9 @@ def service(stores: Stores, clock: Clock, client: Client, metrics: Metrics) -> S
         **BucketVersioning(buckets).operations(),
         **BucketPolicies(buckets).operations(),
         **Configurations(buckets).operations(),
+        **IdentifiedConfigurations(buckets).operations(),
         **NotificationConfigurations(buckets, destinations, clock).operations(),
-        **Acls(buckets, lookup).operations(),
+        **Acls(buckets, lookup, changes).operations(),
         **NotConfiguredHere(buckets).operations(),
         **ObjectLocks(buckets, lookup, stores.objects, clock).operations(),
         **Reading(buckets, lookup, stores.uploads, files, client, encryptions, clock).operations(),
@@ -97,7 +104,7 @@ def service(stores: Stores, clock: Clock, client: Client, metrics: Metrics) -> S
             buckets, lookup, stores.contents, files, writing, parts, client, encryptions, clock
         ).operations(),
         **Listings(buckets, stores.objects).operations(),
-        **ObjectTags(buckets, lookup, stores.objects, events).operations(),
+        **ObjectTags(buckets, lookup, changes).operations(),
         **Attributes(buckets, lookup, stores.uploads).operations(),
         **parts.operations(),
         **Uploads(
@@ -110,11 +117,12 @@ def service(stores: Stores, clock: Clock, client: Client, metrics: Metrics) -> S
             name="s3",
             operations=operations,
             resource_arn=resource_arn,
-            resource_policy=buckets.policy,
+            resource_policy=access.policy,
             open_to_root=buckets.open_to_root,
             condition_keys=condition_keys,
         ),
         buckets=buckets,
+        access=access,
         expiry=expiry,
         garbage=garbage,
         once={

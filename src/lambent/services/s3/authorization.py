@@ -8,6 +8,8 @@ from urllib.parse import unquote_plus
 
 from lambent.base.arn import partition_of
 from lambent.model.caller import Caller, Parameters
+from lambent.services.s3.access import CANONICAL_USER
+from lambent.services.s3.owners import canonical_id
 
 _KEYS = {
     "Prefix": "s3:prefix",
@@ -39,6 +41,7 @@ def resource_arn(operation: str, caller: Caller, parameters: Parameters) -> str 
 
 def condition_keys(operation: str, caller: Caller, parameters: Parameters) -> Mapping[str, str]:
     keys = {key: str(parameters[member]) for member, key in _KEYS.items() if member in parameters}
+    keys[CANONICAL_USER] = canonical_id(caller.account_id)
     headers = caller.headers
     presigned = "authorization" not in headers
     keys["s3:authType"] = "REST-QUERY-STRING" if presigned else "REST-HEADER"

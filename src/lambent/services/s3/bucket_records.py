@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable
 
 from lambent.model.bucket import Bucket
 from lambent.model.caller import Caller, Parameters
-from lambent.model.resource_policy import ResourcePolicy
 from lambent.services.s3.errors import AccessDenied, NoSuchBucket
-from lambent.services.s3.public_access import effective_policy
+from lambent.services.s3.requester_pays import check_payer
 from lambent.store.ports.buckets import BucketStore
 
 _MENDING = frozenset({"PutBucketPolicy", "GetBucketPolicy", "DeleteBucketPolicy"})
@@ -33,7 +32,8 @@ class BucketRecords:
         return self._buckets.get(name)
 
     def require(self, caller: Caller, parameters: Parameters) -> Bucket:
-        """The bucket that a request names. Raises NoSuchBucket; AccessDenied where it is not the expected owner's."""
+        """The bucket that a request names. Raises NoSuchBucket; AccessDenied where it is not the expected owner's, or
+        the requester is to pay and does not say so."""
         name = parameters["Bucket"]
         bucket = self._buckets.get(name)
         if bucket is None:
@@ -41,6 +41,7 @@ class BucketRecords:
         expected = parameters.get("ExpectedBucketOwner")
         if expected is not None and expected != bucket.account_id:
             raise AccessDenied("Access Denied")
+        check_payer(bucket, caller, parameters)
         return bucket
 
     def of_account(self, account_id: str) -> list[Bucket]:
@@ -81,11 +82,3 @@ class BucketRecords:
         if bucket is None or operation == "CreateBucket":  # which will say that the name is taken
             return True
         return bucket.account_id == caller.account_id and (bucket.policy is None or operation in _MENDING)
-
-    async def policy(self, arn: str) -> ResourcePolicy | None:
-        """model.service.Service.resource_policy, for the ARN of a bucket or of an object."""
-        name = arn.split(":", 5)[-1].partition("/")[0]
-        bucket = self._buckets.get(name)
-        if bucket is None:
-            return None
-        return ResourcePolicy(account_id=bucket.account_id, document=effective_policy(bucket))

@@ -8,7 +8,7 @@ from lambent.base.clock import Clock
 from lambent.model.bucket import Bucket
 from lambent.model.caller import Caller, Parameters
 from lambent.model.service import Operation
-from lambent.services.s3.acl import refuse_grants
+from lambent.services.s3.acl import acl_of_new_bucket
 from lambent.services.s3.bucket_records import BucketRecords
 from lambent.services.s3.errors import (
     BucketAlreadyExists,
@@ -56,7 +56,7 @@ class Buckets:
         name = parameters["Bucket"]
         check_bucket_name(name)
         ownership = _ownership(parameters)
-        refuse_grants(parameters, ownership, of_bucket=True)
+        acl = acl_of_new_bucket(caller, parameters, ownership)
         locking = bool(parameters.get("ObjectLockEnabledForBucket"))
         given = parameters.get("CreateBucketConfiguration") or {}
         region = _region(caller, given)
@@ -74,6 +74,7 @@ class Buckets:
             region=region,
             created_at=float(int(self._clock.now())),
             versioning="Enabled" if locking else None,
+            acl=acl,
             configurations=configurations,
         )
         try:

@@ -122,4 +122,5 @@ def completed_version(bucket: Bucket, upload: Upload, parts: Sequence[Part], now
         checksum_type=kind,
         lock=completed_lock(bucket, upload.lock, now),
         encryption=upload.encryption,
+        acl=upload.acl,
     )

@@ -12,27 +12,41 @@ from typing import Any
 from lambent.model.bucket import Bucket
 from lambent.model.caller import Caller, Parameters
 from lambent.model.service import Operation
+from lambent.services.s3.access_control import private
+from lambent.services.s3.acl import ENFORCED
 from lambent.services.s3.bucket_records import BucketRecords
 from lambent.services.s3.cors import check_cors
 from lambent.services.s3.encryption import DEFAULT_ENCRYPTION, check_encryption
-from lambent.services.s3.errors import MalformedXML, MissingRequestBodyError, NotConfigured
+from lambent.services.s3.errors import (
+    InvalidBucketAclWithObjectOwnership,
+    InvalidRequest,
+    MalformedXML,
+    MissingRequestBodyError,
+    NotConfigured,
+)
 from lambent.services.s3.lifecycle import LIFECYCLE, check_lifecycle
+from lambent.services.s3.requester_pays import REQUEST_PAYMENT
 from lambent.services.s3.tags import parse_tag_set
 
 Check = Callable[[Any], Any]
 """From the payload to what is stored, None for nothing. Raises a ServiceException."""
 
+Refuse = Callable[[Bucket, Any], None]
+"""Raises a ServiceException where this bucket cannot have it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kind:
-    """`payload` is the member of Put's input; `wrapped` says whether Get answers it under that name, or its members."""
+    """`payload` is the member of Put's input; `wrapped` says whether Get answers it under that name, or its members.
+    Some cannot be deleted."""
 
     payload: str
     put: str
     get: str
-    delete: str
+    delete: str | None = None
     check: Check
-    wrapped: bool
+    refuse: Refuse | None = None
+    wrapped: bool = False
     missing: tuple[str, str] | None = None
     default: Any = None
 
@@ -46,6 +60,29 @@ def _check_ownership(payload: Any) -> Any:
     if len(payload["Rules"]) != 1:
         raise MalformedXML()
     return payload
+
+
+def _refuse_ownership(bucket: Bucket, controls: Any) -> None:
+    enforced = controls["Rules"][0]["ObjectOwnership"] == ENFORCED
+    if enforced and bucket.acl is not None and bucket.acl != private(bucket.account_id):
+        raise InvalidBucketAclWithObjectOwnership()
+
+
+def _as_it_is(payload: Any) -> Any:
+    return payload
+
+
+def _check_acceleration(payload: Any) -> Any:
+    if "Status" not in payload:
+        raise MalformedXML()
+    return payload
+
+
+def _refuse_acceleration(bucket: Bucket, payload: Any) -> None:
+    if "." in bucket.name:
+        raise InvalidRequest(
+            "S3 Transfer Acceleration is not supported for buckets with periods (.) in their names"
+        )
 
 
 def _check_public_access(payload: Any) -> Any:
@@ -62,7 +99,6 @@ _KINDS = (
         get="GetBucketTagging",
         delete="DeleteBucketTagging",
         check=_check_tags,
-        wrapped=False,
         missing=("NoSuchTagSet", "The TagSet does not exist"),
     ),
     _Kind(
@@ -71,7 +107,6 @@ _KINDS = (
         get="GetBucketCors",
         delete="DeleteBucketCors",
         check=check_cors,
-        wrapped=False,
         missing=("NoSuchCORSConfiguration", "The CORS configuration does not exist"),
     ),
     _Kind(
@@ -80,7 +115,6 @@ _KINDS = (
         get="GetBucketLifecycleConfiguration",
         delete="DeleteBucketLifecycle",
         check=check_lifecycle,
-        wrapped=False,
         missing=("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"),
     ),
     _Kind(
@@ -110,8 +144,24 @@ _KINDS = (
         get="GetBucketOwnershipControls",
         delete="DeleteBucketOwnershipControls",
         check=_check_ownership,
+        refuse=_refuse_ownership,
         wrapped=True,
         missing=("OwnershipControlsNotFoundError", "The bucket ownership controls were not found"),
+    ),
+    _Kind(
+        payload=REQUEST_PAYMENT,
+        put="PutBucketRequestPayment",
+        get="GetBucketRequestPayment",
+        check=_as_it_is,
+        default={"Payer": "BucketOwner"},
+    ),
+    _Kind(
+        payload="AccelerateConfiguration",
+        put="PutBucketAccelerateConfiguration",
+        get="GetBucketAccelerateConfiguration",
+        check=_check_acceleration,
+        refuse=_refuse_acceleration,
+        default={},
     ),
 )
 
@@ -125,7 +175,8 @@ class Configurations:
         for kind in _KINDS:
             operations[kind.put] = self._putting(kind)
             operations[kind.get] = self._getting(kind)
-            operations[kind.delete] = self._deleting(kind)
+            if kind.delete is not None:
+                operations[kind.delete] = self._deleting(kind)
         return operations
 
     def _putting(self, kind: _Kind) -> Operation:
@@ -134,7 +185,9 @@ class Configurations:
             payload = parameters.get(kind.payload)
             if payload is None:
                 raise MissingRequestBodyError()
-            checked = _plain(kind.check(payload))
+            checked = plain(kind.check(payload))
+            if kind.refuse is not None:
+                kind.refuse(bucket, checked)
             await self._records.change(bucket.name, lambda bucket: configured(bucket, kind.payload, checked))
             return {}
 
@@ -168,12 +221,12 @@ def configured(bucket: Bucket, name: str, configuration: Any) -> Bucket:
     return replace(bucket, configurations=configurations)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """With epoch seconds for times, as JSON can hold it."""
     if isinstance(value, datetime):
         return value.timestamp()
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     return value

@@ -10,7 +10,7 @@ from lambent.model.bucket import Bucket
 from lambent.model.caller import Caller, Parameters
 from lambent.model.service import Client, Operation
 from lambent.model.stored_object import ObjectProperties, ObjectVersion
-from lambent.services.s3.acl import ownership_of, refuse_grants
+from lambent.services.s3.acl import acl_of_new_object
 from lambent.services.s3.bucket_records import BucketRecords
 from lambent.services.s3.checksums import DEFAULT, asked_algorithm, checksum_members
 from lambent.services.s3.conditions import check_copy_source, write_condition
@@ -73,7 +73,7 @@ class Copying:
     async def copy(self, caller: Caller, parameters: Parameters) -> Parameters:
         bucket = self._buckets.require(caller, parameters)
         check_key(parameters["Key"])
-        refuse_grants(parameters, ownership_of(bucket), of_bucket=False)
+        acl = acl_of_new_object(caller, bucket, parameters)
         # A copy has no body whose digest could be asked for.
         lock = lock_of(bucket, parameters, {}, self._clock.now())
         condition = write_condition(parameters)
@@ -97,6 +97,7 @@ class Copying:
             properties=properties,
             lock=lock,
             encryption=sealing.encryption,
+            acl=acl,
         )
         await self._writing.commit(caller, bucket, version, "ObjectCreated:Copy", condition)
         members = written_members(bucket, version)

@@ -17,12 +17,12 @@ from lambent.model.caller import Caller, Parameters
 from lambent.model.credential import Credential, CredentialSource
 from lambent.model.error import InternalFailure, ServiceException
 from lambent.model.service import Client
+from lambent.services.s3.access import ANONYMOUS, Access
 from lambent.services.s3.bucket_records import BucketRecords
 from lambent.services.s3.cors import asked_headers, cors_headers, matching_rule
 from lambent.services.s3.errors import AccessDenied, InvalidRequest, MethodNotAllowed
 from lambent.services.s3.forms import FormPosts
 from lambent.services.s3.preflight import preflight
-from lambent.services.s3.public_access import effective_policy, is_public
 from lambent.wire.s3_hosts import bucket_of_host, is_s3_host, move_bucket_to_path
 from lambent.wire.service import Match, load_service
 from lambent.wire.sigv2 import is_presigned, verify_query
@@ -31,9 +31,6 @@ from lambent.wire.streams import settle_stream
 
 log = logging.getLogger(__name__)
 
-_PUBLIC = "anonymous"
-"""The account of nobody: only a policy for everybody names it."""
-
 
 class S3Door:
     """`dev`: no key is asked for, and nothing is verified, as everywhere else."""
@@ -41,6 +38,7 @@ class S3Door:
     def __init__(
         self,
         buckets: BucketRecords,
+        access: Access,
         client: Client,
         credentials: CredentialSource,
         clock: Clock,
@@ -48,6 +46,7 @@ class S3Door:
         dev: bool,
     ) -> None:
         self._buckets = buckets
+        self._access = access
         self._client = client
         self._credentials = credentials
         self._clock = clock
@@ -105,7 +104,7 @@ class S3Door:
         if request.stream is not None:
             await settle_stream(request, match)
         parameters = self._wire.parse(match, request)
-        if caller.account_id == _PUBLIC:
+        if caller.account_id == ANONYMOUS:
             _refuse_overrides(parameters)
         output = await self._client("s3", match.operation, caller, parameters)
         return self._wire.serialize(match, output, request_id)
@@ -141,11 +140,11 @@ class S3Door:
         bucket = self._bucket(request)
         region = "us-east-1" if bucket is None else bucket.region
         return Caller(
-            account_id=credential.account_id if credential else _PUBLIC,
+            account_id=credential.account_id if credential else ANONYMOUS,
             region=region,
             partition=partition_of(region),
-            principal_arn=credential.principal_arn if credential else _PUBLIC,
-            user_id=credential.user_id if credential else _PUBLIC,
+            principal_arn=credential.principal_arn if credential else ANONYMOUS,
+            user_id=credential.user_id if credential else ANONYMOUS,
             access_key_id=credential.access_key_id if credential else "",
             role_arn=credential.role_arn if credential else None,
             session_policies=credential.session_policies if credential else (),
@@ -166,8 +165,7 @@ class S3Door:
 
     def _lets_public_in(self, request: Request) -> bool:
         bucket = self._bucket(request)
-        policy = None if bucket is None else effective_policy(bucket)
-        return policy is not None and is_public(policy)
+        return bucket is not None and self._access.lets_public_in(bucket)
 
 
 def _named(request: Request) -> tuple[str, str]:
@@ -188,7 +186,7 @@ def _is_form(request: Request) -> bool:
 
 def _is_of_nobody(error: ServiceException) -> bool:
     """Nobody in particular is not told why."""
-    return error.code == "AccessDenied" and error.message.startswith(f"User: {_PUBLIC} ")
+    return error.code == "AccessDenied" and error.message.startswith(f"User: {ANONYMOUS} ")
 
 
 def _refuse_overrides(parameters: Parameters) -> None:

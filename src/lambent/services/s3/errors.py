@@ -56,6 +56,10 @@ class NoSuchConfiguration(_Fixed):
     text = "The specified configuration does not exist."
 
 
+class InvalidConfigurationId(_Fixed):
+    text = "The specified configuration id is invalid."
+
+
 class BucketAlreadyExists(_Fixed):
     status = 409
     text = (
@@ -220,6 +224,30 @@ class IllegalVersioningConfigurationException(_Fixed):
 
 class AccessControlListNotSupported(_Fixed):
     text = "The bucket does not allow ACLs"
+
+
+class InvalidBucketAclWithObjectOwnership(_Fixed):
+    text = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"
+
+
+class InvalidBucketAclWithBlockPublicAccessError(_Fixed):
+    text = "Bucket cannot have public ACLs set with BlockPublicAccess enabled"
+
+
+class MalformedACLError(_Fixed):
+    text = "The XML you provided was not well-formed or did not validate against our published schema"
+
+
+class MissingSecurityHeader(_Fixed):
+    text = "Your request was missing a required header"
+
+
+class UnexpectedContent(_Fixed):
+    text = "This request does not support content"
+
+
+class UnresolvableGrantByEmailAddress(_Fixed):
+    text = "The e-mail address you provided does not match any account on record."
 
 
 class AccessDenied(_Told):

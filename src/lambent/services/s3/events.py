@@ -31,6 +31,7 @@ _DETAIL_TYPES = {
     "LifecycleExpiration": "Object Deleted",
     "ObjectTagging:Put": "Object Tags Added",
     "ObjectTagging:Delete": "Object Tags Deleted",
+    "ObjectAcl:Put": "Object ACL Updated",
 }
 _REASONS = {
     "ObjectCreated:Put": "PutObject",

@@ -9,7 +9,7 @@ from typing import Any
 from lambent.model.caller import Caller, Parameters
 from lambent.model.service import Operation
 from lambent.services.s3.bucket_records import BucketRecords
-from lambent.services.s3.errors import NoSuchConfiguration, NotConfigured, unsupported
+from lambent.services.s3.errors import NotConfigured, unsupported
 
 _ERRORS = {
     "GetBucketWebsite": (
@@ -22,13 +22,7 @@ _ERRORS = {
     ),
 }
 _ANSWERS: Mapping[str, Mapping[str, Any]] = {
-    "GetBucketAccelerateConfiguration": {},
     "GetBucketLogging": {},
-    "GetBucketRequestPayment": {"Payer": "BucketOwner"},
-    "ListBucketAnalyticsConfigurations": {"IsTruncated": False},
-    "ListBucketIntelligentTieringConfigurations": {"IsTruncated": False},
-    "ListBucketInventoryConfigurations": {"IsTruncated": False},
-    "ListBucketMetricsConfigurations": {"IsTruncated": False},
     "DeleteBucketWebsite": {},
     "DeleteBucketReplication": {},
 }
@@ -36,11 +30,6 @@ _REFUSED = {
     "PutBucketWebsite": "static websites.",
     "PutBucketReplication": "replication.",
     "PutBucketLogging": "server access logging.",
-    "PutBucketAccelerateConfiguration": "Transfer Acceleration.",
-    "PutBucketAnalyticsConfiguration": "analytics configurations.",
-    "PutBucketIntelligentTieringConfiguration": "Intelligent-Tiering configurations.",
-    "PutBucketInventoryConfiguration": "inventory configurations.",
-    "PutBucketMetricsConfiguration": "metrics configurations.",
     "SelectObjectContent": "S3 Select.",
     "RestoreObject": "archived storage classes: there is nothing to be restored.",
     "GetObjectTorrent": "BitTorrent.",
@@ -49,8 +38,6 @@ _REFUSED = {
     "ListDirectoryBuckets": "directory buckets.",
     "WriteGetObjectResponse": "S3 Object Lambda.",
 }
-_KINDS = ("Analytics", "IntelligentTiering", "Inventory", "Metrics")
-"""Configurations of which a bucket may have many, each by an id."""
 
 
 class NotConfiguredHere:
@@ -62,9 +49,6 @@ class NotConfiguredHere:
             **{name: self._missing(*error) for name, error in _ERRORS.items()},
             **{name: self._answering(answer) for name, answer in _ANSWERS.items()},
             **{name: self._refusing(what) for name, what in _REFUSED.items()},
-            **{f"GetBucket{kind}Configuration": self._none_by_id for kind in _KINDS},
-            **{f"DeleteBucket{kind}Configuration": self._none_by_id for kind in _KINDS},
-            "PutBucketRequestPayment": self._put_request_payment,
         }
 
     def _missing(self, code: str, message: str) -> Operation:
@@ -87,13 +71,3 @@ class NotConfiguredHere:
             raise unsupported(what)
 
         return refuse
-
-    async def _none_by_id(self, caller: Caller, parameters: Parameters) -> Parameters:
-        self._buckets.require(caller, parameters)
-        raise NoSuchConfiguration()
-
-    async def _put_request_payment(self, caller: Caller, parameters: Parameters) -> Parameters:
-        self._buckets.require(caller, parameters)
-        if parameters["RequestPaymentConfiguration"]["Payer"] != "BucketOwner":
-            raise unsupported("Requester Pays: nobody is billed here.")
-        return {}

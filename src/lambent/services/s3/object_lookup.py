@@ -13,12 +13,16 @@ class ObjectLookup:
     def __init__(self, objects: ObjectStore) -> None:
         self._objects = objects
 
-    async def find(self, bucket: Bucket, parameters: Parameters, method: str) -> ObjectVersion:
-        """Raises NoSuchKey, NoSuchVersion, InvalidArgument; MethodNotAllowed for a delete marker's own id."""
-        return await self.find_version(bucket, parameters["Key"], parameters.get("VersionId"), method)
+    async def find(
+        self, bucket: Bucket, parameters: Parameters, method: str, *, marker_hides: bool = True
+    ) -> ObjectVersion:
+        """Raises NoSuchKey, NoSuchVersion, InvalidArgument; MethodNotAllowed for a delete marker's own id, and for any
+        delete marker where it does not hide that there is something (`marker_hides`)."""
+        key, version_id = parameters["Key"], parameters.get("VersionId")
+        return await self.find_version(bucket, key, version_id, method, marker_hides=marker_hides)
 
     async def find_version(
-        self, bucket: Bucket, key: str, version_id: str | None, method: str
+        self, bucket: Bucket, key: str, version_id: str | None, method: str, *, marker_hides: bool = True
     ) -> ObjectVersion:
         check_version_id(version_id)
         version = await self._objects.get(bucket.name, key, version_id)
@@ -27,7 +31,7 @@ class ObjectLookup:
                 raise NoSuchKey(Key=key)
             raise NoSuchVersion(Key=key, VersionId=version_id)
         if version.delete_marker:
-            raise _marked(version, version_id, method)
+            raise _marked(version, method, hidden=marker_hides and version_id is None)
         return version
 
 
@@ -38,9 +42,15 @@ def shown_version_id(bucket: Bucket, version: ObjectVersion) -> str | None:
     return version.version_id
 
 
-def _marked(version: ObjectVersion, version_id: str | None, method: str) -> ServiceException:
+def version_members(bucket: Bucket, version: ObjectVersion) -> Parameters:
+    """Which version an operation was done to, where the bucket has versions."""
+    version_id = shown_version_id(bucket, version)
+    return {} if version_id is None else {"VersionId": version_id}
+
+
+def _marked(version: ObjectVersion, method: str, *, hidden: bool) -> ServiceException:
     error: ServiceException
-    if version_id is None:
+    if hidden:
         error = NoSuchKey(Key=version.key)
         error.headers = {"x-amz-delete-marker": "true", "x-amz-version-id": version.version_id}
     else:

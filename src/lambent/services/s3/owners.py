@@ -1,10 +1,12 @@
 """Accounts as S3 shows them: by a canonical user id of 64 digits."""
 
+from functools import lru_cache
 from hashlib import sha256
 
 from lambent.model.stored_object import Upload
 
 
+@lru_cache(maxsize=1024)
 def canonical_id(account_id: str) -> str:
     """The same for an account for ever, and telling nothing of it."""
     return sha256(f"canonical user of {account_id}".encode()).hexdigest()

@@ -14,7 +14,7 @@ from lambent.model.caller import Caller, Parameters
 from lambent.model.error import ServiceException
 from lambent.model.service import Operation
 from lambent.model.stored_object import ChecksumType, ObjectVersion, Upload, WriteCondition
-from lambent.services.s3.acl import ownership_of, refuse_grants
+from lambent.services.s3.acl import acl_of_new_object
 from lambent.services.s3.bucket_records import BucketRecords
 from lambent.services.s3.checksums import (
     ALGORITHMS,
@@ -78,7 +78,7 @@ class Uploads:
     async def create(self, caller: Caller, parameters: Parameters) -> Parameters:
         bucket = self._buckets.require(caller, parameters)
         check_key(parameters["Key"])
-        refuse_grants(parameters, ownership_of(bucket), of_bucket=False)
+        acl = acl_of_new_object(caller, bucket, parameters)
         algorithm = asked_algorithm(parameters)
         now = self._clock.now()
         upload = Upload(
@@ -92,6 +92,7 @@ class Uploads:
             initiator=caller.role_arn or caller.principal_arn,
             lock=lock_for_upload(bucket, parameters, now),
             encryption=(await self._encryptions.of_new(caller, bucket, parameters)).encryption,
+            acl=acl,
         )
         try:
             await self._uploads.insert(upload)

@@ -10,7 +10,7 @@ from lambent.model.caller import Caller, Parameters
 from lambent.model.error import ServiceException
 from lambent.model.service import Client, Operation
 from lambent.model.stored_object import NULL_VERSION, ObjectVersion, WriteCondition
-from lambent.services.s3.acl import ownership_of, refuse_grants
+from lambent.services.s3.acl import acl_of_new_object
 from lambent.services.s3.bucket_records import BucketRecords
 from lambent.services.s3.checksums import checksum_members
 from lambent.services.s3.conditions import unquoted, write_condition, write_refused
@@ -68,7 +68,7 @@ class Writing:
     async def put(self, caller: Caller, parameters: Parameters) -> Parameters:
         bucket = self._buckets.require(caller, parameters)
         check_key(parameters["Key"])
-        refuse_grants(parameters, ownership_of(bucket), of_bucket=False)
+        acl = acl_of_new_object(caller, bucket, parameters)
         properties = read_properties(parameters)
         lock = lock_of(bucket, parameters, caller.headers, self._clock.now())
         condition = write_condition(parameters)
@@ -94,6 +94,7 @@ class Writing:
             lock=lock,
             encryption=sealing.encryption,
             nonce=nonce,
+            acl=acl,
         )
         event = "ObjectCreated:Post" if parameters.get("ByForm") else "ObjectCreated:Put"
         await self.commit(caller, bucket, version, event, condition)

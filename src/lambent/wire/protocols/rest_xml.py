@@ -43,7 +43,16 @@ _S3_ROOTS = {
     "ListParts": "ListPartsResult",
 }
 """S3's root elements, where they are not called after the operation. Source: the S3 API reference."""
-_S3_NO_CONTENT = frozenset({"PutBucketPolicy", "PutBucketTagging"})
+_S3_NO_CONTENT = frozenset(
+    {
+        "PutBucketAnalyticsConfiguration",
+        "PutBucketIntelligentTieringConfiguration",
+        "PutBucketInventoryConfiguration",
+        "PutBucketMetricsConfiguration",
+        "PutBucketPolicy",
+        "PutBucketTagging",
+    }
+)
 """Operations that AWS answers with 204, as it does every delete, and the model does not say so."""
 
 
