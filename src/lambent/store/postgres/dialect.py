@@ -12,6 +12,13 @@ _LISTED = re.compile(r"json_each\((:\w+)\)(?: AS (\w+))?")
 _EXTRACTED = re.compile(r"json_extract\((\w+), '\$\.([\w.]+)'\)")
 _NUMBERS = queries("dialect", __package__)["numbers"]
 _NOW = "CAST(extract(epoch FROM clock_timestamp()) AS DOUBLE PRECISION)"
+_FUNCTIONS = {
+    "group_concat(": "string_agg(",
+    "instr(": "strpos(",
+    "json_array(": "json_build_array(",
+    "json_group_array(": "json_agg(",
+}
+_FUNCTION = re.compile("|".join(rf"\b{re.escape(name)}" for name in _FUNCTIONS))
 _INDEX_HINT = re.compile(r" INDEXED BY \w+")
 _TRIGGER = re.compile(
     r"CREATE TRIGGER (?P<name>\w+) (?P<event>AFTER [\w ]+ ON \w+)(?: WHEN (?P<when>[^;]*?))? BEGIN\n"
@@ -61,7 +68,8 @@ def _place(found: re.Match[str]) -> str:
 def _functions(text: str) -> str:
     text = _LISTED.sub(_listed, text)
     text = _EXTRACTED.sub(lambda found: _extracted(found[1], found[2]), text)
-    return _INDEX_HINT.sub("", text).replace("instr(", "strpos(").replace("database_now()", _NOW)
+    text = _INDEX_HINT.sub("", text).replace("database_now()", _NOW)
+    return _FUNCTION.sub(lambda found: _FUNCTIONS[found[0]], text)
 
 
 def _listed(found: re.Match[str]) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import msgspec
+
 from lambent.model.queue import QueueDepth, QueueMessage
 from lambent.store.ports.queue_messages import Held, Moved, Place, Receipt, Receive, Received, Sent
 from lambent.store.sql.database import Connection, Database
@@ -49,10 +51,15 @@ class _Deleting:
 class _Row(NamedTuple):
     """Of a message that a receipt speaks of."""
 
+    queue_id: int
+    id: int
     receive_count: int
     visible_at: int
     received_at: int | None
     group: str | None
+
+
+_ROWS = msgspec.json.Decoder(list[_Row] | None)
 
 
 class SqlQueueMessageStore:
@@ -202,8 +209,8 @@ def _delete_all(connection: Connection, deletings: Sequence[_Deleting]) -> None:
 def _found(connection: Connection, receipts: Sequence[Receipt]) -> dict[tuple[int, int], _Row]:
     """The messages that receipts speak of, by queue and id."""
     listed = {"ids": json.dumps([id for id, _ in receipts])}
-    rows = connection.execute(_SQL["receipts"], listed).fetchall()
-    return {(queue_id, id): _Row(*row) for id, queue_id, *row in rows}
+    (rows,) = connection.execute(_SQL["receipts"], listed).fetchone()
+    return {row[:2]: row for row in _ROWS.decode(rows or "null") or ()}
 
 
 def _verdict(row: _Row | None, receipt: Receipt, now: int, is_fifo: bool) -> Held:

@@ -3,10 +3,12 @@
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from heapq import merge
 from itertools import islice
 from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from lambent.base.ids import new_uuid
 from lambent.model.queue import QueueMessage, ReceivedMessage
@@ -26,11 +28,15 @@ _Row = tuple[int, int, int, int, int | None, str]
 class _Candidate(NamedTuple):
     """A row that was found. A tuple, for there are ten of them in every receive."""
 
+    visible_at: int
     id: int
     receive_count: int
     sent_at: int
     first_received_at: int | None
     message: QueueMessage
+
+
+_CANDIDATES = msgspec.json.Decoder(list[_Candidate])
 
 
 def receive(connection: Connection, asked: Receive) -> Received:
@@ -75,9 +81,14 @@ def _take(connection: Connection, asked: Receive, taken: Sequence[_Candidate]) -
 
 def _standard(connection: Connection, asked: Receive) -> list[_Candidate]:
     row = {"queue_id": asked.queue_id, "now": asked.now, "limit": asked.limit}
-    new = connection.execute(_SQL["new"], row).fetchall()
-    again = connection.execute(_SQL["again"], row).fetchall()
-    return [_candidate(one) for one in islice(merge(new, again, key=lambda one: one[:2]), asked.limit)]
+    unseen, seen = (_decoded(rows) for rows in connection.execute(_SQL["visible"], row).fetchone())
+    if not seen:
+        return unseen
+    return list(islice(merge(unseen, seen, key=lambda one: one[:2]), asked.limit))
+
+
+def _decoded(rows: str | None) -> list[_Candidate]:
+    return [] if rows is None else _CANDIDATES.decode(f"[{rows}]")
 
 
 def _fifo(connection: Connection, asked: Receive) -> list[_Candidate]:
@@ -102,8 +113,9 @@ def _visible(rows: Sequence[_Row], now: int) -> Iterator[_Candidate]:
 
 
 def _candidate(row: _Row) -> _Candidate:
-    _, id, receive_count, sent_at, first_received_at, document = row
+    visible_at, id, receive_count, sent_at, first_received_at, document = row
     return _Candidate(
+        visible_at=visible_at,
         id=id,
         receive_count=receive_count,
         sent_at=sent_at,

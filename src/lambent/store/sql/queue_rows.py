@@ -19,9 +19,8 @@ class NewRows:
 
     def __init__(self, connection: Connection, most: int) -> None:
         self._connection = connection
-        self._ids: Iterator[int] = iter(
-            [id for (id,) in connection.execute(_SQL["next_ids"], {"count": most})]
-        )
+        (ids,) = connection.execute(_SQL["next_ids"], {"count": most}).fetchone()
+        self._ids: Iterator[int] = iter(json.loads(ids or "[]"))
         self._rows: list[tuple[Any, ...]] = []
         self._documents: list[tuple[Any, ...]] = []
         self._groups: list[tuple[Any, ...]] = []
