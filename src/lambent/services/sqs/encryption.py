@@ -7,7 +7,8 @@ Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGui
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from lambent.encryption.data_keys import DataKeys
 from lambent.encryption.sealed import seal, unseal
@@ -66,6 +67,8 @@ class BodyEncryption:
         self, queue: Queue, caller: Caller, received: Sequence[ReceivedMessage]
     ) -> Sequence[ReceivedMessage]:
         """As they were sent. Raises as `sealed`."""
+        if not any(one.message.data_key for one in received):
+            return received
         return [await self._opened(queue, caller, one) for one in received]
 
     async def _opened(self, queue: Queue, caller: Caller, received: ReceivedMessage) -> ReceivedMessage:

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import md5, sha256
 from typing import Any
+
+import msgspec
 
 from lambent.base.ids import new_uuid
 from lambent.model.caller import Caller, Parameters
@@ -29,8 +30,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,128}")
 _TRACE_HEADER = "AWSTraceHeader"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewMessage:
+class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
     """`size` is what counts against the limits, in bytes."""
 
     message: QueueMessage
@@ -56,8 +56,9 @@ def new_message(queue: Queue, caller: Caller, parameters: Parameters, now: int) 
         raise MissingRequiredParameterException("MessageBody")
     if not valid_characters(body):
         raise InvalidMessageContents(INVALID_CHARACTERS)
-    given = parse_attributes(parameters.get("MessageAttributes") or {})
-    system = _system_attributes(parameters.get("MessageSystemAttributes") or {})
+    members, system_members = parameters.get("MessageAttributes"), parameters.get("MessageSystemAttributes")
+    given = parse_attributes(members) if members else {}
+    system = _system_attributes(system_members) if system_members else {}
     encoded = body.encode()
     deduplication_id, scope = _deduplication(queue, parameters, encoded)
     message = QueueMessage(
@@ -75,7 +76,7 @@ def new_message(queue: Queue, caller: Caller, parameters: Parameters, now: int) 
     return NewMessage(
         message=message,
         delay_seconds=_delay(queue, parameters),
-        size=len(encoded) + attributes_size(given),
+        size=len(encoded) + (attributes_size(given) if given else 0),
         md5_of_attributes=attributes_md5(given) if given else None,
         md5_of_system_attributes=attributes_md5(system) if system else None,
     )

@@ -62,7 +62,7 @@ class SendOperations:
         queue = self._queues.of(caller, parameters)
         entries: Sequence[Parameters] = parameters["Entries"]
         check_entries(entries, "SendMessageBatchRequestEntry")
-        for entry in entries:
+        for entry in entries if queue.is_fifo else ():
             try:
                 check_fifo(queue, entry)
             except MissingRequiredParameterException as error:  # AWS calls it so in a batch

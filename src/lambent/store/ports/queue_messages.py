@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+import msgspec
+
 from lambent.model.queue import QueueDepth, QueueMessage, ReceivedMessage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
     """`id` orders the messages of a queue. A duplicate has the first one's, and is not sent again."""
 
     id: int
