@@ -54,6 +54,7 @@ _STYLES = {
         elements_bare=frozenset({"CompatibleRuntimes"}),
         orders={
             "EventSourcePosition": ("LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"),
+            "InvokeMode": ("RESPONSE_STREAM", "BUFFERED"),
             "RecursiveLoop": ("Terminate", "Allow"),
             "Runtime": (
                 *("nodejs20.x", "python3.14", "provided.al2023", "python3.12", "python3.13", "nodejs24.x"),

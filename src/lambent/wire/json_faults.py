@@ -9,9 +9,10 @@ import unicodedata
 _LONGEST_READ = 256 * 1024
 """Beyond it the parser's own words are good enough: this one takes its time, on the event loop."""
 
-_LONGEST_SNIPPET = 500
 _LONGEST_TOKEN = 256
 
+_SOURCE = "REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled)"
+"""In the place of the text itself, which AWS has shown until 2025."""
 _VALUES = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
 _SPACE = re.compile(rb"[ \t\r\n]*")
 _STRING = re.compile(rb'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"')
@@ -22,7 +23,7 @@ _SCALAR = re.compile(
 
 
 class _FaultError(Exception):
-    """`at`: how many bytes the parser had read."""
+    """`at`: how many bytes the parser had read, without the last one where that is what it cannot take."""
 
     def __init__(self, message: str, at: int) -> None:
         super().__init__(message)
@@ -96,9 +97,7 @@ class _Reader:
             raise _FaultError("Invalid numeric value", at + 1)
         if first.isidentifier() or first == "$":
             raise self._unrecognized(at)
-        raise _FaultError(
-            f"Unexpected character ({_described(first)}): expected a valid value {_VALUES}", at + 1
-        )
+        raise _FaultError(f"Unexpected character ({_described(first)}): expected a valid value {_VALUES}", at)
 
     def _string(self, at: int, what: str) -> int:
         if at >= len(self._body):
@@ -109,12 +108,12 @@ class _Reader:
         end = at + 1 if started is None else started.end()
         rest = self._body[end : end + 2]
         if rest[:1] == b"\\" and len(rest) == 2 and rest[1:] not in b'"\\/bfnrtu':
-            raise _FaultError(f"Unrecognized character escape {_described(chr(rest[1]))}", end + 2)
+            raise _FaultError(f"Unrecognized character escape {_described(chr(rest[1]))}", end + 1)
         if rest and rest[0] < 0x20:
             raise _FaultError(
                 f"Illegal unquoted character ({_described(chr(rest[0]))}): "
                 f"has to be escaped using backslash to be included in {what}",
-                end + 1,
+                end,
             )
         where = " in field name" if what == "name" else ": was expecting closing quote for a string value"
         raise _FaultError(f"Unexpected end-of-input{where}", len(self._body))
@@ -127,7 +126,7 @@ class _Reader:
             place = _place(self._body, start)
             raise _FaultError(
                 f"Unexpected close marker '{marker}': expected '{own}' (for {kind} starting at {place})",
-                at + 1,
+                at,
             )
         self._open.pop()
         self._opened = False
@@ -139,7 +138,7 @@ class _Reader:
 
     def _unexpected(self, at: int, expected: str) -> _FaultError:
         character, size = self.require_character(at)
-        return _FaultError(f"Unexpected character ({_described(character)}): {expected}", at + size)
+        return _FaultError(f"Unexpected character ({_described(character)}): {expected}", at + size - 1)
 
     def _unrecognized(self, start: int) -> _FaultError:
         at, token = start, ""
@@ -183,10 +182,7 @@ class _Reader:
 def _place(body: bytes, at: int) -> str:
     line = body.count(b"\n", 0, at) + 1
     column = at - (body.rfind(b"\n", 0, at) + 1) + 1
-    shown = body[:_LONGEST_SNIPPET].decode("utf-8", "replace")
-    left = len(body) - _LONGEST_SNIPPET
-    more = f"[truncated {left} bytes]" if left > 0 else ""
-    return f'[Source: (byte[])"{shown}"{more}; line: {line}, column: {column}]'
+    return f"[Source: {_SOURCE}; line: {line}, column: {column}]"
 
 
 def _described(character: str) -> str:
