@@ -244,6 +244,7 @@ class Server:
             clock=self._clock,
             download_secret=self._master_key.derive("code downloads"),
             function_url_domain=domain,
+            function_url_permission_alone=self.settings.dev,
             endpoint=lambda: self.endpoint,
             function_urls_changed=self._function_url_names.refresh,
             settle_seconds=self.settings.state_transition_seconds,

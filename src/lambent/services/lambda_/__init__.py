@@ -126,6 +126,7 @@ def service(
     clock: Clock,
     download_secret: bytes,
     function_url_domain: str = "localhost",
+    function_url_permission_alone: bool = False,
     endpoint: Callable[[], str] = str,
     function_urls_changed: Callable[[], Awaitable[None]] = nothing,
     settle_seconds: float = 1.0,
@@ -311,7 +312,7 @@ def service(
         function_url_door=partial(
             FunctionUrlDoor,
             addresses=addresses,
-            access=Access(authorizer, attached),
+            access=Access(authorizer, attached, url_alone=function_url_permission_alone),
             invoker=invoker,
             metrics=metrics,
             clock=clock,

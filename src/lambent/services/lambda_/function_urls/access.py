@@ -1,7 +1,8 @@
 """Who may call a function URL.
 
 Beside lambda:InvokeFunctionUrl it takes lambda:InvokeFunction, each by the caller's own policies or the function's; of
-callers whom nobody knows, as with AuthType NONE, only the function's policy speaks.
+callers whom nobody knows, as with AuthType NONE, only the function's policy speaks. Until November 2026 the first was
+enough on AWS, and much that deploys functions still grants no more: so it is where the server is for development.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
 """
@@ -31,9 +32,14 @@ class Authorizer(Protocol):
 
 
 class Access:
-    def __init__(self, authorizer: Authorizer, policies: FunctionPolicies) -> None:
+    """`url_alone`: who may lambda:InvokeFunctionUrl needs no lambda:InvokeFunction."""
+
+    def __init__(
+        self, authorizer: Authorizer, policies: FunctionPolicies, *, url_alone: bool = False
+    ) -> None:
         self._authorizer = authorizer
         self._policies = policies
+        self._url_alone = url_alone
 
     async def require(self, url: FunctionUrl, caller: Caller) -> None:
         """Raises a ServiceException."""
@@ -42,10 +48,11 @@ class Access:
         policy = ResourcePolicy(
             account_id=url.function.account_id, document=attached.document if attached is not None else None
         )
-        needed: Mapping[str, Mapping[str, str]] = {
-            "lambda:InvokeFunctionUrl": {"lambda:FunctionUrlAuthType": url.auth_type},
-            "lambda:InvokeFunction": {"lambda:InvokedViaFunctionUrl": "true"},
+        needed: dict[str, Mapping[str, str]] = {
+            "lambda:InvokeFunctionUrl": {"lambda:FunctionUrlAuthType": url.auth_type}
         }
+        if not self._url_alone:
+            needed["lambda:InvokeFunction"] = {"lambda:InvokedViaFunctionUrl": "true"}
         for action, context in needed.items():
             await self._authorizer.authorize(caller, action, arn, context, policy)
 
