@@ -55,6 +55,34 @@ def test_a_session_with_the_aws_cli(lambent: Lambent, tmp_path: Path) -> None:
         aws(lambent, "lambda", "get-function", "--function-name", name)
 
 
+def test_users_sign_with_keys_of_their_own_which_outlive_the_server(new_server: NewServer) -> None:
+    lambent = new_server()
+    lambent.iam.create_user(UserName="deployer")
+    key = lambent.iam.create_access_key(UserName="deployer")["AccessKey"]
+    keys = {
+        "aws_access_key_id": key["AccessKeyId"],
+        "aws_secret_access_key": key["SecretAccessKey"],
+    }
+    with pytest.raises(ClientError, match=r"\(AccessDeniedException\).*identity-based policy"):
+        lambent.client("lambda", **keys).list_functions()
+    lambent.iam.create_group(GroupName="deployers")
+    lambent.iam.attach_group_policy(
+        GroupName="deployers", PolicyArn="arn:aws:iam::aws:policy/AWSLambda_ReadOnlyAccess"
+    )
+    lambent.iam.add_user_to_group(GroupName="deployers", UserName="deployer")
+    lambent.stop()
+    lambent.start_again()
+    arn = f"arn:aws:iam::{lambent.account_id}:user/deployer"
+    assert lambent.client("sts", **keys).get_caller_identity()["Arn"] == arn
+    assert lambent.client("lambda", **keys).list_functions()["Functions"] == []
+    wrong = keys | {"aws_secret_access_key": "x" * 40}
+    with pytest.raises(ClientError, match=r"InvalidSignatureException|SignatureDoesNotMatch"):
+        lambent.client("lambda", **wrong).list_functions()
+    lambent.iam.update_access_key(UserName="deployer", AccessKeyId=key["AccessKeyId"], Status="Inactive")
+    with pytest.raises(ClientError, match="UnrecognizedClientException"):
+        lambent.client("lambda", **keys).list_functions()
+
+
 def test_assumed_credentials_may_do_what_the_roles_policies_say(lambent: Lambent) -> None:
     role_name = lambent.new_name("operator")
     trust = {

@@ -1,4 +1,4 @@
-"""The secrets of connections, encrypted with the server's key before they are stored."""
+"""Small secrets, encrypted with a key of the server's before they are stored: of connections, of access keys."""
 
 import os
 from base64 import b64decode, b64encode
@@ -11,7 +11,7 @@ _NONCE_BYTES = 12
 
 
 class Sealing:
-    """`key` has 32 bytes. What is sealed for one connection does not open for another."""
+    """`key` has 32 bytes. What is sealed for one `owner` does not open for another."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key

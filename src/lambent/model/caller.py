@@ -11,7 +11,8 @@ from lambent.base.arn import partition_of
 class Caller:
     """A caller whose signature has been verified, and the one request it makes.
 
-    `principal_arn` is arn:aws:iam::ACCOUNT:root, or arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION;
+    `principal_arn` is arn:aws:iam::ACCOUNT:root, arn:aws:iam::ACCOUNT:user/NAME, or
+    arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION;
     `role_arn` is the role behind an assumed-role session, else None. Not frozen: one is made for each
     request, and a frozen one costs twice as much.
     """

@@ -127,7 +127,7 @@ class Server:
             cache=data_dir / "runtimes",
         )
         await asyncio.to_thread(self._registry.discover)
-        self._identity = Identity(stores.roles, self._master_key, self._clock)
+        self._identity = Identity(stores.roles, stores.people, self._master_key, self._clock)
         self._environments = Environments(
             self.settings,
             stores,
@@ -186,7 +186,9 @@ class Server:
 
     def _make_services(self) -> None:
         authorizer, client = self._identity.authorizer, self._identity.client
-        credentials = FirstOf(RootCredentials(self.root_key, self.account_id), self._identity.sessions)
+        credentials = FirstOf(
+            RootCredentials(self.root_key, self.account_id), self._identity.users, self._identity.sessions
+        )
         core = Core(
             settings=self.settings,
             node_id=self._node_id,
@@ -254,7 +256,14 @@ class Server:
         services: list[Service] = [
             self._lambda.service,
             logs.service(self._stores.logs, self._clock, self._stores.feed, self._stores.metric_filters),
-            iam.service(self._stores.roles, self._clock, authorizer),
+            iam.service(
+                self._stores.roles,
+                self._stores.people,
+                self._clock,
+                authorizer,
+                self._identity.users,
+                self._identity.access_keys,
+            ),
             sts.service(self._stores.roles, self._clock, self._identity.sessions, authorizer, credentials),
             *(
                 with_second_look(part.service, self._node) if part.reload is not None else part.service
@@ -326,8 +335,11 @@ class Server:
         opened.push_async_callback(self._environments.blanks.close)
         opened.push_async_callback(self._environments.snapshots.close)
         opened.push_async_callback(self._environments.pools.close)
-        await self._stores.metric_filters.open()
-        await self._invocation.allotments.open()
+        await asyncio.gather(
+            self._stores.metric_filters.open(),
+            self._identity.users.open(),
+            self._invocation.allotments.open(),
+        )
         opened.push_async_callback(self._invocation.allotments.close)
         opened.push_async_callback(self._invocation.invoker.close)
         opened.push_async_callback(self._invocation.event_worker.close)
@@ -410,6 +422,8 @@ class Server:
             {
                 "function": self._changed_elsewhere,
                 "account": self._account_changed,
+                "iam user": self._people_changed,
+                "iam group": self._people_changed,
                 "metric filter": lambda key: self._stores.metric_filters.open(),
                 "mapping": self._mappings.changed,
             },
@@ -437,10 +451,15 @@ class Server:
     async def _account_changed(self, account_id: str) -> None:
         self._identity.authorizer.forget(account_id)
 
+    async def _people_changed(self, key: str) -> None:
+        self._identity.authorizer.forget(key.partition("/")[0])
+        await self._identity.users.open()
+
     async def _remember_nothing(self) -> None:
         self._stores.directory.forget_all()
         self._stores.event_configs.forget_all()
         self._identity.authorizer.forget_all()
+        await self._identity.users.open()
         self._lambda.function_policies.forget_all()
         self._lambda.function_urls.forget_all()
         await self._lambda.function_policies.open()

@@ -2,6 +2,7 @@
 
 from lambent.api.client import InProcessClient
 from lambent.base.clock import Clock
+from lambent.base.sealing import Sealing
 from lambent.server import adapters
 from lambent.server.keys import MasterKey
 from lambent.services import iam, sts
@@ -9,9 +10,11 @@ from lambent.store.sql.roles import SqlRoleStore
 
 
 class Identity:
-    def __init__(self, roles: SqlRoleStore, master_key: MasterKey, clock: Clock) -> None:
+    def __init__(self, roles: SqlRoleStore, people: iam.Stores, master_key: MasterKey, clock: Clock) -> None:
         self.sessions = sts.SessionTokens(master_key.derive("sessions"), clock)
         self.role_checker = iam.RoleChecker(roles)
         self.role_callers = adapters.RoleSessions(self.role_checker)
-        self.authorizer = iam.Authorizer(roles, clock)
+        self.access_keys = Sealing(master_key.derive("access keys"))
+        self.users = iam.UserCredentials(people.users, self.access_keys)
+        self.authorizer = iam.Authorizer(roles, clock, people)
         self.client = InProcessClient(self.authorizer)

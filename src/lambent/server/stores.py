@@ -11,6 +11,8 @@ from lambent.config import Settings
 from lambent.invoke.directory import Directory
 from lambent.invoke.event_invoke_configs import KnownEventInvokeConfigs
 from lambent.model.metric_filter import MetricFilter
+from lambent.model.user import Group, InstanceProfile, User
+from lambent.services import iam
 from lambent.services.cloudwatch import Recorder
 from lambent.services.logs.fed_store import FedLogStore
 from lambent.services.logs.feed import LocalFeed
@@ -47,6 +49,11 @@ class Stores:
         self.feed = LocalFeed()
         self.logs = FedLogStore(SqlLogStore(database), self.feed, self.log_measuring)
         self.roles = SqlRoleStore(database)
+        self.people = iam.Stores(
+            users=SqlNamedRecords(database, "iam user", User, noted=True),
+            groups=SqlNamedRecords(database, "iam group", Group, noted=True),
+            instance_profiles=SqlNamedRecords(database, "instance profile", InstanceProfile),
+        )
         self.layers = SqlLayerStore(database)
         self.concurrency = SqlConcurrencyStore(database)
         self.event_configs = KnownEventInvokeConfigs(SqlEventInvokeConfigStore(database))

@@ -43,6 +43,21 @@ async def test_replacing_compares_with_what_is_stored(stores):
         await stores.buses.replace(name("c"), bus("c"), previous=bus("c"))
 
 
+async def test_renaming_moves_a_record_where_there_is_room(stores):
+    await stores.buses.insert(name("b"), bus("b"))
+    await stores.buses.insert(name("taken"), bus("taken"))
+    with pytest.raises(AlreadyExistsError):
+        await stores.buses.rename(name("b"), name("taken"), bus("taken", policy="1"), previous=bus("b"))
+    with pytest.raises(StaleRevisionError):
+        await stores.buses.rename(name("b"), name("c"), bus("c"), previous=bus("b", policy="1"))
+    assert await names(stores) == [("", "b"), ("", "taken")]
+    await stores.buses.rename(name("b"), name("c"), bus("c"), previous=bus("b"))
+    assert await names(stores) == [("", "c"), ("", "taken")]
+    assert await stores.buses.get(name("c")) == bus("c")
+    with pytest.raises(NotFoundError):
+        await stores.buses.rename(name("b"), name("d"), bus("d"), previous=bus("b"))
+
+
 async def test_what_is_deleted_is_gone(stores):
     await stores.buses.insert(name("b"), bus("b"), due_at=1.0)
     await stores.buses.delete(name("b"))

@@ -1,7 +1,7 @@
 import pytest
 from cryptography.exceptions import InvalidTag
 
-from lambent.services.events.sealing import Sealing
+from lambent.base.sealing import Sealing
 
 SECRET = {"ApiKeyAuthParameters": {"ApiKeyName": "n", "ApiKeyValue": "v"}}
 

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from enum import IntEnum
 
+from lambent.model.user import is_user_arn
+
 _ACCOUNT = re.compile(r"\d{12}|arn:[\w-]+:iam::(\d{12}):root")
 
 
@@ -18,7 +20,7 @@ class Match(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """`arn` is the root's or the assumed-role session's, `role_arn` the role behind a session. A `service`
+    """`arn` is the root's, the user's or the assumed-role session's, `role_arn` the role behind a session. A `service`
     principal (lambda.amazonaws.com) and a `federated` one have nothing else."""
 
     account_id: str | None = None
@@ -57,7 +59,8 @@ class PrincipalElement:
             return Match.DIRECT
         if principal.account_id not in self.accounts:
             return Match.NONE
-        return Match.DIRECT if principal.role_arn is None else Match.ACCOUNT
+        is_account = principal.role_arn is None and not is_user_arn(principal.arn or "")
+        return Match.DIRECT if is_account else Match.ACCOUNT
 
 
 def account_of(text: str) -> str | None:

@@ -9,6 +9,7 @@ from functools import partial
 
 from lambent.model.caller import Caller
 from lambent.model.policy.pattern import Context
+from lambent.model.user import is_user_arn
 
 
 def request_context(
@@ -54,7 +55,7 @@ def _values(
         "aws:principalaccount": (caller.account_id,),
         "aws:principalarn": (caller.role_arn or caller.principal_arn,),
         "aws:principalisawsservice": ("false",),
-        "aws:principaltype": ("AssumedRole" if caller.role_arn else "Account",),
+        "aws:principaltype": (_principal_type(caller),),
         "aws:requestedregion": (caller.region,),
         "aws:securetransport": ("true" if caller.endpoint_url.startswith("https:") else "false",),
         "aws:sourceip": (caller.source_ip,),
@@ -62,6 +63,8 @@ def _values(
         "aws:userid": (caller.user_id,),
         "aws:viaawsservice": ("false",),
     }
+    if is_user_arn(caller.principal_arn):
+        context["aws:username"] = (caller.principal_arn.rpartition("/")[2],)
     if caller.service is not None:
         context |= {
             "aws:principalisawsservice": ("true",),
@@ -80,3 +83,9 @@ def _values(
     context |= {f"aws:principaltag/{key.lower()}": (value,) for key, value in principal_tags.items()}
     context |= {key.lower(): (value,) for key, value in own.items()}
     return context
+
+
+def _principal_type(caller: Caller) -> str:
+    if caller.role_arn is not None:
+        return "AssumedRole"
+    return "User" if is_user_arn(caller.principal_arn) else "Account"

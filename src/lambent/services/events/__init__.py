@@ -13,6 +13,7 @@ from functools import wraps
 from typing import Any
 
 from lambent.base.clock import Clock
+from lambent.base.sealing import Sealing
 from lambent.http.client import request
 from lambent.model.caller import Caller, Parameters, PassRole, RoleCallers
 from lambent.model.connection import ApiDestination, Connection
@@ -39,7 +40,6 @@ from lambent.services.events.rule_metrics import RuleMetrics
 from lambent.services.events.rule_schedules import RuleSchedules
 from lambent.services.events.rule_targets import RuleTargets
 from lambent.services.events.rules import Rules
-from lambent.services.events.sealing import Sealing
 from lambent.services.events.tags import Tags
 from lambent.store.ports.errors import StoreFullError
 from lambent.store.ports.event_archives import EventArchiveStore

@@ -11,10 +11,10 @@ from urllib.parse import urlencode
 import orjson
 
 from lambent.base.clock import Clock
+from lambent.base.sealing import Sealing
 from lambent.http.client import RequestFailedError
 from lambent.http.message import Response
 from lambent.model.connection import Connection
-from lambent.services.events.sealing import Sealing
 
 _SECONDS = 5.0
 _EARLY_SECONDS = 60.0

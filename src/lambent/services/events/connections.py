@@ -12,6 +12,7 @@ from typing import Any
 
 from lambent.base.clock import Clock
 from lambent.base.ids import new_uuid
+from lambent.base.sealing import Sealing
 from lambent.model.caller import Caller, Parameters
 from lambent.model.connection import Connection, ConnectionState
 from lambent.model.error import ValidationException
@@ -24,7 +25,6 @@ from lambent.services.events.errors import (
     not_offered,
 )
 from lambent.services.events.pages import cut, limit, position
-from lambent.services.events.sealing import Sealing
 from lambent.store.ports.errors import AlreadyExistsError, NotFoundError, StaleRevisionError
 from lambent.store.ports.named_records import Due, Name, NamedRecords
 from lambent.targets.timer import Timer

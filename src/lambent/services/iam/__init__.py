@@ -1,44 +1,104 @@
-"""AWS Identity and Access Management: roles, managed policies, and the authorization that rests on them.
+"""AWS Identity and Access Management: users, groups, roles, managed policies, and the authorization that rests on them.
 
-There are no users and groups: an account has its root, and roles. Operations are grouped by noun, one module
-each; `authorizer` is asked by the api on every request, `role_checker` by services that are given a role.
+Operations are grouped by noun, one module each, and by what several nouns have (inline policies, attachments, tags);
+`authorizer` is asked by the api on every request, `user_credentials` are what users sign with, `role_checker` is asked
+by services that are given a role. There are no passwords, MFA devices or identity providers.
 
 Source: the iam service model and https://docs.aws.amazon.com/IAM/latest/UserGuide/
 """
 
 from lambent.base.clock import Clock
+from lambent.base.sealing import Sealing
 from lambent.model.service import Service
+from lambent.model.user import Group, User
+from lambent.services.iam.access_keys import AccessKeys
 from lambent.services.iam.account import Account
 from lambent.services.iam.attachments import Attachments
 from lambent.services.iam.authorizer import Authorizer
 from lambent.services.iam.boundaries import Boundaries
+from lambent.services.iam.entities import Stores, group_entities, profile_entities, user_entities
+from lambent.services.iam.groups import Groups
+from lambent.services.iam.holders import RoleHolders
+from lambent.services.iam.inline_policies import InlinePolicies
+from lambent.services.iam.instance_profiles import InstanceProfiles
+from lambent.services.iam.limits import (
+    GROUP_POLICIES_SIZE,
+    INLINE_POLICIES_SIZE,
+    POLICIES_PER_GROUP,
+    POLICIES_PER_ROLE,
+    POLICIES_PER_USER,
+    USER_POLICIES_SIZE,
+)
 from lambent.services.iam.policies import Policies
+from lambent.services.iam.policy_usage import PolicyUsage
 from lambent.services.iam.policy_versions import PolicyVersions
 from lambent.services.iam.records import Records
 from lambent.services.iam.resource_arn import resource_arn
 from lambent.services.iam.role_checker import RoleChecker
-from lambent.services.iam.role_policies import RolePolicies
 from lambent.services.iam.roles import Roles
 from lambent.services.iam.simulation import Simulation
+from lambent.services.iam.tag_operations import TagOperations
+from lambent.services.iam.user_credentials import UserCredentials
+from lambent.services.iam.users import Users
 from lambent.store.ports.roles import RoleStore
 
-__all__ = ["Authorizer", "RoleChecker", "service"]
+__all__ = ["Authorizer", "RoleChecker", "Stores", "UserCredentials", "service"]
 
 
-def service(store: RoleStore, clock: Clock, authorizer: Authorizer) -> Service:
-    """`authorizer` is told of every change."""
+def service(
+    store: RoleStore,
+    stores: Stores,
+    clock: Clock,
+    authorizer: Authorizer,
+    credentials: UserCredentials,
+    sealing: Sealing,
+) -> Service:
+    """`authorizer` and `credentials` are told of every change; `sealing` is what access keys are kept under."""
+
+    def user_changed(before: User | None, after: User | None) -> None:
+        credentials.changed(before, after)
+        for user in (before, after):
+            if user is not None:
+                authorizer.forget(user.account_id)
+
+    def group_changed(before: Group | None, after: Group | None) -> None:
+        for group in (before, after):
+            if group is not None:
+                authorizer.forget(group.account_id)
+
     records = Records(store, authorizer)
+    roles = RoleHolders(records)
+    people, of_people = (
+        user_entities(stores.users, user_changed),
+        group_entities(stores.groups, group_changed),
+    )
+    profiles = profile_entities(stores.instance_profiles)
+    profile_operations = InstanceProfiles(records, profiles, clock)
+    usage = PolicyUsage(records, people, of_people)
     return Service(
         name="iam",
         operations={
-            **Roles(records, clock).operations(),
-            **RolePolicies(records).operations(),
-            **Attachments(records).operations(),
-            **Boundaries(records).operations(),
-            **Policies(records, clock).operations(),
+            **Roles(records, profile_operations, clock).operations(),
+            **InlinePolicies(roles, INLINE_POLICIES_SIZE).operations(),
+            **Attachments(records, roles, POLICIES_PER_ROLE).operations(),
+            **Boundaries(records, roles).operations(),
+            **TagOperations(roles).operations(),
+            **Users(records, people, clock).operations(),
+            **InlinePolicies(people, USER_POLICIES_SIZE).operations(),
+            **Attachments(records, people, POLICIES_PER_USER).operations(),
+            **Boundaries(records, people).operations(),
+            **TagOperations(people).operations(),
+            **AccessKeys(people, sealing, clock).operations(),
+            **Groups(of_people, people, clock).operations(),
+            **InlinePolicies(of_people, GROUP_POLICIES_SIZE).operations(),
+            **Attachments(records, of_people, POLICIES_PER_GROUP).operations(),
+            **profile_operations.operations(),
+            **TagOperations(profiles).operations(),
+            **Policies(records, usage, clock).operations(),
             **PolicyVersions(records, clock).operations(),
+            **usage.operations(),
             **Simulation(records, clock).operations(),
-            **Account(records).operations(),
+            **Account(records, people, of_people, profiles).operations(),
         },
         resource_arn=resource_arn,
     )

@@ -1,4 +1,4 @@
-"""Whether a caller may do what it asks for, by its role's policies."""
+"""Whether a caller may do what it asks for, by the policies of its role or user."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -23,14 +23,22 @@ from lambent.model.policy import (
     request_context,
 )
 from lambent.model.resource_policy import ResourcePolicy
+from lambent.model.role import Role
+from lambent.model.user import Group, User, is_user_arn
 from lambent.services.iam.access_denied import AccessDenied
 from lambent.services.iam.compiled_policies import CompiledPolicies
+from lambent.services.iam.entities import Stores
+from lambent.store.ports.named_records import Name
 from lambent.store.ports.roles import RoleStore
 
 _NOT_AUTHORIZED_HERE = frozenset(
     # AssumeRole weighs the trust policy too, so that sts asks `decide` itself; the others need no permission.
     {"sts:AssumeRole", "sts:GetCallerIdentity", "sts:GetSessionToken", "sts:GetAccessKeyInfo"}
 )
+_CREATING_WITHIN = frozenset(
+    {"iam:CreateAccessKey", "iam:ListAccessKeys", "iam:ListRoleTags", "iam:ListUserTags"}
+)
+"""What begins like the creation or the listing of roles, users or groups, but is done to one of them."""
 _ALLOWED = Outcome(Decision.ALLOWED)
 _EVERYTHING = parse_policy(
     '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}',
@@ -45,14 +53,16 @@ def _compiled(document: str) -> PolicyDocument:
 
 
 class Authorizer:
-    """The account's root may do everything, a role's session what its role's policies allow; both within the
-    session's policies and the role's boundary. What these are is looked up at the time of the request: a deleted
-    role's sessions may do nothing, nor do they gain what a new role of the same name has."""
+    """The account's root may do everything, a role's session what its role's policies allow, a user what its own and
+    its groups' do; all within the session's policies and the boundary. What these are is looked up at the time of the
+    request: a deleted role's sessions may do nothing, nor do they gain what a new role of the same name has."""
 
-    def __init__(self, store: RoleStore, clock: Clock) -> None:
+    def __init__(self, store: RoleStore, clock: Clock, stores: Stores | None = None) -> None:
+        """Without `stores` there are roles only."""
         self._store = store
+        self._stores = stores
         self._clock = clock
-        self._compiled = CompiledPolicies(store, clock)
+        self._compiled = CompiledPolicies(store, clock, stores)
 
     async def authorize(
         self,
@@ -83,7 +93,7 @@ class Authorizer:
         self, caller: Caller, action: str, resource_arn: str, context: Mapping[str, str] | None = None
     ) -> Outcome:
         """What the caller's own policies say."""
-        if caller.role_arn is None and not caller.session_policies:
+        if caller.role_arn is None and not caller.session_policies and not is_user_arn(caller.principal_arn):
             return _ALLOWED
         found = await self._policies(caller)
         if found is None:
@@ -126,12 +136,21 @@ class Authorizer:
         return evaluate(documents, request), principal
 
     async def _own_arn(self, resource_arn: str, action: str) -> str:
-        """The ARN of the role that an IAM operation will find: requests say no path, and any case will do."""
-        if action == "iam:CreateRole" or ":role/" not in resource_arn:
+        """The ARN of what an IAM operation will find: requests say no path, and any case will do."""
+        if action.startswith(("iam:Create", "iam:List")) and action not in _CREATING_WITHIN:
             return resource_arn
-        arn = Arn.parse(resource_arn)
-        role = await self._store.get(arn.account_id, arn.resource.rpartition("/")[2])
-        return resource_arn if role is None else role.arn(arn.partition)
+        arn = Arn.parse(resource_arn) if resource_arn != "*" else None
+        kind = arn.resource.partition("/")[0] if arn is not None else ""
+        if arn is None or kind not in ("role", "user", "group"):
+            return resource_arn
+        name = arn.resource.rpartition("/")[2]
+        found: Role | User | Group | None = None
+        if kind == "role":
+            found = await self._store.get(arn.account_id, name)
+        elif self._stores is not None:
+            key = Name(arn.account_id, "", "", name.lower())
+            found = await (self._stores.users.get(key) if kind == "user" else self._stores.groups.get(key))
+        return resource_arn if found is None else found.arn(arn.partition)
 
     def forget(self, account_id: str) -> None:
         """A role or policy of this account has changed."""
@@ -141,12 +160,17 @@ class Authorizer:
         self._compiled.forget_all()
 
     async def _policies(self, caller: Caller) -> tuple[Policies, Mapping[str, str]] | None:
-        """With the role's tags. None where the session's role is gone."""
+        """With the tags of the role or user. None where it is gone."""
         session = await self._compiled.of_session(caller.account_id, caller.session_policies)
-        if caller.role_arn is None:
+        if caller.role_arn is not None:
+            compiled = await self._compiled.of_role(caller.account_id, caller.role_arn.rpartition("/")[2])
+        elif is_user_arn(caller.principal_arn):
+            compiled = await self._compiled.of_user(
+                caller.account_id, caller.principal_arn.rpartition("/")[2]
+            )
+        else:
             return Policies(identity=(_EVERYTHING,), session=session), {}
-        compiled = await self._compiled.of_role(caller.account_id, caller.role_arn.rpartition("/")[2])
-        if compiled is None or compiled.role.id != caller.user_id.partition(":")[0]:
+        if compiled is None or compiled.holder.id != caller.user_id.partition(":")[0]:
             return None
         policies = Policies(identity=compiled.identity, boundary=compiled.boundary, session=session)
-        return policies, compiled.role.tags
+        return policies, compiled.holder.tags

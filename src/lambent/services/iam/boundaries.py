@@ -1,43 +1,54 @@
-"""Permissions boundaries of roles."""
+"""Permissions boundaries of roles and users."""
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Generic, TypeVar
 
 from lambent.model.caller import Caller, Parameters
 from lambent.model.role import Role
 from lambent.model.service import Operation
+from lambent.model.user import User
 from lambent.services.iam.aws_managed import find_aws_managed
-from lambent.services.iam.errors import InvalidInput, NoSuchEntity
+from lambent.services.iam.errors import InvalidInput, NoSuchEntity, ValidationError
+from lambent.services.iam.holders import Holders
 from lambent.services.iam.records import Records
 
+B = TypeVar("B", Role, User)
 
-class Boundaries:
-    def __init__(self, records: Records) -> None:
+
+class Boundaries(Generic[B]):
+    def __init__(self, records: Records, holders: Holders[B]) -> None:
         self._records = records
+        self._holders: Holders[B] = holders
+        self._name = f"{holders.kind}Name"
 
     def operations(self) -> Mapping[str, Operation]:
         return {
-            "PutRolePermissionsBoundary": self.put,
-            "DeleteRolePermissionsBoundary": self.delete,
+            f"Put{self._holders.kind}PermissionsBoundary": self.put,
+            f"Delete{self._holders.kind}PermissionsBoundary": self.delete,
         }
 
     async def put(self, caller: Caller, parameters: Parameters) -> Parameters:
         arn = parameters["PermissionsBoundary"]
         await check_boundary(self._records, caller, arn)
 
-        def edit(role: Role) -> Role:
-            return replace(role, permissions_boundary=arn)
+        def edit(holder: B) -> B:
+            return replace(holder, permissions_boundary=arn)
 
-        await self._records.change_role(caller, parameters["RoleName"], edit)
+        await self._holders.change(caller, parameters[self._name], edit)
         return {}
 
     async def delete(self, caller: Caller, parameters: Parameters) -> Parameters:
-        def edit(role: Role) -> Role:
-            if role.permissions_boundary is None:
-                raise NoSuchEntity(f"The role with name {role.name} does not have a permissions boundary.")
-            return replace(role, permissions_boundary=None)
+        noun = self._holders.kind.lower()
 
-        await self._records.change_role(caller, parameters["RoleName"], edit)
+        def edit(holder: B) -> B:
+            if holder.permissions_boundary is None:
+                raise NoSuchEntity(
+                    f"The {noun} with name {holder.name} does not have a permissions boundary."
+                )
+            return replace(holder, permissions_boundary=None)
+
+        await self._holders.change(caller, parameters[self._name], edit)
         return {}
 
 
@@ -47,7 +58,7 @@ async def check_boundary(records: Records, caller: Caller, arn: str) -> None:
         return
     try:
         await records.policy(caller, arn)
-    except InvalidInput:
-        raise InvalidInput(f"Value ({arn}) for parameter permissionsBoundary is invalid.") from None
+    except ValidationError as error:
+        raise InvalidInput(str(error)) from None
     except NoSuchEntity:
         raise NoSuchEntity(f"Scope ARN: {arn} does not exist or is not attachable.") from None

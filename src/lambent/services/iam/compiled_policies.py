@@ -8,39 +8,55 @@ from typing import Any
 from lambent.base.clock import Clock
 from lambent.model.policy import PolicyDocument, PolicyKind, parse_policy
 from lambent.model.role import Role
+from lambent.model.user import Group, User
 from lambent.services.iam.aws_managed import find_aws_managed
+from lambent.services.iam.entities import Stores
+from lambent.store.ports.named_records import Name
 from lambent.store.ports.roles import RoleStore
 
 _MAX_AGE = 5.0
 """Seconds. Changes are told (`forget`); this is how long one counts that was not, whatever went wrong."""
 _MAX_ENTRIES = 10_000
+_MAX_GROUPS = 10_000
 
 Documents = tuple[PolicyDocument, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RolePolicies:
-    """`boundary` is empty, and allows nothing, where the managed policy it names is gone."""
+class HolderPolicies:
+    """Of a role or a user. `boundary` is empty, and allows nothing, where the managed policy it names is gone."""
 
-    role: Role
+    holder: Role | User
     identity: Documents
     boundary: Documents | None
 
 
 class CompiledPolicies:
-    def __init__(self, store: RoleStore, clock: Clock) -> None:
+    def __init__(self, store: RoleStore, clock: Clock, stores: Stores | None = None) -> None:
         self._store = store
+        self._stores = stores
         self._clock = clock
         self._entries: dict[tuple[str, str], tuple[float, Any]] = {}
         self._changes = 0
 
-    async def of_role(self, account_id: str, name: str) -> RolePolicies | None:
+    async def of_role(self, account_id: str, name: str) -> HolderPolicies | None:
         key = (account_id, f"role/{name}")
         entry = self._entries.get(key)
         if entry is not None and self._clock.monotonic() - entry[0] < _MAX_AGE:
             return entry[1]  # type: ignore[no-any-return]
         changes = self._changes
-        compiled = await self._compile_role(account_id, name)
+        role = await self._store.get(account_id, name)
+        compiled = None if role is None else await self._compile(role, (role,))
+        self._keep(key, compiled, changes)
+        return compiled
+
+    async def of_user(self, account_id: str, name: str) -> HolderPolicies | None:
+        key = (account_id, f"user/{name}")
+        entry = self._entries.get(key)
+        if entry is not None and self._clock.monotonic() - entry[0] < _MAX_AGE:
+            return entry[1]  # type: ignore[no-any-return]
+        changes = self._changes
+        compiled = await self._compile_user(account_id, name)
         self._keep(key, compiled, changes)
         return compiled
 
@@ -75,16 +91,28 @@ class CompiledPolicies:
         self._keep(key, documents, changes)
         return documents
 
-    async def _compile_role(self, account_id: str, name: str) -> RolePolicies | None:
-        role = await self._store.get(account_id, name)
-        if role is None:
+    async def _compile_user(self, account_id: str, name: str) -> HolderPolicies | None:
+        if self._stores is None:
             return None
-        identity = [parse_policy(text, PolicyKind.IDENTITY) for text in role.inline_policies.values()]
-        for arn in role.attached_policies:
-            identity += await self._managed(account_id, arn)
-        boundary = role.permissions_boundary
-        return RolePolicies(
-            role=role,
+        user = await self._stores.users.get(Name(account_id, "", "", name.lower()))
+        if user is None:
+            return None
+        having: list[Role | User | Group] = [user]
+        if user.group_ids:
+            groups = await self._stores.groups.page(account_id, "", limit=_MAX_GROUPS)
+            having += [group for _, group in groups if group.id in user.group_ids]
+        return await self._compile(user, having)
+
+    async def _compile(self, holder: Role | User, having: Sequence[Role | User | Group]) -> HolderPolicies:
+        """`having` are all whose policies the holder has."""
+        account_id, identity = holder.account_id, list[PolicyDocument]()
+        for each in having:
+            identity += [parse_policy(text, PolicyKind.IDENTITY) for text in each.inline_policies.values()]
+            for arn in each.attached_policies:
+                identity += await self._managed(account_id, arn)
+        boundary = holder.permissions_boundary
+        return HolderPolicies(
+            holder=holder,
             identity=tuple(identity),
             boundary=await self._managed(account_id, boundary) if boundary else None,
         )

@@ -17,5 +17,17 @@ def new_policy_id() -> str:
     return _new_id("ANPA")
 
 
+def new_user_id() -> str:
+    return _new_id("AIDA")
+
+
+def new_group_id() -> str:
+    return _new_id("AGPA")
+
+
+def new_instance_profile_id() -> str:
+    return _new_id("AIPA")
+
+
 def _new_id(prefix: str) -> str:
     return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(17))

@@ -1,6 +1,5 @@
 """Managed policies: the customer's, and AWS's to look at."""
 
-from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 
@@ -15,16 +14,18 @@ from lambent.services.iam.errors import DeleteConflict, LimitExceeded
 from lambent.services.iam.identifiers import new_policy_id
 from lambent.services.iam.limits import MANAGED_POLICY_SIZE, policy_size
 from lambent.services.iam.pages import in_order, page, position
+from lambent.services.iam.policy_usage import PolicyUsage, Usage
 from lambent.services.iam.records import Records
-from lambent.services.iam.shapes import full_policy, listed_policy
+from lambent.services.iam.shapes import created_policy, full_policy, listed_policy
 from lambent.services.iam.tags import parse_tags, tag_members, with_tags, without_tags
 
 AnyPolicy = ManagedPolicy | AwsManagedPolicy
 
 
 class Policies:
-    def __init__(self, records: Records, clock: Clock) -> None:
+    def __init__(self, records: Records, usage: PolicyUsage, clock: Clock) -> None:
         self._records = records
+        self._usage = usage
         self._clock = clock
 
     def operations(self) -> Mapping[str, Operation]:
@@ -55,18 +56,18 @@ class Policies:
             tags=parse_tags(parameters.get("Tags", ())),
         )
         await self._records.insert_policy(policy)
-        return {"Policy": full_policy(policy, caller, attachments=0, boundaries=0)}
+        return {"Policy": created_policy(policy, caller)}
 
     async def get(self, caller: Caller, parameters: Parameters) -> Parameters:
         arn = parameters["PolicyArn"]
         policy = find_aws_managed(arn) or await self._records.policy(caller, arn)
-        usage = await self._usage(caller)
+        usage = await self._usage.count(caller)
         return {"Policy": full_policy(policy, caller, **usage.counts(arn))}
 
     async def delete(self, caller: Caller, parameters: Parameters) -> Parameters:
         arn = parameters["PolicyArn"]
         policy = await self._records.policy(caller, arn)
-        usage = await self._usage(caller)
+        usage = await self._usage.count(caller)
         if any(usage.counts(arn).values()):
             raise DeleteConflict("Cannot delete a policy attached to entities.")
         if len(policy.versions) > 1:
@@ -78,7 +79,7 @@ class Policies:
         return {}
 
     async def list(self, caller: Caller, parameters: Parameters) -> Parameters:
-        usage = await self._usage(caller)
+        usage = await self._usage.count(caller)
         entries = self._listed(caller, parameters, usage)
         policies, paging = await page(parameters, entries, _key)
         members = [
@@ -108,9 +109,7 @@ class Policies:
         keys, paging = await page(parameters, in_order(tags, str, position(parameters)), str)
         return {"Tags": tag_members({key: tags[key] for key in keys}), **paging}
 
-    async def _listed(
-        self, caller: Caller, parameters: Parameters, usage: "_Usage"
-    ) -> AsyncIterator[AnyPolicy]:
+    async def _listed(self, caller: Caller, parameters: Parameters, usage: Usage) -> AsyncIterator[AnyPolicy]:
         """The customer's before AWS's, each by name: the order that `_key` says."""
         prefix = parameters.get("PathPrefix", "/")
         async for policy in self._scoped(
@@ -137,26 +136,6 @@ class Policies:
             ours = [p for p in aws_managed_policies().values() if p.path.startswith(prefix)]
             async for entry in in_order(ours, lambda p: p.name, name if owner == "aws" else None):
                 yield entry
-
-    async def _usage(self, caller: Caller) -> "_Usage":
-        attachments: Counter[str] = Counter()
-        boundaries: Counter[str] = Counter()
-        async for role in self._records.roles(caller):
-            attachments.update(role.attached_policies)
-            if role.permissions_boundary:
-                boundaries[role.permissions_boundary] += 1
-        return _Usage(attachments, boundaries)
-
-
-class _Usage:
-    """How many roles use each managed policy."""
-
-    def __init__(self, attachments: Mapping[str, int], boundaries: Mapping[str, int]) -> None:
-        self._attachments = attachments
-        self._boundaries = boundaries
-
-    def counts(self, arn: str) -> dict[str, int]:
-        return {"attachments": self._attachments.get(arn, 0), "boundaries": self._boundaries.get(arn, 0)}
 
 
 def managed_document(text: str) -> str:

@@ -11,8 +11,8 @@ from lambent.services.iam.authorizer import Authorizer
 from lambent.services.iam.errors import (
     ConcurrentModification,
     EntityAlreadyExists,
-    InvalidInput,
     NoSuchEntity,
+    ValidationError,
 )
 from lambent.store.ports.errors import AlreadyExistsError, NotFoundError, StaleRevisionError
 from lambent.store.ports.roles import RoleStore
@@ -77,7 +77,7 @@ class Records:
             after = page[-1].name
 
     async def policy(self, caller: Caller, arn: str) -> ManagedPolicy:
-        """A customer's policy. Raises NoSuchEntity, InvalidInput (not the ARN of a policy)."""
+        """A customer's policy. Raises NoSuchEntity, ValidationError (not the ARN of a policy)."""
         policy = await self.store.get_policy(caller.account_id, policy_name(arn))
         if policy is None or policy.arn(caller.partition) != arn:
             raise NoSuchEntity(f"Policy {arn} was not found.")
@@ -97,7 +97,7 @@ class Records:
     async def change_policy(
         self, caller: Caller, arn: str, edit: Callable[[ManagedPolicy], ManagedPolicy]
     ) -> ManagedPolicy:
-        """Raises NoSuchEntity, InvalidInput, ConcurrentModification, and what `edit` raises."""
+        """Raises NoSuchEntity, ValidationError, ConcurrentModification, and what `edit` raises."""
         for _ in range(_ATTEMPTS):
             previous = await self.policy(caller, arn)
             policy = edit(previous)
@@ -135,13 +135,13 @@ class Records:
 
 
 def policy_name(arn: str) -> str:
-    """The name in a managed policy's ARN. Raises InvalidInput."""
+    """The name in a managed policy's ARN. Raises ValidationError."""
     try:
         kind, _, path = Arn.parse(arn).resource.partition("/")
     except ValueError:
         kind, path = "", ""
     if kind != "policy" or not path:
-        raise InvalidInput(f"ARN {arn} is not valid.")
+        raise ValidationError(f"ARN {arn} is not valid.")
     return path.rpartition("/")[2]
 
 

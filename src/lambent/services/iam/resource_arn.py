@@ -1,22 +1,39 @@
 """Which resource an IAM operation acts on.
 
-A role is named without its path, and in whatever case: the authorizer puts the role's own ARN in the place of this
-one (`Authorizer.authorize`), so that policies for role/some-path/… hold. CreateRole says the path."""
+Roles, users and groups are named without their path, and in whatever case: the authorizer puts their own ARN in the
+place of this one (`Authorizer.authorize`), so that policies for role/some-path/… hold. CreateRole says the path."""
 
 from lambent.model.caller import Caller, Parameters
+from lambent.model.user import is_user_arn
+
+_KINDS = {
+    "InstanceProfileName": "instance-profile",
+    "GroupName": "group",
+    "RoleName": "role",
+    "UserName": "user",
+}
+_LISTS = {
+    "ListGroups": "group",
+    "ListInstanceProfiles": "instance-profile",
+    "ListRoles": "role",
+    "ListUsers": "user",
+}
+_OWN = frozenset({"CreateAccessKey", "DeleteAccessKey", "GetUser", "ListAccessKeys", "UpdateAccessKey"})
+"""Of the caller where they name no user."""
 
 
 def resource_arn(operation: str, caller: Caller, parameters: Parameters) -> str:
-    if "PolicyArn" in parameters and "RoleName" not in parameters:
-        return str(parameters["PolicyArn"])
-    if "PolicySourceArn" in parameters:
-        return str(parameters["PolicySourceArn"])
-    account = f"arn:{caller.partition}:iam::{caller.account_id}"
-    path = parameters.get("Path", "/")
-    if "RoleName" in parameters:
-        return f"{account}:role{path}{parameters['RoleName']}"
+    named = next((member for member in _KINDS if member in parameters), None)
+    for member in ("PolicyArn", "PolicySourceArn"):
+        if member in parameters and named is None:
+            return str(parameters[member])
+    if named is None and operation in _OWN and is_user_arn(caller.principal_arn):
+        return caller.principal_arn
+    account, path = f"arn:{caller.partition}:iam::{caller.account_id}", parameters.get("Path", "/")
+    if named is not None:
+        return f"{account}:{_KINDS[named]}{path}{parameters[named]}"
     if operation == "CreatePolicy":
         return f"{account}:policy{path}{parameters['PolicyName']}"
-    if operation == "ListRoles":
-        return f"{account}:role{parameters.get('PathPrefix', '/')}"
+    if operation in _LISTS:
+        return f"{account}:{_LISTS[operation]}{parameters.get('PathPrefix', '/')}"
     return "*"

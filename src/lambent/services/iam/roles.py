@@ -1,7 +1,9 @@
-"""Roles: CreateRole, GetRole, UpdateRole, DeleteRole, ListRoles, their trust policies and tags."""
+"""Roles: CreateRole, GetRole, UpdateRole, DeleteRole, ListRoles, and their trust policies."""
 
 from collections.abc import Mapping
 from dataclasses import replace
+
+import msgspec
 
 from lambent.base.clock import Clock
 from lambent.model.caller import Caller, Parameters
@@ -10,18 +12,20 @@ from lambent.model.role import Role
 from lambent.model.service import Operation
 from lambent.services.iam.boundaries import check_boundary
 from lambent.services.iam.documents import check_document
-from lambent.services.iam.errors import DeleteConflict, LimitExceeded
+from lambent.services.iam.errors import DeleteConflict, LimitExceeded, MalformedPolicyDocument
 from lambent.services.iam.identifiers import new_role_id
+from lambent.services.iam.instance_profiles import InstanceProfiles
 from lambent.services.iam.limits import TRUST_POLICY_SIZE, policy_size
-from lambent.services.iam.pages import in_order, page, position
+from lambent.services.iam.pages import page, position
 from lambent.services.iam.records import Records
-from lambent.services.iam.shapes import full_role, listed_role
-from lambent.services.iam.tags import parse_tags, tag_members, with_tags, without_tags
+from lambent.services.iam.shapes import created_role, described_role, full_role, listed_role
+from lambent.services.iam.tags import parse_tags
 
 
 class Roles:
-    def __init__(self, records: Records, clock: Clock) -> None:
+    def __init__(self, records: Records, profiles: InstanceProfiles, clock: Clock) -> None:
         self._records = records
+        self._profiles = profiles
         self._clock = clock
 
     def operations(self) -> Mapping[str, Operation]:
@@ -33,10 +37,6 @@ class Roles:
             "UpdateAssumeRolePolicy": self.update_trust_policy,
             "DeleteRole": self.delete,
             "ListRoles": self.list,
-            "TagRole": self.tag,
-            "UntagRole": self.untag,
-            "ListRoleTags": self.list_tags,
-            "ListInstanceProfilesForRole": self.list_instance_profiles,
         }
 
     async def create(self, caller: Caller, parameters: Parameters) -> Parameters:
@@ -56,7 +56,7 @@ class Roles:
             permissions_boundary=boundary,
         )
         await self._records.insert_role(role)
-        return {"Role": full_role(role, caller)}
+        return {"Role": created_role(role, caller)}
 
     async def get(self, caller: Caller, parameters: Parameters) -> Parameters:
         return {"Role": full_role(await self._records.role(caller, parameters["RoleName"]), caller)}
@@ -77,7 +77,7 @@ class Roles:
             return replace(role, description=parameters["Description"])
 
         role = await self._records.change_role(caller, parameters["RoleName"], edit)
-        return {"Role": full_role(role, caller)}
+        return {"Role": described_role(role, caller)}
 
     async def update_trust_policy(self, caller: Caller, parameters: Parameters) -> Parameters:
         document = _trust_policy(parameters["PolicyDocument"])
@@ -90,6 +90,7 @@ class Roles:
 
     async def delete(self, caller: Caller, parameters: Parameters) -> Parameters:
         role = await self._records.role(caller, parameters["RoleName"])
+        await self._profiles.require_without(caller, role.name)
         if role.attached_policies:
             raise DeleteConflict("Cannot delete entity, must detach all policies first.")
         if role.inline_policies:
@@ -102,36 +103,15 @@ class Roles:
         roles, paging = await page(parameters, entries, lambda role: role.name)
         return {"Roles": [listed_role(role, caller) for role in roles], **paging}
 
-    async def tag(self, caller: Caller, parameters: Parameters) -> Parameters:
-        added = parse_tags(parameters["Tags"])
-
-        def edit(role: Role) -> Role:
-            return replace(role, tags=with_tags(role.tags, added))
-
-        await self._records.change_role(caller, parameters["RoleName"], edit)
-        return {}
-
-    async def untag(self, caller: Caller, parameters: Parameters) -> Parameters:
-        def edit(role: Role) -> Role:
-            return replace(role, tags=without_tags(role.tags, parameters["TagKeys"]))
-
-        await self._records.change_role(caller, parameters["RoleName"], edit)
-        return {}
-
-    async def list_tags(self, caller: Caller, parameters: Parameters) -> Parameters:
-        role = await self._records.role(caller, parameters["RoleName"])
-        entries = in_order(role.tags, str, position(parameters))
-        keys, paging = await page(parameters, entries, str)
-        return {"Tags": tag_members({key: role.tags[key] for key in keys}), **paging}
-
-    async def list_instance_profiles(self, caller: Caller, parameters: Parameters) -> Parameters:
-        """There are no EC2 instances here, so no role is in an instance profile."""
-        await self._records.role(caller, parameters["RoleName"])
-        return {"InstanceProfiles": [], "IsTruncated": False}
-
 
 def _trust_policy(document: str) -> str:
     check_document(document, PolicyKind.TRUST)
+    statements = msgspec.json.decode(document)["Statement"]
+    for statement in statements if isinstance(statements, list) else [statements]:
+        given = statement.get("Action", statement.get("NotAction"))
+        for action in given if isinstance(given, list) else [given]:
+            if action != "*" and not action.lower().startswith("sts:"):
+                raise MalformedPolicyDocument("AssumeRole policy may only specify STS AssumeRole actions.")
     if policy_size(document) > TRUST_POLICY_SIZE:
         raise LimitExceeded(f"Cannot exceed quota for ACLSizePerRole: {TRUST_POLICY_SIZE}")
     return document

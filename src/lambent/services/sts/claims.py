@@ -14,7 +14,8 @@ _NONCE_BYTES = 12
 
 
 class Claims(msgspec.Struct, array_like=True, frozen=True, kw_only=True, omit_defaults=True):
-    """`expires_at` is epoch seconds. The role's members are empty in a session of the account's root."""
+    """`expires_at` is epoch seconds. The role's members are empty in a session of a user, whose own are
+    empty in one of a role; both are in one of the account's root."""
 
     account_id: str
     partition: str
@@ -25,6 +26,9 @@ class Claims(msgspec.Struct, array_like=True, frozen=True, kw_only=True, omit_de
     session_name: str = ""
     session_policies: tuple[str, ...] = ()
     padding: bytes = b""
+    user_path: str = ""
+    user_name: str = ""
+    user_id: str = ""
 
 
 class ClaimsSeal:

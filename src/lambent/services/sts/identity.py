@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from lambent.model.caller import Caller, Parameters
 from lambent.model.credential import CredentialSource
 from lambent.model.service import Operation
+from lambent.model.user import is_user_arn
 from lambent.services.sts.access_key_id import account_in
 from lambent.services.sts.errors import AccessDenied, ValidationError
 from lambent.services.sts.sessions import SessionTokens
 from lambent.services.sts.shapes import credentials_members
 
 _ROOT_SESSION_SECONDS = 3600
+_USER_SESSION_SECONDS = 43200
 _WITHOUT_MFA = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},'
     '{"Effect":"Deny","Action":"iam:*","Resource":"*"}]}'
@@ -43,16 +45,18 @@ class Identity:
         return {"Account": account}
 
     async def session_token(self, caller: Caller, parameters: Parameters) -> Parameters:
-        """Of the account's root, for at most an hour: a longer duration becomes that."""
+        """Of a user, or of the account's root, for at most an hour: a longer duration becomes that."""
         if caller.access_key_id.startswith("ASIA"):
             raise AccessDenied("Cannot call GetSessionToken with session credentials")
         if "SerialNumber" in parameters or "TokenCode" in parameters:
             raise AccessDenied("MultiFactorAuthentication failed: Lambent has no MFA devices.")
-        credential = self._sessions.issue_root(
-            caller.account_id,
-            min(parameters.get("DurationSeconds", _ROOT_SESSION_SECONDS), _ROOT_SESSION_SECONDS),
+        duration = parameters.get("DurationSeconds", _USER_SESSION_SECONDS)
+        if not is_user_arn(caller.principal_arn):
+            duration = min(duration, _ROOT_SESSION_SECONDS)
+        credential = self._sessions.issue_own(
+            caller,
+            duration,
             session_policies=(_WITHOUT_MFA,),
-            partition=caller.partition,
             minimum_token_size=parameters.get("MinimumSessionTokenSize", 0),
         )
         return credentials_members(credential)

@@ -11,8 +11,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from lambent.base.clock import Clock
+from lambent.model.caller import Caller
 from lambent.model.credential import Credential
 from lambent.model.role import Role
+from lambent.model.user import is_user_arn
 from lambent.services.sts.access_key_id import temporary_access_key_id
 from lambent.services.sts.claims import Claims, ClaimsSeal
 
@@ -59,21 +61,25 @@ class SessionTokens:
         )
         return self._credential(claims, self._token(claims, minimum_token_size))
 
-    def issue_root(
+    def issue_own(
         self,
-        account_id: str,
+        caller: Caller,
         duration_seconds: int,
         *,
         session_policies: Sequence[str] = (),
-        partition: str = "aws",
         minimum_token_size: int = 0,
     ) -> Credential:
-        """A session of an account's root (GetSessionToken)."""
+        """A session of an account's root, or of a user (GetSessionToken)."""
+        is_user = is_user_arn(caller.principal_arn)
+        path, _, name = caller.principal_arn.partition(":user/")[2].rpartition("/")
         claims = Claims(
-            account_id=account_id,
-            partition=partition,
+            account_id=caller.account_id,
+            partition=caller.partition,
             expires_at=int(self._clock.now()) + duration_seconds,
             session_policies=tuple(session_policies),
+            user_path=f"/{path}/".replace("//", "/") if is_user else "",
+            user_name=name if is_user else "",
+            user_id=caller.user_id if is_user else "",
         )
         return self._credential(claims, self._token(claims, minimum_token_size))
 
@@ -102,18 +108,25 @@ class SessionTokens:
         account = claims.account_id
         entropy = hmac.digest(self._id_key, token.encode(), "sha256")
         secret = base64.b64encode(hmac.digest(self._secret_key, token.encode(), "sha256"))
-        is_role = bool(claims.role_name)
         iam, sts = f"arn:{claims.partition}:iam::{account}", f"arn:{claims.partition}:sts::{account}"
-        session = f"{sts}:assumed-role/{claims.role_name}/{claims.session_name}"
+        role_arn: str | None = None
+        if claims.role_name:
+            principal_arn = f"{sts}:assumed-role/{claims.role_name}/{claims.session_name}"
+            user_id = f"{claims.role_id}:{claims.session_name}"
+            role_arn = f"{iam}:role{claims.role_path}{claims.role_name}"
+        elif claims.user_name:
+            principal_arn, user_id = f"{iam}:user{claims.user_path}{claims.user_name}", claims.user_id
+        else:
+            principal_arn, user_id = f"{iam}:root", account
         return Credential(
             access_key_id=temporary_access_key_id(account, entropy[:5]),
             secret_access_key=secret[:40].decode(),
             session_token=token,
             expires_at=float(claims.expires_at),
             account_id=account,
-            principal_arn=session if is_role else f"{iam}:root",
-            user_id=f"{claims.role_id}:{claims.session_name}" if is_role else account,
-            role_arn=f"{iam}:role{claims.role_path}{claims.role_name}" if is_role else None,
+            principal_arn=principal_arn,
+            user_id=user_id,
+            role_arn=role_arn,
             session_policies=claims.session_policies,
         )
 

@@ -45,6 +45,10 @@ class NamedRecords(Protocol[T]):
         """`keeps_due` leaves the time as it is. Raises NotFoundError, StaleRevisionError, StoreFullError."""
         ...
 
+    async def rename(self, name: Name, new_name: Name, value: T, *, previous: T) -> None:
+        """Replaces, under another name. Raises as `insert` and `replace` do."""
+        ...
+
     async def delete(self, name: Name) -> None:
         """Raises NotFoundError."""
         ...

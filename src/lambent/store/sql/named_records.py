@@ -57,6 +57,19 @@ class SqlNamedRecords(Generic[T]):
 
         await self._database.write(work)
 
+    async def rename(self, name: Name, new_name: Name, value: T, *, previous: T) -> None:
+        row = self._row(new_name, due_at=None, document=self._record.encode(value))
+
+        def work(connection: Connection) -> None:
+            self._expect(connection, name, previous)
+            if connection.execute(_SQL["insert"], row).rowcount == 0:
+                raise AlreadyExistsError(f"{self._kind} {new_name.name}")
+            connection.execute(_SQL["delete"], self._row(name))
+            self._note(connection, name)
+            self._note(connection, new_name)
+
+        await self._database.write(work)
+
     async def delete(self, name: Name) -> None:
         def work(connection: Connection) -> None:
             if connection.execute(_SQL["delete"], self._row(name)).rowcount == 0:

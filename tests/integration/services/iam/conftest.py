@@ -17,12 +17,15 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
 from lambent.base.clock import ManualClock
+from lambent.base.sealing import Sealing
 from lambent.http.message import Request
 from lambent.model.caller import Caller
 from lambent.model.credential import Credential
 from lambent.model.error import ServiceException
 from lambent.model.service import Service
+from lambent.model.user import Group, InstanceProfile, User
 from lambent.services import iam, sts
+from lambent.store.sql.named_records import SqlNamedRecords
 from lambent.store.sql.roles import SqlRoleStore
 from lambent.store.sqlite.database import SqliteDatabase
 from lambent.wire.service import load_service
@@ -39,18 +42,28 @@ ROOT = Credential(
 class Account:
     """Answers requests as the front door does, for the account of ROOT."""
 
-    def __init__(self, store: SqlRoleStore, clock: ManualClock) -> None:
+    def __init__(self, database: SqliteDatabase, clock: ManualClock) -> None:
+        store = SqlRoleStore(database)
+        people = iam.Stores(
+            users=SqlNamedRecords(database, "iam user", User),
+            groups=SqlNamedRecords(database, "iam group", Group),
+            instance_profiles=SqlNamedRecords(database, "instance profile", InstanceProfile),
+        )
+        sealing = Sealing(bytes(32))
         self._sessions = sts.SessionTokens(bytes(32), clock)
-        self._authorizer = iam.Authorizer(store, clock)
+        self._users = iam.UserCredentials(people.users, sealing)
+        self._authorizer = iam.Authorizer(store, clock, people)
         self._services: Mapping[str, Service] = {
-            "iam": iam.service(store, clock, self._authorizer),
+            "iam": iam.service(store, people, clock, self._authorizer, self._users, sealing),
             "sts": sts.service(store, clock, self._sessions, self._authorizer, self),
         }
 
     def find(self, access_key_id: str, session_token: str | None) -> Credential | None:
         if access_key_id == ROOT.access_key_id:
             return ROOT
-        return self._sessions.find(access_key_id, session_token)
+        return self._users.find(access_key_id, session_token) or self._sessions.find(
+            access_key_id, session_token
+        )
 
     async def answer(self, name: str, received: Request) -> Any:
         wire, offered = load_service(name), self._services[name]
@@ -87,7 +100,7 @@ def client(tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """`client("iam")` of the root, or `client("iam", answer["Credentials"])` of a session."""
     database = SqliteDatabase(tmp_path / "lambent.db")
     database.open()
-    account = Account(SqlRoleStore(database), ManualClock())
+    account = Account(database, ManualClock())
     loop = asyncio.new_event_loop()
 
     def connect(name: str, credentials: Mapping[str, Any] | None = None) -> Any:

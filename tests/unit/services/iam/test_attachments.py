@@ -1,7 +1,7 @@
 import pytest
 
 from lambent.services.iam.aws_managed import aws_managed_policies
-from lambent.services.iam.errors import InvalidInput, LimitExceeded, NoSuchEntity
+from lambent.services.iam.errors import LimitExceeded, NoSuchEntity, ValidationError
 
 BASIC = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -46,7 +46,7 @@ async def test_what_does_not_exist_is_not_attached(iam, role, arn):
 
 async def test_what_is_not_a_policy_arn_is_invalid(iam, role):
     for arn in ("not an arn, but long enough", "arn:aws:iam::111122223333:role/r"):
-        with pytest.raises(InvalidInput, match="is not valid"):
+        with pytest.raises(ValidationError, match="is not valid"):
             await iam("AttachRolePolicy", RoleName=role, PolicyArn=arn)
 
 

@@ -37,7 +37,9 @@ async def test_a_created_policy(iam, allow, clock):
     assert policy["DefaultVersionId"] == "v1"
     assert policy["CreateDate"] == policy["UpdateDate"] == clock.now()
     assert (policy["AttachmentCount"], policy["PermissionsBoundaryUsageCount"]) == (0, 0)
-    assert (await iam("GetPolicy", PolicyArn=policy["Arn"]))["Policy"] == policy
+    assert (await iam("GetPolicy", PolicyArn=policy["Arn"]))["Policy"] == policy | {"Description": "d"}
+    bare = (await iam("CreatePolicy", PolicyName="q", PolicyDocument=allow("s3:*")))["Policy"]
+    assert (await iam("GetPolicy", PolicyArn=bare["Arn"]))["Policy"] == bare | {"Tags": []}
 
 
 async def test_names_are_unique_and_documents_checked(iam, arn, allow):

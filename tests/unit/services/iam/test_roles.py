@@ -29,9 +29,10 @@ async def test_a_created_role_is_answered_and_found_again(iam, trust, clock):
     assert role["Arn"] == "arn:aws:iam::111122223333:role/service/worker"
     assert re.fullmatch(r"AROA[A-Z0-9]{17}", role["RoleId"])
     assert role["CreateDate"] == clock.now()
-    assert role["MaxSessionDuration"] == 3600
     assert role["Tags"] == [{"Key": "team", "Value": "blue"}]
-    assert (await iam("GetRole", RoleName="WORKER"))["Role"] == role
+    told_later = {"Description": "runs things", "MaxSessionDuration": 3600, "RoleLastUsed": {}}
+    assert told_later.keys().isdisjoint(role)
+    assert (await iam("GetRole", RoleName="WORKER"))["Role"] == role | told_later
 
 
 async def test_documents_are_answered_url_encoded(iam, trust):
@@ -39,6 +40,16 @@ async def test_documents_are_answered_url_encoded(iam, trust):
     document = (await iam("GetRole", RoleName="worker"))["Role"]["AssumeRolePolicyDocument"]
     assert "{" not in document and " " not in document and "+" not in document
     assert unquote(document) == trust
+
+
+@pytest.mark.parametrize("action", ["s3:GetObject", ["sts:AssumeRole", "lambda:InvokeFunction"]])
+async def test_a_trust_policy_is_about_sts(iam, trust, action):
+    document = json.loads(trust)
+    document["Statement"][0]["Action"] = action
+    with pytest.raises(MalformedPolicyDocument, match="may only specify STS AssumeRole actions"):
+        await iam("CreateRole", RoleName="r", AssumeRolePolicyDocument=json.dumps(document))
+    document["Statement"][0]["Action"] = ["sts:AssumeRole", "sts:TagSession"]
+    await iam("CreateRole", RoleName="r", AssumeRolePolicyDocument=json.dumps(document))
 
 
 async def test_role_names_are_taken_whatever_their_case_and_path(iam, trust):

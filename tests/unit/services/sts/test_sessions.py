@@ -61,12 +61,23 @@ def test_credentials_differ_from_one_issue_to_the_next(sessions):
     assert sessions.find(one.access_key_id, two.session_token) is None
 
 
-def test_a_root_session(sessions):
-    credential = sessions.issue_root("000000000012", 900)
+def test_a_root_session(sessions, root):
+    credential = sessions.issue_own(replace(root, account_id="000000000012"), 900)
     assert credential.principal_arn == "arn:aws:iam::000000000012:root"
     assert credential.user_id == "000000000012"
     assert credential.role_arn is None
     assert sessions.find(credential.access_key_id, credential.session_token) == credential
+
+
+def test_a_session_of_a_user(sessions, root):
+    arn = "arn:aws:iam::000000000012:user/a/b/ann"
+    user = replace(root, account_id="000000000012", principal_arn=arn, user_id="AIDAEXAMPLE")
+    credential = sessions.issue_own(user, 900)
+    assert (credential.principal_arn, credential.user_id) == (arn, "AIDAEXAMPLE")
+    assert credential.role_arn is None
+    assert sessions.find(credential.access_key_id, credential.session_token) == credential
+    pathless = replace(user, principal_arn="arn:aws:iam::000000000012:user/ann")
+    assert sessions.issue_own(pathless, 900).principal_arn == pathless.principal_arn
 
 
 def test_a_token_of_another_key_is_none(sessions, clock):

@@ -291,9 +291,9 @@ async def test_a_session_of_the_root_lasts_an_hour_at_most(sts, sessions, clock,
         await sts("GetSessionToken", caller=other_role)
 
 
-async def test_whose_an_access_key_is(sts):
+async def test_whose_an_access_key_is(sts, root):
     assert await sts("GetAccessKeyInfo", AccessKeyId="AKIAANYNAMEATALL0000") == {"Account": "444455556666"}
-    made = SessionTokens(bytes(32), ManualClock()).issue_root("000000000001", 900)
+    made = SessionTokens(bytes(32), ManualClock()).issue_own(replace(root, account_id="000000000001"), 900)
     assert await sts("GetAccessKeyInfo", AccessKeyId=made.access_key_id) == {"Account": "000000000001"}
     with pytest.raises(ValidationError):
         await sts("GetAccessKeyInfo", AccessKeyId="AKIA1111111111111111")

@@ -1,0 +1,49 @@
+"""Who has policies: roles, users and groups, for the operations that are the same for each."""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol, TypeVar
+
+from lambent.model.caller import Caller
+from lambent.model.role import Role
+from lambent.services.iam.records import Records
+
+
+class Holder(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def inline_policies(self) -> Mapping[str, str]: ...
+
+    @property
+    def attached_policies(self) -> tuple[str, ...]: ...
+
+
+H = TypeVar("H")
+
+
+class Holders(Protocol[H]):
+    """`kind` as in the names of operations and members: "Role" of PutRolePolicy and RoleName."""
+
+    kind: str
+
+    async def find(self, caller: Caller, name: str) -> H:
+        """Raises NoSuchEntity."""
+        ...
+
+    async def change(self, caller: Caller, name: str, edit: Callable[[H], H]) -> H:
+        """Raises NoSuchEntity, ConcurrentModification, and what `edit` raises."""
+        ...
+
+
+class RoleHolders:
+    kind = "Role"
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    async def find(self, caller: Caller, name: str) -> Role:
+        return await self._records.role(caller, name)
+
+    async def change(self, caller: Caller, name: str, edit: Callable[[Role], Role]) -> Role:
+        return await self._records.change_role(caller, name, edit)
