@@ -29,6 +29,7 @@ EXPECTED_SKIPS = (
     r"no PostgreSQL here",
     r"copies of a process take root",
     r"there is no skopeo here",
+    r"there is no C compiler here",
 )
 """The reasons for which a test may not run here. Any other skip fails the run."""
 

@@ -1,4 +1,5 @@
 """Run as a process of its own and killed: writes for ever, and prints the name of each write once it is acknowledged.
+A write that the store refuses is not printed; the next one is made.
 
 usage: store_writer.py DATABASE ROUND
 """
@@ -7,10 +8,13 @@ import asyncio
 import itertools
 import os
 import sys
+from collections.abc import Awaitable
 from pathlib import Path
+from typing import Any
 
 from lambent.model.function import CodeReference, Function, FunctionId, FunctionVersion, LoggingConfig
 from lambent.model.invocation import EventInvocation
+from lambent.store.ports.errors import StoreError
 from lambent.store.ports.logs import LogEvent
 from lambent.store.sql.event_invocations import SqlEventInvocationStore
 from lambent.store.sql.functions import SqlFunctionStore
@@ -49,6 +53,15 @@ def function(name: str) -> Function:
     return Function(id=id, latest=latest)
 
 
+async def acknowledge(write: Awaitable[Any], name: str) -> None:
+    try:
+        await write
+    except StoreError:
+        await asyncio.sleep(0.001)
+    else:
+        os.write(1, f"{name}\n".encode())
+
+
 async def write_for_ever(path: Path, prefix: str) -> None:
     database = SqliteDatabase(path)
     database.open()
@@ -61,20 +74,17 @@ async def write_for_ever(path: Path, prefix: str) -> None:
     async def enqueue(writer: int) -> None:
         for number in itertools.count():
             name = f"event-{prefix}-{writer}-{number}"
-            await events.enqueue(event(name))
-            os.write(1, f"{name}\n".encode())
+            await acknowledge(events.enqueue(event(name)), name)
 
     async def create() -> None:
         for number in itertools.count():
             name = f"function-{prefix}-{number}"
-            await functions.insert(function(name))
-            os.write(1, f"{name}\n".encode())
+            await acknowledge(functions.insert(function(name)), name)
 
     async def log() -> None:
         for number in itertools.count():
             name = f"log-{prefix}-{number}"
-            await logs.append(*WHERE, "g", "s", [LogEvent(number, 1, name)], create=True)
-            os.write(1, f"{name}\n".encode())
+            await acknowledge(logs.append(*WHERE, "g", "s", [LogEvent(number, 1, name)], create=True), name)
 
     await asyncio.gather(create(), log(), *(enqueue(writer) for writer in range(8)))
 

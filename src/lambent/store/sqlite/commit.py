@@ -1,16 +1,11 @@
 """Commits a group of writes to SQLite."""
 
+import contextlib
 import sqlite3
 
-from lambent.store.ports.errors import StoreFullError
 from lambent.store.sql.writer import Write, run, steps
 from lambent.store.sqlite.connection import SqliteConnection
-
-_FULL = frozenset(
-    # Beside ENOSPC (FULL), a quota or a file-size limit fails the write itself (IOERR_WRITE), and a full disk
-    # may be noticed when SQLite extends the WAL index.
-    (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
-)
+from lambent.store.sqlite.errors import translated
 
 
 def commit(connection: SqliteConnection, group: list[Write]) -> None:
@@ -25,10 +20,11 @@ def commit(connection: SqliteConnection, group: list[Write]) -> None:
                 _run_step(connection, step)
         connection.execute("COMMIT")
     except Exception as error:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
+        with contextlib.suppress(sqlite3.Error):  # a disk that fails, fails here too; the next BEGIN says so
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
         if len(group) == 1:
-            group[0].error = _translate(error)
+            group[0].error = translated(error)
             return
         # What was too much for the disk together may fit alone: nobody fails for a neighbour's sake.
         for write in group:
@@ -46,16 +42,9 @@ def _run_step(connection: SqliteConnection, step: list[Write]) -> None:
         connection.execute("ROLLBACK TO step")
         connection.execute("RELEASE step")
         if len(step) == 1:
-            step[0].error = _translate(error)
+            step[0].error = translated(error)
             return
         for write in step:
             _run_step(connection, [write])
         return
     connection.execute("RELEASE step")
-
-
-def _translate(error: Exception) -> Exception:
-    # A bare errorcode check would miss errors that Python raises itself (a closed connection has no code).
-    if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", None) in _FULL:
-        return StoreFullError(f"the disk that holds the database takes no more: {error}")
-    return error

@@ -23,6 +23,7 @@ from lambent.store.sql.schema import read_schema
 from lambent.store.sql.writer import Write, Writer, tell
 from lambent.store.sqlite.commit import commit
 from lambent.store.sqlite.connection import SqliteConnection
+from lambent.store.sqlite.errors import translated
 from lambent.store.sqlite.migrate import migrate
 from lambent.store.sqlite.wal_sync import WalSync
 
@@ -94,6 +95,11 @@ class SqliteDatabase:
             connection.close()
 
     def _commit(self, group: list[Write]) -> None:
+        if (refusal := self._sync.refusal()) is not None:
+            for write in group:
+                write.error = refusal
+            tell(group)
+            return
         commit(self._writer_connection, group)
         to_sync = [write for write in group if write.synced and write.error is None]
         if len(to_sync) < len(group):
@@ -118,9 +124,11 @@ class SqliteDatabase:
             connection = self._local.connection = self._connect()
             connection.execute("PRAGMA query_only = ON")
         # One transaction, so that several statements see one snapshot.
-        connection.execute("BEGIN")
         try:
+            connection.execute("BEGIN")
             return work(connection)
+        except sqlite3.Error as error:
+            raise translated(error) from error
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
