@@ -80,6 +80,8 @@ class ObjectVersion:
     """Of `content`, where that is sealed."""
     acl: AccessControlList | None = None
     """None for the bucket owner's own."""
+    restored_until: float | None = None
+    """Where it is archived: until when it can be read all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,6 +119,11 @@ _STYLES = {
                 "Invalid x-amz-object-ownership header: {value}",
                 {"ArgumentName": "x-amz-object-ownership"},
             ),
+            "transitionDefaultMinimumObjectSize": (
+                "InvalidRequest",
+                "Invalid TransitionDefaultMinimumObjectSize found: {value}",
+                {},
+            ),
             "encodingType": (
                 "InvalidArgument",
                 "Invalid Encoding Method specified in Request",

@@ -38,6 +38,7 @@ from lambent.services.s3.object_lookup import ObjectLookup
 from lambent.services.s3.object_tags import ObjectTags
 from lambent.services.s3.policy import BucketPolicies
 from lambent.services.s3.reading import Reading
+from lambent.services.s3.restoring import Restoring
 from lambent.services.s3.upload_parts import UploadParts
 from lambent.services.s3.uploads import Uploads
 from lambent.services.s3.usage import Usage
@@ -103,8 +104,9 @@ def service(stores: Stores, clock: Clock, client: Client, metrics: Metrics) -> S
         **Copying(
             buckets, lookup, stores.contents, files, writing, parts, client, encryptions, clock
         ).operations(),
-        **Listings(buckets, stores.objects).operations(),
+        **Listings(buckets, stores.objects, clock).operations(),
         **ObjectTags(buckets, lookup, changes).operations(),
+        **Restoring(buckets, lookup, changes, clock).operations(),
         **Attributes(buckets, lookup, stores.uploads).operations(),
         **parts.operations(),
         **Uploads(

@@ -5,7 +5,7 @@ Delete always succeeds.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,9 +24,11 @@ from lambent.services.s3.errors import (
     MissingRequestBodyError,
     NotConfigured,
 )
-from lambent.services.s3.lifecycle import LIFECYCLE, check_lifecycle
+from lambent.services.s3.lifecycle import check_lifecycle
+from lambent.services.s3.lifecycle_rules import LIFECYCLE
 from lambent.services.s3.requester_pays import REQUEST_PAYMENT
 from lambent.services.s3.tags import parse_tag_set
+from lambent.services.s3.transitions import SMALLEST, SMALLEST_DEFAULT
 
 Check = Callable[[Any], Any]
 """From the payload to what is stored, None for nothing. Raises a ServiceException."""
@@ -38,7 +40,8 @@ Refuse = Callable[[Bucket, Any], None]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kind:
     """`payload` is the member of Put's input; `wrapped` says whether Get answers it under that name, or its members.
-    Some cannot be deleted."""
+    Some cannot be deleted. `beside` is kept with it, and answered by Put and Get: members of Put's input, and what they
+    are where it has none."""
 
     payload: str
     put: str
@@ -47,6 +50,7 @@ class _Kind:
     check: Check
     refuse: Refuse | None = None
     wrapped: bool = False
+    beside: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[str, str] | None = None
     default: Any = None
 
@@ -115,6 +119,7 @@ _KINDS = (
         get="GetBucketLifecycleConfiguration",
         delete="DeleteBucketLifecycle",
         check=check_lifecycle,
+        beside={SMALLEST: SMALLEST_DEFAULT},
         missing=("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"),
     ),
     _Kind(
@@ -188,8 +193,10 @@ class Configurations:
             checked = plain(kind.check(payload))
             if kind.refuse is not None:
                 kind.refuse(bucket, checked)
-            await self._records.change(bucket.name, lambda bucket: configured(bucket, kind.payload, checked))
-            return {}
+            beside = {name: parameters.get(name, default) for name, default in kind.beside.items()}
+            kept = checked | beside if beside else checked
+            await self._records.change(bucket.name, lambda bucket: configured(bucket, kind.payload, kept))
+            return beside
 
         return put
 

@@ -21,8 +21,9 @@ from lambent.services.s3.names import check_key
 from lambent.services.s3.object_bytes import ObjectBytes
 from lambent.services.s3.object_lock import lock_of
 from lambent.services.s3.object_lookup import ObjectLookup, shown_version_id
-from lambent.services.s3.properties import read_properties, read_storage_class
+from lambent.services.s3.properties import read_properties
 from lambent.services.s3.ranges import ByteRange, read_range
+from lambent.services.s3.storage_classes import check_readable, read_storage_class
 from lambent.services.s3.tags import parse_tag_header
 from lambent.services.s3.upload_parts import UploadParts
 from lambent.services.s3.writing import Writing, version_id_for, written_members
@@ -30,6 +31,7 @@ from lambent.store.ports.contents import ContentStore
 from lambent.store.ports.errors import ContentMissingError, StoreFullError
 
 _CUSTOMER_KEY = ("SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5")
+_NOT_AT_HAND = "Operation is not valid for the source object's storage class"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class Copying:
             lock=lock,
             encryption=sealing.encryption,
             acl=acl,
+            restored_until=None,
         )
         await self._writing.commit(caller, bucket, version, "ObjectCreated:Copy", condition)
         members = written_members(bucket, version)
@@ -152,6 +155,7 @@ class Copying:
         await self._client("s3", "HeadObject", caller, named)
         version = await self._lookup.find_version(bucket, key, version_id, "GET")
         check_copy_source(parameters, version, self._clock.now())
+        check_readable(version, self._clock.now(), _NOT_AT_HAND)
         opening = await self._encryptions.key_of(
             caller, bucket, version.encryption, parameters, source="CopySource"
         )

@@ -127,6 +127,10 @@ class InvalidStorageClass(_Fixed):
     text = "The storage class you specified is not valid"
 
 
+class InvalidObjectState(_Told):
+    status = 403
+
+
 class InvalidPart(_Fixed):
     text = (
         "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified "

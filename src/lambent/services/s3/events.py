@@ -32,7 +32,14 @@ _DETAIL_TYPES = {
     "ObjectTagging:Put": "Object Tags Added",
     "ObjectTagging:Delete": "Object Tags Deleted",
     "ObjectAcl:Put": "Object ACL Updated",
+    "ObjectRestore:Post": "Object Restore Initiated",
+    "ObjectRestore:Completed": "Object Restore Completed",
+    "LifecycleTransition": "Object Storage Class Changed",
 }
+_SIZED = ("ObjectCreated:", "ObjectRestore:", "LifecycleTransition")
+_OF_PROPERTIES = ("ObjectTagging:", "ObjectAcl:")
+_UNORDERED = (*_OF_PROPERTIES, "ObjectRestore:")
+"""These have no sequencer."""
 _REASONS = {
     "ObjectCreated:Put": "PutObject",
     "ObjectCreated:Post": "POST Object",
@@ -109,20 +116,19 @@ def _notice(bucket: Bucket, destination: str, body: str, caller: Caller) -> Noti
 def _record(
     bucket: Bucket, event: str, version: ObjectVersion, caller: Caller, configuration_id: str
 ) -> dict[str, Any]:
-    """One record of the format 2.1; tagging came with 2.3."""
-    created = event.startswith("ObjectCreated:")
-    tagging = event.startswith("ObjectTagging:")
+    """One record of the format 2.1; what is said of properties came with 2.3."""
+    sized = event.startswith(_SIZED)
     entity: dict[str, Any] = {"key": quote_plus(version.key, safe="/")}
-    if created:
+    if sized:
         entity["size"] = version.size
-    if created or tagging or event.endswith(":DeleteMarkerCreated"):
+    if sized or event.startswith(_OF_PROPERTIES) or event.endswith(":DeleteMarkerCreated"):
         entity["eTag"] = version.etag or "d41d8cd98f00b204e9800998ecf8427e"
     if version.version_id != NULL_VERSION:
         entity["versionId"] = version.version_id
-    if not tagging:
+    if not event.startswith(_UNORDERED):
         entity["sequencer"] = sequencer()
     return {
-        "eventVersion": "2.3" if tagging or event.startswith("Lifecycle") else "2.1",
+        "eventVersion": "2.3" if event.startswith((*_OF_PROPERTIES, "Lifecycle")) else "2.1",
         "eventSource": "aws:s3",
         "awsRegion": bucket.region,
         "eventTime": _iso(version.modified_at),
@@ -140,19 +146,34 @@ def _record(
             },
             "object": entity,
         },
+        **_more(event, version),
     }
+
+
+def _more(event: str, version: ObjectVersion) -> dict[str, Any]:
+    """What only records of some events have."""
+    storage_class = version.properties.storage_class
+    if event == "LifecycleTransition":
+        return {"lifecycleEventData": {"transitionEventData": {"destinationStorageClass": storage_class}}}
+    if event == "ObjectRestore:Completed":
+        restored = {
+            "lifecycleRestorationExpiryTime": _iso(version.restored_until or 0.0),
+            "lifecycleRestoreStorageClass": storage_class,
+        }
+        return {"glacierEventData": {"restoreEventData": restored}}
+    return {}
 
 
 def _entry(bucket: Bucket, event: str, version: ObjectVersion, caller: Caller) -> dict[str, Any]:
     """An entry of PutEvents, which is not of the same form."""
     entity: dict[str, Any] = {"key": version.key}
-    if event.startswith("ObjectCreated:"):
+    if event.startswith(_SIZED):
         entity["size"] = version.size
     if version.etag:
         entity["etag"] = version.etag
     if version.version_id != NULL_VERSION:
         entity["version-id"] = version.version_id
-    if not event.startswith("ObjectTagging:"):
+    if not event.startswith(_UNORDERED):
         entity["sequencer"] = sequencer()
     detail: dict[str, Any] = {
         "version": "0",
@@ -164,6 +185,12 @@ def _entry(bucket: Bucket, event: str, version: ObjectVersion, caller: Caller) -
     }
     if event in _REASONS:
         detail["reason"] = _REASONS[event]
+    if event.startswith("ObjectRestore:"):
+        detail["source-storage-class"] = version.properties.storage_class
+    if event == "ObjectRestore:Completed":
+        detail["restore-expiry-time"] = _iso(version.restored_until or 0.0)
+    if event == "LifecycleTransition":
+        detail["destination-storage-class"] = version.properties.storage_class
     if _deletes(event):
         marker = event.endswith(":DeleteMarkerCreated")
         detail["deletion-type"] = "Delete Marker Created" if marker else "Permanently Deleted"

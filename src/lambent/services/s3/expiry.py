@@ -1,4 +1,5 @@
-"""Carries out lifecycle rules: objects expire, versions that nobody sees go, uploads that nobody completes are aborted.
+"""Carries out lifecycle rules: objects move to other storage classes and expire, versions that nobody sees go, uploads
+that nobody completes are aborted.
 
 A rule's days are counted as S3 does: from the moment, rounded up to the next midnight UTC.
 """
@@ -6,6 +7,7 @@ A rule's days are counted as S3 does: from the moment, rounded up to the next mi
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from lambent.base.clock import Clock
@@ -16,9 +18,17 @@ from lambent.services.s3.bucket_records import BucketRecords
 from lambent.services.s3.delivery import S3
 from lambent.services.s3.events import Events
 from lambent.services.s3.garbage import Garbage
-from lambent.services.s3.lifecycle import LIFECYCLE, applies, due_at, expires_at, prefix_of
+from lambent.services.s3.lifecycle import expires_at
+from lambent.services.s3.lifecycle_rules import LIFECYCLE, applies, due_at, prefix_of
+from lambent.services.s3.transitions import due_class, moves
 from lambent.services.s3.writing import version_id_for
-from lambent.store.ports.errors import LockedError, StaleRevisionError, StoreClosedError, StoreError
+from lambent.store.ports.errors import (
+    LockedError,
+    NotFoundError,
+    StaleRevisionError,
+    StoreClosedError,
+    StoreError,
+)
 from lambent.store.ports.objects import ListingQuery, ObjectStore
 from lambent.store.ports.uploads import UploadStore
 
@@ -68,9 +78,10 @@ class Expiry:
 
     async def _carry_out(self, bucket: Bucket, rule: Mapping[str, Any]) -> None:
         expiration = rule.get("Expiration") or {}
-        if expiration.get("Days") or expiration.get("Date"):
+        if expiration.get("Days") or expiration.get("Date") or rule.get("Transitions"):
             await self._expire(bucket, rule, expiration)
-        if rule.get("NoncurrentVersionExpiration") or expiration.get("ExpiredObjectDeleteMarker"):
+        noncurrent = rule.get("NoncurrentVersionExpiration") or rule.get("NoncurrentVersionTransitions")
+        if noncurrent or expiration.get("ExpiredObjectDeleteMarker"):
             await self._expire_versions(bucket, rule, expiration)
         abort = rule.get("AbortIncompleteMultipartUpload")
         if abort:
@@ -80,9 +91,27 @@ class Expiry:
         now = self._clock.now()
         async for entry in self._entries(bucket, prefix_of(rule), current=True):
             version = entry.version
+            if not applies(rule, version):
+                continue
             due = expires_at(expiration, version)
-            if due is not None and now >= due and applies(rule, version):
+            if due is not None and now >= due:
                 await self._end(bucket, version)
+            else:
+                storage_class = due_class(rule.get("Transitions") or (), version.modified_at, now)
+                await self._move(bucket, rule, version, storage_class)
+
+    async def _move(
+        self, bucket: Bucket, rule: Mapping[str, Any], version: ObjectVersion, storage_class: str | None
+    ) -> None:
+        if storage_class is None or not moves(bucket, rule, version, storage_class):
+            return
+        moved = replace(version, properties=replace(version.properties, storage_class=storage_class))
+        notices = self._events.notices(bucket, "LifecycleTransition", moved, _caller(bucket))
+        try:
+            await self._objects.replace(moved, previous=version, notices=notices)
+        except (NotFoundError, StaleRevisionError):
+            return
+        self._events.committed(notices)
 
     async def _end(self, bucket: Bucket, version: ObjectVersion) -> None:
         """As a delete without a version does, unless the object was put anew in between."""
@@ -121,6 +150,7 @@ class Expiry:
     ) -> None:
         """A version is noncurrent since the one after it was made; of a key, the newest comes first."""
         noncurrent = rule.get("NoncurrentVersionExpiration") or {}
+        transitions = rule.get("NoncurrentVersionTransitions") or ()
         now = self._clock.now()
         key, superseded_at, kept = "", 0.0, 0
         alone: ObjectVersion | None = None
@@ -131,13 +161,16 @@ class Expiry:
                 key, kept = version.key, 0
                 alone = version if version.delete_marker else None
             else:
-                if noncurrent and not entry.latest and applies(rule, version):
+                if not entry.latest and applies(rule, version):
                     kept += 1
-                    spared = kept <= noncurrent.get("NewerNoncurrentVersions", 0)
-                    if not spared and now >= due_at(superseded_at, noncurrent["NoncurrentDays"]):
+                    if noncurrent and _is_over(noncurrent, kept, superseded_at, now):
                         await self._remove(bucket, version)
                         superseded_at = version.modified_at
                         continue
+                    if not version.delete_marker:
+                        moving = [one for one in transitions if kept > one.get("NewerNoncurrentVersions", 0)]
+                        storage_class = due_class(moving, superseded_at, now)
+                        await self._move(bucket, rule, version, storage_class)
                 alone = None
             superseded_at = version.modified_at
         await self._remove_lone_marker(bucket, alone, expiration)
@@ -188,6 +221,12 @@ class Expiry:
             if found.last is None:
                 return
             after, after_id = found.last, found.last_version_id
+
+
+def _is_over(noncurrent: Mapping[str, Any], kept: int, superseded_at: float, now: float) -> bool:
+    """Whether the `kept`th of a key's noncurrent versions is to go."""
+    spared = kept <= noncurrent.get("NewerNoncurrentVersions", 0)
+    return not spared and now >= due_at(superseded_at, noncurrent["NoncurrentDays"])
 
 
 def _caller(bucket: Bucket) -> Any:

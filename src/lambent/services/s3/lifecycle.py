@@ -1,4 +1,4 @@
-"""Lifecycle rules: what they may say, and which objects they are of. What they do is `expiry`'s.
+"""Lifecycle rules: what they may say, and when an object expires by them. What they do is `expiry`'s.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
 """
@@ -12,12 +12,11 @@ from lambent.base.ids import new_uuid
 from lambent.model.bucket import Bucket
 from lambent.model.caller import Parameters
 from lambent.model.stored_object import ObjectVersion
-from lambent.services.s3.errors import InvalidArgument, InvalidRequest, MalformedXML, unsupported
+from lambent.services.s3.errors import InvalidArgument, InvalidRequest, MalformedXML
+from lambent.services.s3.lifecycle_rules import LIFECYCLE, applies, due_at
+from lambent.services.s3.transitions import check_transitions
 from lambent.wire.timestamps import format_iso8601_milliseconds, format_rfc822
 
-LIFECYCLE = "LifecycleConfiguration"
-"""The name of the setting that all this is of."""
-DAY_SECONDS = 86_400.0
 _RULES_MOST = 1000
 _ID_MOST = 255
 _ACTIONS = (
@@ -26,15 +25,12 @@ _ACTIONS = (
     "AbortIncompleteMultipartUpload",
     "Transitions",
     "NoncurrentVersionTransitions",
-    "NoncurrentVersionTransition",
-    "Transition",
 )
 _FILTERS = ("Prefix", "Tag", "ObjectSizeGreaterThan", "ObjectSizeLessThan", "And")
 
 
 def check_lifecycle(payload: Any) -> Any:
-    """With an id for each rule that came without. Raises MalformedXML, InvalidArgument, InvalidRequest,
-    NotImplemented."""
+    """With an id for each rule that came without. Raises MalformedXML, InvalidArgument, InvalidRequest."""
     rules = payload.get("Rules") or []
     if not 0 < len(rules) <= _RULES_MOST:
         raise MalformedXML()
@@ -61,8 +57,7 @@ def _check_rule(rule: Mapping[str, Any]) -> None:
     _check_versions(rule)
     if not any(rule.get(action) for action in _ACTIONS):
         raise InvalidRequest("At least one action needs to be specified in a rule")
-    if any(rule.get(action) for action in _ACTIONS[3:]):
-        raise unsupported("transitions to other storage classes: all objects are on this disk.")
+    check_transitions(rule)
     if "Expiration" in rule:
         _check_expiration(rule["Expiration"], rule.get("Filter") or {})
 
@@ -112,11 +107,6 @@ def _check_days(days: int | None, action: str, name: str) -> None:
         )
 
 
-def due_at(since: float, days: int) -> float:
-    """The midnight when what is so many days old by then is due."""
-    return -(-(since + days * DAY_SECONDS) // DAY_SECONDS) * DAY_SECONDS
-
-
 def expires_at(expiration: Mapping[str, Any], version: ObjectVersion) -> float | None:
     """When an object expires by what a rule says of the current version; None where it never does."""
     if "Date" in expiration:
@@ -136,23 +126,3 @@ def expiration_members(bucket: Bucket, version: ObjectVersion) -> Parameters:
         return {}
     moment, id = min(ends)
     return {"Expiration": f'expiry-date="{format_rfc822(moment)}", rule-id="{quote(id)}"'}
-
-
-def prefix_of(rule: Mapping[str, Any]) -> str:
-    given = rule.get("Filter") or {}
-    return str(rule.get("Prefix") or given.get("Prefix") or (given.get("And") or {}).get("Prefix") or "")
-
-
-def applies(rule: Mapping[str, Any], version: ObjectVersion) -> bool:
-    """Whether an object is one that the rule is of."""
-    given = rule.get("Filter") or {}
-    both = given.get("And") or {}
-    tags = [given["Tag"]] if "Tag" in given else both.get("Tags", ())
-    larger = given.get("ObjectSizeGreaterThan", both.get("ObjectSizeGreaterThan"))
-    smaller = given.get("ObjectSizeLessThan", both.get("ObjectSizeLessThan"))
-    return (
-        version.key.startswith(prefix_of(rule))
-        and all(version.properties.tags.get(tag["Key"]) == tag["Value"] for tag in tags)
-        and (larger is None or version.size > larger)
-        and (smaller is None or version.size < smaller)
-    )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from lambent.base.clock import Clock
 from lambent.model.bucket import Bucket
 from lambent.model.caller import Caller, Parameters
 from lambent.model.service import Operation
@@ -15,17 +16,21 @@ from lambent.model.stored_object import ObjectVersion
 from lambent.services.s3.bucket_records import BucketRecords
 from lambent.services.s3.errors import InvalidArgument
 from lambent.services.s3.owners import owner
+from lambent.services.s3.storage_classes import restore_status
 from lambent.services.s3.version_ids import check_version_id
 from lambent.store.ports.objects import Listing, ListingQuery, ObjectStore
 
 _PAGE_MOST = 1000
 _NUMBER_MOST = 2**31 - 1
+_More = Callable[[ObjectVersion], Parameters]
+"""What is said of an entry beside what always is."""
 
 
 class Listings:
-    def __init__(self, buckets: BucketRecords, objects: ObjectStore) -> None:
+    def __init__(self, buckets: BucketRecords, objects: ObjectStore, clock: Clock) -> None:
         self._buckets = buckets
         self._objects = objects
+        self._clock = clock
 
     def operations(self) -> Mapping[str, Operation]:
         return {
@@ -50,7 +55,7 @@ class Listings:
         }
         if found.last is not None and parameters.get("Delimiter"):
             output["NextMarker"] = written(found.last)
-        return output | _contents(found, written, {"Owner": owner(bucket.account_id)})
+        return output | _contents(found, written, self._more(bucket, parameters, with_owner=True))
 
     async def list_v2(self, caller: Caller, parameters: Parameters) -> Parameters:
         bucket = self._buckets.require(caller, parameters)
@@ -73,8 +78,15 @@ class Listings:
             output["StartAfter"] = written(parameters["StartAfter"])
         if found.last is not None:
             output["NextContinuationToken"] = token_of(found.last)
-        shown = {"Owner": owner(bucket.account_id)} if parameters.get("FetchOwner") else {}
-        return output | _contents(found, written, shown)
+        more = self._more(bucket, parameters, with_owner=bool(parameters.get("FetchOwner")))
+        return output | _contents(found, written, more)
+
+    def _more(self, bucket: Bucket, parameters: Parameters, *, with_owner: bool) -> _More:
+        shown: Parameters = {"Owner": owner(bucket.account_id)} if with_owner else {}
+        if "RestoreStatus" not in parameters.get("OptionalObjectAttributes", ()):
+            return lambda version: shown
+        now = self._clock.now()
+        return lambda version: shown | restore_status(version, now)
 
     async def _current(self, bucket: Bucket, parameters: Parameters, after: str, most: int) -> Listing:
         return (
@@ -108,15 +120,15 @@ class Listings:
             output["NextKeyMarker"] = written(found.last)
             if found.last_version_id is not None:
                 output["NextVersionIdMarker"] = found.last_version_id
-        return output | _versions(bucket, found, written)
+        return output | _versions(found, written, self._more(bucket, parameters, with_owner=True))
 
 
-def _versions(bucket: Bucket, found: Listing, written: Callable[[str], str]) -> Parameters:
+def _versions(found: Listing, written: Callable[[str], str], more: _More) -> Parameters:
     versions, markers = [], []
     for entry in found.entries:
         version = entry.version
         members = {
-            "Owner": owner(bucket.account_id),
+            **more(version),
             "VersionId": version.version_id,
             "IsLatest": entry.latest,
         }
@@ -133,10 +145,12 @@ def _versions(bucket: Bucket, found: Listing, written: Callable[[str], str]) -> 
     return output | _prefixes(found, written)
 
 
-def _contents(found: Listing, written: Callable[[str], str], more: Mapping[str, Any]) -> Parameters:
+def _contents(found: Listing, written: Callable[[str], str], more: _More) -> Parameters:
     output: Parameters = {}
     if found.entries:
-        output["Contents"] = [_listed(entry.version, written) | dict(more) for entry in found.entries]
+        output["Contents"] = [
+            _listed(entry.version, written) | more(entry.version) for entry in found.entries
+        ]
     return output | _prefixes(found, written)
 
 

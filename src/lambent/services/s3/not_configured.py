@@ -31,7 +31,6 @@ _REFUSED = {
     "PutBucketReplication": "replication.",
     "PutBucketLogging": "server access logging.",
     "SelectObjectContent": "S3 Select.",
-    "RestoreObject": "archived storage classes: there is nothing to be restored.",
     "GetObjectTorrent": "BitTorrent.",
     "RenameObject": "directory buckets.",
     "CreateSession": "directory buckets.",

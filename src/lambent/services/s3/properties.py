@@ -5,11 +5,8 @@ from typing import Any
 
 from lambent.model.caller import Parameters
 from lambent.model.stored_object import ObjectProperties
-from lambent.services.s3.errors import (
-    InvalidStorageClass,
-    MetadataTooLarge,
-    unsupported,
-)
+from lambent.services.s3.errors import MetadataTooLarge, unsupported
+from lambent.services.s3.storage_classes import STANDARD, read_storage_class
 from lambent.services.s3.tags import parse_tag_header
 from lambent.wire.timestamps import epoch_seconds
 
@@ -22,18 +19,6 @@ _HEADERS = (
 )
 _DEFAULT_TYPE = "binary/octet-stream"
 _METADATA_BYTES_MOST = 2048
-_AT_HAND = frozenset(
-    {
-        "STANDARD",
-        "REDUCED_REDUNDANCY",
-        "STANDARD_IA",
-        "ONEZONE_IA",
-        "INTELLIGENT_TIERING",
-        "GLACIER_IR",
-    }
-)
-"""Storage classes from which an object can be read at any time: here, all of them are the same disk."""
-_ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
 
 def read_properties(parameters: Parameters) -> ObjectProperties:
@@ -50,23 +35,13 @@ def read_properties(parameters: Parameters) -> ObjectProperties:
     )
 
 
-def read_storage_class(parameters: Parameters) -> str:
-    """Raises InvalidStorageClass, NotImplemented."""
-    storage_class: str = parameters.get("StorageClass") or "STANDARD"
-    if storage_class in _ARCHIVED:
-        raise unsupported(f"the storage class {storage_class}: nothing is archived here.")
-    if storage_class not in _AT_HAND:
-        raise InvalidStorageClass(StorageClassRequested=storage_class)
-    return storage_class
-
-
 def property_members(properties: ObjectProperties) -> Parameters:
     """As GetObject and HeadObject have them."""
     members: dict[str, Any] = dict(properties.headers)
     members["Metadata"] = dict(properties.metadata)
     if properties.expires_at is not None:
         members["Expires"] = properties.expires_at
-    if properties.storage_class != "STANDARD":
+    if properties.storage_class != STANDARD:
         members["StorageClass"] = properties.storage_class
     return members
 

@@ -20,10 +20,12 @@ from lambent.services.s3.object_lock import lock_members
 from lambent.services.s3.object_lookup import ObjectLookup, shown_version_id
 from lambent.services.s3.properties import property_members
 from lambent.services.s3.ranges import ByteRange, read_range
+from lambent.services.s3.storage_classes import check_readable, restore_members
 from lambent.store.ports.errors import ContentMissingError
 from lambent.store.ports.uploads import UploadStore
 
 PART_NUMBER_MOST = 10_000
+_NOT_AT_HAND = "The operation is not valid for the object's storage class"
 _OVERRIDES = {
     "ResponseCacheControl": "CacheControl",
     "ResponseContentDisposition": "ContentDisposition",
@@ -69,11 +71,12 @@ class Reading:
         bucket = self._buckets.require(caller, parameters)
         found = await self._find(caller, bucket, parameters, "HEAD")
         check_customer_key(found.version.encryption, parameters)
-        return _members(bucket, parameters, found)
+        return _members(bucket, parameters, found, self._clock.now())
 
     async def get(self, caller: Caller, parameters: Parameters) -> Parameters:
         bucket = self._buckets.require(caller, parameters)
         found = await self._find(caller, bucket, parameters, "GET")
+        check_readable(found.version, self._clock.now(), _NOT_AT_HAND)
         try:
             body = await self._body(caller, bucket, parameters, found)
         except ContentMissingError:  # replaced since: what took its place is read
@@ -82,7 +85,7 @@ class Reading:
                 body = await self._body(caller, bucket, parameters, found)
             except ContentMissingError:
                 raise NoSuchKey(Key=parameters["Key"]) from None
-        return {**_members(bucket, parameters, found), "Body": body}
+        return {**_members(bucket, parameters, found, self._clock.now()), "Body": body}
 
     async def _body(
         self, caller: Caller, bucket: Bucket, parameters: Parameters, found: _Found
@@ -123,7 +126,7 @@ class Reading:
         return _Found(version, ByteRange(part.position, part.position + part.size - 1), part)
 
 
-def _members(bucket: Bucket, parameters: Parameters, found: _Found) -> Parameters:
+def _members(bucket: Bucket, parameters: Parameters, found: _Found, now: float) -> Parameters:
     version, taken = found.version, found.range
     members: dict[str, Any] = {
         "AcceptRanges": "bytes",
@@ -133,6 +136,7 @@ def _members(bucket: Bucket, parameters: Parameters, found: _Found) -> Parameter
         **encryption_members(version.encryption),
         **property_members(version.properties),
         **lock_members(version.lock),
+        **restore_members(version, now),
     }
     if "VersionId" not in parameters:
         members |= expiration_members(bucket, version)

@@ -21,6 +21,8 @@ _STORAGE_TYPES = {
     "ONEZONE_IA": "OneZoneIAStorage",
     "INTELLIGENT_TIERING": "IntelligentTieringFAStorage",
     "GLACIER_IR": "GlacierInstantRetrievalStorage",
+    "GLACIER": "GlacierStorage",
+    "DEEP_ARCHIVE": "DeepArchiveStorage",
 }
 
 

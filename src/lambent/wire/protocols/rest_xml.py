@@ -78,6 +78,8 @@ class RestXmlProtocol(RestProtocol):
         serialize = super().compile_serialize(operation)
         if self._is_s3 and operation.name in ("GetObject", "HeadObject"):
             serialize = _partial_where_a_range(serialize)
+        if self._is_s3 and operation.name == "RestoreObject":
+            serialize = _with_its_own_status(serialize)
         if self._is_s3 and operation.name in _S3_NO_CONTENT:
             serialize = _without_content(serialize)
         return _with_host_id(serialize) if self._is_s3 else serialize
@@ -153,6 +155,17 @@ def _with_host_id(serialize: Serialize) -> Serialize:
         return response
 
     return serialize_with_host
+
+
+def _with_its_own_status(serialize: Serialize) -> Serialize:
+    """The model knows one status of an operation: that one which is accepted may be 202, it does not say."""
+
+    def serialize_accepted(output: Parameters, request_id: str) -> Response:
+        response = serialize(output, request_id)
+        response.status = output.get("HTTPStatusCode", response.status)
+        return response
+
+    return serialize_accepted
 
 
 def _partial_where_a_range(serialize: Serialize) -> Serialize:

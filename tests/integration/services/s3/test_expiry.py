@@ -8,6 +8,7 @@ import pytest
 
 from lambent.base.clock import ManualClock
 from lambent.model.caller import Caller
+from lambent.model.error import ServiceException
 from lambent.model.metric import NoMetrics
 from lambent.services import s3
 from lambent.store.object_files import ObjectFiles
@@ -164,3 +165,48 @@ async def test_two_who_write_at_once_on_condition_and_one_wins(call):
     results = await asyncio.gather(*(put(b"%d" % number) for number in range(8)))
     assert results.count(True) == 1
     assert (await call("GetObject", Key="k"))["Body"] == b"%d" % results.index(True)
+
+
+async def classes(call: Call) -> dict[str, str]:
+    return {one["Key"]: one["StorageClass"] for one in (await call("ListObjectsV2")).get("Contents", ())}
+
+
+async def test_objects_grow_colder_and_not_warmer(made, call, clock):
+    large = b"x" * 128 * 1024
+    await call("PutObject", Key="large", Body=large)
+    await call("PutObject", Key="small", Body=b"x")
+    await call("PutObject", Key="cold", Body=large, StorageClass="DEEP_ARCHIVE")
+    warm, cold = {"Days": 30, "StorageClass": "STANDARD_IA"}, {"Days": 60, "StorageClass": "GLACIER"}
+    await configure(call, Transitions=[cold, warm])
+    clock.advance(31 * DAY)
+    await made.expiry.sweep()
+    assert await classes(call) == {"large": "STANDARD_IA", "small": "STANDARD", "cold": "DEEP_ARCHIVE"}
+    await configure(call, Filter={"ObjectSizeGreaterThan": 0}, Transitions=[cold, warm])
+    clock.advance(30 * DAY)
+    await made.expiry.sweep()
+    assert await classes(call) == {"large": "GLACIER", "small": "GLACIER", "cold": "DEEP_ARCHIVE"}
+
+
+async def test_versions_that_are_not_the_latest_grow_colder(made, call, clock):
+    await call("PutBucketVersioning", VersioningConfiguration={"Status": "Enabled"})
+    for _ in range(3):
+        await call("PutObject", Key="k", Body=b"x" * 128 * 1024)
+    move = {"NoncurrentDays": 1, "NewerNoncurrentVersions": 1, "StorageClass": "GLACIER_IR"}
+    await configure(call, NoncurrentVersionTransitions=[move])
+    clock.advance(2 * DAY)
+    await made.expiry.sweep()
+    found = await call("ListObjectVersions")
+    assert [one["StorageClass"] for one in found["Versions"]] == ["STANDARD", "STANDARD", "GLACIER_IR"]
+
+
+async def test_a_restored_copy_lasts_for_its_days(call, clock):
+    await call("PutObject", Key="k", Body=b"x", StorageClass="GLACIER")
+    with pytest.raises(ServiceException, match="The operation is not valid for the object's storage class"):
+        await call("GetObject", Key="k")
+    assert (await call("RestoreObject", Key="k", RestoreRequest={"Days": 2}))["HTTPStatusCode"] == 202
+    assert (await call("GetObject", Key="k"))["Body"] == b"x"
+    assert (await call("RestoreObject", Key="k", RestoreRequest={"Days": 1}))["HTTPStatusCode"] == 200
+    clock.advance(2 * DAY)
+    assert "Restore" not in await call("HeadObject", Key="k")
+    with pytest.raises(ServiceException):
+        await call("GetObject", Key="k")

@@ -5,7 +5,8 @@ import pytest
 from lambent.model.bucket import Bucket
 from lambent.model.error import ServiceException
 from lambent.model.stored_object import ObjectProperties, ObjectVersion
-from lambent.services.s3.lifecycle import applies, check_lifecycle, expiration_members
+from lambent.services.s3.lifecycle import check_lifecycle, expiration_members
+from lambent.services.s3.lifecycle_rules import applies
 
 
 def rule(**members):
@@ -20,6 +21,10 @@ def rule(**members):
 
 def without(name, **members):
     return {key: value for key, value in rule(**members).items() if key != name}
+
+
+def moving(*transitions):
+    return without("Expiration", Transitions=list(transitions))
 
 
 def test_a_rule_without_an_id_gets_one():
@@ -44,7 +49,14 @@ def test_a_rule_without_an_id_gets_one():
         ([rule(Expiration={"Date": datetime(2026, 1, 1, 5, tzinfo=UTC)})], "InvalidArgument"),
         ([rule(NoncurrentVersionExpiration={"NewerNoncurrentVersions": 2})], "MalformedXML"),
         ([rule(AbortIncompleteMultipartUpload={"DaysAfterInitiation": 0})], "InvalidArgument"),
-        ([rule(Transitions=[{"Days": 1, "StorageClass": "GLACIER"}])], "NotImplemented"),
+        ([rule(Transitions=[{"Days": 1, "StorageClass": "GLACIER"}])], "InvalidArgument"),
+        ([rule(Transitions=[{"Days": 1, "Date": 0, "StorageClass": "GLACIER"}])], "MalformedXML"),
+        ([moving({"Days": 29, "StorageClass": "STANDARD_IA"})], "InvalidArgument"),
+        ([moving({"Days": -1, "StorageClass": "GLACIER"})], "InvalidArgument"),
+        ([moving({"StorageClass": "GLACIER"})], "MalformedXML"),
+        ([moving(*[{"Days": day, "StorageClass": "GLACIER"} for day in (1, 2)])], "InvalidRequest"),
+        ([rule(Transitions=[{"Date": 86_400.0, "StorageClass": "GLACIER"}])], "InvalidRequest"),
+        ([rule(NoncurrentVersionTransitions=[{"StorageClass": "GLACIER"}])], "MalformedXML"),
         ([rule(ID="x" * 256)], "InvalidArgument"),
     ],
 )
