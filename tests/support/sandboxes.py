@@ -6,13 +6,15 @@ suites as such a one."""
 import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
+from lambent import runtimes
+from lambent.sandbox.namespace_sandbox import NamespaceSandbox
 from lambent.sandbox.namespaces import NamespacesBackend
-from lambent.sandbox.port import Bind, Exit, Process, Root, Sandbox, SandboxSpec
+from lambent.sandbox.port import Bind, Exit, Process, Root, Sandbox, SandboxSpec, Zygote
 from lambent.sandbox.userns import UsernsBackend
 
 ROOT = Root(
@@ -21,6 +23,18 @@ ROOT = Root(
     files={"/etc/passwd": "root:x:0:0:root:/:/bin/false\n"},
 )
 PYTHON = "/usr/bin/python3.11"
+RUNTIME = Path(runtimes.__file__).parent / "python"
+WAITING = """
+import os, sys
+sys.path.insert(0, "/var/runtime")
+from lambent_runtime import zygote
+zygote.be_copied(3)
+line = b""
+while not line.endswith(b"\\n"):
+    line += os.read(0, 1)
+exec(eval(line))
+"""
+"""A process to be copied, whose copies are told in the first line of their input what to run."""
 UID_FIRST = 1_910_000_000 + os.getpid() % 10_000 * 1_000
 """Apart from the uids of other test runs on the same machine."""
 UID_COUNT = 1_000
@@ -48,13 +62,22 @@ class Workbench:
     backend: NamespacesBackend
     """Or the one made of it."""
     spec: SandboxSpec = field(default_factory=lambda: SandboxSpec(root=ROOT, tmp_mib=16))
+    """With a zygote (`copy_from`), sandboxes are copies of it."""
 
     def holds(self, aspect: str) -> str:
         """ "yes", "partly" or "no": what the backend guarantees here."""
         return next(one.holds for one in self.backend.isolation.guarantees if one.aspect == aspect)
 
+    async def copy_from(self, code: str = WAITING) -> Zygote:
+        root = replace(ROOT, binds=(*ROOT.binds, Bind(RUNTIME, "/var/runtime")))
+        process = Process(argv=(PYTHON, "-I", "-S", "-u", "-c", code), variables={})
+        zygote = await asyncio.wait_for(self.backend.open_zygote(root, process), TIMEOUT_S)
+        self.spec = replace(self.spec, root=root, zygote=zygote)
+        return zygote
+
     async def blank(self, process: Process | None = None) -> Sandbox:
-        return await asyncio.wait_for(self.backend.create(self.spec, process), TIMEOUT_S)
+        spec = self.spec if process is None else replace(self.spec, zygote=None)
+        return await asyncio.wait_for(self.backend.create(spec, process), TIMEOUT_S)
 
     async def python(self, code: str, *, sandbox: Sandbox | None = None, binds: Sequence[Bind] = ()) -> Ran:
         """Runs Python code in a sealed sandbox to its end."""
@@ -91,6 +114,8 @@ class Running:
         finally:
             os.close(in_read)
             os.close(out_write)
+        if isinstance(sandbox, NamespaceSandbox) and sandbox.private_bytes_before:
+            os.write(in_write, f"{code!r}\n".encode())  # to a copy, which executes nothing
         reader = asyncio.StreamReader(limit=1 << 24)
         loop = asyncio.get_running_loop()
         protocol = asyncio.StreamReaderProtocol(reader)

@@ -159,6 +159,13 @@ class Settings:
         2,
         "Environments kept ready for each runtime in use, so that cold starts are short.",
     )
+    zygotes: int = _row(
+        integer(0, 1000),
+        0,
+        "Processes that environments of Python are copied from, faster than an interpreter is executed: at most so "
+        "many, one for each account and runtime. docs/internals/cold-start.md says what copies of one have in common. "
+        "0 executes an interpreter for every environment.",
+    )
     init_timeout_seconds: float = _row(
         number(0.1, 900),
         10.0,

@@ -3,6 +3,9 @@
 A blank is used once. Runtimes in use keep a few in stock (`--blanks-per-runtime`): started where our bootstrap runs in
 them, unstarted for what is chosen only with the function. Who finds none waits for one that is made for it, in order of
 arrival, because making is bounded (`_MAKING_MOST`).
+
+A blank that is started has executed its interpreter, or is a copy of a process that did (`zygotes.py`); then it is of a
+lineage, for which it is kept apart.
 """
 
 import asyncio
@@ -22,9 +25,10 @@ from lambent.environments.link import Link, LinkError
 from lambent.environments.output import Output
 from lambent.environments.runtime_api import RuntimeApi, closed_runtime_api
 from lambent.environments.variables import GATEWAY_PORT, RUNTIME_API_PORT
+from lambent.environments.zygotes import Key, Lineage, Zygotes
 from lambent.http.message import Request, Response
 from lambent.runtimes.install import RuntimeInstall
-from lambent.sandbox.port import Process, Sandbox, SandboxBackend, SandboxError, SandboxSpec
+from lambent.sandbox.port import Process, Sandbox, SandboxBackend, SandboxError, SandboxSpec, Zygote
 
 log = logging.getLogger(__name__)
 
@@ -131,46 +135,70 @@ async def copy_of(template: Blank) -> Blank:
 
 
 class _Shelf:
-    """The blanks of one runtime, all started or none."""
+    """The blanks of one runtime, all started or none, and of one lineage or of none."""
 
-    def __init__(self, install: RuntimeInstall, *, started: bool) -> None:
+    def __init__(self, install: RuntimeInstall, *, started: bool, lineage: Lineage | None) -> None:
         self.install = install
         self.started = started
+        self.lineage = lineage
         self.blanks: deque[Blank] = deque()
         self.making = 0
 
+    @property
+    def key(self) -> tuple[str, bool, Lineage | None]:
+        return self.install.identifier, self.started, self.lineage
+
 
 class Blanks:
-    def __init__(self, backend: SandboxBackend, serve: Serve, gateway: Handler, *, stock: int) -> None:
+    def __init__(
+        self,
+        backend: SandboxBackend,
+        serve: Serve,
+        gateway: Handler,
+        *,
+        stock: int,
+        zygotes: Zygotes | None = None,
+    ) -> None:
+        """Without `zygotes`, every blank executes its interpreter."""
         self._backend = backend
         self._serve = serve
         self._gateway = gateway
         self._stock_wanted = stock
-        self._shelves: dict[tuple[str, bool], _Shelf] = {}
+        self._shelves: dict[tuple[str, bool, Lineage | None], _Shelf] = {}
+        self._zygotes = zygotes
+        if zygotes is not None:
+            zygotes.on_moved = self._give_up
         self._turns = asyncio.Semaphore(_MAKING_MOST)
         self._tasks = Tasks("blanks")
         self._closing = False
 
-    def expect(self, install: RuntimeInstall) -> None:
+    def expect(self, install: RuntimeInstall, lineage: Lineage | None = None) -> None:
         """A function of this runtime may be called soon: see that there is stock."""
-        self._fill(self._shelf(install, started=install.kind == "channel"))
+        self._fill(self._shelf(install, started=install.kind == "channel", lineage=lineage))
 
-    def in_stock(self, install: RuntimeInstall, *, started: bool) -> int:
-        return len(self._shelf(install, started=started).blanks)
+    def in_stock(self, install: RuntimeInstall, *, started: bool, lineage: Lineage | None = None) -> int:
+        return len(self._shelf(install, started=started, lineage=lineage).blanks)
 
-    async def take(self, install: RuntimeInstall, *, started: bool) -> Blank:
+    async def take(self, install: RuntimeInstall, *, started: bool, lineage: Lineage | None = None) -> Blank:
         """A blank nobody has used. With `started`, our bootstrap runs in it; without, its process is still to be
-        chosen (a foreign runtime, or variables that must be there at exec). Raises SandboxError."""
-        shelf = self._shelf(install, started=started)
+        chosen (a foreign runtime, or variables that must be there at exec). It may be a copy of what others of its
+        `lineage` are; without one it is nobody's copy. Raises SandboxError."""
+        shelf = self._shelf(install, started=started, lineage=lineage)
         if self._stock_wanted:
             asyncio.get_running_loop().call_later(_RESTOCK_AFTER_SECONDS, self._fill, shelf)
+        blank = self._pick(shelf)
+        if blank is None and shelf.lineage is not None:
+            blank = self._pick(self._shelf(install, started=started, lineage=None))
+        return blank if blank is not None else await self._make_for_caller(shelf)
+
+    def _pick(self, shelf: _Shelf) -> Blank | None:
         while shelf.blanks:
             blank = shelf.blanks.popleft()
             if not blank.sandbox.exited.done():
                 return blank
-            log.warning("a %s blank has ended while it was in stock", install.identifier)
+            log.warning("a %s blank has ended while it was in stock", shelf.install.identifier)
             self._tasks.start(blank.destroy(), "destroy a dead blank")
-        return await self._make_for_caller(shelf)
+        return None
 
     async def make_to_copy(self, install: RuntimeInstall) -> Blank:
         """One without a process, which will be copied. Raises SandboxError."""
@@ -186,18 +214,32 @@ class Blanks:
         """Destroys what is in stock or being made for it; what was taken belongs to who took it."""
         self._closing = True
         await self._tasks.close()
+        if self._zygotes is not None:
+            await self._zygotes.close()
         for shelf in self._shelves.values():
             await asyncio.gather(*(blank.destroy() for blank in shelf.blanks))
             shelf.blanks.clear()
 
-    def _shelf(self, install: RuntimeInstall, *, started: bool) -> _Shelf:
-        key = (install.identifier, started)
+    def _shelf(self, install: RuntimeInstall, *, started: bool, lineage: Lineage | None) -> _Shelf:
+        """The common one, where there is no zygote for the lineage."""
+        if lineage is not None and not (
+            started and self._zygotes is not None and self._zygotes.keep(install, lineage)
+        ):
+            lineage = None
+        key = (install.identifier, started, lineage)
         if key not in self._shelves:
-            self._shelves[key] = _Shelf(install, started=started)
+            self._shelves[key] = _Shelf(install, started=started, lineage=lineage)
         return self._shelves[key]
 
+    def _give_up(self, key: Key) -> None:
+        """A lineage has no zygote any more."""
+        identifier, lineage = key
+        shelf = self._shelves.pop((identifier, True, lineage), None)
+        for blank in shelf.blanks if shelf is not None else ():
+            self._tasks.start(blank.destroy(), "destroy a blank of nobody")
+
     def _fill(self, shelf: _Shelf) -> None:
-        if self._closing:
+        if self._closing or self._shelves.get(shelf.key) is not shelf:
             return
         for _ in range(self._stock_wanted - len(shelf.blanks) - shelf.making):
             shelf.making += 1
@@ -205,7 +247,7 @@ class Blanks:
 
     async def _make_for_caller(self, shelf: _Shelf) -> Blank:
         """Making is never broken off half-way: if the caller is cancelled, what was made for it is destroyed."""
-        making = asyncio.ensure_future(self._make(shelf.install, start=shelf.started))
+        making = asyncio.ensure_future(self._make(shelf))
         try:
             return await asyncio.shield(making)
         except asyncio.CancelledError:
@@ -214,26 +256,50 @@ class Blanks:
 
     async def _restock(self, shelf: _Shelf) -> None:
         try:
-            shelf.blanks.append(await self._make(shelf.install, start=shelf.started))
+            if shelf.lineage is not None and self._zygotes is not None:
+                await self._zygotes.wait_made(shelf.install, shelf.lineage)
+            blank = await self._make(shelf)
+            if self._shelves.get(shelf.key) is shelf:
+                shelf.blanks.append(blank)
+            else:
+                await blank.destroy()
         except SandboxError as error:
             log.error("could not make a blank for %s: %s", shelf.install.identifier, error)
             await asyncio.sleep(_RETRY_SECONDS)
         finally:
             shelf.making -= 1
 
-    async def _make(self, install: RuntimeInstall, *, start: bool) -> Blank:
+    async def _make(self, shelf: _Shelf) -> Blank:
         async with self._turns:
-            blank = await self._make_unstarted(install)
-            try:
-                await self._listen(blank)
-                if start:
-                    await self._start(blank)
-            except BaseException:
-                await blank.destroy()
-                raise
-            return blank
+            return await self._copy(shelf) or await self._make_one(shelf.install, start=shelf.started)
 
-    async def _make_unstarted(self, install: RuntimeInstall, *, forks: bool = False) -> Blank:
+    async def _copy(self, shelf: _Shelf) -> Blank | None:
+        """None where there is nothing to copy."""
+        if shelf.lineage is None or self._zygotes is None:
+            return None
+        async with self._zygotes.copied(shelf.install, shelf.lineage) as zygote:
+            if zygote is None:
+                return None
+            try:
+                return await self._make_one(shelf.install, start=True, zygote=zygote)
+            except SandboxError as error:
+                log.warning("a %s blank could not be copied: %s", shelf.install.identifier, error)
+                return None
+
+    async def _make_one(self, install: RuntimeInstall, *, start: bool, zygote: Zygote | None = None) -> Blank:
+        blank = await self._make_unstarted(install, zygote=zygote)
+        try:
+            await self._listen(blank)
+            if start:
+                await self._start(blank)
+        except BaseException:
+            await blank.destroy()
+            raise
+        return blank
+
+    async def _make_unstarted(
+        self, install: RuntimeInstall, *, forks: bool = False, zygote: Zygote | None = None
+    ) -> Blank:
         link: Link
         channel_end = None
         with ExitStack() as undo:
@@ -248,7 +314,7 @@ class Blanks:
             else:
                 link = RuntimeApi()
             undo.callback(link.close)
-            sandbox = await self._backend.create(replace(_spec(install), forks=forks))
+            sandbox = await self._backend.create(replace(_spec(install), forks=forks, zygote=zygote))
             undo.pop_all()
         return Blank(
             install=install,

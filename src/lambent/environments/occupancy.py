@@ -28,6 +28,7 @@ from lambent.environments.recorder import Recorder
 from lambent.environments.snapshots import Snapshots, Template
 from lambent.environments.telemetry import Telemetry
 from lambent.environments.variables import LOG_STREAM_NAME, access_key_variables, environment_variables
+from lambent.environments.zygotes import lineage_of
 from lambent.model.credential import Credential
 from lambent.model.function import FunctionVersion
 from lambent.runtimes.install import EXEC_WRAPPER, RuntimeInstall
@@ -179,7 +180,7 @@ class Occupancy:
         if self._template:
             blank = await self._around.blanks.make_to_copy(install)
         else:
-            blank = await self._around.blanks.take(install, started=started)
+            blank = await self._around.blanks.take(install, started=started, lineage=lineage_of(version))
         await self._move_into(blank)
         if version.ephemeral_storage != _DEFAULT_TMP_MIB:
             await blank.sandbox.resize_tmp(version.ephemeral_storage)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from lambent.sandbox.port import Root
+from lambent.sandbox.port import ZYGOTE_DESCRIPTOR, Process, Root
 
 EXEC_WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 
@@ -30,8 +30,15 @@ class RuntimeInstall:
     """Options in `argv` that give way to one in NODE_OPTIONS, by the option that they give way to."""
     directory: str = "/var/task"
     """Where the process begins, where it is started with the function's own variables."""
+    copyable: bool = False
+    """Our bootstrap can wait in it to be copied (docs/internals/cold-start.md)."""
     from_image: bool = False
     """It is a container image's: the function's code is in its root, and nothing is attached."""
+
+    def as_zygote(self) -> Process:
+        """What waits to be copied, where it is copyable."""
+        variables = {**self.static_variables, "_LAMBDA_ZYGOTE_FD": str(ZYGOTE_DESCRIPTOR)}
+        return Process(argv=self.argv, variables=variables)
 
     def command(self, variables: Mapping[str, str]) -> tuple[str, ...]:
         """`argv` for a process that is started with the function's own variables."""

@@ -22,6 +22,10 @@ _LAUNCHER = (
 """Which of the two it is shows only when code and layers are mounted. A shell is what every userland has."""
 
 
+_COPYABLE_MINOR = 10
+"""Of Python 3: the first that our code for sandboxes runs in."""
+
+
 class RuntimeRegistry:
     """Blocking and safe for threads. The first question discovers (~0.3 s), the first for each runtime prepares it
     (~0.1 s): ask in a thread, or before serving."""
@@ -144,6 +148,7 @@ class RuntimeRegistry:
             static_variables=variables.python_variables(identifier, minor),
             exec_time_variables=variables.EXEC_TIME_PYTHON,
             yielding_options={},
+            copyable=minor >= _COPYABLE_MINOR,
         )
         bootstrap = next(bind.source for bind in binds if bind.source.name == "lambent_runtime")
         for directory in shipped.compilable(binds, self._cache):

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from lambent.sandbox import messages, mounts, syscalls
 from lambent.sandbox.cgroup import CgroupTree
-from lambent.sandbox.root import mask_proc
+from lambent.sandbox.root import PROC, mask_proc
 from lambent.sandbox.steps import StepError, step
 
 FORK_NAMESPACES = (
@@ -28,7 +28,6 @@ FORK_NAMESPACES = (
 """What the copy unshares, all at once. Not the network: one of its own is the largest part of the kernel that a user
 namespace opens."""
 
-_PROC = mounts.ATTR_RDONLY | mounts.ATTR_NOSUID | mounts.ATTR_NODEV | mounts.ATTR_NOEXEC
 _SECONDS_MOST = 20
 
 
@@ -74,7 +73,7 @@ def _fill_mounts(pidfd: int, scratch: int) -> str:
     """What went wrong, or "". A /proc shows the pids of who made it, so this is in the copy's pid namespace."""
     try:
         with step("make a /proc"):
-            proc = mounts.make_filesystem_mount("proc", _PROC, {})
+            proc = mounts.make_filesystem_mount("proc", PROC, {})
         with step("enter the mount namespace"):
             syscalls.enter(pidfd, syscalls.CLONE_NEWNS)
         with step("show /proc"):

@@ -10,7 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 CONTROLLERS = ("memory", "cpu", "pids")
 _REMOVE_TRIES = 200
@@ -41,6 +41,19 @@ class Cgroup(Protocol):
     def close(self) -> None: ...
 
 
+class Entry(NamedTuple):
+    """How a process gets into a sandbox's groups, as descriptors."""
+
+    joins: Sequence[int] = ()
+    """To which it writes "0", for the v1 groups."""
+    into: int | None = None
+    """The v2 group, into which it is cloned."""
+
+    @property
+    def descriptors(self) -> list[int]:
+        return [*self.joins, *([self.into] if self.into is not None else [])]
+
+
 class CgroupTree:
     """The groups of one server: a directory `base` in each hierarchy, with one child for each sandbox."""
 
@@ -67,18 +80,22 @@ class CgroupTree:
         for base in self.bases:
             os.mkdir(os.path.join(base, name))
 
-    def open_joins(self, name: str) -> list[int]:
-        """Descriptors to which a process writes "0" to join the v1 groups."""
-        bases = dict.fromkeys(self.v1.values())
-        return [
-            os.open(os.path.join(base, name, "cgroup.procs"), os.O_WRONLY | os.O_CLOEXEC) for base in bases
-        ]
-
-    def open_v2(self, name: str) -> int | None:
-        """A descriptor of the v2 group, for cloning into it."""
-        if self.v2 is None:
-            return None
-        return os.open(os.path.join(self.v2, name), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    def enter(self, name: str) -> Entry:
+        """Makes the groups, and says how to get into them. Raises OSError; groups that were made stay."""
+        self.create(name)
+        joins: list[int] = []
+        try:
+            for base in dict.fromkeys(self.v1.values()):
+                path = os.path.join(base, name, "cgroup.procs")
+                joins.append(os.open(path, os.O_WRONLY | os.O_CLOEXEC))
+            if self.v2 is None:
+                return Entry(joins)
+            path = os.path.join(self.v2, name)
+            return Entry(joins, os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
+        except OSError:
+            for descriptor in joins:
+                os.close(descriptor)
+            raise
 
     def names(self) -> list[str]:
         """Of every sandbox that has a group somewhere."""

@@ -69,6 +69,8 @@ class NamespaceSandbox:
         self._status: int | None = None
         self._error: str | None = None
         self._memory_peak_bytes = 0
+        self.private_bytes_before = 0
+        """What the process had when it was copied, which its control group does not count."""
         self._has_cgroup = has_cgroup
         self._fork = fork
         self.forks = Line() if fork is not None else None
@@ -148,7 +150,7 @@ class NamespaceSandbox:
             self._watched.limit_bytes = self._limit_bytes
         try:
             if (group := self._group()) is not None:
-                group.limit_memory(self._limit_bytes)
+                group.limit_memory(self._limit_bytes - self.private_bytes_before)
         except OSError as error:
             raise SandboxError(f"limit the memory to {mib} MiB: {error.strerror}") from error
 
@@ -162,7 +164,7 @@ class NamespaceSandbox:
     def memory_peak_bytes(self) -> int:
         if self.cgroup is not None:
             with suppress(OSError):  # the group is gone already where the spawner died and cleaned up
-                self._memory_peak_bytes = self.cgroup.memory_peak_bytes()
+                self._memory_peak_bytes = self.cgroup.memory_peak_bytes() + self.private_bytes_before
         elif self._watched is not None:
             self._memory_peak_bytes = self._watched.peak_bytes()
         return self._memory_peak_bytes

@@ -24,8 +24,9 @@ from lambent.sandbox.messages import Message
 from lambent.sandbox.mounts import READ_ONLY
 from lambent.sandbox.namespace_sandbox import Destroy, Fork, MakeSocket, NamespaceSandbox
 from lambent.sandbox.outside import Outside, close_way, open_way
-from lambent.sandbox.port import Isolation, Process, Root, SandboxError, SandboxSpec
+from lambent.sandbox.port import Isolation, Process, Root, SandboxError, SandboxSpec, Zygote
 from lambent.sandbox.scratch import Scratch, ScratchMaker
+from lambent.sandbox.spawned_zygote import SpawnedZygote
 from lambent.sandbox.spawner_client import SpawnerClient
 from lambent.sandbox.state_lock import lock_state
 from lambent.sandbox.uids import UidRange, Uids
@@ -129,12 +130,13 @@ class NamespacesBackend:
 
     async def create(self, spec: SandboxSpec, process: Process | None = None) -> NamespaceSandbox:
         spawner = await self._running_spawner()
-        message = _root_message(self._with_name_servers(spec.root))
-        name = hashlib.sha256(json.dumps(message, sort_keys=True).encode()).hexdigest()[:24]
+        name, message = self._named(spec.root)
         async with spawner.root(name, message):
             sandbox, scratch = await self._new_sandbox(
                 spec.tmp_mib, spawner.make_socket, self._destroy, self._fork if spec.forks else None
             )
+            if isinstance(spec.zygote, SpawnedZygote):
+                sandbox.private_bytes_before = spec.zygote.private_bytes
             try:
                 self._order(spawner, sandbox, scratch, spec, name)
             except BaseException:
@@ -151,6 +153,22 @@ class NamespacesBackend:
             await sandbox.destroy()
             raise
         return sandbox
+
+    async def open_zygote(self, root: Root, process: Process, hostname: str = "localhost") -> SpawnedZygote:
+        spawner = await self._running_spawner()
+        name, message = self._named(root)
+        async with spawner.root(name, message):
+            order = {
+                "root": name,
+                "hostname": hostname,
+                "argv": process.argv,
+                "variables": dict(process.variables),
+            }
+            return await spawner.open_zygote(new_token(16), order)
+
+    def _named(self, root: Root) -> tuple[str, Message]:
+        message = _root_message(self._with_name_servers(root))
+        return hashlib.sha256(json.dumps(message, sort_keys=True).encode()).hexdigest()[:24], message
 
     async def _new_sandbox(
         self, tmp_mib: int, make_socket: MakeSocket, destroy: Destroy, fork: Fork | None
@@ -307,6 +325,8 @@ class NamespacesBackend:
             "watched": False,
             "freezes_by_signal": False,
             "forks": spec.forks,
+            "zygote": None if spec.zygote is None else _id_of(spec.zygote),
+            "copied": spec.zygote is not None,
             "processes_max": spec.processes_max,
             "descriptors_max": spec.descriptors_max,
         }
@@ -345,6 +365,13 @@ class NamespacesBackend:
             self._tree.remove(sandbox.id)
         for scratch in sandbox.scratches_made:
             scratch.wait_gone()
+
+
+def _id_of(zygote: Zygote) -> str:
+    """Raises SandboxError."""
+    if not isinstance(zygote, SpawnedZygote):
+        raise SandboxError("copy: this process was made by another backend")
+    return zygote.id
 
 
 def _root_message(root: Root) -> Message:

@@ -68,6 +68,25 @@ class Process:
     files: Mapping[int, int] = field(default_factory=dict)
 
 
+ZYGOTE_DESCRIPTOR = 3
+"""Of a zygote: its end of the line by which it is asked for copies."""
+
+
+class Zygote(Protocol):
+    """A process that waits, outside of any sandbox and with every privilege, to be copied into some. It runs what it
+    was executed with, and nothing of a function ever. Copies have in common the layout of its memory, the seed of its
+    hashes, and what it remembered when it was ready."""
+
+    @property
+    def ended(self) -> "Future[None]":
+        """Done when it makes no more copies, whatever the reason."""
+        ...
+
+    async def close(self) -> None:
+        """Ends it. Copies that were made go on; those being made fail. Idempotent."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxSpec:
     root: Root
@@ -77,6 +96,9 @@ class SandboxSpec:
     """TCP addresses bound inside the sandbox's own network, whose listening sockets come out as `Sandbox.listeners`."""
     processes_max: int = 1024
     descriptors_max: int = 1024
+    zygote: Zygote | None = None
+    """Of which the sandbox's process is a copy, instead of one that is executed: `start` has it go on with the files
+    that it is given, and looks at nothing else of the Process. Made by the same backend, with the same root."""
     forks: bool = False
     """The process can be copied (`Sandbox.fork`): it may enter namespaces of its own making, which no other may, and
     has its end of the line for that as `FORK_DESCRIPTOR`."""
@@ -188,6 +210,11 @@ class SandboxBackend(Protocol):
     async def create(self, spec: SandboxSpec, process: Process | None = None) -> Sandbox:
         """A sandbox ready for `attach`; with `process`, that runs in it already. Safe to call concurrently.
         Raises SandboxError; then nothing is left behind."""
+        ...
+
+    async def open_zygote(self, root: Root, process: Process, hostname: str = "localhost") -> Zygote:
+        """Ready to be copied. What `process` (which is given no files) has to do for it is in
+        docs/internals/sandbox.md. Raises SandboxError, also where this backend has none."""
         ...
 
     async def close(self) -> None:

@@ -9,6 +9,7 @@ from lambent.sandbox import syscalls
 from lambent.sandbox.steps import step
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
 _PR_CAPBSET_DROP = 24
 _PR_SET_SECUREBITS = 28
 _PR_SET_NO_NEW_PRIVS = 38
@@ -109,6 +110,12 @@ def become(uid: int) -> None:
         syscalls.set_capabilities(0)
     with step("end with the parent"):
         die_with_parent()  # again: changing the uid cleared it
+
+
+def be_dumpable() -> None:
+    """As whoever executes something is: else one's own /proc belongs to root, as leaving uid 0 has made it."""
+    with step("be dumpable"):
+        syscalls.prctl(_PR_SET_DUMPABLE, 1)
 
 
 def _drop_bounding_set() -> None:

@@ -1,12 +1,13 @@
 """Pid 2 of a sandbox: joins the control groups, gives up its privileges, and waits to become the one process that the
-sandbox is for. It exists before it is known what it will run, so that starting it later costs only the exec."""
+sandbox is for. It exists before it is known what it will run, so that starting it later costs only the exec; or, for a
+copy of a zygote, not even that."""
 
 import fcntl
 import os
 import signal
 import socket
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from lambent.sandbox import messages, privileges, syscalls
 from lambent.sandbox.privileges import FilterProgram
@@ -22,10 +23,11 @@ def become_process(
     cgroup_joins: Sequence[int],
     spec: dict[str, Any],
     program: FilterProgram,
-) -> NoReturn:
+) -> None:
     """Reports to the server over `launch`: {"ready": true}, or {"error": …}; then takes its orders, of which it carries
     out the last itself and has children carry out those before. When that is executed, the socket closes by itself.
-    `go` is readable once the root is in place."""
+    `go` is readable once the root is in place. Returns in a copy only (`spec["copied"]`), which goes on, with the
+    descriptors of its order and no other."""
     try:
         _prepare(cgroup_joins, spec)
         if os.read(go, 1) != b"1":
@@ -36,6 +38,9 @@ def become_process(
         privileges.become(spec["uid"])
         messages.send(launch, {"ready": True})
         received = messages.receive(launch)
+        if received is not None and spec["copied"]:
+            _go_on(launch, *received)
+            return
         if received is not None:
             _execute_all(received[0]["orders"], received[1])
     except StepError as error:
@@ -55,11 +60,26 @@ def _prepare(cgroup_joins: Sequence[int], spec: dict[str, Any]) -> None:
         os.setsid()
         syscalls.join_new_session_keyring()
     privileges.limit_resources(descriptors_max=spec["descriptors_max"], processes_max=spec["processes_max"])
-    # An ignored signal stays ignored over exec. Python ignores two, the spawner three more.
+    if not spec["copied"]:
+        forget_signals()
+    os.umask(0o022)
+
+
+def forget_signals() -> None:
+    """An ignored signal stays ignored over exec. Python ignores two, the spawner three more."""
     for number in signal.valid_signals():
         if signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
-    os.umask(0o022)
+
+
+def _go_on(launch: socket.socket, message: dict[str, Any], received: Sequence[int]) -> None:
+    """What an exec would have done to descriptors, and to the marks that the kernel has put on us."""
+    (order,) = message["orders"]
+    with step("arrange the descriptors"):
+        arrange(dict(zip(order["files"], received, strict=True)))
+    privileges.be_dumpable()
+    launch.detach()
+    syscalls.close_all_but(set(order["files"]))
 
 
 def _execute_all(orders: Sequence[dict[str, Any]], descriptors: list[int]) -> None:
@@ -101,7 +121,7 @@ def _execute_beside(order: dict[str, Any], received: Sequence[int]) -> None:
 def _execute(order: dict[str, Any], received: Sequence[int]) -> None:
     """Only returns by raising StepError."""
     with step("arrange the descriptors"):
-        _arrange(dict(zip(order["files"], received, strict=True)))
+        arrange(dict(zip(order["files"], received, strict=True)))
     with step(f"change to {order['directory']}"):
         os.chdir(order["directory"])
     executable = order["argv"][0]
@@ -109,7 +129,7 @@ def _execute(order: dict[str, Any], received: Sequence[int]) -> None:
         os.execve(executable, order["argv"], order["variables"])  # noqa: S606 - what this is for
 
 
-def _arrange(files: dict[int, int]) -> None:
+def arrange(files: dict[int, int]) -> None:
     """Gives each descriptor its number, /dev/null to those of 0, 1 and 2 that have none, and nothing else over exec."""
     syscalls.close_on_exec_from(3)
     above = max([2, *files]) + 1

@@ -13,7 +13,7 @@ from typing import IO
 from lambent.base.ids import new_token
 from lambent.sandbox import guarantees
 from lambent.sandbox.places import Places
-from lambent.sandbox.port import Bind, Isolation, Process, Root, SandboxError, SandboxSpec
+from lambent.sandbox.port import Bind, Isolation, Process, Root, SandboxError, SandboxSpec, Zygote
 from lambent.sandbox.process_sandbox import ProcessSandbox
 from lambent.sandbox.resident_memory import MemoryWatch
 from lambent.sandbox.state_lock import lock_state
@@ -73,6 +73,9 @@ class ProcessBackend:
                 await sandbox.destroy()
                 raise
         return sandbox
+
+    async def open_zygote(self, root: Root, process: Process, hostname: str = "localhost") -> Zygote:
+        raise SandboxError("copies of a process take namespaces")
 
     async def close(self) -> None:
         if self._lock is None:

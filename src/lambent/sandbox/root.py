@@ -11,6 +11,8 @@ from lambent.sandbox import mounts
 from lambent.sandbox.steps import step
 
 _READ_ONLY = mounts.READ_ONLY
+PROC = mounts.ATTR_RDONLY | mounts.ATTR_NOSUID | mounts.ATTR_NODEV | mounts.ATTR_NOEXEC
+"""How a /proc is mounted."""
 _DEVICES = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9)}
 _DEVICE_LINKS = {
     "fd": "/proc/self/fd",
@@ -118,18 +120,51 @@ def _make_device(directory: str, name: str, number: int) -> None:
 
 def enter_root(directory: str) -> None:
     """Makes `directory` the root of this mount namespace, with a /proc of this pid namespace. Raises StepError."""
-    with step("keep mounts private"):
-        mounts.mount(None, "/", None, mounts.MS_REC | mounts.MS_PRIVATE)
+    _keep_private()
     # While the host's is still there to be seen, without which a user namespace gets none.
     with step("mount /proc"):
         flags = mounts.MS_RDONLY | mounts.MS_NOSUID | mounts.MS_NODEV | mounts.MS_NOEXEC
         mounts.mount("proc", f"{directory}/proc", "proc", flags)
+    _pivot_into(directory)
+    mask_proc()
+
+
+def enter_root_of_zygote(directory: str, code: str) -> None:
+    """The same for a process that is to be copied: with the /proc that there is, which copies replace, and with the
+    directory `code` at /tmp. Raises StepError."""
+    _keep_private()
+    with step("show /proc"):
+        mounts.mount("/proc", f"{directory}/proc", None, mounts.MS_BIND | mounts.MS_REC)
+    with step(f"show {code}"):
+        tree = mounts.clone_tree(code, _READ_ONLY)
+        mounts.place(tree, directory + _MAKING)
+        os.close(tree)
+    _pivot_into(directory)
+
+
+def renew_proc() -> None:
+    """In a copy of the mount namespace of a zygote: a /proc of this pid namespace, and nothing below it.
+    Raises StepError."""
+    with step("make a /proc"):
+        proc = mounts.make_filesystem_mount("proc", PROC, {})
+    with step("replace /proc"):
+        mounts.unmount("/proc", mounts.MNT_DETACH)
+        mounts.place(proc, "/proc")
+        os.close(proc)
+    mask_proc()
+
+
+def _keep_private() -> None:
+    with step("keep mounts private"):
+        mounts.mount(None, "/", None, mounts.MS_REC | mounts.MS_PRIVATE)
+
+
+def _pivot_into(directory: str) -> None:
     with step("enter the root"):
         os.chdir(directory)
         mounts.pivot_root(".", ".")  # the old root now lies over the new one, and comes off:
         mounts.unmount(".", mounts.MNT_DETACH)
         os.chdir("/")
-    mask_proc()
 
 
 def mask_proc() -> None:

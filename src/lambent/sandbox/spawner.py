@@ -2,10 +2,11 @@
 
     server ──control socket──► spawner ──clone──► pid 1 of a sandbox (supervisor) ──► pid 2 (the process)
 
-It takes orders {"order": "root" | "drop_root" | "create" | "socket" | "tree" | "tmpfs" | "kill" | "close", …} and
-tells events {"event": "root" | "failed" | "cloned" | "made" | "gone", …}. When the server is gone, however it went, it
-kills every sandbox, removes their cgroups and ends. When the spawner itself is killed, the kernel kills every
-supervisor, and with it its sandbox.
+It takes orders {"order": "root" | "drop_root" | "create" | "zygote" | "end_zygote" | "socket" | "tree" | "tmpfs" |
+"adopt" | "kill" | "close", …} and tells events {"event": "root" | "failed" | "cloned" | "zygote" | "zygote_gone" |
+"made" | "gone", …}. A sandbox whose spec names a zygote is a copy of that, and a child of the spawner all the same.
+When the server is gone, however it went, it kills every sandbox, removes their cgroups and ends. When the spawner
+itself is killed, the kernel kills every supervisor and zygote, and with them the sandboxes.
 
 Runs as `python -I -m lambent.sandbox.spawner DESCRIPTOR`, without an environment. Imports no asyncio."""
 
@@ -21,15 +22,16 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from lambent.sandbox import messages, mounts, seccomp, syscalls
+from lambent.sandbox import messages, mounts, seccomp, syscalls, zygotes
 from lambent.sandbox.adoption import FORK_NAMESPACES, adopt
-from lambent.sandbox.cgroup import CgroupTree
+from lambent.sandbox.cgroup import CgroupTree, Entry
 from lambent.sandbox.privileges import FilterProgram, Programs
 from lambent.sandbox.root import build_root, drop_root
 from lambent.sandbox.scratch_memory import make_tmpfs
 from lambent.sandbox.steps import StepError, step
 from lambent.sandbox.supervisor import ATTACHING_CALLS, NAMESPACES, supervise
 from lambent.sandbox.user_namespace import enter_user_namespace
+from lambent.sandbox.zygotes import Zygote
 
 
 class Spawner:
@@ -51,6 +53,10 @@ class Spawner:
         """pidfd: id"""
         self._adopting: dict[int, int] = {}
         """pidfd: pid"""
+        self._zygotes: dict[str, Zygote] = {}
+        self._lines: dict[int, Zygote] = {}
+        self._doomed: set[str] = set()
+        """Sandboxes that are to be killed as soon as their zygote has told of them."""
         self._poll = select.epoll()
         self._pid = os.getpid()
         self._own_network = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
@@ -73,6 +79,8 @@ class Spawner:
                 received = messages.receive(self._control)
                 if received is None or not self._obey(*received):
                     return False
+            elif descriptor in self._lines:
+                self._hear(self._lines[descriptor])
             else:
                 self._reap(descriptor)
         return True
@@ -86,6 +94,11 @@ class Spawner:
                     drop_root(f"{self._directory}/{order['name']}")
             case "create":
                 self._create(order["spec"], descriptors)
+            case "zygote":
+                self._start_zygote(order)
+            case "end_zygote":
+                if order["id"] in self._zygotes:
+                    self._lose(self._zygotes[order["id"]])
             case "socket" | "tree" | "tmpfs":
                 self._make(order)
             case "adopt":
@@ -107,28 +120,89 @@ class Spawner:
             self._tell({"event": "root", "name": name, "error": None})
 
     def _create(self, spec: dict[str, Any], descriptors: list[int]) -> None:
+        spec["outside_of"] = self._pid
+        entry = Entry()
         try:
-            with step("clone with new namespaces"):
-                pid, pidfd = syscalls.clone(NAMESPACES)
+            if self._tree is not None:
+                with step("make the control groups"):
+                    entry = self._tree.enter(spec["id"])
+            if spec["zygote"] is None:
+                self._clone(spec, descriptors, entry)
+            else:
+                self._copy(spec, descriptors, entry)
         except StepError as error:
-            _close(descriptors)
             self._tell({"event": "failed", "id": spec["id"], "error": str(error)})
-            return
+        finally:
+            _close([*descriptors, *entry.descriptors])
+
+    def _clone(self, spec: dict[str, Any], descriptors: list[int], entry: Entry) -> None:
+        with step("clone with new namespaces"):
+            pid, pidfd = syscalls.clone(NAMESPACES)
         if pid == 0:
             self._control.detach()  # closed with all the rest, but not by this object
             self._poll.close()
             control, launch, scratch = descriptors
             root = f"{self._directory}/{spec['root']}"
-            spec["outside_of"] = self._pid
-            supervise(
-                control, launch, scratch, spec=spec, root=root, tree=self._tree, programs=self._programs
-            )
-        _close(descriptors)
-        if spec["watched"]:
-            self._tell({"event": "cloned", "id": spec["id"], "pid": pid})
-        self._supervisors[spec["id"]] = (pid, pidfd)
-        self._ids[pidfd] = spec["id"]
+            supervise(control, launch, scratch, spec=spec, root=root, entry=entry, programs=self._programs)
+        self._supervise(spec["id"], pid, pidfd, watched=spec["watched"])
+
+    def _copy(self, spec: dict[str, Any], descriptors: list[int], entry: Entry) -> None:
+        with step("copy the zygote"):
+            zygote = self._zygotes.get(spec["zygote"])
+            if zygote is None:
+                raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
+        spec["cloned_into"] = entry.into is not None
+        zygote.copy(spec, [*descriptors, *entry.descriptors])
+
+    def _supervise(self, sandbox_id: str, pid: int, pidfd: int, *, watched: bool) -> None:
+        if watched:
+            self._tell({"event": "cloned", "id": sandbox_id, "pid": pid})
+        self._supervisors[sandbox_id] = (pid, pidfd)
+        self._ids[pidfd] = sandbox_id
         self._poll.register(pidfd, select.EPOLLIN)
+
+    def _start_zygote(self, order: dict[str, Any]) -> None:
+        try:
+            zygote = zygotes.start(order["id"], f"{self._directory}/{order['root']}", order)
+        except StepError as error:
+            self._tell({"event": "zygote_gone", "id": order["id"], "error": str(error)})
+            return
+        self._zygotes[zygote.id] = self._lines[zygote.line.fileno()] = zygote
+        self._poll.register(zygote.line, select.EPOLLIN)
+
+    def _hear(self, zygote: Zygote) -> None:
+        received = messages.receive(zygote.line)
+        if received is None:
+            self._lose(zygote)
+            return
+        told, descriptors = received
+        if "ready" in told:
+            self._tell({"event": "zygote", "id": zygote.id, "private_bytes": told["private_bytes"]})
+        elif told["error"] is not None:
+            self._fail(zygote, told["id"], told["error"])
+        else:
+            sandbox_id = told["id"]
+            watched = zygote.copying.pop(sandbox_id)
+            self._supervise(sandbox_id, told["pid"], descriptors[0], watched=watched)
+            if sandbox_id in self._doomed:
+                self._doomed.remove(sandbox_id)
+                self._kill(sandbox_id)
+
+    def _fail(self, zygote: Zygote, sandbox_id: str, error: str) -> None:
+        del zygote.copying[sandbox_id]
+        self._doomed.discard(sandbox_id)
+        self._tell({"event": "failed", "id": sandbox_id, "error": error})
+
+    def _lose(self, zygote: Zygote) -> None:
+        self._poll.unregister(zygote.line)
+        del self._zygotes[zygote.id], self._lines[zygote.line.fileno()]
+        zygote.end()
+        if zygote.copying:  # perhaps it was killed between a clone and telling of it
+            ours = {pid for pid, _ in self._supervisors.values()} | set(self._adopting.values())
+            zygotes.end_strays(ours | {other.pid for other in self._zygotes.values()})
+        for sandbox_id in list(zygote.copying):
+            self._fail(zygote, sandbox_id, "the zygote has ended")
+        self._tell({"event": "zygote_gone", "id": zygote.id, "error": None})
 
     def _make(self, order: dict[str, Any]) -> None:
         """Something that belongs to the namespace that its maker is in, whoever uses it later."""
@@ -174,7 +248,9 @@ class Spawner:
 
     def _kill(self, sandbox_id: str) -> None:
         if sandbox_id not in self._supervisors:
-            return  # its end is already told
+            if any(sandbox_id in zygote.copying for zygote in self._zygotes.values()):
+                self._doomed.add(sandbox_id)
+            return  # else its end is already told
         # The supervisor first, or it would report how its process ended: by us, which is nobody's exit.
         signal.pidfd_send_signal(self._supervisors[sandbox_id][1], signal.SIGKILL)
         if self._tree is not None:
@@ -200,6 +276,8 @@ class Spawner:
             return  # the server is gone, as the next poll will say
 
     def _end_everything(self) -> None:
+        for zygote in self._zygotes.values():
+            zygote.end()
         for sandbox_id in list(self._supervisors):
             self._kill(sandbox_id)
         for pid, _ in self._supervisors.values():

@@ -8,13 +8,14 @@ import sys
 from asyncio import Future
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from lambent.sandbox import messages
 from lambent.sandbox.messages import Message
 from lambent.sandbox.port import SandboxError
+from lambent.sandbox.spawned_zygote import SpawnedZygote
 from lambent.sandbox.user_namespace import IdMap, helper_commands
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class SpawnerClient:
         self._roots_used: Counter[str] = Counter()
         self._asked: deque[Future[int]] = deque()
         """For what is made on order; the spawner answers in order."""
+        self._zygotes: dict[str, SpawnedZygote] = {}
         self._closing = False
 
     @property
@@ -137,6 +139,22 @@ class SpawnerClient:
         """See adoption.py. The answer comes over the last of `descriptors`."""
         self._order({"order": "adopt", **order}, descriptors)
 
+    async def open_zygote(self, zygote_id: str, order: Message) -> SpawnedZygote:
+        """Raises SandboxError."""
+        zygote = SpawnedZygote(zygote_id, self._end_zygote)
+        self._order({"order": "zygote", "id": zygote_id, **order})
+        self._zygotes[zygote_id] = zygote
+        try:
+            await zygote.wait_ready()
+        except asyncio.CancelledError:
+            with suppress(SandboxError):
+                self._end_zygote(zygote_id)
+            raise
+        return zygote
+
+    def _end_zygote(self, zygote_id: str) -> None:
+        self._order({"order": "end_zygote", "id": zygote_id})
+
     def kill(self, sandbox_id: str) -> None:
         self._order({"order": "kill", "id": sandbox_id})
 
@@ -184,6 +202,10 @@ class SpawnerClient:
             case "cloned":
                 assert self._on_cloned is not None
                 self._on_cloned(event["id"], event["pid"])
+            case "zygote":
+                self._zygotes[event["id"]].is_ready(event["private_bytes"])
+            case "zygote_gone":
+                self._zygotes.pop(event["id"]).is_gone()
             case "unmapped":
                 self._mapping = asyncio.get_running_loop().create_task(self._map())
             case "failed":
@@ -225,6 +247,9 @@ class SpawnerClient:
             waiting.append(self._opened)
         for future in waiting:
             _settle(future, _GONE)
+        for zygote in self._zygotes.values():
+            zygote.is_gone()
+        self._zygotes.clear()
         if not self._closing:
             log.error("the spawner (pid %s) has ended: its sandboxes with it", self.pid)
             self._on_lost()

@@ -11,13 +11,13 @@ import signal
 import socket
 import struct
 import sys
-from typing import Any, NoReturn
+from typing import Any
 
 from lambent.sandbox import messages, mounts, netlink, privileges, syscalls
-from lambent.sandbox.cgroup import CgroupTree
+from lambent.sandbox.cgroup import Entry
 from lambent.sandbox.privileges import Programs
 from lambent.sandbox.process import become_process
-from lambent.sandbox.root import enter_root, name_user
+from lambent.sandbox.root import enter_root, name_user, renew_proc
 from lambent.sandbox.steps import StepError, step
 
 NAMESPACES = (
@@ -48,24 +48,25 @@ def supervise(
     scratch: int,
     *,
     spec: dict[str, Any],
-    root: str,
-    tree: CgroupTree | None,
+    root: str | None,
+    entry: Entry,
     programs: Programs,
-) -> NoReturn:
-    """Never returns; what fails is reported over `control`, then this process (and so the sandbox) ends."""
+) -> None:
+    """Never returns; what fails is reported over `control`, then this process (and so the sandbox) ends. Without a
+    `root`, we are in it, as a copy of a zygote: then it returns in pid 2, which is the copy that goes on."""
     control_socket = socket.socket(fileno=control)
     try:
         privileges.die_with_parent()
-        syscalls.close_all_but({control, launch, scratch})
-        _Supervisor(control_socket, spec, programs).run(launch, scratch, root, tree)
+        syscalls.close_all_but({control, launch, scratch, *entry.descriptors})
+        if _Supervisor(control_socket, spec, programs).run(launch, scratch, root, entry):
+            return
     except StepError as error:
         _send(control_socket, {"error": str(error)})
     except OSError as error:
         _send(control_socket, {"error": f"supervise: {error}"})
     except BaseException:
         sys.excepthook(*sys.exc_info())  # a bug: to the server's standard error
-    finally:
-        os._exit(1)
+    os._exit(1)
 
 
 class _Supervisor:
@@ -75,12 +76,18 @@ class _Supervisor:
         self._own_program = programs.supervisor
         self._process_program = programs.forking if spec["forks"] else programs.process
 
-    def run(self, launch: int, scratch: int, root: str, tree: CgroupTree | None) -> None:
-        process, process_pidfd, go = self._fork_process(launch, tree)
+    def run(self, launch: int, scratch: int, root: str | None, entry: Entry) -> bool:
+        """Whether this is the process now."""
+        process, process_pidfd, go = self._fork_process(launch, entry)
+        if process == 0:
+            return True
         listeners = self._open_network()
         with step("set the host name"):
             socket.sethostname(self._spec["hostname"])
-        enter_root(root)
+        if root is None:
+            renew_proc()
+        else:
+            enter_root(root)
         name_user(self._spec["uid"])
         with step("show /tmp"):
             mounts.place(scratch, "/tmp")  # noqa: S108 - a path inside
@@ -97,39 +104,33 @@ class _Supervisor:
         signals = sealed and self._spec["freezes_by_signal"]
         status = self._wait_and_signal() if signals else _wait_for(process)
         _send(self._control, {"exit": status})
+        return False
 
-    def _fork_process(self, launch: int, tree: CgroupTree | None) -> tuple[int, int, int]:
+    def _fork_process(self, launch: int, entry: Entry) -> tuple[int, int, int]:
         """(pid, pidfd, descriptor to write to when the root is ready). First of all, because joining the cgroups takes
-        longest, and can go on beside the rest."""
-        joins, into = self._make_cgroup(tree)
+        longest, and can go on beside the rest. In a copy that goes on, (0, -1, -1)."""
         go_read, go_write = os.pipe()
         with step("offer the process to die first when memory is short"):
             # Set here, inherited, and set back: its own /proc will be read-only by the time the child could do it.
             own_score = _exchange_oom_score(_OOM_SCORE)
         with step("fork the process"):
-            pid, pidfd = syscalls.clone(0, cgroup_descriptor=into)
+            pid, pidfd = syscalls.clone(0, cgroup_descriptor=entry.into)
         if pid == 0:
             self._control.close()
             os.close(go_write)
             become_process(
                 socket.socket(fileno=launch),
                 go=go_read,
-                cgroup_joins=joins,
+                cgroup_joins=entry.joins,
                 spec=self._spec,
                 program=self._process_program,
             )
+            return 0, -1, -1
         with step("be worth as much as before"):
             _exchange_oom_score(own_score)
-        for descriptor in (launch, go_read, *joins, *([into] if into is not None else [])):
+        for descriptor in (launch, go_read, *entry.descriptors):
             os.close(descriptor)
         return pid, pidfd, go_write
-
-    def _make_cgroup(self, tree: CgroupTree | None) -> tuple[list[int], int | None]:
-        if tree is None:
-            return [], None
-        with step("make the control groups"):
-            tree.create(self._spec["id"])
-            return tree.open_joins(self._spec["id"]), tree.open_v2(self._spec["id"])
 
     def _open_network(self) -> list[socket.socket]:
         with (

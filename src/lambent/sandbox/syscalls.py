@@ -17,6 +17,7 @@ CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
 _CLONE_PIDFD = 0x00001000
+_CLONE_PARENT = 0x00008000
 _CLONE_INTO_CGROUP = 0x200000000
 
 _SYS_CLONE3 = 435
@@ -49,18 +50,20 @@ def _caller() -> Callable[..., int]:
 syscall = _caller()
 
 
-def clone(flags: int, *, cgroup_descriptor: int | None = None) -> tuple[int, int]:
-    """Forks with new namespaces, into a cgroup v2 where given: (pid, pidfd) in the parent, (0, -1) in the child.
+def clone(flags: int, *, cgroup_descriptor: int | None = None, sibling: bool = False) -> tuple[int, int]:
+    """Forks with new namespaces, into a cgroup v2 where given: (pid, pidfd) in the caller, (0, -1) in the child. A
+    `sibling` has the caller's parent for its own.
 
     Only for processes with one thread: the C library is not told, as it is by `os.fork`; Python is."""
     pidfd = ctypes.c_int(-1)
     flags |= _CLONE_PIDFD
     if cgroup_descriptor is not None:
         flags |= _CLONE_INTO_CGROUP
+    if sibling:  # its end is told by the signal that ours is
+        flags |= _CLONE_PARENT
+    told_by = 0 if sibling else signal.SIGCHLD
     address = ctypes.addressof(pidfd)
-    arguments = struct.pack(
-        "<11Q", flags, address, 0, 0, signal.SIGCHLD, 0, 0, 0, 0, 0, cgroup_descriptor or 0
-    )
+    arguments = struct.pack("<11Q", flags, address, 0, 0, told_by, 0, 0, 0, 0, 0, cgroup_descriptor or 0)
     ctypes.pythonapi.PyOS_BeforeFork()
     try:
         pid = syscall(_SYS_CLONE3, arguments, len(arguments))

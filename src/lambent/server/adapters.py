@@ -17,6 +17,7 @@ from lambent.base.clock import Clock
 from lambent.base.tasks import Tasks
 from lambent.environments.blanks import Blanks
 from lambent.environments.snapshots import Make, SnapshotError, Snapshots
+from lambent.environments.zygotes import lineage_of
 from lambent.http.message import Request
 from lambent.model.caller import Caller, RoleCallers
 from lambent.model.credential import Credential, CredentialSource
@@ -48,12 +49,16 @@ class Compiler:
     async def compile(self, runtime: str, tree: Path, mounted_at: str) -> None:
         install = await asyncio.to_thread(self._registry.get, runtime)
         if install is not None:
-            self._blanks.expect(install)
             await asyncio.to_thread(compile_python, tree, install)
         if runtime not in self._shipped:
             self._shipped.add(runtime)
             compile_sdk = asyncio.to_thread(self._registry.compile_shipped, runtime)
             self._tasks.start(compile_sdk, f"compile the AWS SDK for {runtime}")
+
+    async def expect(self, version: FunctionVersion) -> None:
+        install = await asyncio.to_thread(self._registry.get, version.runtime or "")
+        if install is not None:
+            self._blanks.expect(install, lineage_of(version))
 
 
 class SnapshotTaker:

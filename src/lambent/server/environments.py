@@ -10,6 +10,7 @@ from lambent.environments.pools import Pools
 from lambent.environments.preparation import Preparation
 from lambent.environments.snapshots import Snapshots, Template
 from lambent.environments.templates import make_template
+from lambent.environments.zygotes import Zygotes
 from lambent.model.function import FunctionVersion
 from lambent.runtimes.registry import RuntimeRegistry
 from lambent.sandbox.port import SandboxBackend
@@ -47,7 +48,10 @@ class Environments:
             stores.images, identity.client, layers, self.image_sources, images_refusal(backend)
         )
         self._preparation = Preparation(stores.artifacts, self.images, registry)
-        self.blanks = Blanks(backend, serve_inside, inside, stock=settings.blanks_per_runtime)
+        zygotes = Zygotes(backend, clock.monotonic, most=settings.zygotes)
+        self.blanks = Blanks(
+            backend, serve_inside, inside, stock=settings.blanks_per_runtime, zygotes=zygotes
+        )
         age_most = settings.environment_max_age_seconds
         self.snapshots = Snapshots()
         self._surroundings = surroundings = Surroundings(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sandboxes import Running, Workbench, needs_root
 
-from lambent.sandbox.port import Bind, Process
+from lambent.sandbox.port import Bind
 
 pytestmark = needs_root
 
@@ -262,29 +262,37 @@ def signals(bench: Workbench) -> bool:
     return bench.backend.isolation.cgroup == "none"
 
 
-async def test_sealed_supervisor_has_no_privilege_left(bench: Workbench) -> None:
-    sandbox = await bench.blank(Process(argv=("/usr/bin/sleep", "60"), variables={}))
+def supervisors(bench: Workbench) -> list[str]:
+    """Pids of those that are alone in a pid namespace with what they started: a zygote is not."""
     spawner = bench.backend.spawner_pid
-    (supervisor,) = Path(f"/proc/{spawner}/task/{spawner}/children").read_text().split()
+    children = Path(f"/proc/{spawner}/task/{spawner}/children").read_text().split()
+    return [pid for pid in children if status_of(pid)["NSpid"].split()[1:] == ["1"]]
+
+
+def status_of(pid: str) -> dict[str, str]:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+
+
+async def test_sealed_supervisor_has_no_privilege_left(bench: Workbench) -> None:
+    sandbox = await bench.blank()
+    running = await Running.start(sandbox, "print('up'); input()")
+    assert await running.line() == "up"
+    (supervisor,) = supervisors(bench)
     await sandbox.seal()
-    status = Path(f"/proc/{supervisor}/status").read_text()
-    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    fields = status_of(supervisor)
     assert int(fields["CapBnd"], 16) == 0
     assert int(fields["CapPrm"], 16) == (1 << 5 if signals(bench) else 0)  # kill
     assert 0 not in map(int, fields["Uid"].split())
     assert (fields["NoNewPrivs"], fields["Seccomp"]) == ("1", "2")
+    await running.wait()
     await sandbox.destroy()
 
 
 async def test_unsealed_supervisor_can_only_mount_and_become_nobody(bench: Workbench) -> None:
     sandbox = await bench.blank()
-    spawner = bench.backend.spawner_pid
-    (supervisor,) = Path(f"/proc/{spawner}/task/{spawner}/children").read_text().split()
-    fields = dict(
-        line.split(":\t", 1)
-        for line in Path(f"/proc/{supervisor}/status").read_text().splitlines()
-        if ":\t" in line
-    )
+    (supervisor,) = supervisors(bench)
+    fields = status_of(supervisor)
     and_signalling = 1 << 5 | 1 << 24 if signals(bench) else 0  # kill, sys_resource
     assert (
         int(fields["CapPrm"], 16) == 1 << 6 | 1 << 7 | 1 << 21 | and_signalling
@@ -296,8 +304,8 @@ async def test_unsealed_supervisor_can_only_mount_and_become_nobody(bench: Workb
 
 async def test_supervisor_holds_no_descriptor_of_the_server_or_of_neighbours(bench: Workbench) -> None:
     sandboxes = [await bench.blank() for _ in range(3)]
-    spawner = bench.backend.spawner_pid
-    for supervisor in Path(f"/proc/{spawner}/task/{spawner}/children").read_text().split():
+    assert len(supervisors(bench)) == 3
+    for supervisor in supervisors(bench):
         above = [fd for fd in Path(f"/proc/{supervisor}/fd").iterdir() if int(fd.name) > 2]
         kinds = sorted(str(fd.readlink()).split(":")[0] for fd in above)
         assert kinds == ["anon_inode", "socket"]  # the process's pidfd and its own line to the server

@@ -18,6 +18,7 @@ from lambent.environments.log_delivery import LogDelivery
 from lambent.environments.occupancy import Surroundings, Trees
 from lambent.environments.pool import Lifetimes
 from lambent.environments.pools import Pools
+from lambent.environments.zygotes import Zygotes
 from lambent.model.credential import Credential
 from lambent.model.function import CodeReference, FunctionId, FunctionVersion, LoggingConfig
 from lambent.model.invocation import Invocation
@@ -166,14 +167,38 @@ class PaperSandbox:
             raise error
 
 
+class PaperZygote:
+    def __init__(self) -> None:
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.copies = 0
+
+    async def close(self) -> None:
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+
 class PaperBackend:
     def __init__(self, bench: "Bench") -> None:
         self._bench = bench
         self.made: list[PaperSandbox] = []
         self.alive: set[PaperSandbox] = set()
+        self.zygotes: list[PaperZygote] = []
+
+    async def open_zygote(self, root: Any, process: Any) -> PaperZygote:
+        await asyncio.sleep(0)
+        if (gate := self._bench.gates.get("open_zygote")) is not None:
+            await gate.wait()
+        if (error := self._bench.failures.get("open_zygote")) is not None:
+            raise error
+        self.zygotes.append(PaperZygote())
+        return self.zygotes[-1]
 
     async def create(self, spec: Any, process: Any = None) -> PaperSandbox:
         await asyncio.sleep(0)
+        if spec.zygote is not None:
+            if spec.zygote.ended.done():
+                raise SandboxError("the zygote has ended")
+            spec.zygote.copies += 1
         if (gate := self._bench.gates.get("create")) is not None:
             await gate.wait()
         if (error := self._bench.failures.get("create")) is not None:
@@ -227,11 +252,12 @@ class Bench:
         self.init_timeout_seconds = 5.0
         self._made_blanks: list[Blanks] = []
 
-    def blanks(self, stock: int = 0) -> Blanks:
+    def blanks(self, stock: int = 0, zygotes: int = 0) -> Blanks:
         async def gateway(request: Any) -> Any:
             raise AssertionError(request)
 
-        blanks = Blanks(self.backend, self.serve, gateway, stock=stock)  # type: ignore[arg-type]
+        self.zygotes = Zygotes(self.backend, self.clock.monotonic, most=zygotes)  # type: ignore[arg-type]
+        blanks = Blanks(self.backend, self.serve, gateway, stock=stock, zygotes=self.zygotes)  # type: ignore[arg-type]
         self._made_blanks.append(blanks)
         return blanks
 

@@ -304,11 +304,19 @@ def test_v2_is_thawed_and_killed_as_a_whole(v2: CgroupTree) -> None:
     assert (box / "cgroup.freeze").read_text() == "1"
     v2.kill("box")
     assert ((box / "cgroup.freeze").read_text(), (box / "cgroup.kill").read_text()) == ("0", "1")
-    assert v2.open_joins("box") == []  # who is cloned into it need not join
-    into = v2.open_v2("box")
-    assert into is not None
-    os.close(into)
     group.close()
+
+
+def test_v2_is_cloned_into_and_v1_is_joined(v2: CgroupTree, tmp_path: Path) -> None:
+    entry = v2.enter("other")
+    assert (list(entry.joins), entry.descriptors) == ([], [entry.into])
+    bases = {name: str(tmp_path / name) for name in ("memory", "cpu", "pids")}
+    tree = CgroupTree("v1", bases, None)
+    tree.prepare()
+    with pytest.raises(FileNotFoundError):  # a directory that is no control group has nothing to write to
+        tree.enter("box")
+    assert entry.into is not None
+    os.close(entry.into)
 
 
 def test_hybrid_kills_in_v2_and_whoever_is_only_in_v1(tmp_path: Path) -> None:

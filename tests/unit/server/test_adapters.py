@@ -6,10 +6,26 @@ import pytest
 
 from lambent.base.clock import ManualClock
 from lambent.base.tasks import Tasks
+from lambent.environments.zygotes import Lineage
 from lambent.model.error import AccessDeniedException
+from lambent.model.function import CodeReference, FunctionId, FunctionVersion, LoggingConfig
 from lambent.server import adapters
 
 ROLE = "arn:aws-cn:iam::123456789012:role/r"
+
+
+def version_of(*, tenant_isolation):
+    return FunctionVersion(
+        function=FunctionId("123456789012", "eu-west-1", "hello"),
+        runtime="python3.12",
+        handler="app.handler",
+        role=ROLE,
+        code=CodeReference(digest="d", sha256="s", size=1),
+        tenant_isolation=tenant_isolation,
+        logging=LoggingConfig(log_group="/aws/lambda/hello"),
+        last_modified=0.0,
+        revision_id="1",
+    )
 
 
 class Registry:
@@ -30,8 +46,8 @@ class Blanks:
     def __init__(self):
         self.expected = []
 
-    def expect(self, install):
-        self.expected.append(install.identifier)
+    def expect(self, install, lineage):
+        self.expected.append((install.identifier, lineage))
 
 
 @pytest.fixture
@@ -50,7 +66,10 @@ async def test_what_is_compiled_is_soon_called_so_blanks_are_made(compiled):
         await compiler.compile("python3.12", Path("/tree"), "/var/task")
     await tasks.finish(1)
     assert compiled == [(Path("/tree"), "python3.12")] * 2
-    assert blanks.expected == ["python3.12"] * 2
+    await compiler.expect(version_of(tenant_isolation=False))
+    await compiler.expect(version_of(tenant_isolation=True))
+    lineage = Lineage(account_id="123456789012")
+    assert blanks.expected == [("python3.12", lineage), ("python3.12", None)]
     assert registry.shipped == ["python3.12"]
 
 

@@ -51,6 +51,7 @@ class Preparation:
         if runtime is None or runtime not in self._runtimes.names():
             raise PreparationError("InvalidRuntime", f"The runtime {runtime} is not available on this host.")
         code = await self._tree([version.code.digest])
+        await self._compiler.expect(version)
         await self._compiler.compile(runtime, code, "/var/task")
         if version.layers:
             layers = await self._tree([layer.code.digest for layer in version.layers])

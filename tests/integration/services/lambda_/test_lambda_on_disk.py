@@ -14,6 +14,7 @@ from lambent.artifacts.store import ArtifactStore
 from lambent.base.clock import SystemClock
 from lambent.model.caller import Caller, Parameters
 from lambent.model.code_signature import CodeSigner
+from lambent.model.function import FunctionVersion
 from lambent.model.lambda_errors import ResourceNotFoundException
 from lambent.model.metric import NoMetrics
 from lambent.model.policy import Decision, Outcome
@@ -44,6 +45,9 @@ class Compiler:
         self._open = asyncio.Event()
         if not blocked:
             self._open.set()
+
+    async def expect(self, version: FunctionVersion) -> None:
+        """Of no interest here."""
 
     async def compile(self, runtime: str, tree: Path, mounted_at: str) -> None:
         self.trees[mounted_at] = tree

@@ -102,6 +102,9 @@ class Compiler:
     def __init__(self) -> None:
         self.compiled: list[tuple[str, str]] = []
 
+    async def expect(self, version: FunctionVersion) -> None:
+        """Of no interest here."""
+
     async def compile(self, runtime: str, tree: Path, mounted_at: str) -> None:
         self.compiled.append((runtime, mounted_at))
 

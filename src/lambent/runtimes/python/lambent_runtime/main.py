@@ -23,6 +23,11 @@ _TRACE_ID = "_X_AMZN_TRACE_ID"
 
 def run() -> None:
     """Returns never, unless a handler leaves by sys.exit: then as that says, after the lines it left unfinished."""
+    if "_LAMBDA_ZYGOTE_FD" in os.environ:
+        # Needs a newer Python than the rest, and time that only zygotes have.
+        from . import zygote  # noqa: PLC0415
+
+        zygote.be_copied(int(os.environ.pop("_LAMBDA_ZYGOTE_FD")))
     telemetry_descriptor = int(os.environ.pop("_LAMBDA_TELEMETRY_LOG_FD", "4"))
     channel = Channel(move_out_of_reach(3, 0))
     sink = Telemetry(move_out_of_reach(telemetry_descriptor, 1))

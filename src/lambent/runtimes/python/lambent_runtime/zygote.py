@@ -1,0 +1,51 @@
+"""A process that is copied instead of being executed for each environment: see docs/internals/cold-start.md.
+
+Needs Python 3.10.
+"""
+
+import logging as python_logging
+import sys
+import time
+from types import ModuleType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+logging: "Any" = python_logging  # more of it than it shows
+
+_CODE = "/tmp"  # noqa: S108 - where the sandbox's package is shown
+_PACKAGE = "lambent"
+
+
+def be_copied(line: int) -> None:
+    """Returns in copies, each of them in a sandbox of its own and as if it had just been executed there."""
+    modules, importers = set(sys.modules) - {__name__}, set(sys.path_importer_cache)
+    serve, private_bytes = _sandbox()
+    serve(line, private_bytes())
+    _forget_all_but(sys.modules, modules)
+    _forget_all_but(sys.path_importer_cache, importers)
+    _restart_clock()
+
+
+def _sandbox() -> "tuple[Any, Any]":
+    """The part that makes sandboxes, which is of another program. It is imported as if that were installed here."""
+    package, sandbox = ModuleType(_PACKAGE), ModuleType(_PACKAGE + ".sandbox")
+    package.__path__, sandbox.__path__ = [], [_CODE]
+    sys.modules.update({package.__name__: package, sandbox.__name__: sandbox})
+    from lambent.sandbox.zygote import be_copied, private_bytes  # noqa: PLC0415
+
+    return be_copied, private_bytes
+
+
+def _forget_all_but(known: "dict[str, Any]", executed: "set[str]") -> None:
+    """What an executed process would not know: a function may have modules of the same names."""
+    for name in known.keys() - executed:
+        del known[name]
+
+
+def _restart_clock() -> None:
+    """The time that log records are relative to."""
+    if hasattr(logging, "_startTime"):
+        nanoseconds = isinstance(logging._startTime, int)  # since 3.13
+        logging._startTime = time.time_ns() if nanoseconds else time.time()
