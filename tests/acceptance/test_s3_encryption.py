@@ -161,3 +161,20 @@ def test_a_key_that_the_customer_brings(lambent, s3, bucket):
     assert refusal(s3.put_object, **named, Body=b"x", **bad)[1] == (
         "The secret key was invalid for the specified algorithm."
     )
+
+
+def test_the_key_of_s3_itself(lambent, s3, bucket):
+    sealed = {"ServerSideEncryption": "aws:kms"}
+    put = s3.put_object(Bucket=bucket, Key="k", Body=SECRET, **sealed)
+    described = lambent.client("kms").describe_key(KeyId="alias/aws/s3")["KeyMetadata"]
+    assert (put["SSEKMSKeyId"], described["KeyManager"]) == (described["Arn"], "AWS")
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == SECRET
+    assert not is_on_disk(lambent, SECRET)
+    # An object that was sealed otherwise may be copied to itself: it is not what it was.
+    s3.copy_object(Bucket=bucket, Key="k", CopySource=f"{bucket}/k")
+    assert s3.head_object(Bucket=bucket, Key="k")["ServerSideEncryption"] == "AES256"
+    assert refusal(s3.copy_object, Bucket=bucket, Key="k", CopySource=f"{bucket}/k")[0] == "InvalidRequest"
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}, "BucketKeyEnabled": True}
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+    put = s3.put_object(Bucket=bucket, Key="d", Body=b"x")
+    assert (put["SSEKMSKeyId"], put["BucketKeyEnabled"]) == (described["Arn"], True)

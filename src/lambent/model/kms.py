@@ -33,6 +33,7 @@ class Key:
     enabled: bool = True
     deletion_at: float | None = None
     pending_window_days: int = 30
+    manager: Literal["CUSTOMER", "AWS"] = "CUSTOMER"
     tags: Mapping[str, str] = field(default_factory=dict)
     rotation_period_days: int | None = None
     rotates_at: float | None = None

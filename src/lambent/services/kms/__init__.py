@@ -18,6 +18,7 @@ from lambent.services.kms.key_material import KeyMaterial
 from lambent.services.kms.key_policies import KeyPolicies, condition_keys
 from lambent.services.kms.key_ring import KeyRing, KmsStores
 from lambent.services.kms.keys import Keys
+from lambent.services.kms.managed_keys import ManagedKeys
 from lambent.services.kms.resource_arn import resource_arns
 from lambent.services.kms.rotation import Rotations
 from lambent.services.kms.tags import Tags
@@ -40,7 +41,7 @@ def kms(stores: KmsStores, *, clock: Clock, secret: bytes) -> Kms:
     policies = KeyPolicies(ring)
     rotations = Rotations(ring, material, clock)
     operations: Mapping[str, Operation] = {
-        **Keys(ring, material, clock).operations(),
+        **Keys(ring, material, ManagedKeys(ring, material, clock), clock).operations(),
         **Aliases(ring, clock).operations(),
         **Encryption(ring, material, rotations).operations(),
         **policies.operations(),

@@ -59,7 +59,7 @@ class Aliases:
         return {}
 
     async def delete(self, caller: Caller, parameters: Parameters) -> Parameters:
-        await self._ring.drop_alias(self._find(caller, parameters["AliasName"]))
+        await self._ring.drop_alias(self._find(caller, _require_name(parameters["AliasName"])))
         return {}
 
     async def list(self, caller: Caller, parameters: Parameters) -> Parameters:

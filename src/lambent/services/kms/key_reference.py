@@ -11,6 +11,7 @@ from lambent.services.kms.errors import (
     NotFoundException,
 )
 from lambent.services.kms.key_ring import KeyRing
+from lambent.services.kms.managed_keys import managed_key_id
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _ARN = re.compile(r"arn:[\w-]+:kms:(?P<region>[\w-]+):(?P<account_id>\d{12}):(?P<resource>(key|alias)/.+)")
@@ -35,11 +36,12 @@ def resolve(ring: KeyRing, caller: Caller, text: str) -> tuple[str, str]:
             raise NotFoundException(f"Invalid arn {region}")
     if resource.startswith("alias/"):
         alias = ring.alias(account_id, region, resource)
-        if alias is None:
+        key_id = alias.key_id if alias is not None else managed_key_id(account_id, region, resource)
+        if key_id is None:
             raise NotFoundException(
                 f"Alias arn:{partition}:kms:{region}:{account_id}:{resource} is not found."
             )
-        resource = alias.key_id
+        resource = key_id
     id = resource.removeprefix("key/") if match is not None else resource
     if match is None and not _ID.fullmatch(id):
         raise NotFoundException(f"Invalid keyId '{text}'")

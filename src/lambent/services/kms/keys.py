@@ -18,6 +18,7 @@ from lambent.services.kms.key_material import KeyMaterial, material_id
 from lambent.services.kms.key_policies import default_policy, require_policy
 from lambent.services.kms.key_reference import find_key, require_present
 from lambent.services.kms.key_ring import KeyRing
+from lambent.services.kms.managed_keys import ManagedKeys
 from lambent.services.kms.pages import page
 from lambent.services.kms.tags import require_tags
 
@@ -32,9 +33,10 @@ _ONLY: Mapping[str, str] = {
 
 
 class Keys:
-    def __init__(self, ring: KeyRing, material: KeyMaterial, clock: Clock) -> None:
+    def __init__(self, ring: KeyRing, material: KeyMaterial, managed: ManagedKeys, clock: Clock) -> None:
         self._ring = ring
         self._material = material
+        self._managed = managed
         self._clock = clock
 
     def operations(self) -> Mapping[str, Operation]:
@@ -67,6 +69,7 @@ class Keys:
         return {"KeyMetadata": describe_key(key)}
 
     async def describe(self, caller: Caller, parameters: Parameters) -> Parameters:
+        await self._managed.provide(caller, parameters["KeyId"])
         return {"KeyMetadata": describe_key(find_key(self._ring, caller, parameters["KeyId"]))}
 
     async def list(self, caller: Caller, parameters: Parameters) -> Parameters:
@@ -135,7 +138,7 @@ def describe_key(key: Key) -> Parameters:
         "KeyUsage": "ENCRYPT_DECRYPT",
         "KeyState": key.state,
         "Origin": "AWS_KMS",
-        "KeyManager": "CUSTOMER",
+        "KeyManager": key.manager,
         "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT",
         "KeySpec": "SYMMETRIC_DEFAULT",
         "EncryptionAlgorithms": ["SYMMETRIC_DEFAULT"],

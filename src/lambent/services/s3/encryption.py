@@ -13,8 +13,9 @@ from typing import Any
 from lambent.encryption.data_keys import DataKeys
 from lambent.encryption.stream_cipher import StreamCipher, new_nonce
 from lambent.model.bucket import Bucket
-from lambent.model.caller import Caller, Parameters
+from lambent.model.caller import Caller, Parameters, account_caller
 from lambent.model.error import ServiceException
+from lambent.model.service import Client
 from lambent.model.stored_object import ObjectEncryption
 from lambent.services.s3.errors import (
     AccessDenied,
@@ -29,6 +30,7 @@ from lambent.store.ports.contents import Seal
 
 ALGORITHM = "AES256"
 _KMS = "aws:kms"
+_OWN_KEY = "alias/aws/s3"
 _CONFIGURATION = "ServerSideEncryptionConfiguration"
 DEFAULT_ENCRYPTION = {
     "Rules": [
@@ -60,8 +62,9 @@ class Sealing:
 class Encryptions:
     """What a caller may encrypt with, and how it comes to the keys again."""
 
-    def __init__(self, keys: DataKeys) -> None:
+    def __init__(self, keys: DataKeys, client: Client) -> None:
         self._keys = keys
+        self._client = client
 
     async def of_new(self, caller: Caller, bucket: Bucket, parameters: Parameters) -> Sealing:
         """Of an object that a request makes, by what it says, or else by what the bucket's default says. Raises
@@ -74,6 +77,7 @@ class Encryptions:
         if wanted is None:
             return Sealing()
         key_id, bucket_key = wanted
+        key_id = key_id or await self._own_key(bucket)
         arn = bucket.arn(caller.partition)
         given = _given_context(parameters)
         context = {**given, "aws:s3:arn": arn if bucket_key else f"{arn}/{parameters['Key']}"}
@@ -91,6 +95,12 @@ class Encryptions:
             key_arn=key.key_arn, data_key=key.encrypted, context=context, bucket_key=bucket_key
         )
         return Sealing(encryption, key.plaintext)
+
+    async def _own_key(self, bucket: Bucket) -> str:
+        """That of S3 in the bucket's account, which KMS makes when it is first asked for."""
+        s3 = account_caller("s3.amazonaws.com", account_id=bucket.account_id, region=bucket.region)
+        described = await self._client("kms", "DescribeKey", s3, {"KeyId": _OWN_KEY})
+        return str(described["KeyMetadata"]["Arn"])
 
     async def key_of(
         self,
@@ -178,13 +188,11 @@ def check_encryption(payload: Any) -> Any:
         )
     if default["SSEAlgorithm"] not in (ALGORITHM, _KMS):
         raise unsupported(f"encryption with {default['SSEAlgorithm']}: use AES256 or aws:kms.")
-    if default["SSEAlgorithm"] == _KMS:
-        _named_key(default.get("KMSMasterKeyID"))
     return {"Rules": [{"BucketKeyEnabled": False, **rules[0]}]}
 
 
-def _wanted(bucket: Bucket, parameters: Parameters) -> tuple[str, bool] | None:
-    """The KMS key, and whether a bucket key may be used; None where S3 encrypts."""
+def _wanted(bucket: Bucket, parameters: Parameters) -> tuple[str | None, bool] | None:
+    """The KMS key (None for S3's own), and whether a bucket key may be used; None where S3 encrypts."""
     configuration = bucket.configurations.get(_CONFIGURATION, DEFAULT_ENCRYPTION)
     rule: Mapping[str, Any] = configuration["Rules"][0]
     default = rule["ApplyServerSideEncryptionByDefault"]
@@ -206,13 +214,8 @@ def _wanted(bucket: Bucket, parameters: Parameters) -> tuple[str, bool] | None:
     if (algorithm or default["SSEAlgorithm"]) != _KMS:
         return None
     bucket_key = parameters.get("BucketKeyEnabled", rule.get("BucketKeyEnabled", False))
-    return _named_key(key_id or default.get("KMSMasterKeyID")), bool(bucket_key)
-
-
-def _named_key(key_id: str | None) -> str:
-    if key_id is None or key_id.endswith("alias/aws/s3"):
-        raise unsupported("the key aws/s3 of KMS: name a key of your own, or use AES256.")
-    return key_id
+    named = key_id or default.get("KMSMasterKeyID")
+    return None if named is None or named.endswith(_OWN_KEY) else named, bool(bucket_key)
 
 
 def _given_context(parameters: Parameters) -> dict[str, str]:
