@@ -31,6 +31,7 @@ def part(core: Core) -> Part:
         await made.buckets.load()
 
     async def close_files() -> None:
+        await made.logs.flush()
         await asyncio.to_thread(files.close)
 
     credentials = DevCredentials(core.credentials) if core.settings.dev else core.credentials
@@ -38,6 +39,7 @@ def part(core: Core) -> Part:
     return Part(
         service=made.service,
         open=open_files,
+        behind={"put access logs into buckets": made.logs.run},
         once=made.once,
         changed={"buckets": lambda key: made.buckets.load()},
         reload=made.buckets.load,

@@ -15,9 +15,11 @@ from lambent.encryption.data_keys import DataKeys
 from lambent.model.metric import Metrics
 from lambent.model.service import Client, Service
 from lambent.services.s3.access import Access
+from lambent.services.s3.access_logs import AccessLogs
 from lambent.services.s3.acl import Acls
 from lambent.services.s3.attributes import Attributes
 from lambent.services.s3.authorization import condition_keys, resource_arn
+from lambent.services.s3.bucket_logging import BucketLogging
 from lambent.services.s3.bucket_records import BucketRecords
 from lambent.services.s3.buckets import Buckets
 from lambent.services.s3.configurations import Configurations
@@ -60,6 +62,7 @@ class S3Service:
     service: Service
     buckets: BucketRecords
     access: Access
+    logs: AccessLogs
     expiry: Expiry
     garbage: Garbage
     once: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
@@ -86,7 +89,7 @@ def service(stores: Stores, clock: Clock, client: Client, metrics: Metrics) -> S
     changes = ObjectChanges(stores.objects, events)
     garbage = Garbage(stores.garbage, stores.contents)
     files = ObjectBytes(stores.contents, stores.uploads)
-    encryptions = Encryptions(DataKeys(client, clock))
+    encryptions = Encryptions(DataKeys(client, clock), client)
     writing = Writing(buckets, stores.objects, stores.contents, garbage, events, client, encryptions, clock)
     parts = UploadParts(buckets, stores.uploads, stores.contents, garbage, encryptions, clock)
     operations = {
@@ -94,6 +97,7 @@ def service(stores: Stores, clock: Clock, client: Client, metrics: Metrics) -> S
         **BucketVersioning(buckets).operations(),
         **BucketPolicies(buckets).operations(),
         **Configurations(buckets).operations(),
+        **BucketLogging(buckets).operations(),
         **IdentifiedConfigurations(buckets).operations(),
         **NotificationConfigurations(buckets, destinations, clock).operations(),
         **Acls(buckets, lookup, changes).operations(),
@@ -113,11 +117,12 @@ def service(stores: Stores, clock: Clock, client: Client, metrics: Metrics) -> S
             buckets, stores.objects, stores.uploads, parts, garbage, events, encryptions, clock
         ).operations(),
     }
+    logs = AccessLogs(buckets, client, clock)
     expiry = Expiry(buckets, stores.objects, stores.uploads, events, garbage, clock)
     return S3Service(
         service=Service(
             name="s3",
-            operations=operations,
+            operations=logs.watched(operations),
             resource_arn=resource_arn,
             resource_policy=access.policy,
             open_to_root=buckets.open_to_root,
@@ -125,6 +130,7 @@ def service(stores: Stores, clock: Clock, client: Client, metrics: Metrics) -> S
         ),
         buckets=buckets,
         access=access,
+        logs=logs,
         expiry=expiry,
         garbage=garbage,
         once={

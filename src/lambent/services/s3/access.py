@@ -12,7 +12,7 @@ from typing import Any
 from lambent.model.access_control import Grant
 from lambent.model.bucket import Bucket
 from lambent.model.resource_policy import ResourcePolicy
-from lambent.services.s3.access_control import AUTHENTICATED, EVERYBODY, block_of, not_public
+from lambent.services.s3.access_control import AUTHENTICATED, EVERYBODY, LOG_DELIVERY, block_of, not_public
 from lambent.services.s3.acl import ENFORCED, acl_of_bucket, acl_of_object, ownership_of
 from lambent.services.s3.bucket_records import BucketRecords
 from lambent.services.s3.public_access import effective_policy, is_public, statements_of
@@ -96,6 +96,6 @@ def _statement(
         return statement
     if grant.group == AUTHENTICATED:
         return statement | {"Condition": {"StringNotEquals": {"aws:PrincipalAccount": ANONYMOUS}}}
-    if grant.user is not None:
-        return statement | {"Condition": {"StringEquals": {CANONICAL_USER: grant.user}}}
-    return None  # S3's own deliveries are no request
+    if grant.group == LOG_DELIVERY:
+        return statement | {"Principal": {"Service": "logging.s3.amazonaws.com"}}
+    return statement | {"Condition": {"StringEquals": {CANONICAL_USER: grant.user}}}

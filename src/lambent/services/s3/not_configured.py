@@ -22,14 +22,12 @@ _ERRORS = {
     ),
 }
 _ANSWERS: Mapping[str, Mapping[str, Any]] = {
-    "GetBucketLogging": {},
     "DeleteBucketWebsite": {},
     "DeleteBucketReplication": {},
 }
 _REFUSED = {
     "PutBucketWebsite": "static websites.",
     "PutBucketReplication": "replication.",
-    "PutBucketLogging": "server access logging.",
     "SelectObjectContent": "S3 Select.",
     "GetObjectTorrent": "BitTorrent.",
     "RenameObject": "directory buckets.",

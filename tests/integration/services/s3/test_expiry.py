@@ -1,22 +1,12 @@
 """Lifecycle rules carried out on real stores, by a clock that is moved."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from lambent.base.clock import ManualClock
 from lambent.model.caller import Caller
 from lambent.model.error import ServiceException
-from lambent.model.metric import NoMetrics
-from lambent.services import s3
-from lambent.store.object_files import ObjectFiles
-from lambent.store.sql.buckets import SqlBucketStore
-from lambent.store.sql.notices import SqlNoticeStore
-from lambent.store.sql.objects import SqlObjectStore
-from lambent.store.sql.uploads import SqlUploadStore
-from lambent.store.sqlite.database import SqliteDatabase
 
 DAY = 86_400.0
 ROOT = Caller(
@@ -27,46 +17,6 @@ ROOT = Caller(
     access_key_id="AKIA",
 )
 Call = Callable[..., Awaitable[dict[str, Any]]]
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(1_700_000_000.0)
-
-
-@pytest.fixture
-async def made(tmp_path: Path, clock: ManualClock) -> AsyncIterator[s3.S3Service]:
-    database = SqliteDatabase(tmp_path / "lambent.db")
-    database.open()
-    files = ObjectFiles(tmp_path / "s3")
-    files.open()
-    objects = SqlObjectStore(database, clock)
-    stores = s3.Stores(
-        buckets=SqlBucketStore(database),
-        objects=objects,
-        garbage=objects,
-        uploads=SqlUploadStore(database, clock),
-        notices=SqlNoticeStore(database),
-        contents=files,
-    )
-
-    async def client(service: str, operation: str, caller: Caller, parameters: Any) -> Any:
-        return await offered.service.operations[operation](caller, parameters)
-
-    offered = s3.service(stores, clock, client, NoMetrics())
-    await offered.buckets.load()
-    yield offered
-    files.close()
-    database.close()
-
-
-@pytest.fixture
-async def call(made: s3.S3Service) -> Call:
-    async def ask(operation: str, **parameters: Any) -> dict[str, Any]:
-        return await made.service.operations[operation](ROOT, {"Bucket": "shelf", **parameters})
-
-    await ask("CreateBucket")
-    return ask
 
 
 async def configure(call: Call, **rule: Any) -> None:
