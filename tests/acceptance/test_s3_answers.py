@@ -228,3 +228,54 @@ def test_an_object_may_be_copied_to_itself_with_its_storage_class(s3, bucket):
     itself = {"Bucket": bucket, "Key": "k", "CopySource": f"{bucket}/k"}
     assert refusal(s3.copy_object, **itself)[0]["Code"] == "InvalidRequest"
     assert status(s3.copy_object(**itself, StorageClass="STANDARD")) == 200
+
+
+def test_redirects_are_kept_and_not_copied(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x", WebsiteRedirectLocation="/there")
+    assert s3.head_object(Bucket=bucket, Key="k")["WebsiteRedirectLocation"] == "/there"
+    s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/k")
+    assert "WebsiteRedirectLocation" not in s3.head_object(Bucket=bucket, Key="copy")
+    s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/copy", WebsiteRedirectLocation="/here")
+    assert s3.head_object(Bucket=bucket, Key="copy")["WebsiteRedirectLocation"] == "/here"
+    error, _ = refusal(s3.put_object, Bucket=bucket, Key="k", WebsiteRedirectLocation="there")
+    assert error["Code"] == "InvalidRedirectLocation"
+
+
+def test_sources_of_copies_that_are_refused(s3, bucket):
+    error, status = refusal(s3.copy_object, Bucket=bucket, Key="k", CopySource={"Bucket": "", "Key": ""})
+    assert (error, status) == (
+        {
+            "Code": "InvalidArgument",
+            "Message": "Invalid copy source object key",
+            "ArgumentName": "x-amz-copy-source",
+            "ArgumentValue": "x-amz-copy-source",
+        },
+        400,
+    )
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    marker = s3.delete_object(Bucket=bucket, Key="k")["VersionId"]
+    source = {"Bucket": bucket, "Key": "k", "VersionId": marker}
+    error, status = refusal(s3.copy_object, Bucket=bucket, Key="c", CopySource=source)
+    assert (error["Code"], error["Message"], status) == (
+        "InvalidRequest",
+        "The source of a copy request may not specifically refer to a delete marker by version id.",
+        400,
+    )
+    assert refusal(s3.copy_object, Bucket=bucket, Key="c", CopySource=f"{bucket}/k")[0]["Code"] == "NoSuchKey"
+
+
+def test_what_is_asked_for_without_saying_what(s3_unchecked, bucket):
+    s3_unchecked.put_object(Bucket=bucket, Key="k", Body=b"x")
+    error, status = refusal(s3_unchecked.get_object_attributes, Bucket=bucket, Key="k", ObjectAttributes=[])
+    assert (error["Code"], status) == ("InvalidArgument", 400)
+    s3_unchecked.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    error, _ = refusal(s3_unchecked.put_object_lock_configuration, Bucket=bucket)
+    assert (error["Code"], error["Message"]) == ("MissingRequestBodyError", "Request Body is empty")
+
+
+def test_names_in_the_namespace_of_an_account(lambent, s3):
+    name = lambent.new_name("shelf")
+    error, status = refusal(s3.create_bucket, Bucket=name, BucketNamespace="account-regional")
+    assert (error["Code"], status) == ("InvalidNamespaceHeader", 400)
+    s3.create_bucket(Bucket=f"{name}-{lambent.account_id}-us-east-1-an", BucketNamespace="account-regional")

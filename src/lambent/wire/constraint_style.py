@@ -16,7 +16,7 @@ class ConstraintStyle:
     `elements_not_null`: lists of scalars end their constraints with "Member must not be null", but those of the shapes
     `elements_nullable`. `elements_bare`: lists whose elements' constraint is told as if it were the list's own.
     `nested`: code and text for whatever is wrong inside a body, where the service says no more of it.
-    `apart`: members (by path, or by the shape that they are of) whose enum error stands alone, with its code, its
+    `apart`: members (by path, or by the shape that they are of) whose error stands alone, with its code, its
     text, and its own members.
     `told_first`: members whose violations come before those of the others, against the model's order.
     `missing`: the code of a missing parameter, where that is said by itself; what entries of lists lack is then for the
@@ -123,6 +123,11 @@ _STYLES = {
                 "InvalidRequest",
                 "Invalid TransitionDefaultMinimumObjectSize found: {value}",
                 {},
+            ),
+            "copySource": (
+                "InvalidArgument",
+                "Invalid copy source object key",
+                {"ArgumentName": "x-amz-copy-source", "ArgumentValue": "x-amz-copy-source"},
             ),
             "encodingType": (
                 "InvalidArgument",

@@ -208,7 +208,7 @@ class ConstraintCompiler:
         def explain(value: Any, path: Path, text: str) -> str:
             written = _write_path(path)
             apart = style.apart.get(written) or style.apart.get(shape.name)
-            if apart is not None and text.startswith(_ENUM):
+            if apart is not None:
                 code, sentence, members = apart
                 said = {"value": value, "path": written, "values": values}
                 raise RejectedRequest(

@@ -173,15 +173,17 @@ def _walk_greedy(
 
 
 def _choose(routes: list[_Route], request: Request) -> _Route | None:
-    """The best route whose fixed parts are there. If no route's requirements are met, the one that asks
-    least: its operation then says what is missing."""
+    """The best of the routes with the most fixed parts that are there. If the requirements of none are met, the one
+    that asks least: its operation then says what is missing."""
     parts = frozenset(parse_qsl(request.query, keep_blank_values=True)) if request.query else _NO_PARTS
     names = {name for name, _ in parts}
     possible = [route for route in routes if route.fixed <= parts]
-    for route in possible:
+    most = max((len(route.fixed) for route in possible), default=0)
+    closest = [route for route in possible if len(route.fixed) == most]
+    for route in closest:
         if route.required_query <= names and route.required_headers <= request.headers.keys():
             return route
-    return max(possible, key=lambda route: (len(route.fixed), route.rank[1]), default=None)
+    return max(closest, key=lambda route: route.rank[1], default=None)
 
 
 def _read_requirements(route: _Route, operation: OperationModel) -> None:

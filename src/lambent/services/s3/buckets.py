@@ -20,7 +20,7 @@ from lambent.services.s3.errors import (
     NoSuchBucket,
     unsupported,
 )
-from lambent.services.s3.names import check_bucket_name
+from lambent.services.s3.names import check_bucket_name, check_namespace
 from lambent.services.s3.object_lock import CONFIGURATION, ENABLED
 from lambent.services.s3.owners import owner
 from lambent.services.s3.tags import parse_tag_set
@@ -60,6 +60,7 @@ class Buckets:
         locking = bool(parameters.get("ObjectLockEnabledForBucket"))
         given = parameters.get("CreateBucketConfiguration") or {}
         region = _region(caller, given)
+        check_namespace(name, parameters.get("BucketNamespace"), caller.account_id, region)
         configurations: dict[str, Any] = {
             "OwnershipControls": {"Rules": [{"ObjectOwnership": ownership}]},
             "PublicAccessBlockConfiguration": dict(_PRIVATE),

@@ -16,12 +16,19 @@ from lambent.services.s3.checksums import DEFAULT, asked_algorithm, checksum_mem
 from lambent.services.s3.conditions import check_copy_source, write_condition
 from lambent.services.s3.digests import SINGLE_MOST, BodyDigest
 from lambent.services.s3.encryption import Encryptions, Sealing, encryption_members
-from lambent.services.s3.errors import InvalidArgument, InvalidRange, InvalidRequest, NoSuchKey, SlowDown
+from lambent.services.s3.errors import (
+    InvalidArgument,
+    InvalidRange,
+    InvalidRequest,
+    MethodNotAllowed,
+    NoSuchKey,
+    SlowDown,
+)
 from lambent.services.s3.names import check_key
 from lambent.services.s3.object_bytes import ObjectBytes
 from lambent.services.s3.object_lock import lock_of
 from lambent.services.s3.object_lookup import ObjectLookup, shown_version_id
-from lambent.services.s3.properties import read_properties
+from lambent.services.s3.properties import REDIRECT, read_properties, read_redirect
 from lambent.services.s3.ranges import ByteRange, read_range
 from lambent.services.s3.storage_classes import check_readable, read_storage_class
 from lambent.services.s3.tags import parse_tag_header
@@ -151,9 +158,14 @@ class Copying:
         for member in _CUSTOMER_KEY:
             if f"CopySource{member}" in parameters:
                 named[member] = parameters[f"CopySource{member}"]
-        # First for its permission; what is found then is what is copied.
-        await self._client("s3", "HeadObject", caller, named)
-        version = await self._lookup.find_version(bucket, key, version_id, "GET")
+        try:
+            # First for its permission; what is found then is what is copied.
+            await self._client("s3", "HeadObject", caller, named)
+            version = await self._lookup.find_version(bucket, key, version_id, "GET")
+        except MethodNotAllowed:
+            raise InvalidRequest(
+                "The source of a copy request may not specifically refer to a delete marker by version id."
+            ) from None
         check_copy_source(parameters, version, self._clock.now())
         check_readable(version, self._clock.now(), _NOT_AT_HAND)
         opening = await self._encryptions.key_of(
@@ -213,7 +225,8 @@ def _read_source(text: str) -> tuple[str, str, str | None]:
 
 
 def _properties(parameters: Parameters, source: ObjectVersion) -> ObjectProperties:
-    """The source's, or those that the request brings, as its directives say; the storage class is always its own."""
+    """The source's, or those that the request brings, as its directives say; the storage class and a redirect
+    are always its own."""
     metadata = parameters.get("MetadataDirective") or "COPY"
     tagging = parameters.get("TaggingDirective") or "COPY"
     for directive, header in ((metadata, "metadata"), (tagging, "tagging")):
@@ -225,14 +238,20 @@ def _properties(parameters: Parameters, source: ObjectVersion) -> ObjectProperti
             )
     given = read_properties({**parameters, "Tagging": None}) if metadata == "REPLACE" else source.properties
     tags = parse_tag_header(parameters.get("Tagging")) if tagging == "REPLACE" else source.properties.tags
-    return replace(given, tags=tags, storage_class=read_storage_class(parameters))
+    headers = {name: value for name, value in given.headers.items() if name != REDIRECT}
+    headers |= read_redirect(parameters)
+    return replace(given, headers=headers, tags=tags, storage_class=read_storage_class(parameters))
 
 
 def _refuse_copy_to_itself(parameters: Parameters, bucket: Bucket, source: _Source) -> None:
     same = (source.bucket.name, source.version.key) == (bucket.name, parameters["Key"])
     version_named = "?versionId=" in parameters["CopySource"]
+    encrypted = "ServerSideEncryptionConfiguration" in bucket.configurations
     changes = (
-        parameters.get("MetadataDirective") == "REPLACE"
+        encrypted
+        or source.version.encryption is not None
+        or parameters.get("WebsiteRedirectLocation") is not None
+        or parameters.get("MetadataDirective") == "REPLACE"
         or parameters.get("ServerSideEncryption") is not None
         or parameters.get("SSECustomerKey") is not None
         or "StorageClass" in parameters

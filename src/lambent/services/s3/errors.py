@@ -81,6 +81,10 @@ class InvalidBucketName(_Fixed):
     text = "The specified bucket is not valid."
 
 
+class InvalidNamespaceHeader(_Told):
+    pass
+
+
 class InvalidLocationConstraint(_Fixed):
     text = "The specified location-constraint is not valid"
 
@@ -168,6 +172,19 @@ class MalformedPolicy(_Told):
 
 class MalformedPOSTRequest(_Told):
     pass
+
+
+class InvalidRedirectLocation(_Fixed):
+    text = "The website redirect location must have a prefix of 'http://' or 'https://' or '/'."
+
+
+class InvalidTargetBucketForLogging(_Told):
+    pass
+
+
+class CrossLocationLoggingProhibitted(_Fixed):
+    status = 403
+    text = "Cross S3 location logging not allowed. "
 
 
 class MissingRequestBodyError(_Fixed):

@@ -5,7 +5,7 @@ Sources: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules
 
 import re
 
-from lambent.services.s3.errors import InvalidBucketName, KeyTooLongError
+from lambent.services.s3.errors import InvalidBucketName, InvalidNamespaceHeader, KeyTooLongError
 
 KEY_BYTES_MOST = 1024
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -24,6 +24,17 @@ def check_bucket_name(name: str) -> None:
         or name.endswith(_RESERVED_SUFFIXES)
     ):
         raise InvalidBucketName(BucketName=name)
+
+
+def check_namespace(name: str, namespace: str | None, account_id: str, region: str) -> None:
+    """Raises InvalidNamespaceHeader: names of an account's own namespace end with it."""
+    suffix = f"-{account_id}-{region}-an"
+    if namespace == "account-regional" and not name.endswith(suffix):
+        raise InvalidNamespaceHeader(
+            "The requested bucket name did not include the account-regional namespace suffix, but the provided"
+            f" x-amz-bucket-namespace header value is account-regional. Specify {suffix} as the bucket name suffix to"
+            " create a bucket in your account-regional namespace, or remove the header."
+        )
 
 
 def check_key(key: str) -> None:

@@ -20,6 +20,7 @@ from lambent.services.s3.errors import (
     InvalidBucketState,
     InvalidRequest,
     MalformedXML,
+    MissingRequestBodyError,
     NoSuchKey,
     NoSuchObjectLockConfiguration,
     NotConfigured,
@@ -119,7 +120,9 @@ class ObjectLocks:
 
     async def put_configuration(self, caller: Caller, parameters: Parameters) -> Parameters:
         bucket = self._buckets.require(caller, parameters)
-        configuration = _checked(parameters.get(CONFIGURATION) or {})
+        if CONFIGURATION not in parameters:
+            raise MissingRequestBodyError()
+        configuration = _checked(parameters[CONFIGURATION])
 
         def edit(bucket: Bucket) -> Bucket:
             if bucket.versioning != "Enabled":

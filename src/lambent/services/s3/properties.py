@@ -5,7 +5,7 @@ from typing import Any
 
 from lambent.model.caller import Parameters
 from lambent.model.stored_object import ObjectProperties
-from lambent.services.s3.errors import MetadataTooLarge, unsupported
+from lambent.services.s3.errors import InvalidRedirectLocation, MetadataTooLarge, unsupported
 from lambent.services.s3.storage_classes import STANDARD, read_storage_class
 from lambent.services.s3.tags import parse_tag_header
 from lambent.wire.timestamps import epoch_seconds
@@ -17,6 +17,8 @@ _HEADERS = (
     "ContentLanguage",
     "ContentType",
 )
+REDIRECT = "WebsiteRedirectLocation"
+"""Kept and answered like other metadata: there are no websites that would follow it."""
 _DEFAULT_TYPE = "binary/octet-stream"
 _METADATA_BYTES_MOST = 2048
 
@@ -26,6 +28,7 @@ def read_properties(parameters: Parameters) -> ObjectProperties:
     _refuse_unsupported(parameters)
     headers = {member: parameters[member] for member in _HEADERS if parameters.get(member)}
     headers.setdefault("ContentType", _DEFAULT_TYPE)
+    headers |= read_redirect(parameters)
     return ObjectProperties(
         headers=headers,
         expires_at=float(epoch_seconds(parameters["Expires"])) if "Expires" in parameters else None,
@@ -46,9 +49,17 @@ def property_members(properties: ObjectProperties) -> Parameters:
     return members
 
 
+def read_redirect(parameters: Parameters) -> dict[str, str]:
+    """Raises InvalidRedirectLocation."""
+    location = parameters.get(REDIRECT)
+    if not location:
+        return {}
+    if not location.startswith(("/", "http://", "https://")):
+        raise InvalidRedirectLocation()
+    return {REDIRECT: location}
+
+
 def _refuse_unsupported(parameters: Parameters) -> None:
-    if parameters.get("WebsiteRedirectLocation"):
-        raise unsupported("static websites, and so no redirects of them.")
     if "WriteOffsetBytes" in parameters:
         raise unsupported("appending to objects.")
 
