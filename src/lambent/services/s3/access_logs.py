@@ -10,6 +10,7 @@ import logging
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import wraps
 from typing import Any
 from urllib.parse import quote
 
@@ -78,6 +79,7 @@ class AccessLogs:
         }
 
     def _watched(self, name: str, operation: Operation) -> Operation:
+        @wraps(operation)
         async def watch(caller: Caller, parameters: Parameters) -> Parameters:
             bucket = self._buckets.find(parameters["Bucket"])
             if bucket is None or LOGGING not in bucket.configurations or caller.service == LOGGER:
