@@ -1,6 +1,5 @@
 """Making files and trees appear whole or not at all, also after a power cut."""
 
-import ctypes
 import os
 import shutil
 from collections.abc import Iterator
@@ -34,17 +33,6 @@ def sync_directory(path: Path) -> None:
     directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(directory)
-    finally:
-        os.close(directory)
-
-
-def sync_tree(tree: Path) -> None:
-    """Syncs the filesystem of a tree: one call, where thousands of files would each wait for the disk."""
-    directory = os.open(tree, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        if ctypes.CDLL(None, use_errno=True).syncfs(directory) != 0:
-            code = ctypes.get_errno()
-            raise OSError(code, os.strerror(code), str(tree))
     finally:
         os.close(directory)
 

@@ -31,10 +31,11 @@ from io import BytesIO
 from pathlib import Path
 
 from lambent.artifacts.archive import ZipSummary, extract, summarize
-from lambent.artifacts.durable import making, publish, remove, sync_tree, write_file
+from lambent.artifacts.durable import making, publish, remove, write_file
 from lambent.artifacts.errors import ArtifactInUseError, ArtifactNotFoundError
 from lambent.artifacts.layering import lay_over, tree_size
 from lambent.base.clock import Clock, SystemClock
+from lambent.base.disk import sync_file_system
 from lambent.base.ids import new_token
 from lambent.model.function import CodeReference
 
@@ -236,7 +237,7 @@ class ArtifactStore:
         with file, making(self._new_temporary()) as made:
             made.mkdir()
             extract(file, made)
-            sync_tree(made)
+            sync_file_system(made)
             publish(made, tree)
 
     def _merge(self, digests: Sequence[str], trees: Sequence[Path], combination: Path) -> None:
@@ -244,7 +245,7 @@ class ArtifactStore:
             (made / "tree").mkdir(parents=True)
             (made / "digests").write_text("\n".join(digests))
             lay_over(trees, made / "tree")
-            sync_tree(made)
+            sync_file_system(made)
             publish(made, combination)
 
     async def _make_once(self, path: Path, work: Callable[[], None]) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import secrets
 import stat
 import struct
 import subprocess
@@ -15,6 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Final
 
+from lambent.base.disk import sync_file_system
 from lambent.runtimes.identifiers import python_minor
 from lambent.runtimes.install import RuntimeInstall
 
@@ -27,6 +29,7 @@ _SOURCE_BYTES_MOST: Final = 4 * 1024 * 1024
 _REQUEST = struct.Struct("<QQQQ")
 _LENGTH = struct.Struct("<Q")
 _PYC_BYTES_MOST: Final = 64 * 1024 * 1024
+_UNNAMED_MOST: Final = 256
 
 
 def compile_python(tree: Path, install: RuntimeInstall) -> None:
@@ -77,13 +80,17 @@ def _compile_all(tree: Path, interpreter: Path, cache_tag: str, turn: AbstractCo
         assert worker.stdout is not None
         timer = threading.Timer(_SECONDS_MOST, worker.kill)
         timer.start()
+        written = _Written(tree)
         try:
             for source in chain([first], sources):
-                _compile_one(source, worker.stdin, worker.stdout)
+                compiled = _compile_one(source, worker.stdin, worker.stdout)
+                if compiled:
+                    written.add(source, compiled)
             worker.stdin.close()
         finally:
             timer.cancel()
             worker.kill()
+            written.publish()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +116,47 @@ def _sources(tree: Path, cache_tag: str) -> Iterator[_Source]:
                 yield _Source(directory=descriptor, name=name, target=target, content=content, status=status)
 
 
-def _compile_one(source: _Source, requests: IO[bytes], answers: IO[bytes]) -> None:
+class _Written:
+    """Bytecode on its way to the disk. It gets its names when it is there: Python believes what it finds, and with half
+    a file, after a power cut, a function could never be started again."""
+
+    def __init__(self, tree: Path) -> None:
+        self._tree = tree
+        self._unnamed: list[tuple[int, str, str]] = []
+        """Directories' descriptors, what files there are called, and what they are to be called."""
+
+    def add(self, source: _Source, compiled: bytes) -> None:
+        """Readable by everyone: the sandbox runs as another user."""
+        with contextlib.suppress(FileExistsError):  # of another version, or the package's own
+            os.mkdir("__pycache__", 0o755, dir_fd=source.directory)
+        flags = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        cache = os.open("__pycache__", flags, dir_fd=source.directory)
+        scratch = f".{source.target}.{secrets.token_hex(4)}"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            with os.fdopen(os.open(scratch, flags, 0o644, dir_fd=cache), "wb") as file:
+                file.write(compiled)
+        except BaseException:
+            os.close(cache)
+            raise
+        self._unnamed.append((cache, scratch, source.target))
+        if len(self._unnamed) >= _UNNAMED_MOST:
+            self.publish()
+
+    def publish(self) -> None:
+        unnamed, self._unnamed = self._unnamed, []
+        try:
+            if unnamed:
+                sync_file_system(self._tree)
+            for cache, scratch, target in unnamed:
+                os.rename(scratch, target, src_dir_fd=cache, dst_dir_fd=cache)
+        finally:
+            for cache, _, _ in unnamed:
+                os.close(cache)
+
+
+def _compile_one(source: _Source, requests: IO[bytes], answers: IO[bytes]) -> bytes:
+    """Nothing for what cannot be compiled."""
     label = source.name.encode(errors="surrogateescape")
     modified, size = int(source.status.st_mtime), source.status.st_size
     head = _REQUEST.pack(len(label), len(source.content), modified, size)
@@ -118,9 +165,7 @@ def _compile_one(source: _Source, requests: IO[bytes], answers: IO[bytes]) -> No
     (length,) = _LENGTH.unpack(_read_exactly(answers, _LENGTH.size))
     if length > _PYC_BYTES_MOST:
         raise EOFError(f"{source.name} became {length} bytes")
-    compiled = _read_exactly(answers, length)
-    if compiled:
-        _write(source.directory, source.target, compiled)
+    return _read_exactly(answers, length)
 
 
 def _read_source(directory: int, name: str, target: str) -> tuple[bytes, os.stat_result] | None:
@@ -141,21 +186,6 @@ def _read_source(directory: int, name: str, target: str) -> tuple[bytes, os.stat
         if not stat.S_ISREG(status.st_mode) or status.st_size > _SOURCE_BYTES_MOST:
             return None
         return file.read(), status
-
-
-def _write(directory: int, target: str, compiled: bytes) -> None:
-    """Whole or not at all, and readable by everyone: the sandbox runs as another user."""
-    with contextlib.suppress(FileExistsError):  # of another version, or the package's own
-        os.mkdir("__pycache__", 0o755, dir_fd=directory)
-    cache = os.open("__pycache__", os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
-    try:
-        scratch = f".{target}"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with os.fdopen(os.open(scratch, flags, 0o644, dir_fd=cache), "wb") as file:
-            file.write(compiled)
-        os.rename(scratch, target, src_dir_fd=cache, dst_dir_fd=cache)
-    finally:
-        os.close(cache)
 
 
 def _read_exactly(answers: IO[bytes], length: int) -> bytes:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from lambent.base.disk import sync_file_system
 from lambent.runtimes.variables import RUNTIME_DIR
 from lambent.sandbox.port import Bind
 
@@ -98,6 +99,7 @@ def _copied(cache: Path, name: str, sources: list[Path]) -> Path:
         for data in _DATA:
             if (scratch / data).parent.is_dir():
                 (scratch / data).mkdir()
+        sync_file_system(scratch)  # else a power cut may leave the name with half of what it names
         scratch.rename(target)
     except OSError:
         if not target.is_dir():  # unless somebody else was faster

@@ -18,13 +18,14 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from lambent.artifacts.durable import making, publish, remove, sync_tree
+from lambent.artifacts.durable import making, publish, remove
 from lambent.artifacts.errors import ArtifactNotFoundError
 from lambent.artifacts.images.errors import ImageTooLargeError, InvalidImageError
 from lambent.artifacts.images.layers import Allowance, LayerNotes, unpack_layer
 from lambent.artifacts.images.rootfs import lay_layers
 from lambent.artifacts.images.tar_stream import opened_layer
 from lambent.artifacts.store import Hold
+from lambent.base.disk import sync_file_system
 from lambent.base.ids import new_token
 from lambent.model.image import (
     Descriptor,
@@ -195,7 +196,7 @@ class ImageStore:
             ) as archive:
                 notes = unpack_layer(archive, made / "tree", allowance)
             (made / "notes.json").write_text(json.dumps(asdict(notes)), encoding="utf-8")
-            sync_tree(made)
+            sync_file_system(made)
             publish(made, self._layer(layer.digest))
         return notes
 
@@ -216,7 +217,7 @@ class ImageStore:
                 "config": asdict(config),
             }
             (made / "image.json").write_text(json.dumps(described), encoding="utf-8")
-            sync_tree(made)
+            sync_file_system(made)
             publish(made, self._roots / digest)
 
     def _read(self, digest: str) -> UnpackedImage | None:
