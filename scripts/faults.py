@@ -1,8 +1,10 @@
-"""`./dev faults`: events through nodes that are killed and stopped all the time, each of them accounted for."""
+"""`./dev faults`: events through nodes that are killed, stopped, cut off and whose disks and clocks fail; each of the
+events accounted for."""
 
 import argparse
 import json
 import os
+import shutil
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -14,22 +16,30 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev faults", description=__doc__)
     parser.add_argument("--events", type=int, default=10_000)
-    parser.add_argument("--nodes", type=int, default=2, choices=range(2, 6))
+    parser.add_argument("--nodes", type=int, default=2, choices=range(1, 6))
     parser.add_argument(
         "--seed", type=int, default=int.from_bytes(os.urandom(3)), help="of the schedule of faults"
     )
     parser.add_argument("--pause", type=float, default=3.0, help="seconds between two faults, about")
+    parser.add_argument("--longest", type=float, default=15.0, help="seconds that a fault lasts at most")
     parser.add_argument(
-        "--database", help="as for `lambent start`; default: a SQLite file that all nodes share"
+        "--postgres",
+        action="store_true",
+        help="on a PostgreSQL of its own, which fails, too; default: a SQLite file that all nodes share",
     )
-    parser.add_argument(
-        "--postgres", action="store_true", help="on a PostgreSQL of its own, which is killed, too"
-    )
-    parser.add_argument("--report", type=Path, default=Path("faults.json"))
+    parser.add_argument("--only", action="append", default=[], help="this kind of fault, and no other")
+    parser.add_argument("--report", type=Path, default=Path("faults.md"))
     arguments = parser.parse_args()
+    from fault_layer import compiler  # noqa: PLC0415 - found by the path above
+    from fault_report import markdown  # noqa: PLC0415 - found by the path above
     from fault_run import FaultRun  # noqa: PLC0415 - found by the path above
 
-    print(f"seed {arguments.seed}: the same again with --seed {arguments.seed}")
+    print(f"seed {arguments.seed}: the same again with --seed {arguments.seed}", flush=True)
+    root = os.geteuid() == 0
+    if not root:
+        print("no full disk without root")
+    if compiler() is None:
+        print("no failing disk, power cut and clock without a C compiler")
     with ExitStack() as opened:
         directory = opened.enter_context(tempfile.TemporaryDirectory(prefix="lambent-faults-"))
         postgres = None
@@ -44,16 +54,19 @@ def main() -> int:
             events=arguments.events,
             seed=arguments.seed,
             nodes=arguments.nodes,
-            database=arguments.database,
             postgres=postgres,
+            disk=root and postgres is None and shutil.which("mkfs.ext4") is not None,
+            layer=compiler() is not None,
+            kinds=arguments.only,
             pause=arguments.pause,
+            longest=arguments.longest,
+            say=lambda line: print(line, flush=True),
         )
-        try:
-            document = running.run().as_document()
-        finally:
-            running.close()
-    arguments.report.write_text(json.dumps(document, indent=2) + "\n")
-    print(json.dumps(document, indent=2))
+        opened.callback(running.close)
+        document = running.run().as_document()
+    arguments.report.write_text(markdown(document))
+    arguments.report.with_suffix(".json").write_text(json.dumps(document, indent=2) + "\n")
+    print(markdown(document))
     print(f"report in {arguments.report}")
     return 1 if document["lost"] else 0
 

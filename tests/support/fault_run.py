@@ -1,70 +1,109 @@
-"""Events through nodes that are killed, stopped and started again by a seeded schedule; each of them accounted for.
+"""Events through nodes to which faults are done by a seeded schedule; each of the events accounted for.
 
-Every event carries a number, and its function's answer goes to a queue: what is in neither the queue of results nor the
-queue of events was lost.
+Every event carries a number, and what became of it goes to a queue: what is in neither the queue of results nor the
+queue of events was lost. Each run of the function says its own random name, so that it can be told what came twice: a
+run, the telling of it, or only the message.
 """
 
+import http.client
+import itertools
 import json
-import os
 import random
-import signal
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
+from cut_network import CutNetwork
+from fault_layer import FaultLayer
+from faults import Faults
 from lambent_server import Lambent
+from postgres_server import PostgresServer
+from small_disk import SmallDisk
 from two_nodes import start_nodes, status
 
-if TYPE_CHECKING:
-    from postgres_server import PostgresServer
-
 FUNCTION = "faults"
-_CODE = "def handler(event, context): return event['n']\n"
+FAILS_EVERY = 50
+"""So many events apart, one fails whenever it is run, and is to be told of as a failure."""
+_CODE = f"""
+import uuid
+def handler(event, context):
+    if event["n"] % {FAILS_EVERY} == {FAILS_EVERY - 1}:
+        raise ValueError(event["n"])
+    return [event["n"], uuid.uuid4().hex]
+"""
 _NAMES = ("a", "b", "c", "d", "e")
-_DRAIN_SECONDS = 120.0
-_FAILURES = (ClientError, BotoCoreError, OSError)
+_SENDERS = 2
+_TAKERS = 2
+_DISK_MEGABYTES = 768
+_DRAIN_SECONDS = 180.0
+_SAY_SECONDS = 5.0
+_FAILURES = (ClientError, BotoCoreError, OSError, http.client.HTTPException)
 
 
 @dataclass
 class Report:
-    """`accepted` were answered with 202; `unsure` got no answer, and may run or not."""
+    """`accepted` were answered with 202; `unsure` were refused or got no answer, and may run or not. `conditions` are
+    what was told of each event last; `twice` says what came more than once."""
 
     seed: int
+    nodes: int
+    database: str
     accepted: set[int] = field(default_factory=set)
     unsure: set[int] = field(default_factory=set)
-    results: Counter[int] = field(default_factory=Counter)
+    refusals: Counter[str] = field(default_factory=Counter)
+    conditions: dict[int, str] = field(default_factory=dict)
+    twice: Counter[str] = field(default_factory=Counter)
     queued: int = 0
     faults: Counter[str] = field(default_factory=Counter)
+    layer: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
 
     @property
+    def executed(self) -> int:
+        return sum(self.conditions.get(number) == "Success" for number in self.accepted)
+
+    @property
+    def given_up(self) -> Counter[str]:
+        """Of events that were accepted: what their destination was told instead of a result."""
+        told = Counter(self.conditions[number] for number in self.accepted & set(self.conditions))
+        del told["Success"]
+        return told
+
+    @property
     def lost(self) -> list[int]:
-        missing = sorted(self.accepted - set(self.results))
+        missing = sorted(self.accepted - set(self.conditions))
         return missing if len(missing) > self.queued else []
 
     def as_document(self) -> dict[str, Any]:
         return {
             "seed": self.seed,
+            "nodes": self.nodes,
+            "database": self.database,
             "seconds": round(self.seconds, 1),
             "accepted": len(self.accepted),
-            "executed": len(self.accepted & set(self.results)),
+            "executed": self.executed,
+            "told as failures": dict(self.given_up),
             "still queued": self.queued,
             "lost": self.lost,
             "refused or unanswered": len(self.unsure),
-            "of those executed": len(self.unsure & set(self.results)),
-            "duplicates": sum(count - 1 for count in self.results.values()),
+            "of those executed": len(self.unsure & set(self.conditions)),
+            "refusals": dict(self.refusals),
+            "twice": dict(self.twice),
             "faults": dict(self.faults),
+            "injected": {name: count for name, count in self.layer.items() if count},
         }
 
 
 class FaultRun:
-    """`pause` is how many seconds lie between two faults, about, `least` how many there are at least, `longest` for how
-    many seconds a node is stopped at most. `postgres` is a database that is killed, too."""
+    """`pause` is how many seconds lie between two faults, about, `longest` for how many seconds one lasts at most. At
+    least so many events are sent, and more until each kind of `kinds` (else all that can be had) was done once."""
 
     def __init__(
         self,
@@ -73,45 +112,117 @@ class FaultRun:
         events: int,
         seed: int,
         nodes: int = 2,
-        database: str | None = None,
-        postgres: "PostgresServer | None" = None,
+        postgres: PostgresServer | None = None,
+        disk: bool = False,
+        layer: bool = True,
+        kinds: Sequence[str] = (),
         pause: float = 3.0,
-        least: int = 0,
         longest: float = 15.0,
         say: Callable[[str], None] = print,
     ) -> None:
         self._events = events
         self._random = random.Random(seed)
         self._pause = pause
-        self._least = least
-        self._longest = longest
         self._say = say
-        self._postgres = postgres
-        if postgres is not None:
-            database = postgres.new_database()
-        self._nodes = start_nodes(directory, *_NAMES[:nodes], database=database)
-        self.report = Report(seed)
+        self._undo = ExitStack()
+        self.report = Report(seed, nodes, "SQLite" if postgres is None else "PostgreSQL")
+        self._seen: set[str] = set()
+        self._told: set[tuple[str, str]] = set()
+        self._ran: dict[int, str] = {}
+        self._numbers = itertools.count()
+        self._faults_done = False
         self._ended = False
+        self._drained = False
+        self._now = "nothing"
+        try:
+            self._prepare(directory, _NAMES[:nodes], postgres, disk=disk, layer=layer, longest=longest)
+        except BaseException:
+            self._undo.close()
+            raise
+        known = self._faults.kinds()
+        self._kinds = {name: known[name] for name in kinds or known}
+
+    def _prepare(
+        self,
+        directory: Path,
+        names: Sequence[str],
+        postgres: PostgresServer | None,
+        *,
+        disk: bool,
+        layer: bool,
+        longest: float,
+    ) -> None:
+        place = directory / "host"
+        place.mkdir(mode=0o700)
+        small = None
+        if disk:
+            small = SmallDisk(place, directory / "disk.img", megabytes=_DISK_MEGABYTES)
+            self._undo.callback(small.close)
+        layers: dict[str, FaultLayer] = {}
+        networks: dict[str, CutNetwork] = {}
+        databases: dict[str, str] = {}
+        shared = FaultLayer(place, directory / "layer") if layer and postgres is None else None
+        if postgres is not None:
+            url = postgres.new_database()
+        for name in names:
+            if shared is not None:
+                layers[name] = shared
+            elif layer:
+                layers[name] = FaultLayer(place / name, directory / f"layer-{name}")
+            if postgres is not None:
+                networks[name] = CutNetwork(postgres.socket)
+                self._undo.callback(networks[name].close)
+                databases[name] = postgres.at_port(url, networks[name].port)
+        self._layers = list(dict.fromkeys(layers.values()))
+        for each in self._layers:
+            self._undo.callback(each.close)
+        self._nodes = start_nodes(
+            place,
+            *names,
+            databases=databases,
+            arguments=dict.fromkeys(names, ("--dev",)),
+            before={name: each.before for name, each in layers.items()},
+        )
+        self._undo.callback(self._stop_nodes)
+        self._faults = Faults(
+            nodes=self._nodes,
+            random=self._random,
+            longest=longest,
+            layers=layers,
+            networks=networks,
+            disk=small,
+            postgres=postgres,
+        )
 
     def run(self) -> Report:
         began = time.monotonic()
         self._deploy(next(iter(self._nodes.values())))
-        with ThreadPoolExecutor(3) as threads:
+        with ThreadPoolExecutor(_SENDERS + _TAKERS + 2) as threads:
             faults = threads.submit(self._fault)
-            taking = threads.submit(self._take)
-            self._send()
-            self._ended = True
-            faults.result()
-            taking.result()
+            taking = [threads.submit(self._take) for _ in range(_TAKERS)]
+            saying = threads.submit(self._progress, began)
+            sending = [threads.submit(self._send) for _ in range(_SENDERS)]
+            try:
+                for each in (*sending, faults):
+                    each.result()
+            finally:
+                self._ended = True
+            for each in taking:
+                each.result()
+            self._drained = True
+            saying.result()
             # Within: a database that the thread of faults has started ends with that thread.
             self.report.queued = status(self._some())["queues"]["event invocations"]
+        for layer in self._layers:
+            self.report.layer.update(layer.counts)
         self.report.seconds = time.monotonic() - began
         return self.report
 
     def close(self) -> None:
+        self._undo.close()
+
+    def _stop_nodes(self) -> None:
         for node in self._nodes.values():
-            if node.server.process.poll() is None:
-                node.server.process.send_signal(signal.SIGCONT)
             node.stop()
 
     def _deploy(self, node: Lambent) -> None:
@@ -123,9 +234,9 @@ class FaultRun:
         role = node.make_role("sender")
         node.iam.put_role_policy(RoleName="sender", PolicyName="p", PolicyDocument=json.dumps(allow))
         node.deploy({"index.py": _CODE}, FunctionName=FUNCTION, Role=role)
-        arn = f"arn:aws:sqs:us-east-1:{node.account_id}:results"
+        to = {"Destination": f"arn:aws:sqs:us-east-1:{node.account_id}:results"}
         node.lambda_.put_function_event_invoke_config(
-            FunctionName=FUNCTION, DestinationConfig={"OnSuccess": {"Destination": arn}}
+            FunctionName=FUNCTION, DestinationConfig={"OnSuccess": to, "OnFailure": to}
         )
 
     def _some(self) -> Lambent:
@@ -135,82 +246,112 @@ class FaultRun:
                 try:
                     if status(node)["database"] == "ok":
                         return node
-                except OSError:
+                except (OSError, http.client.HTTPException, ValueError):
                     continue
             time.sleep(0.1)
 
+    # Events and what becomes of them
+
     def _send(self) -> None:
-        node = self._some()
-        for number in range(self._events):
+        connection: http.client.HTTPConnection | None = None
+        for number in self._numbers:
+            if number >= self._events and self._faults_done:
+                return
             try:
-                node.lambda_.invoke(
-                    FunctionName=FUNCTION, InvocationType="Event", Payload=json.dumps({"n": number})
-                )
+                if connection is None:
+                    connection = http.client.HTTPConnection(
+                        urlsplit(self._some().endpoint).netloc, timeout=20
+                    )
+                refusal = _invoke(connection, number)
+            except _FAILURES as error:
+                refusal = type(error).__name__
+            if refusal is None:
                 self.report.accepted.add(number)
-            except _FAILURES:
-                self.report.unsure.add(number)
-                node = self._some()
-            if number % 1000 == 999:
-                self._say(f"{number + 1} sent, {len(self.report.results)} executed")
+                continue
+            self.report.unsure.add(number)
+            self.report.refusals[refusal] += 1
+            connection = None
 
     def _take(self) -> None:
         deadline = None
-        node = self._some()
+        sqs: Any = None
         while not self._complete() and (deadline is None or time.monotonic() < deadline):
             if self._ended and deadline is None:
                 deadline = time.monotonic() + _DRAIN_SECONDS
             try:
-                sqs = node.client("sqs")
+                if sqs is None:
+                    sqs = self._some().client("sqs")
                 got = sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
                 found = got.get("Messages", ())
                 for message in found:
-                    self.report.results[json.loads(message["Body"])["responsePayload"]] += 1
+                    self._note(message["MessageId"], json.loads(message["Body"]))
                 if found:
                     entries = [
                         {"Id": str(n), "ReceiptHandle": one["ReceiptHandle"]} for n, one in enumerate(found)
                     ]
                     sqs.delete_message_batch(QueueUrl=self._url, Entries=entries)
             except _FAILURES:
-                node = self._some()
+                sqs = None
+
+    def _note(self, message_id: str, record: dict[str, Any]) -> None:
+        number = record["requestPayload"]["n"]
+        condition = record["requestContext"]["condition"]
+        run = record["responsePayload"][1] if condition == "Success" else condition
+        if message_id in self._seen:
+            self.report.twice["message received again"] += 1
+        elif (number, run) in self._told:
+            self.report.twice["told again of one run"] += 1
+        elif number in self._ran:
+            self.report.twice["run again"] += 1
+        self._seen.add(message_id)
+        self._told.add((number, run))
+        self._ran[number] = run
+        self.report.conditions[number] = condition
 
     def _complete(self) -> bool:
-        return self._ended and self.report.accepted <= set(self.report.results)
+        return self._ended and self.report.accepted <= set(self.report.conditions)
 
-    # Faults, one at a time: another node always goes on
+    def _progress(self, began: float) -> None:
+        said = began
+        while not self._complete() and not self._drained:
+            time.sleep(0.2)
+            now = time.monotonic()
+            if now - said < _SAY_SECONDS:
+                continue
+            said = now
+            report = self.report
+            accepted, done = len(report.accepted), len(report.conditions)
+            self._say(
+                f"{now - began:5.0f} s  {accepted} accepted ({accepted / (now - began):.0f}/s), {done} done, "
+                f"{len(report.unsure)} refused, {report.faults.total()} faults, now: {self._now}"
+            )
 
     def _fault(self) -> None:
-        kinds = [self._kill, self._stop_and_wake, self._kill_environments]
-        if self._postgres is not None:
-            kinds.append(self._kill_database)
-        while not self._ended or self.report.faults.total() < self._least:
+        """One at a time, so that another node goes on: each kind once, in an order by chance, then any."""
+        todo = self._random.sample(sorted(self._kinds), len(self._kinds))
+        while todo or not self._sent():
             time.sleep(self._pause * self._random.uniform(0.5, 1.5))
-            node = self._random.choice(list(self._nodes.values()))
-            kind = self._random.choice(kinds)
-            self.report.faults[kind.__name__.strip("_")] += 1
-            kind(node)
+            kind = todo.pop() if todo else self._random.choice(sorted(self._kinds))
+            self.report.faults[kind] += 1
+            self._now = kind
+            self._kinds[kind]()
+            self._now = "nothing"
+        self._faults_done = True
 
-    def _kill(self, node: Lambent) -> None:
-        node.kill()
-        time.sleep(self._random.uniform(0.0, 2 * self._pause))
-        node.start_again()
+    def _sent(self) -> bool:
+        return len(self.report.accepted) + len(self.report.unsure) >= self._events
 
-    def _stop_and_wake(self, node: Lambent) -> None:
-        node.server.process.send_signal(signal.SIGSTOP)
-        time.sleep(min(self._longest, self._random.choice([0.5, 1.0, 15.0])))
-        node.server.process.send_signal(signal.SIGCONT)
 
-    def _kill_database(self, node: Lambent) -> None:
-        assert self._postgres is not None
-        self._postgres.stop(signal.SIGQUIT)
-        time.sleep(self._random.choice([0.0, 1.0, self._longest]))
-        self._postgres.start(quick=False)
-
-    def _kill_environments(self, node: Lambent) -> None:
-        for state in Path("/proc").glob("[0-9]*/status"):
-            try:
-                fields = dict(line.split(":", 1) for line in state.read_text().splitlines() if ":" in line)
-                uid = int(fields["Uid"].split()[0])
-                if node.uid_first <= uid < node.uid_first + 1000:
-                    os.kill(int(state.parent.name), signal.SIGKILL)
-            except (OSError, KeyError):
-                continue
+def _invoke(connection: http.client.HTTPConnection, number: int) -> str | None:
+    """Why the event was refused, or None."""
+    connection.request(
+        "POST",
+        f"/2015-03-31/functions/{FUNCTION}/invocations",
+        json.dumps({"n": number}),
+        {"X-Amz-Invocation-Type": "Event"},
+    )
+    answer = connection.getresponse()
+    answer.read()
+    if answer.status == 202:
+        return None
+    return f"{answer.status} {answer.headers.get('x-amzn-errortype', '').split(':')[0]}"

@@ -119,11 +119,12 @@ class Lambent:
     _names: Iterator[int] = field(default_factory=itertools.count)
 
     @classmethod
-    def start(cls, data_dir: Path, *arguments: str) -> "Lambent":
+    def start(cls, data_dir: Path, *arguments: str, before: tuple[str, ...] = ()) -> "Lambent":
         # Apart from the ranges of other servers on this machine, so that leftovers can be told by their uid.
         uid_first = 1_500_000_000 + os.getpid() % 350 * 1_000_000 + next(_uid_ranges) * 1_000
         all_arguments = (*QUICK, "--uid-base", str(uid_first), "--uid-count", "1000", *arguments)
-        return cls(data_dir, all_arguments, uid_first, ServerProcess.start(data_dir, 0, *all_arguments))
+        server = ServerProcess.start(data_dir, 0, *all_arguments, before=before)
+        return cls(data_dir, all_arguments, uid_first, server, before)
 
     @classmethod
     def start_as_user(cls, data_dir: Path, *arguments: str, subordinate: bool) -> "Lambent":

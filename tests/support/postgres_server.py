@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -75,11 +75,30 @@ class PostgresServer:
                 time.sleep(0.02)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """SIGINT in order, SIGQUIT as in a crash."""
+        """SIGINT in order, SIGQUIT as in a crash; SIGKILL goes to all of its processes."""
         if self._process is not None:
-            self._process.send_signal(how)
+            if how == signal.SIGKILL:
+                self._send_to_all(how)
+            else:
+                self._process.send_signal(how)
             self._process.wait()
             self._process = None
+
+    def freeze(self) -> None:
+        self._send_to_all(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._send_to_all(signal.SIGCONT)
+
+    def _send_to_all(self, how: signal.Signals) -> None:
+        """The first of its processes comes first: it would restart the others."""
+        assert self._process is not None
+        first = self._process.pid
+        os.kill(first, how)
+        for children in Path(f"/proc/{first}/task").glob("*/children"):
+            for child in children.read_text().split():
+                with suppress(ProcessLookupError):
+                    os.kill(int(child), how)
 
     def new_database(self) -> str:
         """The URL of a database without anything in it."""
@@ -113,6 +132,14 @@ class PostgresServer:
     def url(self, name: str) -> str:
         owner = self._user or getpass.getuser()
         return f"postgresql://{owner}@/{name}?host={self._directory}"
+
+    def at_port(self, url: str, port: int) -> str:
+        """The same database by another way, which leads from a port of this host to the socket."""
+        return f"{url.split('?', maxsplit=1)[0].replace('@/', f'@127.0.0.1:{port}/')}?sslmode=disable"
+
+    @property
+    def socket(self) -> Path:
+        return self._directory / ".s.PGSQL.5432"
 
     @property
     def _data(self) -> Path:

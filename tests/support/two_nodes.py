@@ -14,9 +14,12 @@ def start_nodes(
     directory: Path,
     *ids: str,
     database: str | None = None,
+    databases: Mapping[str, str] | None = None,
     arguments: Mapping[str, tuple[str, ...]] | None = None,
+    before: Mapping[str, tuple[str, ...]] | None = None,
 ) -> dict[str, Lambent]:
-    """By id. The first makes the master key, the others are given it."""
+    """By id. The first makes the master key, the others are given it. `databases` are the ways of single nodes to the
+    one database, `before` what their commands begin with."""
     nodes: dict[str, Lambent] = {}
     for id in ids:
         data_dir = directory / id
@@ -26,8 +29,9 @@ def start_nodes(
         nodes[id] = Lambent.start(
             data_dir,
             *("--node-id", id, "--shared-dir", str(directory / "shared")),
-            *("--database", database or f"sqlite:///{directory / 'cluster.db'}"),
+            *("--database", (databases or {}).get(id) or database or f"sqlite:///{directory / 'cluster.db'}"),
             *(arguments or {}).get(id, ()),
+            before=(before or {}).get(id, ()),
         )
     eventually(lambda: all(len(alive(node)) == len(ids) for node in nodes.values()))
     return nodes

@@ -1,0 +1,44 @@
+"""The report of a run with faults, to be read by people."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_COUNTS = (
+    "accepted",
+    "executed",
+    "still queued",
+    "refused or unanswered",
+    "of those executed",
+)
+
+
+def markdown(document: Mapping[str, Any]) -> str:
+    """Of `Report.as_document`."""
+    lines = [
+        "# Events under faults",
+        "",
+        f"{document['nodes']} nodes on {document['database']}, seed {document['seed']}, "
+        f"{document['seconds']:.0f} s.",
+        "",
+        "| events | |",
+        "|---|---:|",
+        *(f"| {name} | {document[name]:,} |" for name in _COUNTS[:2]),
+        *(
+            f"| told as failures: {name} | {n:,} |"
+            for name, n in sorted(document["told as failures"].items())
+        ),
+        f"| {_COUNTS[2]} | {document[_COUNTS[2]]:,} |",
+        f"| **lost** | **{len(document['lost']):,}** |",
+        *(f"| {name} | {document[name]:,} |" for name in _COUNTS[3:]),
+    ]
+    for title, counts in (
+        ("what came twice", document["twice"]),
+        ("refusals", document["refusals"]),
+        ("faults", document["faults"]),
+        ("injected below the nodes", document["injected"]),
+    ):
+        lines += ["", f"| {title} | |", "|---|---:|"]
+        lines += [f"| {name} | {count:,} |" for name, count in sorted(counts.items())] or ["| none | 0 |"]
+    if document["lost"]:
+        lines += ["", f"Lost: {document['lost'][:100]}"]
+    return "\n".join(lines) + "\n"
