@@ -20,7 +20,7 @@ from lambent.server.compose import Server
 from lambent.server.descriptors import raise_descriptor_limit
 from lambent.server.isolation import IsolationUnavailableError
 from lambent.server.keys import KeysError
-from lambent.store.ports.errors import StoreError
+from lambent.store.ports.errors import StoreError, StoreUnavailableError
 
 _CANNOT_START = (
     OSError,
@@ -41,7 +41,7 @@ class StartError(Exception):
 
 def run(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT. Blocking. Raises StartError."""
-    configure_log(settings.log_level, settings.log_format)
+    configure_log(settings.log_level, settings.log_format, outages=(StoreUnavailableError,))
     raise_descriptor_limit()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings))

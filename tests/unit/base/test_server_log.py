@@ -56,3 +56,26 @@ def test_configured_again_it_writes_each_line_once(root):
     configure_log("info", "text")
     configure_log("info", "json")
     assert len(root.handlers) == 1
+
+
+def test_an_outage_is_told_once_a_minute_by_each_place_without_a_trace(root):
+    now = [0.0]
+    configure_log("info", "text", outages=(ConnectionError,), monotonic=lambda: now[0])
+    (handler,) = root.handlers
+
+    def passes(error: Exception, msg: str = "request %s failed") -> logging.LogRecord | None:
+        made = record(msg=msg, args=("1",))
+        made.exc_info = (type(error), error, None)
+        return made if handler.filter(made) else None
+
+    first = passes(ConnectionRefusedError("away"))
+    assert first is not None
+    assert "request 1 failed: away" in handler.format(first)
+    assert "\n" not in handler.format(first)
+    assert passes(ConnectionError("away")) is None
+    assert passes(ConnectionError("away"), "another place: %s") is not None
+    bug = passes(KeyError("a bug"))
+    assert bug is not None
+    assert bug.exc_info
+    now[0] = 60.0
+    assert passes(ConnectionError("away")) is not None

@@ -14,6 +14,7 @@ from lambent.store.postgres.commit import Committer
 from lambent.store.postgres.errors import translated
 from lambent.store.postgres.link import Link
 from lambent.store.postgres.migrate import migrate
+from lambent.store.postgres.outage import Outage
 from lambent.store.sql.database import Connection
 from lambent.store.sql.schema import read_schema
 from lambent.store.sql.writer import Writer
@@ -32,6 +33,7 @@ class PostgresDatabase:
         self._url = url
         self._links: list[Link] = []
         self._links_lock = threading.Lock()
+        self._outage = Outage()
         self._writer = Writer(
             "postgres-writer", Committer(self._link(), "BEGIN ISOLATION LEVEL SERIALIZABLE")
         )
@@ -83,7 +85,7 @@ class PostgresDatabase:
             link.drop()
 
     def _migrate(self) -> None:
-        link = Link(self._url)
+        link = Link(self._url, self._outage)
         try:
             migrate(link.get())
         except psycopg.Error as error:
@@ -101,7 +103,7 @@ class PostgresDatabase:
             raise translated(error) from error
 
     def _link(self) -> Link:
-        link = Link(self._url)
+        link = Link(self._url, self._outage)
         with self._links_lock:
             self._links.append(link)
         return link

@@ -8,6 +8,7 @@ import psycopg
 
 from lambent.store.ports.errors import StoreUnavailableError
 from lambent.store.postgres.connection import PostgresConnection, connect
+from lambent.store.postgres.outage import Outage
 
 _BACKOFF_LEAST, _BACKOFF_MOST = 0.05, 2.0
 
@@ -16,8 +17,9 @@ class Link:
     """Belongs to one thread. While the database cannot be reached, an attempt is made every two seconds at most, and
     who asks in between is refused at once."""
 
-    def __init__(self, url: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, url: str, outage: Outage, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._url = url
+        self._outage = outage
         self._monotonic = monotonic
         self._connection: PostgresConnection | None = None
         self._failures = 0
@@ -34,10 +36,12 @@ class Link:
             self._connection = connect(self._url)
         except psycopg.Error as error:
             self._failures += 1
+            self._outage.failed(error)
             delay = min(_BACKOFF_LEAST * 2**self._failures, _BACKOFF_MOST)
             self._not_before = self._monotonic() + delay * random.uniform(0.5, 1)  # noqa: S311 - no secret
             raise StoreUnavailableError(f"the database cannot be reached: {error}") from error
         self._failures = 0
+        self._outage.connected()
         return self._connection
 
     def drop(self) -> None:
