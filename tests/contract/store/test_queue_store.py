@@ -428,3 +428,38 @@ class TestMoving:
         with pytest.raises(NotFoundError):
             await stores.queue_messages.move(dead.id, places, now=NOW, limit=1, is_fifo=False)
         assert bodies(await receive(stores, dead)) == ["b"]
+
+
+class TestAClockThatWasSetBack:
+    HOUR = 3_600_000
+
+    async def test_what_was_sent_then_is_there_now(self, stores: "Stores") -> None:
+        one = await made(stores)
+        later = NOW + self.HOUR
+        await send(stores, one, message("then", sent_at=later), visible_at=later, now=later)
+        assert bodies(await receive(stores, one, now=NOW)) == []
+        assert await stores.queue_messages.bring_back(one.id, now=NOW) == 1
+        assert await stores.queue_messages.bring_back(one.id, now=NOW) == 0
+        assert bodies(await receive(stores, one, now=NOW)) == ["then"]
+
+    async def test_what_is_in_flight_stays_so_for_as_long_as_it_was_to(self, stores: "Stores") -> None:
+        one = await made(stores)
+        await send(stores, one, message("a"))
+        await receive(stores, one, hidden=30_000, now=NOW + self.HOUR)
+        assert await stores.queue_messages.bring_back(one.id, now=NOW) == 1
+        assert bodies(await receive(stores, one, now=NOW + 29_999)) == []
+        assert bodies(await receive(stores, one, now=NOW + 30_000)) == ["a"]
+
+    async def test_a_group_is_received_from_again(self, stores: "Stores") -> None:
+        one = await made(stores, "q.fifo")
+        later = NOW + self.HOUR
+        sent = [grouped(body, sent_at=later) for body in ("a", "b")]
+        await send(stores, one, *sent, visible_at=later, now=later)
+        assert await stores.queue_messages.bring_back(one.id, now=NOW) == 2
+        assert bodies(await receive(stores, one, limit=2, now=NOW)) == ["a", "b"]
+
+    async def test_others_are_left_alone(self, stores: "Stores") -> None:
+        one = await made(stores)
+        await send(stores, one, message("a"))
+        await receive(stores, one, hidden=30_000, now=NOW)
+        assert await stores.queue_messages.bring_back(one.id, now=NOW + 1) == 0

@@ -90,7 +90,7 @@ def service(
         mover=mover,
         queues=queues,
         wakes=(mover.wake, waiters.wake_each),
-        sweep=Sweep(queues, store, messages, metrics),
+        sweep=Sweep(queues, store, messages, metrics, waiters, clock),
     )
 
 

@@ -136,6 +136,11 @@ class QueueMessageStore(Protocol):
         """Deletes what was sent at `expired_at` or before and waits since then; how many."""
         ...
 
+    async def bring_back(self, queue_id: int, *, now: int) -> int:
+        """What was sent or received last at a time that is yet to come, because the clock was set back: it is hidden
+        for as long from `now` as it was from then. How many."""
+        ...
+
     async def oldest_sent_at(self, queue_id: int) -> int | None:
         """For ApproximateAgeOfOldestMessage."""
         ...

@@ -134,6 +134,15 @@ class SqlQueueMessageStore:
 
         return await self._database.write(work)
 
+    async def bring_back(self, queue_id: int, *, now: int) -> int:
+        def work(connection: Connection) -> int:
+            row = {"queue_id": queue_id, "now": now}
+            changed = connection.execute(_SQL["bring_back"], row).fetchall()
+            settle_groups(connection, queue_id, {group for (group,) in changed if group is not None})
+            return len(changed)
+
+        return await self._database.write(work)
+
     async def oldest_sent_at(self, queue_id: int) -> int | None:
         row = {"queue_id": queue_id}
         (found,) = await self._database.read(

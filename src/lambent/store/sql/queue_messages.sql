@@ -141,6 +141,17 @@ SELECT id, fifo_group FROM (
     WHERE queue_id = :queue_id AND receive_count > 0 AND visible_at <= :expired_at
 ) AS old LIMIT :limit;
 
+-- name: bring_back
+-- Of those that are hidden: for as long from now as it was from then, which is yet to come.
+UPDATE queue_messages
+SET visible_at = visible_at - (coalesce(received_at, sent_at) - :now),
+    sent_at = CASE WHEN sent_at > :now THEN :now ELSE sent_at END,
+    received_at = CASE WHEN received_at > :now THEN :now ELSE received_at END,
+    first_received_at = CASE WHEN first_received_at > :now THEN :now ELSE first_received_at END
+WHERE queue_id = :queue_id AND visible_at > :now AND coalesce(received_at, sent_at) > :now
+    AND (receive_count = 0 OR receive_count > 0)
+RETURNING fifo_group;
+
 -- name: oldest
 SELECT min(sent_at) FROM (
     SELECT sent_at FROM (
