@@ -16,7 +16,7 @@ from postgres_server import PostgresServer
 from small_disk import SmallDisk
 
 Fault = Callable[[], None]
-_CLOCK_HOURS = (-3.0, -0.5, 0.0, 0.5, 3.0)
+_CLOCK_HOURS = (-30.0, -3.0, -0.5, 0.0, 0.5, 3.0, 30.0)
 
 
 @dataclass(kw_only=True)

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from lambent.base.clock import Clock
+from lambent.base.clock import Clock, Jumps
 from lambent.invoke.deliveries import Deliveries
 from lambent.invoke.directory import Directory
 from lambent.invoke.event_invoke_configs import KnownEventInvokeConfigs
@@ -24,6 +24,7 @@ from lambent.invoke.retries import (
     RunOutcome,
     after_failed_delivery,
     after_run,
+    delay_most_seconds,
     too_old,
 )
 from lambent.model.error import ServiceException
@@ -86,11 +87,19 @@ class EventHandling:
         self._clock = clock
         self._rules = rules
         self._owner = owner
+        self._jumps = Jumps(clock)
+
+    @property
+    def delay_most_seconds(self) -> float:
+        """No event is put back for longer."""
+        return delay_most_seconds(self._rules)
 
     async def handle(self, event: EventInvocation, begun: Callable[[], None]) -> bool:
         """Returns whether there was room for it: False where it was throttled and put back. `begun` is called when its
         run begins, if it is run."""
         if event.outcome is None:
+            self._jumps.look()
+            event = dataclasses.replace(event, accepted_at=self._jumps.translated(event.accepted_at))
             config = await self._configs.of_invocation(event.function, event.qualifier)
             rules = self._rules.of(config)
             ran: _Ran | None = None

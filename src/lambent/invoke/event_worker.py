@@ -11,7 +11,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 
-from lambent.base.clock import Clock
+from lambent.base.clock import Clock, Jumps
 from lambent.base.tasks import Tasks
 from lambent.invoke.event_handling import EventHandling
 from lambent.invoke.fairness import share_out
@@ -80,6 +80,7 @@ class EventWorker:
         self._held: dict[FunctionId, float] = {}
         self._released_at: float | None = None
         self._closing = False
+        self._jumps = Jumps(clock)
         self._tasks = Tasks("event invocations")
 
     async def run(self) -> None:
@@ -123,6 +124,8 @@ class EventWorker:
         """At the start the claims of this server's last life; later, now and then, those of nodes that are gone, and
         those that have run out."""
         now = self._clock.monotonic()
+        if self._released_at is None or self._jumps.look() < 0:
+            await self._hasten()
         if self._released_at is None:
             if recovered := await self._store.release(self._owner):
                 log.info(
@@ -132,9 +135,15 @@ class EventWorker:
             return
         if taken_over := await self._store.release_lost():
             log.warning("%d event invocations were with nodes that are gone; they run again", taken_over)
-        if expired := await self._store.release_expired(self._clock.now()):
+        if expired := await self._store.release_expired(self._jumps.steady()):
             log.warning("the claims of %d event invocations had run out; they run again", expired)
         self._released_at = now
+
+    async def _hasten(self) -> None:
+        """The clock was set back, or may have been meanwhile: no event waits for longer than it was told to."""
+        now = self._clock.now()
+        if hastened := await self._store.hasten(now=now, latest=now + self._handling.delay_most_seconds):
+            log.warning("%d event invocations waited for a time that the clock was set back from", hastened)
 
     async def _claim_and_start(self, waiting: Mapping[EventLine, float]) -> int:
         now = self._clock.now()
@@ -142,7 +151,9 @@ class EventWorker:
         wanted = share_out(due, self._running, lambda function: self._room_at(function, now), self._free)
         if not wanted:
             return 0
-        events = await self._store.claim(wanted, now=now, owner=self._owner, until=now + _CLAIM_SECONDS)
+        events = await self._store.claim(
+            wanted, now=now, owner=self._owner, until=self._jumps.steady() + _CLAIM_SECONDS
+        )
         if self._closing:
             return 0
         for event in events:

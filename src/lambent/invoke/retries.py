@@ -67,6 +67,11 @@ def too_old(event: EventInvocation, now: float, rules: RetryRules) -> bool:
     return now - event.accepted_at > rules.age_most_seconds
 
 
+def delay_most_seconds(rules: RetryRules) -> float:
+    """For so long an event is put back at most."""
+    return max(_THROTTLE_MOST_SECONDS, rules.base_seconds * 2)
+
+
 def after_run(event: EventInvocation, outcome: RunOutcome, now: float, rules: RetryRules) -> Done | Retry:
     final = _FINAL.get(outcome)
     if final is not None:

@@ -107,6 +107,15 @@ async def test_a_number_that_is_used_again_is_another_event(stores):
     assert await stores.event_invocations.depth() == 1
 
 
+async def test_what_is_due_too_late_is_hastened(stores):
+    for name, due_at in (("soon", 400.0), ("far", 10_000.0), ("held", 1.0)):
+        await stores.event_invocations.enqueue(invocation(name, due_at=due_at))
+    assert await claim(stores, now=1.0, owner="a") == ["held"]
+    assert await stores.event_invocations.hasten(now=100.0, latest=400.0) == 1
+    assert await claim(stores, now=100.0, owner="b", limit=3) == ["far"]
+    assert await stores.event_invocations.hasten(now=100.0, latest=400.0) == 0
+
+
 async def test_a_claim_that_ran_out_is_anothers_to_take(stores):
     await stores.event_invocations.enqueue(invocation("late", due_at=50.0))
     await stores.event_invocations.enqueue(invocation("early", due_at=10.0))

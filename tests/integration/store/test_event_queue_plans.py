@@ -11,6 +11,7 @@ _SQL = queries("event_invocations")
 _ROW = {
     "line": "1/r/f",
     "now": 1.0,
+    "latest": 2.0,
     "until": 2.0,
     "limit": 1,
     "count": 1,

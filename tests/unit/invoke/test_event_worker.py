@@ -100,6 +100,11 @@ class MemoryEvents:
             del self.claims[id]
         return len(lost)
 
+    async def hasten(self, *, now, latest):
+        late = [event for event in self._free() if event.due_at > latest]
+        self.events |= {event.request_id: dataclasses.replace(event, due_at=now) for event in late}
+        return len(late)
+
     async def release_expired(self, now):
         self.expired += 1
         return 0
@@ -532,3 +537,26 @@ async def test_a_failure_that_nobody_expected_puts_the_event_back_and_blocks_no_
     await setting.until(lambda: not setting.store.events)
     assert setting.ran == ["r-2", "r-1"]
     assert "could not be handled" in caplog.text
+
+
+async def test_an_event_is_not_older_because_the_clock_was_set(setting):
+    setting.answers = [FAILED]
+    setting.start()
+    await setting.queue.put(setting.event())
+    await setting.until(lambda: setting.store.events["r-1"].attempt == 1)
+    setting.clock.set_by(30 * 3600)
+    await setting.wake(60)
+    await setting.until(lambda: not setting.store.events)
+    assert setting.ran == ["r-1", "r-1"]
+
+
+async def test_an_event_waits_no_longer_because_the_clock_was_set_back(setting, caplog):
+    setting.answers = [FAILED]
+    setting.start()
+    await setting.queue.put(setting.event())
+    await setting.until(lambda: setting.store.events["r-1"].attempt == 1)
+    setting.clock.set_by(-3 * 3600)
+    await setting.wake(60)
+    await setting.until(lambda: not setting.store.events)
+    assert setting.ran == ["r-1", "r-1"]
+    assert "the clock was set back" in caplog.text

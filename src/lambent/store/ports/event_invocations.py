@@ -48,6 +48,10 @@ class EventInvocationStore(Protocol):
         """Gives up every claim that has run out, whose owner must have died. Returns how many."""
         ...
 
+    async def hasten(self, *, now: float, latest: float) -> int:
+        """What nobody holds and is due later than `latest` is due `now`. Returns how many."""
+        ...
+
     async def release_lost(self) -> int:
         """Gives up every claim of who is no node of the cluster (any more). Returns how many."""
         ...

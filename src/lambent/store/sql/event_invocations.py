@@ -59,6 +59,9 @@ class SqlEventInvocationStore:
     async def release_expired(self, now: float) -> int:
         return await self._changed("release_expired", {"now": now})
 
+    async def hasten(self, *, now: float, latest: float) -> int:
+        return await self._changed("hasten", {"now": now, "latest": latest})
+
     async def release_lost(self) -> int:
         return await self._changed("release_lost", {})
 

@@ -72,6 +72,19 @@ UPDATE event_invocations SET owner = NULL, claimed_until = NULL WHERE owner = :o
 -- name: release_expired
 UPDATE event_invocations SET owner = NULL, claimed_until = NULL WHERE owner IS NOT NULL AND claimed_until <= :now;
 
+-- name: hasten
+-- Line by line, as `waiting` does.
+UPDATE event_invocations SET due_at = :now
+WHERE owner IS NULL AND due_at > :latest AND line IN (
+    WITH RECURSIVE lines (line) AS (
+        SELECT min(line) FROM event_invocations WHERE owner IS NULL
+        UNION ALL
+        SELECT (SELECT min(line) FROM event_invocations WHERE owner IS NULL AND line > lines.line)
+        FROM lines WHERE lines.line IS NOT NULL
+    )
+    SELECT line FROM lines WHERE line IS NOT NULL
+);
+
 -- name: release_lost
 UPDATE event_invocations SET owner = NULL, claimed_until = NULL
 WHERE owner IS NOT NULL AND owner NOT IN (SELECT id FROM nodes);
