@@ -123,6 +123,9 @@ def test_writes_that_depend_on_what_is_there(s3, bucket):
     s3.put_object(**named, IfMatch=etag)
     assert refusal(s3.get_object, Bucket=bucket, Key="k", IfNoneMatch=etag) == ("304", 304)
     assert refusal(s3.put_object, **(named | {"Key": "n"}), IfMatch=etag) == ("NoSuchKey", 404)
+    assert refusal(s3.delete_object, Bucket=bucket, Key="n", IfMatch=etag) == ("NoSuchKey", 404)
+    assert refusal(s3.delete_object, Bucket=bucket, Key="k", IfMatch="x") == ("PreconditionFailed", 412)
+    s3.delete_object(Bucket=bucket, Key="k", IfMatch=etag)
 
 
 @pytest.mark.parametrize("algorithm", ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"])

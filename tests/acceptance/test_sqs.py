@@ -230,6 +230,8 @@ def test_old_clients_speak_the_query_protocol_to_the_queues_url(lambent: Lambent
     assert status == 400
     assert "<Code>AWS.SimpleQueueService.NonExistentQueue</Code>" in text
     assert "does not exist for this wsdl version." in text
+    status, text = post(Action="GetQueueAttributes", QueueUrl="http://nowhere")
+    assert (status, "NonExistentQueue" in text) == (400, True)
     assert "<ReceiveMessageResult/>" in get(Action="ReceiveMessage")[1]
     assert (
         "<Attribute><Name>QueueArn</Name><Value>arn:aws:sqs:"

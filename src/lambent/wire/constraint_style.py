@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConstraintStyle:
-    """`code` is the error's name. `repeats_value`: "Value 'x' at 'y'" rather than "Value at 'y'".
+    """`code` is the error's name. `repeats_value`: "Value 'x' at 'y'" rather than "Value at 'y'", but for the shapes
+    `not_repeated`.
     `elements_not_null`: lists of scalars end their constraints with "Member must not be null", but those of the shapes
     `elements_nullable`. `elements_bare`: lists whose elements' constraint is told as if it were the list's own.
     `nested`: code and text for whatever is wrong inside a body, where the service says no more of it.
@@ -26,6 +27,7 @@ class ConstraintStyle:
 
     code: str = "ValidationException"
     repeats_value: bool = True
+    not_repeated: frozenset[str] = frozenset()
     elements_not_null: bool = False
     elements_nullable: frozenset[str] = frozenset()
     elements_bare: frozenset[str] = frozenset()
@@ -82,7 +84,7 @@ _STYLES = {
             ),
         },
     ),
-    "logs": ConstraintStyle(code="InvalidParameterException"),
+    "logs": ConstraintStyle(code="InvalidParameterException", not_repeated=frozenset({"LogGroupIdentifier"})),
     "iam": ConstraintStyle(code="ValidationError", repeats_value=False, elements_not_null=True),
     "sts": _QUERY,
     "sns": _QUERY,

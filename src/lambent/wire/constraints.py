@@ -200,7 +200,9 @@ class ConstraintCompiler:
     def _explain(self, shape: Shape) -> Callable[[Any, Path, str], str]:
         """Writes one error. A sensitive value is never repeated."""
         style = self._style
-        repeats_value = style.repeats_value and not _is_sensitive(shape)
+        repeats_value = (
+            style.repeats_value and shape.name not in style.not_repeated and not _is_sensitive(shape)
+        )
         told = style.orders.get(shape.name, shape.metadata.get("enum", ()))
         values = "[" + ", ".join(told) + "]"
         record = style.records.get(shape.member.name) if shape.type_name == "list" else None

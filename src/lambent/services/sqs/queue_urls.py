@@ -16,9 +16,10 @@ def queue_url(queue: Queue, caller: Caller) -> str:
 def parse_queue_url(url: str, caller: Caller) -> QueueKey:
     """Hosts say nothing: one server is reached by several names. A bare name is of the caller's own account, as AWS has
     it. Raises InvalidAddress."""
-    if "/" not in url:
-        return caller.account_id, caller.region, url
-    segments: Sequence[str] = [part for part in urlsplit(url).path.split("/") if part]
+    path = urlsplit(url).path.strip("/") if "/" in url else url
+    if "/" not in path:
+        return caller.account_id, caller.region, path
+    segments: Sequence[str] = [part for part in path.split("/") if part]
     if len(segments) < 2 or not segments[-2].isdigit():
         raise InvalidAddress(f"The address {url} is not valid for this endpoint.")
     return segments[-2], caller.region, segments[-1]

@@ -79,8 +79,8 @@ class ObjectStore(Protocol):
         notices: Sequence[Notice] = (),
     ) -> ObjectVersion | None:
         """Removes a version for ever and returns it; the newest of those left becomes the latest. Where there is none,
-        None, and no notice is given. Raises StaleRevisionError where it has not the `etag` that is asked for,
-        LockedError where its lock holds (`bypass` as there)."""
+        None, and no notice is given. Raises MissingKeyError where there is none, StaleRevisionError where it has not
+        the `etag` that is asked for, LockedError where its lock holds (`bypass` as there)."""
         ...
 
     async def list_current(self, query: ListingQuery) -> Listing:

@@ -91,6 +91,8 @@ class SqlObjectStore:
         def work(connection: Connection) -> ObjectVersion | None:
             found = _find(connection, bucket, key, version_id)
             if found is None:
+                if etag is not None:
+                    raise MissingKeyError(key)
                 return None
             version = _VERSION.decode(found[5])
             if etag is not None and version.etag != etag:

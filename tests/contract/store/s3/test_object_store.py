@@ -97,6 +97,8 @@ async def test_conditions_are_of_the_current_version(stores, bucket):
     await stores.objects.put(version_of("k", "v3"), condition=absent)
     with pytest.raises(StaleRevisionError):
         await stores.objects.delete("shelf", "k", "v3", etag="other")
+    with pytest.raises(MissingKeyError):
+        await stores.objects.delete("shelf", "k", "never", etag="other")
 
 
 async def test_properties_are_replaced_by_comparison(stores, bucket):

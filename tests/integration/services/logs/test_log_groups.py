@@ -56,6 +56,10 @@ def test_what_is_not_there_is_not_found(logs: Any) -> None:
             logs.exceptions.ResourceNotFoundException, match="The specified log group does not exist"
         ):
             call()
+    with pytest.raises(
+        logs.exceptions.InvalidParameterException, match="detected: Value at 'logGroupIdentifier' failed"
+    ):
+        logs.describe_log_streams(logGroupIdentifier=f"{ARN}no:*")
 
 
 @pytest.mark.parametrize(
