@@ -6,19 +6,18 @@
 What takes long (writing, hashing, syncing) runs on threads of its own.
 """
 
-import asyncio
 import os
 import secrets
 import shutil
 import threading
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from errno import EDQUOT, EFBIG, EMLINK, ENOSPC, EOPNOTSUPP, EPERM, EXDEV
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from lambent.base.threads import Threads
 from lambent.store.ports.contents import Body, Digest, Seal, Segment
 from lambent.store.ports.errors import ContentMissingError, ContentStoreFullError, StoreClosedError
 
@@ -38,7 +37,7 @@ class ObjectFiles:
         """Where several nodes share the directory, each of them receives in its own below incoming/."""
         self._incoming = directory / "incoming" / node
         self._objects = directory / "objects"
-        self._threads: ThreadPoolExecutor | None = None
+        self._threads: Threads | None = None
         self._opened_ns = 0
         self._read: Counter[str] = Counter()
         """Contents that are being read, and by how many."""
@@ -54,13 +53,14 @@ class ObjectFiles:
         opened = self._incoming / "opened"
         opened.touch(mode=0o600)
         self._opened_ns = opened.stat().st_ctime_ns
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="object-files")
+        self._threads = Threads("object-files", _THREADS)
+        self._threads.start()
 
     def close(self) -> None:
         """Blocking, idempotent."""
         if self._threads is not None:
             threads, self._threads = self._threads, None
-            threads.shutdown()
+            threads.close()
 
     async def receive(self, body: Body, digest: Digest, seal: Seal | None = None) -> str:
         name = secrets.token_hex(16)
@@ -93,7 +93,7 @@ class ObjectFiles:
     async def _clean_up(self, incoming: "_Incoming") -> None:
         """Behind whatever a thread still does with it: a cancelled caller does not end the thread's work."""
         if self._threads is not None:  # else the next start cleans up
-            self._threads.submit(incoming.discard)
+            self._threads.run(incoming.discard)
 
     async def share(self, content: str) -> str:
         name = secrets.token_hex(16)
@@ -168,7 +168,7 @@ class ObjectFiles:
     async def _run(self, work: Callable[[], T]) -> T:
         if self._threads is None:
             raise StoreClosedError("the files of objects are closed")
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        return await self._threads.run(work)
 
 
 class _Incoming:

@@ -3,11 +3,12 @@
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 import psycopg
 
+from lambent.base.threads import Threads
 from lambent.store.ports.errors import StoreClosedError
 from lambent.store.ports.schema import Schema
 from lambent.store.postgres.commit import Committer
@@ -40,7 +41,7 @@ class PostgresDatabase:
         self._together = Writer(
             "postgres-together", Committer(self._link(), "BEGIN ISOLATION LEVEL READ COMMITTED")
         )
-        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="postgres-reader")
+        self._readers = Threads("postgres-reader", _READERS)
         self._local = threading.local()
         self._closed = False
 
@@ -52,6 +53,7 @@ class PostgresDatabase:
             raise
         self._writer.start()
         self._together.start()
+        self._readers.start()
 
     async def schema(self) -> Schema:
         return await self.read(read_schema)
@@ -72,7 +74,7 @@ class PostgresDatabase:
     async def read(self, work: Callable[[Connection], T]) -> T:
         if self._closed:
             raise StoreClosedError("the database is closed")
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+        return await self._readers.run(partial(self._read, work))
 
     def close(self) -> None:
         if self._closed:
@@ -80,7 +82,7 @@ class PostgresDatabase:
         self._closed = True
         self._writer.close()
         self._together.close()
-        self._readers.shutdown()
+        self._readers.close()
         for link in self._links:
             link.drop()
 

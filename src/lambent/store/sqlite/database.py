@@ -12,10 +12,11 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from lambent.base.threads import Threads
 from lambent.store.ports.errors import StoreClosedError, StoreError, StoreUnavailableError
 from lambent.store.ports.schema import Schema
 from lambent.store.sql.database import Connection
@@ -41,7 +42,7 @@ class SqliteDatabase:
         self._path = path
         self._writer = Writer("sqlite-writer", self._commit)
         self._sync = WalSync(path)
-        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="sqlite-reader")
+        self._readers = Threads("sqlite-reader", _READERS)
         self._local = threading.local()
         self._connections: list[SqliteConnection] = []
         self._connections_lock = threading.Lock()
@@ -62,6 +63,7 @@ class SqliteDatabase:
         self._writer_connection = connection
         self._sync.start()
         self._writer.start()
+        self._readers.start()
 
     async def schema(self) -> Schema:
         return await self.read(read_schema)
@@ -82,7 +84,7 @@ class SqliteDatabase:
     async def read(self, work: Callable[[Connection], T]) -> T:
         if self._closed:
             raise StoreClosedError("the database is closed")
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+        return await self._readers.run(partial(self._read, work))
 
     def close(self) -> None:
         if self._closed:
@@ -90,7 +92,7 @@ class SqliteDatabase:
         self._closed = True
         self._writer.close()
         self._sync.close()
-        self._readers.shutdown()
+        self._readers.close()
         for connection in self._connections:
             connection.close()
 
