@@ -11,6 +11,7 @@ import orjson
 from lambent.http.message import Request
 from lambent.model.caller import Parameters
 from lambent.wire.exceptions import SerializationException
+from lambent.wire.query_names import may_name
 from lambent.wire.scalars import TextDecode, compile_text_decoder
 from lambent.wire.shapes import Shape
 
@@ -136,7 +137,11 @@ def _compile_query(shape: Shape, empty_is_absent: bool) -> Callable[[str, Parame
     if not (single or repeated or rest):
         return None
 
+    known = frozenset((*single, *repeated))
+
     def read_query(query: str, parameters: Parameters) -> None:
+        if rest is None and not may_name(query, known):
+            return
         for key, text in parse_qsl(query, keep_blank_values=True):
             if key in single:
                 if not text and key in skipped_empty:

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, unquote
 from botocore.model import OperationModel, ServiceModel
 
 from lambent.http.message import Request
+from lambent.wire.query_names import may_name
 
 Labels = dict[str, str]
 _NO_PARTS: frozenset[tuple[str, str]] = frozenset()
@@ -37,6 +38,10 @@ class _Route:
     def rank(self) -> tuple[int, int, bool]:
         return -len(self.fixed), -len(self.required_query) - len(self.required_headers), self.deprecated
 
+    @property
+    def query_names(self) -> frozenset[str]:
+        return self.required_query | {name for name, _ in self.fixed}
+
 
 @dataclass(slots=True)
 class _Node:
@@ -44,6 +49,8 @@ class _Node:
     label: "_Node | None" = None
     greedy: "_Node | None" = None
     routes: list[_Route] = field(default_factory=list)
+    query_names: frozenset[str] = frozenset()
+    """Those that its routes are told apart by."""
 
 
 class Router:
@@ -84,6 +91,7 @@ class Router:
             for route in node.routes:
                 _read_requirements(route, service.operation_model(route.operation))
             node.routes.sort(key=lambda route: route.rank)
+        node.query_names = frozenset(name for route in node.routes for name in route.query_names)
         children: Iterable[_Node | None] = (*node.literals.values(), node.label, node.greedy)
         for child in children:
             if child is not None:
@@ -103,7 +111,7 @@ class Router:
             self._remember(place, found)
         node, values = found
         alone = len(node.routes) == 1 and not node.routes[0].fixed
-        route = node.routes[0] if alone else _choose(node.routes, request)
+        route = node.routes[0] if alone else _choose(node, request)
         if route is None:
             return None
         decoded = [unquote(value) if "%" in value else value for value in values]
@@ -172,12 +180,14 @@ def _walk_greedy(
     return None
 
 
-def _choose(routes: list[_Route], request: Request) -> _Route | None:
+def _choose(node: _Node, request: Request) -> _Route | None:
     """The best of the routes with the most fixed parts that are there. If the requirements of none are met, the one
     that asks least: its operation then says what is missing."""
-    parts = frozenset(parse_qsl(request.query, keep_blank_values=True)) if request.query else _NO_PARTS
+    query = request.query
+    told = query and may_name(query, node.query_names)
+    parts = frozenset(parse_qsl(query, keep_blank_values=True)) if told else _NO_PARTS
     names = {name for name, _ in parts}
-    possible = [route for route in routes if route.fixed <= parts]
+    possible = [route for route in node.routes if route.fixed <= parts]
     most = max((len(route.fixed) for route in possible), default=0)
     closest = [route for route in possible if len(route.fixed) == most]
     for route in closest:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import formatdate, parsedate_to_datetime
+from functools import lru_cache
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ISO8601 = re.compile(
@@ -56,7 +57,13 @@ def format_iso8601_milliseconds(moment: Moment) -> str:
 
 
 def format_rfc822(moment: Moment) -> str:
-    return formatdate(epoch_seconds(moment), usegmt=True)
+    return _http_date(int(epoch_seconds(moment) // 1))
+
+
+@lru_cache(maxsize=1024)
+def _http_date(seconds: int) -> str:
+    """Remembered, as it takes 8 µs, and the same objects are read again and again."""
+    return formatdate(seconds, usegmt=True)
 
 
 def format_unix(moment: Moment) -> str:
