@@ -1,6 +1,7 @@
 """A request body that is handed on as it arrives, for what is too large to be held in memory."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 
 _HIGH_BYTES = 1024 * 1024
@@ -8,8 +9,8 @@ _LOW_BYTES = 256 * 1024
 
 
 class BodyStream:
-    """An async iterator of what has arrived since, in few large pieces. One reader; what nobody reads stays with the
-    client, but for a megabyte.
+    """An async iterator of the pieces in which it arrives: joined, all of it would be copied once more. One reader;
+    what nobody reads stays with the client, but for a megabyte.
 
     `wanted` is called when the reader waits for bytes, `taken` with how many it took."""
 
@@ -21,7 +22,7 @@ class BodyStream:
         self.trailers: dict[str, str] = {}
         """By their names in lower case; whole with the last byte."""
         self.buffered = 0
-        self._pieces: list[bytes] = []
+        self._pieces: deque[bytes] = deque()
         self._waiting: asyncio.Future[None] | None = None
 
     @property
@@ -58,10 +59,10 @@ class BodyStream:
                 await self._waiting
             finally:
                 self._waiting = None
-        pieces, self._pieces = self._pieces, []
-        size, self.buffered = self.buffered, 0
-        self.taken(size)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        piece = self._pieces.popleft()
+        self.buffered -= len(piece)
+        self.taken(len(piece))
+        return piece
 
     def _wake(self) -> None:
         if self._waiting is not None and not self._waiting.done():

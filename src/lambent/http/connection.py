@@ -284,7 +284,8 @@ class Connection(asyncio.Protocol):
 
         def take(size: int) -> None:
             self._let_go(size)
-            self._go_on_reading()
+            if stream.is_low:
+                self._go_on_reading()
 
         stream.taken = take
         stream.wanted = self._want_body
