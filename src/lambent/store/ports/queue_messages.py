@@ -28,8 +28,7 @@ class DeadLetters:
     source_arn: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receive:
+class Receive(msgspec.Struct, frozen=True, kw_only=True):
     """`hidden_until` is when what is received may be received again; what was sent at `expired_at` or before is deleted
     instead of received."""
 
@@ -42,8 +41,7 @@ class Receive:
     dead_letters: DeadLetters | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
+class Received(msgspec.Struct, frozen=True, kw_only=True):
     """`next_due` is when another message may become visible, where none was received; None: nothing is waiting.
     `dead` is how many went to the dead-letter queue."""
 
