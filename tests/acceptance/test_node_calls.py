@@ -3,13 +3,16 @@
 import json
 import signal
 import threading
+import time
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 from lambent_server import Lambent, eventually
-from two_nodes import start_nodes, status
+from two_nodes import alive, start_nodes, status
 
 WHERE = """
 import os, time
@@ -135,3 +138,23 @@ def test_a_node_that_dies_in_the_middle_is_an_error_worth_a_retry(cluster: Clust
     # The next runs on the other at once: nobody waits until the membership has run out.
     assert cluster.front.call(where, {})["version"] == "$LATEST"
     victim.start_again()
+
+
+def test_a_reservation_is_the_whole_clusters(cluster: Cluster) -> None:
+    eventually(lambda: len(alive(cluster.front)) == 3)
+    name = cluster.front.python(WHERE, Timeout=30)
+    cluster.front.lambda_.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=3)
+    time.sleep(1)  # longer than others may answer from what they remember
+    fronts = [cluster.front, cluster.one, cluster.two]
+
+    def attempt(number: int) -> str:
+        try:
+            fronts[number % 3].invoke(name, {"seconds": 2})
+        except ClientError as error:
+            assert error.response["Error"]["Code"] == "TooManyRequestsException"
+            return str(error.response["Reason"])
+        return "ran"
+
+    with ThreadPoolExecutor(9) as callers:
+        outcomes = Counter(callers.map(attempt, range(9)))
+    assert outcomes == {"ran": 3, "ReservedFunctionConcurrentInvocationLimitExceeded": 6}

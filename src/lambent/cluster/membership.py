@@ -25,7 +25,7 @@ class Membership:
 
     What was read last is kept: `members`, `others`. `listeners` are called after every look at the members, `lapsed`
     when this node has to expect that the others count on it no more, `lost` when a member was removed, so that what it
-    had claimed can be taken over."""
+    had claimed can be taken over, `forgotten` when this node was removed by others, who have had what it had."""
 
     def __init__(
         self,
@@ -54,6 +54,7 @@ class Membership:
         self.listeners: list[Heard] = []
         self.lapsed: list[Heard] = []
         self.lost: list[Heard] = []
+        self.forgotten: list[Heard] = []
 
     @property
     def valid(self) -> bool:
@@ -105,6 +106,7 @@ class Membership:
             return
         self._valid_until = 0.0
         _tell(self.lapsed)
+        _tell(self.forgotten)
         current = {member.node.id: member.node for member in await self._store.members()}.get(self.me.id)
         if current is not None:
             log.critical("another server has joined as node %s: a data directory was copied", self.me.id)

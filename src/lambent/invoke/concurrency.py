@@ -17,17 +17,34 @@ _REQUESTS_PER_EXECUTION = 10
 
 
 class Capacity:
-    """How many may run at a time of those who share it."""
+    """How many may run at a time of those who share it: `limit` on this node, `total` on all. Alone a node has all;
+    where there are others it has a part, which it has to be granted (quotas.py)."""
 
-    __slots__ = ("limit", "reserved", "running", "second", "started")
+    __slots__ = ("granted", "limit", "name", "reserved", "running", "second", "started", "total")
 
-    def __init__(self, limit: int, *, reserved: bool) -> None:
-        self.limit = limit
+    def __init__(self, name: str, total: int, *, reserved: bool, granted: int | None = None) -> None:
+        self.name = name
+        self.total = total
+        self.granted = granted
+        """None where all is."""
+        self.limit = total if granted is None else min(granted, total)
         self.reserved = reserved
         self.running = 0
         self.second = 0
         self.started = 0
         """How many requests came in this `second`."""
+
+    def change(self, total: int) -> None:
+        self.total = total
+        self.limit = total if self.granted is None else min(self.granted, total)
+
+    def grant(self, amount: int) -> None:
+        self.granted = amount
+        self.limit = min(amount, self.total)
+
+    @property
+    def room(self) -> int:
+        return max(0, self.limit - self.running)
 
     def refusal(self) -> TooManyRequestsException:
         what = "ReservedFunctionConcurrent" if self.reserved else "Concurrent"
@@ -125,10 +142,16 @@ class Concurrency:
     """Leases are taken before an environment is, and given back when the invocation is over, even if its caller has
     left long ago."""
 
-    def __init__(self, account_limit: int) -> None:
+    def __init__(self, account_limit: int, *, shared: bool = False) -> None:
+        """`shared` with other nodes: each capacity begins with nothing, and has to be granted a part."""
         self._account_limit = account_limit
+        self._first_grant = 0 if shared else None
+        self.wish: Callable[[Capacity], None] = lambda capacity: None
+        """Called where an event would run if more of a capacity were granted."""
         self._unreserved: dict[tuple[str, str], Capacity] = {}
         self._shares: dict[FunctionId, Share] = {}
+        self._own: dict[FunctionId, Capacity] = {}
+        """Of those with a reservation."""
         self._reserved: dict[FunctionId, int] = {}
         self._taken: dict[FunctionId, int] = {}
         """What the account's other functions go without."""
@@ -147,33 +170,57 @@ class Concurrency:
         `promised`: how much is to be provisioned in all, which is part of what is reserved; `provisioned`: what of it
         is for versions that can be invoked."""
         share, account = self.share(function), self._capacity_of_account(function)
-        account.limit += self._taken.pop(function, 0)
+        account.change(account.total + self._taken.pop(function, 0))
         if reserved is None:
             self._reserved.pop(function, None)
+            self._own.pop(function, None)
             share.move(account, provisioned)
         else:
             self._reserved[function] = reserved
-            share.move(Capacity(max(0, reserved - promised), reserved=True), provisioned)
+            own = self._capacity_of(function)
+            own.change(max(0, reserved - promised))
+            share.move(own, provisioned)
         taken = promised if reserved is None else reserved
         if taken:
             self._taken[function] = taken
-            account.limit -= taken
+            account.change(account.total - taken)
 
     def _capacity_of_account(self, function: FunctionId) -> Capacity:
         key = (function.account_id, function.region)
         capacity = self._unreserved.get(key)
         if capacity is None:
-            capacity = self._unreserved[key] = Capacity(self._account_limit, reserved=False)
+            capacity = self._unreserved[key] = Capacity(
+                "/".join(key), self._account_limit, reserved=False, granted=self._first_grant
+            )
         return capacity
+
+    def _capacity_of(self, function: FunctionId) -> Capacity:
+        own = self._own.get(function)
+        if own is None:
+            name = f"{function.account_id}/{function.region}/{function.name}"
+            own = self._own[function] = Capacity(name, 0, reserved=True, granted=self._first_grant)
+        return own
+
+    def capacity(self, name: str) -> Capacity | None:
+        """That of an account (ACCOUNT/REGION) or of a function with a reservation (ACCOUNT/REGION/NAME)."""
+        account_id, region, *function = name.split("/")
+        if function:
+            return self._own.get(FunctionId(account_id, region, function[0]))
+        return self._capacity_of_account(FunctionId(account_id, region, ""))
 
     def room(self, function: FunctionId) -> int:
         """How many more invocations of it could begin now."""
         share = self.share(function)
-        return share.idle_provisioned() + max(0, share.capacity.limit - share.capacity.running)
+        return share.idle_provisioned() + share.capacity.room
 
     def room_for_events(self, function: FunctionId) -> int:
         """The same for events. Those of a function that may run nothing end without being run, and need no room."""
-        return self._account_limit if self.closed(function) else self.room(function)
+        if self.closed(function):
+            return self._account_limit
+        room = self.room(function)
+        if room == 0:
+            self.wish(self.share(function).capacity)
+        return room
 
     def closed(self, function: FunctionId) -> bool:
         """Whether nothing of it may ever run: it has a reservation of 0."""

@@ -12,7 +12,7 @@ from lambent.base.clock import Clock
 from lambent.base.ids import new_trace_header
 from lambent.base.tasks import Tasks
 from lambent.environments.pools import Pools
-from lambent.invoke.concurrency import Concurrency
+from lambent.invoke.concurrency import Capacity, Concurrency
 from lambent.invoke.directory import Directory
 from lambent.invoke.durable_executions import DurableExecutions
 from lambent.invoke.event_worker import EventQueue
@@ -32,6 +32,12 @@ from lambent.model.lambda_errors import (
 class Router(Protocol):
     async def run(self, version: FunctionVersion, invocation: Invocation) -> InvocationResult:
         """Here or elsewhere. Raises as `Invoker.invoke`."""
+        ...
+
+
+class Quotas(Protocol):
+    async def ask(self, capacity: Capacity) -> None:
+        """Returns when there is room, or none can be had."""
         ...
 
 
@@ -58,6 +64,8 @@ class Invoker:
         self._streams = Tasks("streamed invocations")
         self.router: Router | None = None
         """Where there are other nodes that may run what is asked of this one."""
+        self.quotas: Quotas | None = None
+        """Where limits are shared with other nodes."""
 
     async def invoke(self, invocation: Invocation) -> InvocationResult:
         """Runs the function and returns its result, or its error as a value.
@@ -82,7 +90,7 @@ class Invoker:
         if version.durable is not None and invocation.durable_execution_arn is None:
             return await self._durable.run(version, invocation)
         try:
-            if self.router is not None and not invocation.asynchronous:
+            if self.router is not None:
                 return await self.router.run(version, invocation)
             if not invocation.asynchronous:
                 share.capacity.count_request(self._clock.monotonic())
@@ -97,8 +105,12 @@ class Invoker:
         """One that a router has sent here: what is left to do when its version is chosen. A refusal is counted by the
         node whose caller gets it."""
         share = self._concurrency.share(invocation.function)
-        share.capacity.count_request(self._clock.monotonic())
-        result = await self._pools.invoke(version, invocation, share.lane(version.version).acquire())
+        lane = share.lane(version.version)
+        if self.quotas is not None and not lane.has_room:
+            await self.quotas.ask(share.capacity)
+        if not invocation.asynchronous:
+            share.capacity.count_request(self._clock.monotonic())
+        result = await self._pools.invoke(version, invocation, lane.acquire())
         self._meters.ended(invocation, result)
         return result
 

@@ -13,32 +13,47 @@ def warm_key(function: FunctionId, version: str, tenant_id: str | None) -> str:
 
 
 class Load(msgspec.Struct, kw_only=True):
-    """`busy` environments run or start on `cpus`; `idle` is how many wait, by warm key. Who is `ending` takes nothing
-    new. Kept up to date by reports, and by what is sent to the node in between."""
+    """`busy` environments run or start on `cpus`; `idle` is how many wait, by warm key, and `ready` how many of those
+    were provisioned. `room` is how many more the node may run, by the names of the limits of which it has a part. Who
+    is `ending` takes nothing new. Kept up to date by reports, and by what is sent to the node in between."""
 
     busy: int = 0
     cpus: int = 1
     ending: bool = False
     idle: dict[str, int] = {}
+    ready: dict[str, int] = {}
+    room: dict[str, int] = {}
 
     @property
     def pressure(self) -> float:
         return self.busy / self.cpus
 
-    def begun(self, warm: str) -> None:
-        self.busy += 1
-        if self.idle.get(warm, 0) > 0:
-            self.idle[warm] -= 1
+    def may_run(self, warm: str, limit: str) -> bool:
+        """Whether the limit leaves room there. Who has no part of it may still get one."""
+        return self.room.get(limit, 1) > 0 or self.ready.get(warm, 0) > 0
 
-    def ended(self, warm: str) -> None:
+    def begun(self, warm: str, limit: str) -> None:
+        self.busy += 1
+        for counts, key in ((self.idle, warm), (self.room, limit)):
+            if counts.get(key, 0) > 0:
+                counts[key] -= 1
+
+    def ended(self, warm: str, limit: str) -> None:
         self.busy = max(0, self.busy - 1)
         self.idle[warm] = self.idle.get(warm, 0) + 1
+        if limit in self.room:
+            self.room[limit] += 1
 
     def take(self, report: bytes) -> None:
         """Raises msgspec.DecodeError."""
         told = _decoder.decode(report)
         self.busy, self.cpus, self.ending = told.busy, told.cpus, told.ending
         _merge(self.idle, told.idle)
+        _merge(self.ready, told.ready)
+        # Without a part and with one that is used up are two things.
+        self.room.update(told.room)
+        for limit in told.no_part:
+            self.room.pop(limit, None)
 
 
 class Report(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -48,6 +63,9 @@ class Report(msgspec.Struct, kw_only=True, omit_defaults=True):
     cpus: int = 1
     ending: bool = False
     idle: dict[str, int] = {}
+    ready: dict[str, int] = {}
+    room: dict[str, int] = {}
+    no_part: list[str] = []
 
 
 _decoder = msgspec.msgpack.Decoder(Report)
@@ -66,13 +84,17 @@ class Reporter:
         load, told = self._current(), self._told
         if load == told:
             return b""
+        told = told or Load()
         self._told = load
         return _encode(
             Report(
                 busy=load.busy,
                 cpus=load.cpus,
                 ending=load.ending,
-                idle=_changed(told.idle if told is not None else {}, load.idle),
+                idle=_changed(told.idle, load.idle),
+                ready=_changed(told.ready, load.ready),
+                room={limit: room for limit, room in load.room.items() if told.room.get(limit) != room},
+                no_part=list(told.room.keys() - load.room.keys()),
             )
         )
 

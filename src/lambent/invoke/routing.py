@@ -8,7 +8,7 @@ retry, as on AWS.
 import asyncio
 import os
 import random
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lambent.cluster.peers import Peer, PeerAwayError, PeerLostError
@@ -45,17 +45,20 @@ class Place:
 
 
 def choose(
-    places: Iterable[Place], warm: str, sample: Callable[[Sequence[Place]], Sequence[Place]]
+    places: Iterable[Place], warm: str, limit: str, sample: Callable[[Sequence[Place]], Sequence[Place]]
 ) -> Place | None:
     """Of the places where an environment waits, else of all, the one with less to do of two at random; but here,
-    where none waits anywhere and there is not much to do."""
+    where none waits anywhere and there is not much to do. Where the limit leaves no room anywhere, it is here that it
+    is asked for once more."""
     takers = [place for place in places if not place.load.ending]
-    warm_ones = [place for place in takers if place.load.idle.get(warm, 0) > 0]
-    if not warm_ones:
-        here = next((place for place in takers if place.other is None), None)
-        if here is not None and here.load.pressure < _EASY:
-            return here
-    of = warm_ones or takers
+    here = next((place for place in takers if place.other is None), None)
+    able = [place for place in takers if place.load.may_run(warm, limit)]
+    if not able and here is not None:
+        return here
+    warm_ones = [place for place in able if place.load.idle.get(warm, 0) > 0]
+    if not warm_ones and here in able and here.load.pressure < _EASY:
+        return here
+    of = warm_ones or able or takers
     return min(sample(of), key=lambda place: place.load.pressure) if of else None
 
 
@@ -73,6 +76,7 @@ class NodeRouter:
         pools: Pools,
         concurrency: Concurrency,
         others: Callable[[], Sequence[Peer]],
+        rooms: Callable[[], Mapping[str, int]],
         *,
         works: bool,
         sample: Callable[[Sequence[Place]], Sequence[Place]] = two_of,
@@ -82,6 +86,7 @@ class NodeRouter:
         self._pools = pools
         self._concurrency = concurrency
         self._others = others
+        self._rooms = rooms
         self._works = works
         self._sample = sample
         self._sleep = sleep
@@ -114,26 +119,41 @@ class NodeRouter:
                 warm_key(function, version, tenant_id): count
                 for function, version, tenant_id, count in self._pools.idle()
             },
+            ready={
+                warm_key(function, version, None): count
+                for function, version, provisioned in self._pools.all_provisioned()
+                if (count := len(provisioned.idle))
+            },
+            room=dict(self._rooms()),
         )
 
     # Invocations
 
     async def run(self, version: FunctionVersion, invocation: Invocation) -> InvocationResult:
-        if (
-            self._works
-            and self._pools.has_idle(version, invocation.tenant_id)
-            and self._concurrency.share(version.function).lane(version.version).has_room
-        ):
+        if invocation.asynchronous:  # who took it from the queue runs it
             return await self._run_here(version, invocation)
-        return await self._run_somewhere(version, invocation)
+        if not (self._works and self._pools.has_idle(version, invocation.tenant_id)):
+            return await self._run_somewhere(version, invocation, set(), None)
+        if not self._concurrency.share(version.function).lane(version.version).has_room:
+            return await self._run_somewhere(version, invocation, set(), None)
+        try:
+            return await self._run_here(version, invocation)
+        except ELSEWHERE as refusal:
+            return await self._run_somewhere(version, invocation, {None}, refusal)
 
-    async def _run_somewhere(self, version: FunctionVersion, invocation: Invocation) -> InvocationResult:
+    async def _run_somewhere(
+        self,
+        version: FunctionVersion,
+        invocation: Invocation,
+        tried: set[str | None],
+        refusal: ServiceException | None,
+    ) -> InvocationResult:
+        """`tried` are the places that have refused: None for this node."""
         warm = warm_key(version.function, version.version, invocation.tenant_id)
-        tried: set[str | None] = set()
-        refusal: ServiceException | None = None
+        limit = self._concurrency.share(version.function).capacity.name
         waits = _WAITS_MOST
         while len(tried) < _PLACES_MOST:
-            place = choose(self._places(tried), warm, self._sample)
+            place = choose(self._places(tried), warm, limit, self._sample)
             if place is None:
                 if tried or not waits:
                     break
@@ -144,7 +164,7 @@ class NodeRouter:
             try:
                 if place.other is None:
                     return await self._run_here(version, invocation)
-                return await self._run_there(place, place.other, warm, version, invocation)
+                return await self._run_there(place.load, place.other, (warm, limit), version, invocation)
             except ELSEWHERE as error:
                 refusal = error
             except _RefusedError as refused:
@@ -162,7 +182,12 @@ class NodeRouter:
                 yield Place(load, other)
 
     async def _run_there(
-        self, place: Place, other: Peer, warm: str, version: FunctionVersion, invocation: Invocation
+        self,
+        load: Load,
+        other: Peer,
+        keys: tuple[str, str],
+        version: FunctionVersion,
+        invocation: Invocation,
     ) -> InvocationResult:
         """Raises PeerAwayError, _RefusedError, and what is the caller's to know."""
 
@@ -170,13 +195,13 @@ class NodeRouter:
             take_part(invocation, head, body, exchange.pause, exchange.resume)
 
         exchange = other.call(call_of(version, invocation), invocation.payload, part)
-        place.load.begun(warm)
+        load.begun(*keys)
         try:
             head, body = await exchange.answered()
         except PeerLostError:
             raise ServiceException_("The node that ran the function was lost.") from None
         finally:
-            place.load.ended(warm)
+            load.ended(*keys)
         answer = read_answer(head)
         if isinstance(answer, Refused):
             error = error_of(answer)

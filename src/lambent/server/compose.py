@@ -139,7 +139,7 @@ class Server:
             self._node_id,
         )
         self._invocation = Invocation(
-            self.settings, stores, self._identity, self._environments.pools, self._clock, self._node_id
+            self.settings, stores, self._identity, self._environments.pools, self._clock, self._node
         )
         self._calls: NodeCalls | None = None
         if self.settings.database is not None:
@@ -341,6 +341,8 @@ class Server:
             self._invocation.allotments.open(),
         )
         opened.push_async_callback(self._invocation.allotments.close)
+        if self._invocation.quotas is not None:
+            opened.push_async_callback(self._invocation.quotas.close)
         opened.push_async_callback(self._invocation.invoker.close)
         opened.push_async_callback(self._invocation.event_worker.close)
         opened.push_async_callback(self._invocation.durable_worker.close)
@@ -395,6 +397,8 @@ class Server:
         self._tasks.start(self._environments.pools.run(), "freeze and expire environments")
         if "worker" in self.settings.roles:
             self._tasks.start(self._invocation.event_worker.run(), "run event invocations")
+            if self._invocation.quotas is not None:
+                self._tasks.start(self._invocation.quotas.run(), "settle parts of limits")
         self._tasks.start(self._invocation.meters.run(), "measure invocations")
         self._tasks.start(self._stores.log_measuring.run(), "emit default values of metric filters")
         self._tasks.start(self._stores.sweep_code(), "sweep code that nothing uses")

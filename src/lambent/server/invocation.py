@@ -14,19 +14,30 @@ from lambent.invoke.event_handling import EventHandling
 from lambent.invoke.event_worker import EventQueue, EventWorker
 from lambent.invoke.invoke import Invoker
 from lambent.invoke.meters import Meters
+from lambent.invoke.quotas import Quotas
 from lambent.invoke.response_stream import StreamLimits
 from lambent.invoke.retries import RetryRules
 from lambent.server.chained_invocations import ChainedInvocations
 from lambent.server.identity import Identity
+from lambent.server.node import ThisNode
 from lambent.server.stores import Stores
+from lambent.store.sql.quotas import SqlQuotaStore
 
 
 class Invocation:
     def __init__(
-        self, settings: Settings, stores: Stores, identity: Identity, pools: Pools, clock: Clock, node_id: str
+        self,
+        settings: Settings,
+        stores: Stores,
+        identity: Identity,
+        pools: Pools,
+        clock: Clock,
+        node: ThisNode,
     ) -> None:
+        node_id = node.membership.me.id
         events = EventQueue(stores.events, stores.metrics)
-        self.concurrency = concurrency = Concurrency(settings.account_concurrency)
+        shared = settings.database is not None
+        self.concurrency = concurrency = Concurrency(settings.account_concurrency, shared=shared)
         self.allotments = Allotments(stores.concurrency, concurrency, stores.directory, pools)
         self.meters = Meters(stores.metrics, concurrency, pools)
         self.durable = DurableExecutions(stores.durable, MillisecondClock(clock))
@@ -61,6 +72,13 @@ class Invocation:
             owner=node_id,
             look_seconds=settings.event_poll_seconds,
         )
+        self.quotas: Quotas | None = None
+        if shared:
+            store = SqlQuotaStore(stores.database)
+            self.quotas = Quotas(store, node.membership, clock, concurrency.capacity, self.event_worker.wake)
+            node.membership.forgotten.append(self.quotas.forget)
+            concurrency.wish = self.quotas.wish
+            self.invoker.quotas = self.quotas
         self.durable_worker = DurableWorker(
             self.durable,
             stores.durable,

@@ -38,6 +38,7 @@ class NodeCalls:
             pools,
             invocation.concurrency,
             self._workers,
+            invocation.quotas.rooms if invocation.quotas is not None else dict,
             works="worker" in settings.roles,
         )
         self._port = NodePort(self._forwarded.handle, self._router.new_report)

@@ -27,6 +27,7 @@ from lambent.store.ports.named_records import NamedRecords
 from lambent.store.ports.nodes import NodeStore
 from lambent.store.ports.queue_messages import QueueMessageStore
 from lambent.store.ports.queues import QueueStore
+from lambent.store.ports.quotas import QuotaStore
 from lambent.store.ports.roles import RoleStore
 from lambent.store.ports.shared_secrets import SharedSecretStore
 from lambent.store.ports.target_deliveries import TargetDeliveryStore
@@ -49,6 +50,7 @@ from lambent.store.sql.named_records import SqlNamedRecords
 from lambent.store.sql.nodes import SqlNodeStore
 from lambent.store.sql.queue_messages import SqlQueueMessageStore
 from lambent.store.sql.queues import SqlQueueStore
+from lambent.store.sql.quotas import SqlQuotaStore
 from lambent.store.sql.roles import SqlRoleStore
 from lambent.store.sql.shared_secrets import SqlSharedSecretStore
 from lambent.store.sql.target_deliveries import SqlTargetDeliveryStore
@@ -79,6 +81,7 @@ class Stores:
     topics: TopicStore
     metrics: MetricStore
     nodes: NodeStore
+    quotas: QuotaStore
     changes: ChangeStore
     shared_secrets: SharedSecretStore
     clock: ManualClock
@@ -133,6 +136,7 @@ def stores(database: Database) -> Stores:
         topics=SqlTopicStore(database),
         metrics=SqlMetricStore(database),
         nodes=SqlNodeStore(database),
+        quotas=SqlQuotaStore(database),
         changes=SqlChangeStore(database),
         shared_secrets=SqlSharedSecretStore(database),
         clock=clock,

@@ -113,7 +113,7 @@ def test_what_is_promised_to_a_version_that_cannot_run_yet_is_nobodys():
 
 
 def test_the_rate_of_requests_is_ten_times_the_concurrency():
-    capacity = Capacity(2, reserved=True)
+    capacity = Capacity("q", 2, reserved=True)
     for _ in range(20):
         capacity.count_request(7.3)
     with pytest.raises(TooManyRequestsException) as raised:

@@ -3,25 +3,25 @@ from lambent.model.function import FunctionId
 
 
 def test_a_listener_hears_everything_first_and_then_what_has_changed():
-    now = Load(busy=1, cpus=2, idle={"f": 2, "g": 1})
+    now = Load(busy=1, cpus=2, idle={"f": 2, "g": 1}, ready={"f": 1}, room={"l": 3, "m": 1})
     reporter, known = Reporter(lambda: now), Load()
     known.take(reporter())
     assert known == now
     assert reporter() == b""
 
-    now = Load(busy=0, cpus=2, idle={"f": 3}, ending=True)
+    now = Load(busy=0, cpus=2, idle={"f": 3}, room={"l": 0}, ending=True)
     known.take(reporter())
     assert known == now
 
 
 def test_what_is_sent_to_a_node_counts_before_it_reports_it():
-    load = Load(busy=0, idle={"f": 1})
-    load.begun("f")
-    assert (load.busy, load.idle["f"]) == (1, 0)
-    load.ended("f")
-    assert (load.busy, load.idle["f"]) == (0, 1)
-    load.begun("g")
-    load.ended("g")
+    load = Load(busy=0, idle={"f": 1}, room={"l": 2})
+    load.begun("f", "l")
+    assert (load.busy, load.idle["f"], load.room["l"]) == (1, 0, 1)
+    load.ended("f", "l")
+    assert (load.busy, load.idle["f"], load.room["l"]) == (0, 1, 2)
+    load.begun("g", "unknown")
+    load.ended("g", "unknown")
     assert load.idle["g"] == 1, "a cold start leaves an environment behind"
 
 

@@ -19,6 +19,7 @@ from lambent.model.lambda_errors import (
 from lambent.store.ports.nodes import Node
 
 HELLO = FunctionId("123456789012", "eu-west-1", "hello")
+LIMIT = "123456789012/eu-west-1"
 WARM = warm_key(HELLO, "$LATEST", None)
 
 
@@ -33,6 +34,7 @@ def node(id):
 class Pools:
     def __init__(self):
         self.waiting = 0
+        self.provisions = []
         self.busy = 0
 
     def has_idle(self, version, tenant_id):
@@ -40,6 +42,9 @@ class Pools:
 
     def idle(self):
         return [(HELLO, "$LATEST", None, self.waiting)] if self.waiting else []
+
+    def all_provisioned(self):
+        return self.provisions
 
     def counts(self):
         return {"busy": self.busy, "starting": 0}
@@ -140,8 +145,8 @@ class Cluster:
         self.others = {id: OtherNode(id, self.known, self.runs[id]) for id in others}
         self.naps = 0
         self.router = NodeRouter(
-            self.here, self.pools, Concurrency(10), lambda: list(self.others.values()), works=works, sample=first,
-            sleep=self.sleep,
+            self.here, self.pools, Concurrency(10), lambda: list(self.others.values()), dict, works=works,
+            sample=first, sleep=self.sleep,
         )  # fmt: skip
         for id in others:
             self.router.heard(id, b"")
@@ -167,21 +172,46 @@ def new_cluster(version):
 def test_of_two_that_are_warm_the_one_with_less_to_do_is_chosen():
     busy, calm = Place(Load(busy=9, idle={WARM: 1})), Place(Load(busy=1, idle={WARM: 3}))
     cold = Place(Load())
-    assert choose([busy, cold, calm], WARM, first) is calm
-    assert choose([busy, cold], WARM, first) is busy, "an environment that waits is worth more than rest"
+    assert choose([busy, cold, calm], WARM, LIMIT, first) is calm
+    assert choose([busy, cold], WARM, LIMIT, first) is busy, (
+        "an environment that waits is worth more than rest"
+    )
 
 
 def test_what_is_warm_nowhere_begins_here_unless_there_is_much_to_do_here():
     other = Place(Load(), other=OtherNode("b", None, None))
-    assert choose([other, here := Place(Load(busy=3))], WARM, first) is here
-    assert choose([other, Place(Load(busy=9))], WARM, first) is other
-    assert choose([Place(Load(ending=True))], WARM, first) is None
+    assert choose([other, here := Place(Load(busy=3))], WARM, LIMIT, first) is here
+    assert choose([other, Place(Load(busy=9))], WARM, LIMIT, first) is other
+    assert choose([Place(Load(ending=True))], WARM, LIMIT, first) is None
+
+
+def test_where_the_limit_leaves_no_room_nothing_is_sent_but_to_what_is_provisioned():
+    full = Place(Load(idle={WARM: 1}, room={LIMIT: 0}), other=OtherNode("b", None, None))
+    here, roomy = Place(Load(room={LIMIT: 0})), Place(Load(room={LIMIT: 1}))
+    assert choose([full, here], WARM, LIMIT, first) is here, "the database is asked from here"
+    assert choose([full, here, roomy], WARM, LIMIT, first) is roomy
+    full.load.ready[WARM] = 1
+    assert choose([full, here, roomy], WARM, LIMIT, first) is full
 
 
 async def test_a_warm_environment_here_is_used_here(new_cluster):
     cluster = new_cluster()
     cluster.pools.waiting = 1
     assert await cluster.run() == "a"
+
+
+async def test_a_refusal_here_is_not_the_last_word_either(new_cluster):
+    cluster = new_cluster()
+    cluster.pools.waiting = 1
+    cluster.here.error = TooManyRequestsException("full")
+    cluster.load("c").idle[WARM] = 1
+    assert await cluster.run() == "c"
+
+
+async def test_an_event_runs_where_it_was_claimed(new_cluster):
+    cluster = new_cluster()
+    cluster.load("c").idle[WARM] = 1
+    assert await cluster.run(asynchronous=True) == "a"
 
 
 async def test_where_none_waits_here_a_node_with_one_runs_it(new_cluster):

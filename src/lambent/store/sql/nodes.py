@@ -65,6 +65,7 @@ def _take_out(connection: Connection, statement: str, row: dict[str, Any]) -> bo
     if not connection.execute(_SQL[statement], row).rowcount:
         return False
     connection.execute(_SQL["free_leases"], row)
+    connection.execute(_SQL["free_quotas"], row)
     return True
 
 

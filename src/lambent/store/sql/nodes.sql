@@ -19,6 +19,9 @@ DELETE FROM nodes WHERE id = :id AND incarnation = :incarnation;
 -- name: free_leases
 UPDATE leases SET holder = NULL WHERE holder = :id;
 
+-- name: free_quotas
+DELETE FROM quotas WHERE holder = :id;
+
 -- name: members
 SELECT id, incarnation, address, zone, roles, version, schema_known, expires_at - database_now(), beats,
     database_now() - joined_at, state
