@@ -4,6 +4,7 @@ import json
 import signal
 import threading
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -51,8 +52,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         *("front", "one", "two"),
         arguments={
             "front": ("--roles", "api,poller"),
-            "one": ("--roles", "api,worker"),
-            "two": ("--roles", "api,worker"),
+            "one": ("--roles", "api,worker", "--zone", "x"),
+            "two": ("--roles", "worker", "--zone", "y"),
         },
     )
     yield Cluster(nodes)
@@ -145,11 +146,11 @@ def test_a_reservation_is_the_whole_clusters(cluster: Cluster) -> None:
     name = cluster.front.python(WHERE, Timeout=30)
     cluster.front.lambda_.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=3)
     time.sleep(1)  # longer than others may answer from what they remember
-    fronts = [cluster.front, cluster.one, cluster.two]
+    fronts = [cluster.front, cluster.one]
 
     def attempt(number: int) -> str:
         try:
-            fronts[number % 3].invoke(name, {"seconds": 2})
+            fronts[number % 2].invoke(name, {"seconds": 2})
         except ClientError as error:
             assert error.response["Error"]["Code"] == "TooManyRequestsException"
             return str(error.response["Reason"])
@@ -158,3 +159,29 @@ def test_a_reservation_is_the_whole_clusters(cluster: Cluster) -> None:
     with ThreadPoolExecutor(9) as callers:
         outcomes = Counter(callers.map(attempt, range(9)))
     assert outcomes == {"ran": 3, "ReservedFunctionConcurrentInvocationLimitExceeded": 6}
+
+
+def test_what_is_provisioned_is_spread_over_the_zones(cluster: Cluster) -> None:
+    eventually(lambda: len(alive(cluster.front)) == 3)
+    name = cluster.front.python(WHERE)
+    version = cluster.front.lambda_.publish_version(FunctionName=name)["Version"]
+    of_version = {"FunctionName": name, "Qualifier": version}
+    before = [status(node)["environments"]["idle"] for node in (cluster.one, cluster.two)]
+    cluster.front.lambda_.put_provisioned_concurrency_config(**of_version, ProvisionedConcurrentExecutions=4)
+
+    def config() -> Any:
+        return cluster.front.lambda_.get_provisioned_concurrency_config(**of_version)
+
+    eventually(lambda: config()["Status"] == "READY", seconds=20)
+    assert config()["AvailableProvisionedConcurrentExecutions"] == 4
+    after = [status(node)["environments"]["idle"] for node in (cluster.one, cluster.two)]
+    assert [now - then for now, then in zip(after, before, strict=True)] == [2, 2]
+
+
+def test_a_node_without_api_takes_no_requests(cluster: Cluster) -> None:
+    with pytest.raises(ClientError) as refused:
+        cluster.two.lambda_.list_functions()
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
+    assert "without api" in refused.value.response["Error"]["Message"] + str(refused.value)
+    with urllib.request.urlopen(cluster.two.endpoint + "/_lambent/health", timeout=10) as health:
+        assert health.status == 200

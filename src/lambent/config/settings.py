@@ -127,12 +127,14 @@ class Settings:
         "Once, after `master-key`, `root-key.json` or `account-id` was lost or replaced: what this node has replaces "
         "what the database has for all nodes. KMS keys that another master key has wrapped stay unreadable.",
     )
-    zone: str = _row(NAME, "local", "The availability zone of this node, as `lambent status` tells it.")
+    zone: str = _row(
+        NAME, "local", "The availability zone of this node: provisioned environments are spread over zones."
+    )
     roles: tuple[str, ...] = _row(
         ROLE_NAMES,
         ROLES,
-        "What this node does beside answering requests, which every node does (`api`): `worker` runs functions, "
-        "`poller` reads event sources and does what one node does for all.",
+        "What this node does: `api` answers requests, `worker` runs functions, `poller` reads event sources and does "
+        "what one node does for all.",
         default_says="`api,worker,poller`",
     )
     node_host: str | None = _row(

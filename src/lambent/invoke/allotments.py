@@ -5,6 +5,7 @@ too, as what was promised goes with it, and an alias takes its environments alon
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Literal
 
 from lambent.base.tasks import Tasks
@@ -20,16 +21,29 @@ _Parts = dict[str, tuple[FunctionVersion, int]]
 """Versions by number, and how many environments each of them is to have."""
 
 
+Here = Callable[[str, int], int]
+Elsewhere = Callable[[FunctionVersion], tuple[int, str | None]]
+
+
 class Allotments:
     """services.lambda_.ports.Allotments."""
 
     def __init__(
-        self, store: ConcurrencyStore, concurrency: Concurrency, directory: Directory, pools: Pools
+        self,
+        store: ConcurrencyStore,
+        concurrency: Concurrency,
+        directory: Directory,
+        pools: Pools,
+        here: Here = lambda name, count: count,
     ) -> None:
+        """`here` says how many of a version's provisioned environments are this node's."""
         self._store = store
         self._concurrency = concurrency
         self._directory = directory
         self._pools = pools
+        self._here = here
+        self.elsewhere: Elsewhere = lambda version: (0, None)
+        """Of a version, how many are ready on other nodes, and why one there is not."""
         self._promised: dict[FunctionId, dict[str, _Parts]] = {}
         """By function and qualifier, where its provisioned environments are."""
         self._refreshing = asyncio.Lock()
@@ -44,6 +58,11 @@ class Allotments:
     async def close(self) -> None:
         await self._tasks.close()
 
+    def nodes_changed(self) -> None:
+        """What is provisioned is placed anew."""
+        for function in list(self._promised):
+            self._tasks.start(self.refresh(function), f"place {function.name} anew")
+
     def function_changed(self, function: FunctionId) -> None:
         if function in self._promised:
             self._tasks.start(self.refresh(function), f"refresh {function.name}")
@@ -55,14 +74,18 @@ class Allotments:
             placed = {config.qualifier: await self._place(config) for config in configs}
             wanted = _wanted(placed)
             promised = sum(config.requested for config in configs)
+            here = {
+                number: (version, self._here(version.arn(), count))
+                for number, (version, count) in wanted.items()
+            }
             self._concurrency.allot(
-                function, reserved, promised, {number: count for number, (_, count) in wanted.items()}
+                function, reserved, promised, {number: count for number, (_, count) in here.items()}
             )
             if reserved is None and not configs:
                 self._promised.pop(function, None)
             else:
                 self._promised[function] = placed
-            self._provision(function, wanted)
+            self._provision(function, here)
 
     async def status(self, config: ProvisionedConcurrency) -> ProvisionedStatus:
         """How far the environments of a configuration are, after all changes that were made before this was asked."""
@@ -70,11 +93,14 @@ class Allotments:
             pass
         parts = self._promised.get(config.function, {}).get(config.qualifier, {})
         ready, failure = 0, None
-        for number, (_, wanted) in parts.items():
+        for number, (version, wanted) in parts.items():
             provisioned = self._pools.provisioned(config.function, number)
-            if provisioned is not None:
-                ready += min(provisioned.ready, wanted)
-                failure = failure or provisioned.failure
+            ready_elsewhere, failure_elsewhere = self.elsewhere(version)
+            ready_here = provisioned.ready if provisioned is not None else 0
+            ready += min(ready_here + ready_elsewhere, wanted)
+            failure = (
+                failure or (provisioned.failure if provisioned is not None else None) or failure_elsewhere
+            )
         status: Literal["IN_PROGRESS", "READY", "FAILED"] = "IN_PROGRESS"
         if ready >= config.requested:
             status, failure = "READY", None

@@ -15,7 +15,9 @@ def warm_key(function: FunctionId, version: str, tenant_id: str | None) -> str:
 class Load(msgspec.Struct, kw_only=True):
     """`busy` environments run or start on `cpus`; `idle` is how many wait, by warm key, and `ready` how many of those
     were provisioned. `room` is how many more the node may run, by the names of the limits of which it has a part. Who
-    is `ending` takes nothing new. Kept up to date by reports, and by what is sent to the node in between."""
+    is `ending` takes nothing new. `provisioned` is how many environments are initialized for that, busy ones among
+    them, and `failures` says why others are not. Kept up to date by reports, and by what is sent to the node in
+    between."""
 
     busy: int = 0
     cpus: int = 1
@@ -23,6 +25,8 @@ class Load(msgspec.Struct, kw_only=True):
     idle: dict[str, int] = {}
     ready: dict[str, int] = {}
     room: dict[str, int] = {}
+    provisioned: dict[str, int] = {}
+    failures: dict[str, str] = {}
 
     @property
     def pressure(self) -> float:
@@ -50,6 +54,8 @@ class Load(msgspec.Struct, kw_only=True):
         self.busy, self.cpus, self.ending = told.busy, told.cpus, told.ending
         _merge(self.idle, told.idle)
         _merge(self.ready, told.ready)
+        _merge(self.provisioned, told.provisioned)
+        self.failures = told.failures
         # Without a part and with one that is used up are two things.
         self.room.update(told.room)
         for limit in told.no_part:
@@ -66,6 +72,9 @@ class Report(msgspec.Struct, kw_only=True, omit_defaults=True):
     ready: dict[str, int] = {}
     room: dict[str, int] = {}
     no_part: list[str] = []
+    provisioned: dict[str, int] = {}
+    failures: dict[str, str] = {}
+    """All of them: there are few."""
 
 
 _decoder = msgspec.msgpack.Decoder(Report)
@@ -93,6 +102,8 @@ class Reporter:
                 ending=load.ending,
                 idle=_changed(told.idle, load.idle),
                 ready=_changed(told.ready, load.ready),
+                provisioned=_changed(told.provisioned, load.provisioned),
+                failures=load.failures,
                 room={limit: room for limit, room in load.room.items() if told.room.get(limit) != room},
                 no_part=list(told.room.keys() - load.room.keys()),
             )

@@ -106,11 +106,21 @@ class NodeRouter:
     def gone(self, node_id: str) -> None:
         self._loads.pop(node_id, None)
 
+    def provisioned_elsewhere(self, version: FunctionVersion) -> tuple[int, str | None]:
+        """For invoke.allotments."""
+        key = warm_key(version.function, version.version, None)
+        loads = self._loads.values()
+        failures = (load.failures[key] for load in loads if key in load.failures)
+        return sum(load.provisioned.get(key, 0) for load in loads), next(failures, None)
+
     def new_report(self) -> Callable[[], bytes]:
         return Reporter(self._load)
 
     def _load(self) -> Load:
         counts = self._pools.counts()
+        provisioned = {
+            warm_key(function, version, None): one for function, version, one in self._pools.all_provisioned()
+        }
         return Load(
             busy=counts["busy"] + counts["starting"],
             cpus=self._cpus,
@@ -119,12 +129,10 @@ class NodeRouter:
                 warm_key(function, version, tenant_id): count
                 for function, version, tenant_id, count in self._pools.idle()
             },
-            ready={
-                warm_key(function, version, None): count
-                for function, version, provisioned in self._pools.all_provisioned()
-                if (count := len(provisioned.idle))
-            },
+            ready={key: count for key, one in provisioned.items() if (count := len(one.idle))},
             room=dict(self._rooms()),
+            provisioned={key: count for key, one in provisioned.items() if (count := one.ready)},
+            failures={key: one.failure for key, one in provisioned.items() if one.failure is not None},
         )
 
     # Invocations

@@ -31,7 +31,7 @@ from lambent.server.code_store import CodeStoreClient
 from lambent.server.data_directory import require_own
 from lambent.server.database import choose_database
 from lambent.server.descriptors import connections_most
-from lambent.server.doorway import Doorway
+from lambent.server.doorway import Doorway, without_api
 from lambent.server.environments import Environments
 from lambent.server.event_sources import Runners
 from lambent.server.function_url_names import HOSTS, FunctionUrlNames, HostsFile, needs_hosts_file
@@ -294,17 +294,19 @@ class Server:
         self._scraping = Scraping(self._stores.metrics.totals, self._environments.pools, self._clock)
         outside = DevCredentials(credentials) if self.settings.dev else credentials
         dressers = [part.dress for part in self._parts if part.dress is not None]
+        of_this_node = [
+            Door(opens=is_scrape, handler=self._scraping.answer),
+            Door(opens=is_status, handler=self._status.answer),
+        ]
         self._outside = Doorway()
-        self._outside.open(
-            Gateway(services, outside, authorizer, self._clock).handle,
-            [
-                *doors,
-                Door(opens=is_scrape, handler=self._scraping.answer),
-                Door(opens=is_status, handler=self._status.answer),
-                self._function_url_door(outside),
-            ],
-            dressers,
-        )
+        if "api" in self.settings.roles:
+            self._outside.open(
+                Gateway(services, outside, authorizer, self._clock).handle,
+                [*doors, *of_this_node, self._function_url_door(outside)],
+                dressers,
+            )
+        else:
+            self._outside.open(without_api, of_this_node, [])
         # Functions sign as their role, also where --dev lets everybody else in unsigned.
         self._inside.open(
             Gateway(services, credentials, authorizer, self._clock).handle,

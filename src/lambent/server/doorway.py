@@ -2,12 +2,21 @@
 
 from collections.abc import Callable, Sequence
 
+from lambent.api.errors import refuse
+from lambent.api.health import HEALTH_PATH, health
 from lambent.environments.blanks import Handler
 from lambent.http.message import Request, Response
 from lambent.server.part import Door
 from lambent.services.lambda_.function_urls.addresses import is_function_url
 
 _SIGNED = "AWS4-HMAC-SHA256 "
+
+
+async def without_api(request: Request) -> Response:
+    """In the place of the gateway on a node that serves others only."""
+    if request.path == HEALTH_PATH:
+        return health(request)
+    return refuse(503, "This node takes no requests: its roles are without api.")
 
 
 class Doorway:

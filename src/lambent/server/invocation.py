@@ -1,6 +1,7 @@
 """How functions are invoked: limits, the queue of events, durable executions, and who works them off."""
 
 from lambent.base.clock import Clock, MillisecondClock
+from lambent.cluster.placement import Placement
 from lambent.config import Settings
 from lambent.environments.pools import Pools
 from lambent.http.limits import MIB
@@ -38,7 +39,9 @@ class Invocation:
         events = EventQueue(stores.events, stores.metrics)
         shared = settings.database is not None
         self.concurrency = concurrency = Concurrency(settings.account_concurrency, shared=shared)
-        self.allotments = Allotments(stores.concurrency, concurrency, stores.directory, pools)
+        placement = Placement(node.membership, "worker")
+        self.allotments = Allotments(stores.concurrency, concurrency, stores.directory, pools, placement.here)
+        placement.changed = self.allotments.nodes_changed
         self.meters = Meters(stores.metrics, concurrency, pools)
         self.durable = DurableExecutions(stores.durable, MillisecondClock(clock))
         self.invoker = Invoker(

@@ -29,6 +29,7 @@ class NodeCalls:
         self._settings = settings
         self._node = node
         self._invoker = invocation.invoker
+        self._allotments = invocation.allotments
         self._peers: Peers | None = None
         self._forwarded = ForwardedInvocations(
             directory, node, self._invoker.run_here, settings.response_stream_mib * MIB
@@ -58,6 +59,7 @@ class NodeCalls:
         self._review()
         self._forwarded.opened = True
         self._invoker.router = self._router
+        self._allotments.elsewhere = self._router.provisioned_elsewhere
 
     def end(self) -> None:
         self._forwarded.ending = self._router.ending = True

@@ -141,3 +141,21 @@ async def test_a_function_with_no_promise_costs_nothing_when_it_changes(parts, h
     await directory.replace(store.functions[hello], expected_revision_id="r")
     await asyncio.sleep(0.001)
     assert pools.wanted == {}
+
+
+async def test_of_what_is_provisioned_each_node_has_its_part_and_all_of_them_are_told(parts, hello, store):
+    _, promises, pools, concurrency, directory = parts
+    promises.configs = [config(hello, "1", 10)]
+    allotments = Allotments(promises, concurrency, directory, pools, lambda name, count: count // 2)
+    await allotments.open()
+    assert pools.wanted == {"1": 5}
+    assert concurrency.room(hello) == 1000 - 10 + 5, "the limits leave out what is provisioned elsewhere, too"
+
+    pools.states["1"] = SimpleNamespace(ready=5, failure=None)
+    allotments.elsewhere = lambda version: (4, None)
+    assert (await allotments.status(promises.configs[0])).ready == 9
+    allotments.elsewhere = lambda version: (0, "FUNCTION_ERROR_INIT_FAILURE")
+    assert (await allotments.status(promises.configs[0])).status == "FAILED"
+    allotments.elsewhere = lambda version: (5, None)
+    assert (await allotments.status(promises.configs[0])).status == "READY"
+    await allotments.close()
