@@ -9,6 +9,7 @@ from typing import Any
 from lambent.base.tasks import Tasks
 from lambent.cluster.membership import Membership
 from lambent.store.ports.errors import StoreError
+from lambent.store.ports.fence import Fence, under
 from lambent.store.ports.nodes import NodeStore
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,8 @@ class Leases:
                 continue
             self.held[name] = token
             try:
-                await self._run(name, work)
+                with under(Fence(name, self._membership.me.id, token)):
+                    await self._run(name, work)
             finally:
                 self.held.pop(name, None)
             await self._sleep(self._membership.beat_seconds)

@@ -3,7 +3,9 @@ import pytest
 from lambent.model.delivery import Delivery
 from lambent.model.event_bus import EventBus
 from lambent.store.ports.errors import AlreadyExistsError, NotFoundError, StaleRevisionError
+from lambent.store.ports.fence import Fence, LeaseLostError, under
 from lambent.store.ports.named_records import Name
+from lambent.store.ports.nodes import Node
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 
@@ -144,3 +146,25 @@ async def test_all_are_of_every_account_and_region(stores):
     assert [value.name for _, value in await stores.buses.all()] == ["a", "b", "c"]
     assert (await stores.buses.all())[0][0] == name("a", "p")
     assert await stores.other_buses.all() == []
+
+
+async def test_who_has_lost_the_lease_under_which_he_works_advances_nothing(stores):
+    a, b = (Node(id=id, incarnation="1", address="", zone="z", roles=("poller",), version="1") for id in "ab")
+    for node in (a, b):
+        await stores.nodes.join(node, 60.0)
+    first = await stores.nodes.acquire("timer", a, 60.0)
+    await stores.buses.insert(name("b"), bus("b"), due_at=1.0)
+
+    async def advance(node: Node, token: int, due_at: float) -> None:
+        with under(Fence("timer", node.id, token)):
+            await stores.buses.advance(
+                name("b"), previous=bus("b"), value=bus("b"), due_at=due_at, deliveries=()
+            )
+
+    await advance(a, first, 2.0)
+    await stores.nodes.release("timer", a, first)
+    second = await stores.nodes.acquire("timer", b, 60.0)
+    await advance(b, second, 3.0)
+    with pytest.raises(LeaseLostError):
+        await advance(a, first, 2.0)
+    assert await stores.buses.next_due() == 3.0

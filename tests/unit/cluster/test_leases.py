@@ -1,6 +1,7 @@
 import asyncio
 
 from lambent.cluster.membership import MEMBERSHIP_SECONDS
+from lambent.store.ports.fence import Fence, held
 
 
 class Work:
@@ -90,3 +91,20 @@ async def test_what_is_acquired_for_oneself_is_released(cluster):
     assert await of_a.acquire("mapping") == 1 and await of_b.acquire("mapping") is None
     await of_a.release("mapping")
     assert of_a.held == {} and await of_b.acquire("mapping") == 2
+
+
+async def test_what_is_done_under_a_lease_knows_its_token_and_so_does_what_it_begins(cluster):
+    membership = await cluster.join("a")
+    leases, found = cluster.leases(membership), []
+
+    async def begun():
+        found.append(held())
+
+    async def work():
+        await asyncio.create_task(begun())
+        await asyncio.Event().wait()
+
+    holding = asyncio.create_task(leases.hold("timer", work))
+    await cluster.everybody_goes_on()
+    assert found == [Fence("timer", "a", 1)] and held() is None
+    holding.cancel()

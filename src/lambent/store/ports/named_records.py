@@ -86,5 +86,8 @@ class NamedRecords(Protocol[T]):
         deliveries: Sequence[Delivery],
     ) -> None:
         """What was due has been dealt with: the record's next time (None for its deletion, with `value` None) and the
-        deliveries that come of it are stored together. Raises NotFoundError, StaleRevisionError, StoreFullError."""
+        deliveries that come of it are stored together. A record may be due again and be the same, so that comparing
+        does not tell who deals with it twice: what is done under a lease is refused where that is lost.
+
+        Raises NotFoundError, StaleRevisionError, StoreFullError, LeaseLostError."""
         ...

@@ -5,10 +5,12 @@ from typing import Any, Generic, TypeVar
 
 from lambent.model.delivery import Delivery
 from lambent.store.ports.errors import AlreadyExistsError, NotFoundError, StaleRevisionError
+from lambent.store.ports.fence import held
 from lambent.store.ports.named_records import Due, Name
 from lambent.store.records import Record
 from lambent.store.sql.changes import note
 from lambent.store.sql.database import Connection, Database
+from lambent.store.sql.nodes import require_held
 from lambent.store.sql.queries import queries
 from lambent.store.sql.target_deliveries import insert as insert_deliveries
 
@@ -132,8 +134,10 @@ class SqlNamedRecords(Generic[T]):
     ) -> None:
         document = None if value is None else self._record.encode(value)
         row = self._row(name, due_at=due_at, keeps_due=False, document=document)
+        fence = held()
 
         def work(connection: Connection) -> None:
+            require_held(connection, fence)
             self._expect(connection, name, previous)
             connection.execute(_SQL["delete" if value is None else "replace"], row)
             insert_deliveries(connection, deliveries)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from lambent.store.ports.fence import Fence, LeaseLostError
 from lambent.store.ports.nodes import Lease, Member, Node
 from lambent.store.sql.database import Connection, Database
 from lambent.store.sql.queries import queries
@@ -59,6 +60,15 @@ class SqlNodeStore:
             Lease(name=name, holder=holder, token=token, remaining_seconds=remaining)
             for name, holder, token, remaining in found
         ]
+
+
+def require_held(connection: Connection, fence: Fence | None) -> None:
+    """In the transaction of what is written under a lease. Raises LeaseLostError."""
+    if fence is None:
+        return
+    row = {"name": fence.name, "holder": fence.holder, "token": fence.token}
+    if connection.execute(_SQL["holds"], row).fetchone() is None:
+        raise LeaseLostError(f"the lease {fence.name!r} is not this node's any more")
 
 
 def _take_out(connection: Connection, statement: str, row: dict[str, Any]) -> bool:

@@ -39,6 +39,9 @@ ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, token = leases.token 
     WHERE leases.holder IS NULL OR leases.holder = excluded.holder OR leases.expires_at <= database_now()
 RETURNING token;
 
+-- name: holds
+SELECT 1 FROM leases WHERE name = :name AND holder = :holder AND token = :token;
+
 -- name: release
 UPDATE leases SET holder = NULL WHERE name = :name AND holder = :id AND token = :token;
 
