@@ -70,6 +70,12 @@ class Membership:
             if member.node.id != self.me.id and member.remaining_seconds > 0
         ]
 
+    @property
+    def all_others(self) -> Sequence[Node]:
+        """Also those whose time is over, until somebody has removed them: after the database was away, that is
+        everybody."""
+        return [member.node for member in self.members if member.node.id != self.me.id]
+
     def with_role(self, role: str) -> Sequence[Node]:
         """The living that have it, this node among them."""
         nodes = [self.me, *self.others]

@@ -34,6 +34,11 @@ class Incoming:
     def part(self, head: bytes, body: bytes = b"") -> None:
         self._link.send(Kind.PART, self._number, head, body)
 
+    @property
+    def held(self) -> bool:
+        """Whether more should not be sent now."""
+        return bool(self._reasons)
+
     def hold(self, reason: str, held: bool) -> None:
         """Two may want it held back: the caller, and the connection."""
         before = bool(self._reasons)

@@ -48,9 +48,8 @@ class Placement:
         return placed(name, count, self._members()).get(self._membership.me.id, 0)
 
     def _members(self) -> Sequence[Node]:
-        me = self._membership.me
-        others = [member.node for member in self._membership.members if member.node.id != me.id]
-        return [node for node in (me, *others) if self._role in node.roles]
+        everybody = [self._membership.me, *self._membership.all_others]
+        return [node for node in everybody if self._role in node.roles]
 
     def _review(self) -> None:
         before, self._nodes = self._nodes, self._members()

@@ -131,6 +131,9 @@ class Call(Protocol):
     paused: Callable[[], None]
     resumed: Callable[[], None]
 
+    @property
+    def held(self) -> bool: ...
+
     def part(self, head: bytes, body: bytes = b"") -> None: ...
 
 
@@ -236,6 +239,8 @@ class _Parts:
     def begin(self, content_type: str | None, pause: Callable[[], None], resume: Callable[[], None]) -> None:
         self._call.paused, self._call.resumed = pause, resume
         self._call.part(_encode(Begun(executed_version=self.executed_version, content_type=content_type)))
+        if self._call.held:
+            pause()
 
     def write(self, piece: bytes) -> None:
         self._written += len(piece)

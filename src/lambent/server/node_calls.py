@@ -71,7 +71,7 @@ class NodeCalls:
 
     def _review(self) -> None:
         assert self._peers is not None
-        workers = [node for node in self._node.membership.others if "worker" in node.roles]
+        workers = [node for node in self._node.membership.all_others if "worker" in node.roles]
         self._peers.reconcile(workers)
 
     def _workers(self) -> Sequence[Peer]:

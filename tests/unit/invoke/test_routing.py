@@ -82,6 +82,7 @@ class OtherNode:
 
         class Call:
             paused = resumed = staticmethod(lambda: None)
+            held = False
 
             def part(self, head, body=b""):
                 part(head, body)
