@@ -23,9 +23,11 @@ from pathlib import Path
 from benchmarks.deployment import NODE_HELLO, PYTHON_HELLO, Deployment, deployment
 from benchmarks.requests import KeptConnection
 from lambent.config import search_path
+from lambent.runtimes.java_client import find_client
 from lambent.runtimes.registry import RuntimeRegistry
 
 _RESTOCK_SECONDS = 0.3
+_RESTOCK_JAVA_SECONDS = 2.0
 """Between two samples: what a blank takes to be made, several times over, so that one is there."""
 _LOGS_SECONDS = 2.0
 _BOTO3 = b"""\
@@ -62,6 +64,25 @@ func main() {
 }
 """
 """Like aws-lambda-go in what it does, without fetching anything."""
+_RUBY = b"""\
+def handler(event:, context:)
+  { hello: event["name"] }
+end
+"""
+_JAVA = """\
+package app;
+
+import com.amazonaws.services.lambda.runtime.Context;
+import com.amazonaws.services.lambda.runtime.RequestHandler;
+import java.util.Collections;
+import java.util.Map;
+
+public class handler implements RequestHandler<Map<String, Object>, Map<String, Object>> {
+    public Map<String, Object> handleRequest(Map<String, Object> event, Context context) {
+        return Collections.singletonMap("hello", event.get("name"));
+    }
+}
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +97,7 @@ class Contender:
     median_most: float | None = None
     p99_most: float | None = None
     ratio_most: float | None = None
+    restock_seconds: float = _RESTOCK_SECONDS
 
 
 @dataclass(slots=True, kw_only=True)
@@ -101,7 +123,7 @@ def measure(deployed: Deployment, contender: Contender, samples: int) -> Samples
     for number in range(samples):
         deployed.functions.update_function_configuration(FunctionName=name, Description=f"sample {number}")
         deployed.wait_updated(name)
-        time.sleep(_RESTOCK_SECONDS)
+        time.sleep(contender.restock_seconds)
         if contender.floor:
             taken.floor.append(_milliseconds_of(contender.floor))
         request = target.signed_request()
@@ -117,12 +139,13 @@ def measure(deployed: Deployment, contender: Contender, samples: int) -> Samples
 
 def _milliseconds_of(command: tuple[str, ...]) -> float:
     began = time.perf_counter()
-    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return (time.perf_counter() - began) * 1000
 
 
 def contenders() -> Iterator[Contender]:
-    """Those that this host can run: Python as new as ours, the newest Node.js, and a Go binary as a custom runtime."""
+    """Those that this host can run: Python as new as ours, the newest Node.js, Ruby, Java, and a Go binary as a custom
+    runtime."""
     registry = RuntimeRegistry(search_path=search_path(), home=Path.home())
     installed = registry.installed_identifiers()
     python = registry.get(f"python3.{sys.version_info.minor}")
@@ -145,6 +168,8 @@ def contenders() -> Iterator[Contender]:
             name="nodejs", runtime=node.identifier, files=NODE_HELLO, floor=bare, aws_ms=140,
             median_most=5, ratio_most=0.3,
         )  # fmt: skip
+    yield from _ruby(registry)
+    yield from _java(registry)
     if (go := shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")) is not None:
         yield Contender(
             name="go",
@@ -153,6 +178,36 @@ def contenders() -> Iterator[Contender]:
             aws_ms=50,
             median_most=10,
         )
+
+
+def _ruby(registry: RuntimeRegistry) -> Iterator[Contender]:
+    names = [name for name in registry.installed_identifiers() if name.startswith("ruby")]
+    install = registry.get(names[-1]) if names else None
+    if install is not None and install.interpreter is not None:
+        bare = (str(install.interpreter), "-e", "0")
+        yield Contender(
+            name="ruby", runtime=install.identifier, files={"app.rb": _RUBY}, floor=bare, aws_ms=224,
+            median_most=15,
+        )  # fmt: skip
+
+
+def _java(registry: RuntimeRegistry) -> Iterator[Contender]:
+    """Where there is a compiler, and AWS's runtime interface client in Maven's repository."""
+    names = [name for name in registry.installed_identifiers() if name.startswith("java")]
+    install, client = registry.get(names[-1]) if names else None, find_client(Path.home())
+    compiler = shutil.which("javac")
+    if install is None or install.interpreter is None or client is None or compiler is None:
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        source = Path(directory, "handler.java")
+        source.write_text(_JAVA)
+        command = [compiler, "-cp", ":".join(map(str, client.jars)), "-d", directory, str(source)]
+        subprocess.run(command, check=True)
+        files = {"app/handler.class": Path(directory, "app/handler.class").read_bytes()}
+    yield Contender(
+        name="java", runtime=install.identifier, files=files, floor=(str(install.interpreter), "-version"),
+        aws_ms=215, median_most=40, restock_seconds=_RESTOCK_JAVA_SECONDS,
+    )  # fmt: skip
 
 
 def _compiled(go: str) -> bytes:

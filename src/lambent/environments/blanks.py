@@ -21,6 +21,7 @@ from lambent.base.tasks import Tasks
 from lambent.environments import container_credentials, extensions, subscriptions
 from lambent.environments.channel import Channel
 from lambent.environments.extensions import Extensions
+from lambent.environments.launched import Launched
 from lambent.environments.link import Link, LinkError
 from lambent.environments.output import Output
 from lambent.environments.runtime_api import RuntimeApi, closed_runtime_api
@@ -34,8 +35,11 @@ log = logging.getLogger(__name__)
 
 _MAKING_MOST = 4
 """Sandboxes made at the same time; more only slow each other down."""
-_READY_SECONDS = 10.0
+_READY_SECONDS = 30.0
 _RETRY_SECONDS = 1.0
+_MEMORY_SIZES_MOST = 4
+"""Of those that blanks of a runtime are made for, where they are made for one; the ones that were not asked for longest
+are given up."""
 _RESTOCK_AFTER_SECONDS = 0.05
 """What takes the place of a blank that was taken is not made while the one who took it is being initialized."""
 
@@ -146,7 +150,11 @@ class _Shelf:
 
     @property
     def key(self) -> tuple[str, bool, Lineage | None]:
-        return self.install.identifier, self.started, self.lineage
+        return _key(self.install, self.started, self.lineage)
+
+
+def _key(install: RuntimeInstall, started: bool, lineage: Lineage | None) -> tuple[str, bool, Lineage | None]:
+    return install.stock if started else install.identifier, started, lineage
 
 
 class Blanks:
@@ -174,7 +182,20 @@ class Blanks:
 
     def expect(self, install: RuntimeInstall, lineage: Lineage | None = None) -> None:
         """A function of this runtime may be called soon: see that there is stock."""
-        self._fill(self._shelf(install, started=install.kind == "channel", lineage=lineage))
+        self._fill(self._shelf(install, started=install.waits, lineage=lineage))
+        if install.memory_mb is not None:
+            self._give_up_sizes(install)
+
+    def starts(self, install: RuntimeInstall) -> bool:
+        """Whether to take a started one: of a launcher only from stock, because making one takes longer than what it
+        saves."""
+        if install.kind == "channel" or not install.waiting_argv:
+            return install.kind == "channel"
+        if self._shelf(install, started=True, lineage=None).blanks:
+            return True
+        if self._stock_wanted:
+            asyncio.get_running_loop().call_later(_RESTOCK_AFTER_SECONDS, self.expect, install)
+        return False
 
     def in_stock(self, install: RuntimeInstall, *, started: bool, lineage: Lineage | None = None) -> int:
         return len(self._shelf(install, started=started, lineage=lineage).blanks)
@@ -226,10 +247,22 @@ class Blanks:
             started and self._zygotes is not None and self._zygotes.keep(install, lineage)
         ):
             lineage = None
-        key = (install.identifier, started, lineage)
+        key = _key(install, started, lineage)
         if key not in self._shelves:
             self._shelves[key] = _Shelf(install, started=started, lineage=lineage)
         return self._shelves[key]
+
+    def _give_up_sizes(self, install: RuntimeInstall) -> None:
+        """But for those of this one and of a few that were expected last."""
+        wanted = _key(install, True, None)
+        self._shelves[wanted] = self._shelves.pop(wanted)  # the last in order
+        same = [
+            key for key, shelf in self._shelves.items()
+            if shelf.started and shelf.install.identifier == install.identifier
+        ]  # fmt: skip
+        for key in same[:-_MEMORY_SIZES_MOST]:
+            for blank in self._shelves.pop(key).blanks:
+                self._tasks.start(blank.destroy(), f"give up a {key[0]} blank")
 
     def _give_up(self, key: Key) -> None:
         """A lineage has no zygote any more."""
@@ -243,7 +276,7 @@ class Blanks:
             return
         for _ in range(self._stock_wanted - len(shelf.blanks) - shelf.making):
             shelf.making += 1
-            self._tasks.start(self._restock(shelf), f"make a {shelf.install.identifier} blank")
+            self._tasks.start(self._restock(shelf), f"make a {shelf.install.stock} blank")
 
     async def _make_for_caller(self, shelf: _Shelf) -> Blank:
         """Making is never broken off half-way: if the caller is cancelled, what was made for it is destroyed."""
@@ -287,7 +320,7 @@ class Blanks:
                 return None
 
     async def _make_one(self, install: RuntimeInstall, *, start: bool, zygote: Zygote | None = None) -> Blank:
-        blank = await self._make_unstarted(install, zygote=zygote)
+        blank = await self._make_unstarted(install, start=start, zygote=zygote)
         try:
             await self._listen(blank)
             if start:
@@ -298,19 +331,25 @@ class Blanks:
         return blank
 
     async def _make_unstarted(
-        self, install: RuntimeInstall, *, forks: bool = False, zygote: Zygote | None = None
+        self,
+        install: RuntimeInstall,
+        *,
+        start: bool = False,
+        forks: bool = False,
+        zygote: Zygote | None = None,
     ) -> Blank:
+        """`start` says whether it is going to be, without a function."""
         link: Link
         channel_end = None
         with ExitStack() as undo:
             output = Output()
             undo.callback(output.close)
             undo.callback(output.close_write_ends)
-            if install.kind == "channel":
+            if install.kind == "channel" or start:
                 ours, channel_end = socket.socketpair()
                 undo.callback(channel_end.close)
                 ours.setblocking(False)
-                link = await Channel.connect(ours)
+                link = await Channel.connect(ours) if install.kind == "channel" else Launched(ours)
             else:
                 link = RuntimeApi()
             undo.callback(link.close)
@@ -334,7 +373,8 @@ class Blanks:
     async def _start(self, blank: Blank) -> None:
         """Raises SandboxError."""
         install = blank.install
-        process = Process(argv=install.argv, variables=install.static_variables, files=blank.files())
+        argv = install.waiting_argv or install.argv
+        process = Process(argv=argv, variables=install.static_variables, files=blank.files())
         try:
             await blank.start(process)
             await asyncio.wait_for(blank.link.ready(), _READY_SECONDS)

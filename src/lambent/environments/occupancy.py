@@ -172,10 +172,10 @@ class Occupancy:
         install = self._install
         beside = self._trees.extensions()
         started = (
-            install.kind == "channel"
-            and not beside
+            not beside
             and not self._template
             and install.exec_time_variables.isdisjoint(version.variables or {})
+            and self._around.blanks.starts(install)
         )
         if self._template:
             blank = await self._around.blanks.make_to_copy(install)

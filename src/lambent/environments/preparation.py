@@ -55,6 +55,7 @@ class Preparation:
             if version.layers:
                 layers = await self._artifacts.merge([layer.code.digest for layer in version.layers])
                 holds.callback(self._artifacts.hold(layers).release)
+            install = install.of_memory(version.memory_size)
             return install, Trees(task=task, layers=layers, release=holds.pop_all().close)
 
     async def _of_image(

@@ -1,13 +1,15 @@
 """A runtime that this host can run: what to execute, in which root, with which variables."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from lambent.sandbox.port import ZYGOTE_DESCRIPTOR, Process, Root
 
 EXEC_WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
+_HEAP_SHARE_PERCENT = 70
+"""As java_client has it: the rest is what else a virtual machine needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,11 @@ class RuntimeInstall:
     """A function that sets one of these needs a process started with it: a blank cannot serve it."""
     yielding_options: Mapping[str, str]
     """Options in `argv` that give way to one in NODE_OPTIONS, by the option that they give way to."""
+    waiting_argv: tuple[str, ...] = ()
+    """For a runtime of the kind "api": our launcher, which comes up without a function, and becomes the runtime when it
+    is sent the function's variables (docs/internals/channel.md)."""
+    memory_mb: int | None = None
+    """Of the functions that this is for, where `waiting_argv` depends on it."""
     directory: str = "/var/task"
     """Where the process begins, where it is started with the function's own variables."""
     copyable: bool = False
@@ -39,6 +46,24 @@ class RuntimeInstall:
         """What waits to be copied, where it is copyable."""
         variables = {**self.static_variables, "_LAMBDA_ZYGOTE_FD": str(ZYGOTE_DESCRIPTOR)}
         return Process(argv=self.argv, variables=variables)
+
+    @property
+    def waits(self) -> bool:
+        """Whether its process can be up before there is a function."""
+        return self.kind == "channel" or bool(self.waiting_argv)
+
+    @property
+    def stock(self) -> str:
+        """What the blanks for it have in common."""
+        return self.identifier if self.memory_mb is None else f"{self.identifier} of {self.memory_mb} MB"
+
+    def of_memory(self, memory_mb: int) -> "RuntimeInstall":
+        """For functions of that MemorySize: the heap of a virtual machine is set when it starts."""
+        if not self.waiting_argv:
+            return self
+        heap_mb = memory_mb * _HEAP_SHARE_PERCENT // 100
+        argv = tuple(argument.replace("{heap_mb}", str(heap_mb)) for argument in self.waiting_argv)
+        return replace(self, waiting_argv=argv, memory_mb=memory_mb)
 
     def command(self, variables: Mapping[str, str]) -> tuple[str, ...]:
         """`argv` for a process that is started with the function's own variables."""

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from lambent.runtimes import identifiers, java, roots, shipped, variables
+from lambent.runtimes import identifiers, java_client, java_launcher, roots, shipped, variables
 from lambent.runtimes.compile import compile_python, compile_python_at_once
 from lambent.runtimes.identifiers import Unavailable
 from lambent.runtimes.install import RuntimeInstall
@@ -48,7 +48,7 @@ class RuntimeRegistry:
         self._nodejs_modules = nodejs_modules
         self._interpreters = Interpreters()
         self._found: dict[str, Interpreter] | None = None
-        self._java_client: java.JavaClient | None = None
+        self._java_client: java_client.JavaClient | None = None
         self._installs: dict[str, RuntimeInstall] = {}
         self._lock = threading.RLock()
 
@@ -56,11 +56,11 @@ class RuntimeRegistry:
         """Looks for interpreters, again if it was done before: then new ones appear and gone ones disappear."""
         directories = [*usual_directories(self._search_path, self._home), *node_wheel_directories()]
         found = best_interpreters(self._interpreters.find(self._preferred, directories))
-        java_client = java.find_client(self._home)
+        client = java_client.find_client(self._home)
         with self._lock:
-            if found != self._found or java_client != self._java_client:
+            if found != self._found or client != self._java_client:
                 self._installs.clear()
-            self._found, self._java_client = found, java_client
+            self._found, self._java_client = found, client
 
     def get(self, identifier: str) -> RuntimeInstall | None:
         """None where this host cannot run it; `unavailable` says why."""
@@ -99,7 +99,7 @@ class RuntimeRegistry:
         if identifier in self._interpreter_of():
             return Unavailable(
                 reason="AWS's runtime interface client for Java was not found in ~/.m2",
-                command=java.CLIENT_COMMAND,
+                command=java_client.CLIENT_COMMAND,
             )
         return identifiers.explain(identifier)
 
@@ -160,17 +160,27 @@ class RuntimeRegistry:
         client = self._java_client
         if client is None:
             return None
+        release = java_client.release_of(interpreter.version)
+        launcher = self._java_launcher(client)
         return RuntimeInstall(
             identifier=identifier,
             kind="api",
             interpreter=interpreter.path,
             version=interpreter.version_text,
-            root=roots.java_root(interpreter, client.binds()),
-            argv=java.argv(),
-            static_variables=variables.managed_variables(identifier),
-            exec_time_variables=frozenset(),
+            root=roots.java_root(interpreter, (*client.binds(), *(launcher.binds() if launcher else ()))),
+            argv=java_client.argv(release),
+            waiting_argv=launcher.argv(release) if launcher else (),
+            static_variables=variables.java_variables(identifier),
+            exec_time_variables=variables.EXEC_TIME_JAVA,
             yielding_options={},
         )
+
+    def _java_launcher(self, client: java_client.JavaClient) -> java_launcher.JavaLauncher | None:
+        homes = [one.prefix for one in self._interpreter_of().values() if one.language == "java"]
+        compiler = java_launcher.find_compiler(homes, self._search_path)
+        if self._cache is None or compiler is None:
+            return None
+        return java_launcher.make_launcher(self._cache, client, compiler)
 
     def _ruby_install(self, identifier: str, interpreter: Interpreter) -> RuntimeInstall:
         major, minor, _ = interpreter.version
@@ -235,7 +245,7 @@ def _identifiers_of(interpreter: Interpreter) -> list[str]:
             identifier = f"nodejs{major}.x"
             return [identifier] if identifiers.nodejs_major(identifier) is not None else []
         case "java":
-            release = java.release_of(interpreter.version)
+            release = java_client.release_of(interpreter.version)
             return [
                 name for name in identifiers.all_identifiers() if identifiers.java_release(name) == release
             ]

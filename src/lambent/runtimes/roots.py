@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from lambent.runtimes.interpreters import Interpreter
-from lambent.runtimes.java import configuration_binds
+from lambent.runtimes.java_client import configuration_binds
 from lambent.runtimes.libraries import shared_libraries, telling_modules
 from lambent.runtimes.variables import LANG_DIR, LIBRARY_DIRECTORIES, RUNTIME_DIR
 from lambent.sandbox.port import Bind, Root

@@ -95,6 +95,11 @@ EXEC_TIME_RUBY: Final = _EXEC_TIME_COMMON | {
 """Not those of RubyGems, which looks at them again at INIT."""
 
 
+EXEC_TIME_JAVA: Final = _EXEC_TIME_COMMON | {
+    *("CLASSPATH", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "TZ")
+}
+
+
 def managed_variables(identifier: str) -> dict[str, str]:
     """Of runtimes that come with an interpreter, which is below /var/lang."""
     return {
@@ -111,6 +116,11 @@ def python_variables(identifier: str, minor: int) -> dict[str, str]:
         # Where en_US.UTF-8 is not installed, later versions fall back to UTF-8 by themselves, and 3.6 to ASCII.
         variables["LC_CTYPE"] = "C.UTF-8"
     return variables
+
+
+def java_variables(identifier: str) -> dict[str, str]:
+    """With the encoding of file names and variables where en_US.UTF-8 is not installed: Java knows no other way."""
+    return {**managed_variables(identifier), "LC_ALL": "C.UTF-8"}
 
 
 def nodejs_variables(identifier: str, major: int) -> dict[str, str]:

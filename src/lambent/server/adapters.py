@@ -58,7 +58,7 @@ class Compiler:
     async def expect(self, version: FunctionVersion) -> None:
         install = await asyncio.to_thread(self._registry.get, version.runtime or "")
         if install is not None:
-            self._blanks.expect(install, lineage_of(version))
+            self._blanks.expect(install.of_memory(version.memory_size), lineage_of(version))
 
 
 class SnapshotTaker:

@@ -194,3 +194,42 @@ async def test_destroying_goes_on_when_who_asked_for_it_is_cancelled(bench):
     await blank.destroy()
     assert bench.backend.alive == set()
     assert bench.closed_listeners == 2
+
+
+def launched(bench: Any, memory_mb: int) -> Any:
+    foreign = dataclasses.replace(bench.install, kind="api", waiting_argv=("/launcher", "-Xmx{heap_mb}m"))
+    return foreign.of_memory(memory_mb)
+
+
+async def say_ready(bootstrap: Any) -> None:
+    await asyncio.get_running_loop().sock_sendall(bootstrap._channel, b"\x01")
+
+
+async def test_launchers_are_in_stock_by_memory_size(bench):
+    bench.on_start = say_ready
+    blanks = bench.blanks(1)
+    small, large = launched(bench, 128), launched(bench, 1024)
+    assert not blanks.starts(small)
+    blanks.expect(small)
+    await bench.until(lambda: blanks.in_stock(small, started=True) == 1)
+    assert blanks.starts(small)
+    assert not blanks.starts(large)
+    blank = await blanks.take(small, started=True)
+    assert blank.sandbox._bootstrap.process.argv == ("/launcher", "-Xmx89m")
+    await blank.destroy()
+
+
+async def test_sizes_that_were_not_asked_for_longest_are_given_up(bench):
+    bench.on_start = say_ready
+    blanks = bench.blanks(1)
+    sizes = [launched(bench, 128 * factor) for factor in range(1, module._MEMORY_SIZES_MOST + 2)]
+    for install in sizes:
+        blanks.expect(install)
+        await bench.until(lambda install=install: blanks.in_stock(install, started=True) == 1)
+    assert [blanks.in_stock(install, started=True) for install in sizes] == [0, *[1] * (len(sizes) - 1)]
+
+
+async def test_one_without_a_launcher_is_never_started_before_and_ours_always(bench):
+    blanks = bench.blanks(0)
+    assert blanks.starts(bench.install)
+    assert not blanks.starts(dataclasses.replace(bench.install, kind="api"))

@@ -28,12 +28,20 @@ def version_of(*, tenant_isolation):
     )
 
 
+class Install(SimpleNamespace):
+    def __init__(self, identifier):
+        super().__init__(identifier=identifier, version="3.12.7")
+
+    def of_memory(self, memory_mb):
+        return self
+
+
 class Registry:
     def __init__(self):
         self.shipped = []
 
     def get(self, runtime):
-        return SimpleNamespace(identifier=runtime, version="3.12.7") if runtime == "python3.12" else None
+        return Install(runtime) if runtime == "python3.12" else None
 
     def installed_identifiers(self):
         return ["python3.12"]

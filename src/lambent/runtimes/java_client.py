@@ -16,18 +16,18 @@ from lambent.sandbox.port import Bind
 
 _GROUP: Final = "com.amazonaws"
 _CLIENT: Final = "aws-lambda-java-runtime-interface-client"
+_MODULES, _NATIVE_ACCESS = 9, 22
+"""The releases of Java since which what is within is closed, and native code warned of."""
 _POM: Final = "{http://maven.apache.org/POM/4.0.0}"
 CLIENT_COMMAND: Final = f"mvn dependency:get -Dartifact={_GROUP}:{_CLIENT}:2.10.1"
 """Fetches the client and all that it needs."""
 
-_LAUNCHER: Final = (
-    "set -- {java} -Xmx$((AWS_LAMBDA_FUNCTION_MEMORY_SIZE * 7 / 10))m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 "
-    '-XX:-UsePerfData -Xshare:auto -cp "{runtime}/lib/*" '
-    'com.amazonaws.services.lambda.runtime.api.client.AWSLambda "$_HANDLER"; '
+_COMMAND: Final = (
+    "set -- {java} -Xmx$((AWS_LAMBDA_FUNCTION_MEMORY_SIZE * 7 / 10))m {options} "
+    '-cp "{runtime}/lib/*" com.amazonaws.services.lambda.runtime.api.client.AWSLambda "$_HANDLER"; '
     'if [ -n "$AWS_LAMBDA_EXEC_WRAPPER" ]; then exec "$AWS_LAMBDA_EXEC_WRAPPER" "$@"; fi; exec "$@"'
 )
-"""The heap leaves room for what else the virtual machine needs. As AWS does, it collects garbage with one thread and
-compiles quickly rather than well: a function starts more often than it runs long."""
+"""The heap leaves room for what else the virtual machine needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +41,21 @@ class JavaClient:
         return tuple(Bind(jar, f"{RUNTIME_DIR}/lib/{jar.name}") for jar in self.jars)
 
 
-def argv() -> tuple[str, ...]:
-    return ("/bin/sh", "-c", _LAUNCHER.format(java=f"{LANG_DIR}/bin/java", runtime=RUNTIME_DIR))
+def argv(release: int) -> tuple[str, ...]:
+    """Of a process that is started with the function's variables."""
+    java, chosen = f"{LANG_DIR}/bin/java", " ".join(options(release))
+    return ("/bin/sh", "-c", _COMMAND.format(java=java, options=chosen, runtime=RUNTIME_DIR))
+
+
+def options(release: int) -> tuple[str, ...]:
+    """Of the virtual machine. As AWS does, it collects garbage with one thread and compiles quickly rather than well:
+    a function starts more often than it runs long."""
+    chosen = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Xshare:auto"]
+    if release >= _MODULES:
+        chosen.append("--add-opens=java.base/java.io=ALL-UNNAMED")  # for the descriptor that it logs to
+    if release >= _NATIVE_ACCESS:
+        chosen.append("--enable-native-access=ALL-UNNAMED")
+    return tuple(chosen)
 
 
 def find_client(home: Path | None) -> JavaClient | None:

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from lambent.runtimes.interpreters import Interpreter
-from lambent.runtimes.java import find_client, release_of
+from lambent.runtimes.java_client import find_client, release_of
 from lambent.runtimes.registry import best_interpreters
 
 CLIENT, CORE = "aws-lambda-java-runtime-interface-client", "aws-lambda-java-core"
