@@ -55,6 +55,20 @@ def test_an_extension_sees_every_invocation_and_the_end(lambent: Lambent) -> Non
     eventually(lambda: "agent was told SHUTDOWN SPINDOWN\n" in lambent.log_lines(group))
 
 
+def test_an_extension_is_told_that_the_runtime_has_ended(lambent: Lambent) -> None:
+    arn = layer(lambent, lambent.new_name("agent"), {"extensions/agent": AGENT})
+    name = lambent.deploy(
+        {"app.py": "import os\ndef handler(event, context):\n    os._exit(7)\n"},
+        Runtime=PYTHON,
+        Handler="app.handler",
+        Layers=[arn],
+        MemorySize=512,
+    )
+    failed = lambent.invoke(name, {})
+    assert failed.error_object["errorMessage"].endswith("Runtime exited with error: exit status 7")
+    eventually(lambda: "agent was told SHUTDOWN FAILURE\n" in lambent.log_lines(f"/aws/lambda/{name}"))
+
+
 def test_an_extension_that_ends_is_the_functions_error(lambent: Lambent) -> None:
     arn = layer(lambent, lambent.new_name("crashes"), {"extensions/crashes": CRASHES})
     name = lambent.deploy(

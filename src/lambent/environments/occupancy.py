@@ -206,12 +206,7 @@ class Occupancy:
             await blank.extensions.registered_all()
         # A process that was executed with its variables keeps what a wrapper script has made of them.
         reply = await blank.link.initialize(self._init_settings(variables if started else None))
-        self.initialized = reply.kind == "initialized"
-        status: Status = "success" if self.initialized else "error"
-        self.runtime_done = True
-        done = init_runtime_done(self._init, self._around.clock.now(), status, reply.error_type)
-        self._told.append(done)
-        self._note(done)
+        self._runtime_is_done(reply)
         if self.initialized and blank.extensions.present:
             await blank.extensions.initialized()
         else:
@@ -244,17 +239,19 @@ class Occupancy:
         variables = {LOG_STREAM_NAME: self._recorder.stream_name}
         assert isinstance(blank.link, Channel)
         reply = await blank.link.restore(self._init_settings(variables))
-        self.initialized = reply.kind == "initialized"
-        self.runtime_done = True
-        done = init_runtime_done(
-            self._init,
-            around.clock.now(),
-            "success" if self.initialized else "error",
-            reply.error_type,
-        )
-        self._note(done)
+        self._runtime_is_done(reply)
+        blank.extensions.close_registration()
         blank.sandbox.limit_cpu(version.memory_size * _CPU_PER_MB)
         return reply
+
+    def _runtime_is_done(self, reply: Reply) -> None:
+        """With its part of Init."""
+        self.initialized = reply.kind == "initialized"
+        status: Status = "success" if self.initialized else "error"
+        self.runtime_done = True
+        done = init_runtime_done(self._init, self._around.clock.now(), status, reply.error_type)
+        self._told.append(done)
+        self._note(done)
 
     async def become_template(self) -> Reply:
         """After `boot`: from here on copies can be made. Raises LinkError."""

@@ -68,6 +68,8 @@ class Init:
         return "platform.restore" if self.restores else "platform.init"
 
     def record(self) -> dict[str, Any]:
+        if self.restores:
+            return {}
         return {"initializationType": self.initialization_type, "phase": self.phase}
 
 

@@ -75,11 +75,13 @@ class NamespaceSandbox:
         self._fork = fork
         self.forks = Line() if fork is not None else None
         self._watching: asyncio.Task[None] | None = None
+        self._waiting: asyncio.Task[None] | None = None
         self._memory: MemoryWatch | None = None
         self._watched: Watched | None = None
         self._limit_bytes: int | None = None
         self._sealed = False
         self._started = False
+        self._has_companions = False
         self._supervisor_turn = asyncio.Lock()
         self.control = Line()
         self.launch = Line()
@@ -113,6 +115,8 @@ class NamespaceSandbox:
             self.forks.hand_over()
         if received is not None:
             raise StartError(received[0]["error"], received[0]["errno"])
+        self._has_companions = bool(beside)
+        self._watch_process()
 
     async def attach(self, binds: Sequence[Bind]) -> None:
         await self._order_binds({"order": "attach"}, binds)
@@ -130,6 +134,19 @@ class NamespaceSandbox:
             return
         await self._order_binds({"order": "seal", "memory_bytes": self._limit_bytes}, binds)
         self._sealed = True
+        self._watch_process()
+
+    def _watch_process(self) -> None:
+        """Where others outlive it; else the end of all is soon enough. Nothing else comes over the line then."""
+        if self._sealed and self._has_companions and self._waiting is None:
+            self._waiting = asyncio.get_running_loop().create_task(self._wait_process())
+
+    async def _wait_process(self) -> None:
+        received = await self.control.receive()
+        if received is not None:
+            self._note(received[0])
+            if not self.exited.done():
+                self.exited.set_result(self._exit())
 
     def watch_memory(self, memory: MemoryWatch, supervisor_pid: int) -> None:
         """Where no control group counts it: what the supervisor's descendants have is looked at."""

@@ -137,7 +137,8 @@ class Sandbox(Protocol):
 
     @property
     def exited(self) -> "Future[Exit]":
-        """Done when the sandbox's process has ended. Everything else inside is dead by then, too."""
+        """Done when the sandbox's process has ended. Everything else inside is dead by then, too, but for what was
+        started beside it, once the sandbox is sealed: that lives until `destroy`, ten seconds at most."""
         ...
 
     def translate(self, variables: Mapping[str, str]) -> dict[str, str]:

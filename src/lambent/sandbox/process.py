@@ -14,34 +14,38 @@ from lambent.sandbox.privileges import FilterProgram
 from lambent.sandbox.steps import StepError, step
 
 EXIT_NOT_STARTED = 127
+COMPANIONS = b"c"
+"""Said to the supervisor where others run beside."""
 
 
 def become_process(
     launch: socket.socket,
     *,
-    go: int,
+    go: socket.socket,
     cgroup_joins: Sequence[int],
     spec: dict[str, Any],
     program: FilterProgram,
 ) -> None:
     """Reports to the server over `launch`: {"ready": true}, or {"error": …}; then takes its orders, of which it carries
     out the last itself and has children carry out those before. When that is executed, the socket closes by itself.
-    `go` is readable once the root is in place. Returns in a copy only (`spec["copied"]`), which goes on, with the
-    descriptors of its order and no other."""
+    `go` says when the root is in place, and hears of companions. Returns in a copy only (`spec["copied"]`), which goes
+    on, with the descriptors of its order and no other."""
     try:
         _prepare(cgroup_joins, spec)
-        if os.read(go, 1) != b"1":
+        if go.recv(1) != b"1":
             os._exit(EXIT_NOT_STARTED)  # the supervisor failed, and has said why
-        os.close(go)
         os.chdir("/")
         privileges.confine(program, leave_groups=spec["leaves_groups"])
         privileges.become(spec["uid"])
         messages.send(launch, {"ready": True})
         received = messages.receive(launch)
         if received is not None and spec["copied"]:
+            go.close()
             _go_on(launch, *received)
             return
         if received is not None:
+            if len(received[0]["orders"]) > 1:
+                go.send(COMPANIONS)
             _execute_all(received[0]["orders"], received[1])
     except StepError as error:
         _report(launch, {"error": str(error), "errno": error.errno})

@@ -124,8 +124,8 @@ class ProcessSandbox:
         if self._watched is not None:
             out_of_memory = self._watched.exceeded
             self._memory.forget(self._watched)
-        self._signal(signal.SIGKILL)
-        self._reap_beside()
+        if not self._beside:
+            self._signal(signal.SIGKILL)
         code = os.waitstatus_to_exitcode(status)
         if self.exited.done():
             return
@@ -206,6 +206,9 @@ class ProcessSandbox:
                 self._reap_beside()
                 self.exited.set_result(Exit())
             await asyncio.shield(self.exited)
+        if self._beside:  # they outlive the process
+            self._signal(signal.SIGKILL)
+            self._reap_beside()
         self._forget(self.id)
         shutil.rmtree(self._directory, ignore_errors=True)
 

@@ -11,12 +11,13 @@ import signal
 import socket
 import struct
 import sys
+import time
 from typing import Any
 
 from lambent.sandbox import messages, mounts, netlink, privileges, syscalls
 from lambent.sandbox.cgroup import Entry
 from lambent.sandbox.privileges import Programs
-from lambent.sandbox.process import become_process
+from lambent.sandbox.process import COMPANIONS, become_process
 from lambent.sandbox.root import enter_root, name_user, renew_proc
 from lambent.sandbox.steps import StepError, step
 
@@ -33,6 +34,9 @@ ATTACHING_CALLS = frozenset({"move_mount", "umount2"})
 """What a supervisor may do beyond its process until it is sealed; then it lacks the capability."""
 
 _UNANSWERED = ("freeze", "thaw")
+_COMPANIONS_SECONDS = 10.0
+"""How long they may outlive the process, where the server does not end us before."""
+_COMPANIONS_LOOKED_AT_SECONDS = 0.02
 
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
 _BACKLOG = 128
@@ -79,7 +83,7 @@ class _Supervisor:
     def run(self, launch: int, scratch: int, root: str | None, entry: Entry) -> bool:
         """Whether this is the process now."""
         process, process_pidfd, go = self._fork_process(launch, entry)
-        if process == 0:
+        if go is None:
             return True
         listeners = self._open_network()
         with step("set the host name"):
@@ -94,8 +98,7 @@ class _Supervisor:
         os.close(scratch)
         privileges.confine(self._own_program, leave_groups=self._spec["leaves_groups"])
         privileges.keep_mounting(and_signalling=self._spec["freezes_by_signal"])
-        os.write(go, b"1")
-        os.close(go)
+        go.send(b"1")
         messages.send(self._control, {"ready": True}, [listener.fileno() for listener in listeners])
         for listener in listeners:
             listener.close()
@@ -104,12 +107,14 @@ class _Supervisor:
         signals = sealed and self._spec["freezes_by_signal"]
         status = self._wait_and_signal() if signals else _wait_for(process)
         _send(self._control, {"exit": status})
+        if sealed and go.recv(1) == COMPANIONS:
+            _outlive_by_companions()
         return False
 
-    def _fork_process(self, launch: int, entry: Entry) -> tuple[int, int, int]:
-        """(pid, pidfd, descriptor to write to when the root is ready). First of all, because joining the cgroups takes
-        longest, and can go on beside the rest. In a copy that goes on, (0, -1, -1)."""
-        go_read, go_write = os.pipe()
+    def _fork_process(self, launch: int, entry: Entry) -> tuple[int, int, socket.socket | None]:
+        """(pid, pidfd, a line that says when the root is ready, and hears of companions). First of all, because joining
+        the cgroups takes longest, and can go on beside the rest. In a copy that goes on, (0, -1, None)."""
+        go, go_of_process = socket.socketpair()
         with step("offer the process to die first when memory is short"):
             # Set here, inherited, and set back: its own /proc will be read-only by the time the child could do it.
             own_score = _exchange_oom_score(_OOM_SCORE)
@@ -117,20 +122,21 @@ class _Supervisor:
             pid, pidfd = syscalls.clone(0, cgroup_descriptor=entry.into)
         if pid == 0:
             self._control.close()
-            os.close(go_write)
+            go.close()
             become_process(
                 socket.socket(fileno=launch),
-                go=go_read,
+                go=go_of_process,
                 cgroup_joins=entry.joins,
                 spec=self._spec,
                 program=self._process_program,
             )
-            return 0, -1, -1
+            return 0, -1, None
         with step("be worth as much as before"):
             _exchange_oom_score(own_score)
-        for descriptor in (launch, go_read, *entry.descriptors):
+        go_of_process.close()
+        for descriptor in (launch, *entry.descriptors):
             os.close(descriptor)
-        return pid, pidfd, go_write
+        return pid, pidfd, go
 
     def _open_network(self) -> list[socket.socket]:
         with (
@@ -296,6 +302,18 @@ def _wait_for(process: int) -> int:
         pid, status = os.wait()
         if pid == process:
             return status
+
+
+def _outlive_by_companions() -> None:
+    """They are told of the end of the process by the server, and have time for theirs."""
+    until = time.monotonic() + _COMPANIONS_SECONDS
+    while time.monotonic() < until:
+        try:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            time.sleep(_COMPANIONS_LOOKED_AT_SECONDS)
 
 
 def _send(control: socket.socket, message: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ def python(code: str, **files: int) -> Process:
     return Process(argv=(PYTHON, "-I", "-S", "-c", code), variables={"WHO": "companion"}, files=numbers)
 
 
-async def test_they_run_before_it_and_end_with_it(bench: Workbench) -> None:
+async def test_they_run_before_it_and_end_with_it_where_no_function_is_in_yet(bench: Workbench) -> None:
     out_read, out_write = os.pipe()
     life_read, life_write = os.pipe()
     sandbox = await bench.blank()
@@ -34,6 +34,25 @@ async def test_they_run_before_it_and_end_with_it(bench: Workbench) -> None:
     for descriptor in (out_read, life_read):
         os.close(descriptor)
     await sandbox.destroy()
+
+
+async def test_they_outlive_it_in_a_sealed_sandbox_until_that_is_destroyed(bench: Workbench) -> None:
+    life_read, life_write = os.pipe()
+    said_read, said_write = os.pipe()
+    sandbox = await bench.blank()
+    await sandbox.seal()
+    companion = python(
+        "import os, time\nwhile True: os.write(1, b'x'); time.sleep(0.01)", fd1=said_write, fd3=life_write
+    )
+    await sandbox.start(python("raise SystemExit(5)"), [companion])
+    os.close(life_write)
+    assert await sandbox.exited == Exit(code=5)
+    os.read(said_read, 1 << 16)
+    assert os.read(said_read, 1) == b"x"  # it goes on
+    await sandbox.destroy()
+    assert os.read(life_read, 1) == b""
+    for descriptor in (life_read, said_read, said_write):
+        os.close(descriptor)
 
 
 async def test_the_end_of_one_is_seen_at_its_pipe_and_ends_nothing_else(bench: Workbench) -> None:

@@ -112,3 +112,24 @@ def test_what_happens_rarely_in_words():
     assert text.line(ready) == "EXTENSION\tName: agent\tState: Ready\tEvents: [INVOKE, SHUTDOWN]\n"
     assert text.line(platform_events.runtime_done(REPORT, 0, 1)) == ""
     assert text.line(platform_events.init_report(Init(), 0, 1.0, "success")) == ""
+
+
+def test_the_events_of_a_restore_tell_of_no_init() -> None:
+    init = platform_events.Init(initialization_type="snap-start", restores=True)
+    begun = platform_events.init_start(
+        init, 0, runtime_version="python:3.12", runtime_version_arn="arn", function={"functionName": "f"}
+    )
+    assert (begun.type, begun.record) == (
+        "platform.restoreStart",
+        {"runtimeVersion": "python:3.12", "runtimeVersionArn": "arn", "functionName": "f"},
+    )
+    done = platform_events.init_runtime_done(init, 0, "error", "Runtime.ExitError")
+    assert (done.type, done.record) == (
+        "platform.restoreRuntimeDone",
+        {"status": "error", "errorType": "Runtime.ExitError"},
+    )
+    report = platform_events.init_report(init, 0, 15.19, "success")
+    assert (report.type, report.record) == (
+        "platform.restoreReport",
+        {"status": "success", "metrics": {"durationMs": 15.19}},
+    )
