@@ -8,8 +8,22 @@ from typing import Literal
 from lambent.sandbox.port import ZYGOTE_DESCRIPTOR, Process, Root
 
 EXEC_WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
+CLASS_ARCHIVE_DESCRIPTOR = 5
 _HEAP_SHARE_PERCENT = 70
 """As java_client has it: the rest is what else a virtual machine needs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassArchive:
+    """What a launcher loads, kept for the next start of one. It is good only for the paths that it was made with: it is
+    made in a sandbox of the root of the runtime: `argv` writes it to descriptor 5. Once it is at `path`, `options` says
+    so: a file of options that the launcher is started with, empty until then."""
+
+    argv: tuple[str, ...]
+    path: Path
+    options: Path
+    content: str
+    """Of `options`, then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +47,7 @@ class RuntimeInstall:
     waiting_argv: tuple[str, ...] = ()
     """For a runtime of the kind "api": our launcher, which comes up without a function, and becomes the runtime when it
     is sent the function's variables (docs/internals/channel.md)."""
+    class_archive: ClassArchive | None = None
     memory_mb: int | None = None
     """Of the functions that this is for, where `waiting_argv` depends on it."""
     directory: str = "/var/task"

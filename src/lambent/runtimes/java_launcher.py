@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Final
 
 from lambent.runtimes import native_call
-from lambent.runtimes.java_client import JavaClient, options
+from lambent.runtimes.install import CLASS_ARCHIVE_DESCRIPTOR, ClassArchive
+from lambent.runtimes.interpreters import Interpreter
+from lambent.runtimes.java_client import JavaClient, options, release_of
 from lambent.runtimes.variables import LANG_DIR, RUNTIME_DIR, TASK_ROOT
 from lambent.sandbox.port import Bind
 
@@ -25,13 +27,15 @@ _SOURCES: Final = Path(__file__).parent / "java/lambent"
 _MAIN: Final = "lambent.Launcher"
 _JAR, _CALL, _JNI = "launcher.jar", "libcall.so", "libaws-lambda-jni.so"
 _INSIDE: Final = f"{RUNTIME_DIR}/launcher"
+_JAVA: Final = f"{LANG_DIR}/bin/java"
 _JNI_IN_CLIENT: Final = {
     "x86_64": "jni/libaws-lambda-jni.linux-x86_64.so",
     "aarch64": "jni/libaws-lambda-jni.linux-aarch_64.so",
 }
 _COMPILE_SECONDS: Final = 120.0
-_MODULES, _UNSAFE_WARNED_OF = 9, 23
-"""The releases of Java since which what is within is closed, and writing to memory warned of."""
+_MODULES, _ARCHIVES, _UNSAFE_WARNED_OF = 9, 13, 23
+"""The releases of Java since which what is within is closed, classes are archived at the end, and writing to memory is
+warned of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +48,39 @@ class JavaLauncher:
     def binds(self) -> tuple[Bind, ...]:
         return (Bind(self.directory, _INSIDE),)
 
-    def argv(self, release: int) -> tuple[str, ...]:
+    def argv(self, release: int, archive: ClassArchive | None) -> tuple[str, ...]:
         """`{heap_mb}` stands for the size of the heap, which depends on the function's memory."""
+        archived = (f"@{_INSIDE}/{archive.options.name}",) if archive else ()
+        return (_JAVA, "-Xmx{heap_mb}m", *archived, *self._options(release), _MAIN)
+
+    def class_archive(self, interpreter: Interpreter) -> ClassArchive | None:
+        """None where the virtual machine is too old for one."""
+        release = release_of(interpreter.version)
+        if release < _ARCHIVES:
+            return None
+        status = interpreter.path.stat()
+        which = f"{interpreter.path}\0{status.st_size}\0{status.st_mtime_ns}"
+        path = self.directory / f"classes-{hashlib.sha256(which.encode()).hexdigest()[:16]}.jsa"
+        options = path.with_suffix(".options")
+        options.touch()
+        made = "/tmp/classes.jsa"  # noqa: S108 - a path inside
+        rehearsed = (_JAVA, f"-XX:ArchiveClassesAtExit={made}", *self._options(release), _MAIN, "rehearse")
+        return ClassArchive(
+            argv=(
+                "/bin/sh",
+                "-c",
+                f'nice -n 19 "$@" && cat {made} >&{CLASS_ARCHIVE_DESCRIPTOR}',
+                "sh",
+                *rehearsed,
+            ),
+            path=path,
+            options=options,
+            content=f"-XX:SharedArchiveFile={_INSIDE}/{path.name} -Xlog:cds*=off\n",
+        )
+
+    def _options(self, release: int) -> tuple[str, ...]:
         jars = [f"{_INSIDE}/{_JAR}", *(bind.target for bind in self.client.binds())]
         return (
-            f"{LANG_DIR}/bin/java",
-            "-Xmx{heap_mb}m",
             *options(release),
             *_own_options(release),
             f"-Duser.dir={TASK_ROOT}",
@@ -57,7 +88,6 @@ class JavaLauncher:
             f"-Dcom.amazonaws.services.lambda.runtime.api.client.runtimeapi.NativeClient.JNI={_INSIDE}/{_JNI}",
             "-cp",
             ":".join(jars),
-            _MAIN,
         )
 
 

@@ -162,6 +162,7 @@ class RuntimeRegistry:
             return None
         release = java_client.release_of(interpreter.version)
         launcher = self._java_launcher(client)
+        archive = launcher.class_archive(interpreter) if launcher else None
         return RuntimeInstall(
             identifier=identifier,
             kind="api",
@@ -169,7 +170,8 @@ class RuntimeRegistry:
             version=interpreter.version_text,
             root=roots.java_root(interpreter, (*client.binds(), *(launcher.binds() if launcher else ()))),
             argv=java_client.argv(release),
-            waiting_argv=launcher.argv(release) if launcher else (),
+            waiting_argv=launcher.argv(release, archive) if launcher else (),
+            class_archive=archive,
             static_variables=variables.java_variables(identifier),
             exec_time_variables=variables.EXEC_TIME_JAVA,
             yielding_options={},

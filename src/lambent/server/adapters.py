@@ -16,6 +16,7 @@ from lambent.base.arn import Arn
 from lambent.base.clock import Clock
 from lambent.base.tasks import Tasks
 from lambent.environments.blanks import Blanks
+from lambent.environments.class_archive import make_class_archive
 from lambent.environments.snapshots import Make, SnapshotError, Snapshots
 from lambent.environments.zygotes import lineage_of
 from lambent.http.message import Request
@@ -29,7 +30,7 @@ from lambent.model.variables_encryption import decryption_of, decryption_refused
 from lambent.runtimes import deprecation
 from lambent.runtimes.compile import compile_python
 from lambent.runtimes.registry import RuntimeRegistry
-from lambent.sandbox.port import SandboxError
+from lambent.sandbox.port import SandboxBackend, SandboxError
 from lambent.services.iam import Authorizer, RoleChecker
 from lambent.services.lambda_.preparation import PreparationError
 from lambent.services.sts import SessionTokens
@@ -40,8 +41,11 @@ from lambent.wire.sigv4.verify import Verifier
 class Compiler:
     """services.lambda_.ports.Compiler. What is ready to run is soon run, so it has blanks of the runtime made, too."""
 
-    def __init__(self, registry: RuntimeRegistry, blanks: Blanks, tasks: Tasks) -> None:
+    def __init__(
+        self, registry: RuntimeRegistry, blanks: Blanks, backend: SandboxBackend, tasks: Tasks
+    ) -> None:
         self._registry = registry
+        self._backend = backend
         self._blanks = blanks
         self._tasks = tasks
         self._shipped: set[str] = set()
@@ -54,6 +58,9 @@ class Compiler:
             self._shipped.add(runtime)
             compile_sdk = asyncio.to_thread(self._registry.compile_shipped, runtime)
             self._tasks.start(compile_sdk, f"compile the AWS SDK for {runtime}")
+            if install is not None and install.class_archive is not None:
+                archive = make_class_archive(self._backend, install)
+                self._tasks.start(archive, f"archive the classes of {runtime}")
 
     async def expect(self, version: FunctionVersion) -> None:
         install = await asyncio.to_thread(self._registry.get, version.runtime or "")

@@ -224,7 +224,7 @@ class Server:
             artifacts=self._stores.artifacts,
             images=self._environments.images,
             image_sources=self._environments.image_sources,
-            compiler=adapters.Compiler(self._registry, self._environments.blanks, self._tasks),
+            compiler=adapters.Compiler(self._registry, self._environments.blanks, self._backend, self._tasks),
             take_snapshot=adapters.SnapshotTaker(
                 self._environments.snapshots, self._environments.make_template
             ),

@@ -30,7 +30,7 @@ def version_of(*, tenant_isolation):
 
 class Install(SimpleNamespace):
     def __init__(self, identifier):
-        super().__init__(identifier=identifier, version="3.12.7")
+        super().__init__(identifier=identifier, version="3.12.7", class_archive=None)
 
     def of_memory(self, memory_mb):
         return self
@@ -69,7 +69,7 @@ def compiled(monkeypatch):
 
 async def test_what_is_compiled_is_soon_called_so_blanks_are_made(compiled):
     registry, blanks, tasks = Registry(), Blanks(), Tasks("server")
-    compiler = adapters.Compiler(registry, blanks, tasks)
+    compiler = adapters.Compiler(registry, blanks, None, tasks)
     for _ in range(2):
         await compiler.compile("python3.12", Path("/tree"), "/var/task")
     await tasks.finish(1)
@@ -83,7 +83,7 @@ async def test_what_is_compiled_is_soon_called_so_blanks_are_made(compiled):
 
 async def test_nothing_is_compiled_for_a_runtime_that_is_not_here(compiled):
     tasks, blanks = Tasks("server"), Blanks()
-    await adapters.Compiler(Registry(), blanks, tasks).compile("ruby3.4", Path("/tree"), "/var/task")
+    await adapters.Compiler(Registry(), blanks, None, tasks).compile("ruby3.4", Path("/tree"), "/var/task")
     await tasks.finish(1)
     assert (compiled, blanks.expected) == ([], [])
 
