@@ -1,40 +1,32 @@
 """One server, made of its parts: every implementation that Lambent runs with is chosen here."""
 
 import asyncio
-import os
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
-from lambent.api.chain import Gateway
 from lambent.api.credentials import FirstOf
-from lambent.api.dev_credentials import DEV_ACCOUNT_ID, DevCredentials
+from lambent.api.dev_credentials import DEV_ACCOUNT_ID
 from lambent.api.errors import refuse
 from lambent.api.root_key import RootCredentials, RootKey, load_or_create_root_key
 from lambent.base.clock import SystemClock
 from lambent.base.tasks import Tasks
 from lambent.cluster.certificates import new_authority
 from lambent.config import Settings, search_path
-from lambent.event_sources.reconciler import Reconciler
 from lambent.http.client import request as http_request
 from lambent.http.limits import MIB, Limits
 from lambent.http.listener import HttpListener
-from lambent.model.code_signature import CodeSigner
-from lambent.model.credential import CredentialSource
 from lambent.model.function import FunctionId
-from lambent.model.service import Client, Service
 from lambent.runtimes.registry import RuntimeRegistry
 from lambent.sandbox.port import SandboxBackend
-from lambent.server import adapters
-from lambent.server.code_store import CodeStoreClient
+from lambent.server.cooperation import Cooperation
 from lambent.server.data_directory import require_own
 from lambent.server.database import choose_database
 from lambent.server.descriptors import connections_most
-from lambent.server.doorway import Doorway, without_api
+from lambent.server.doors import Doors
+from lambent.server.doorway import Doorway
 from lambent.server.environments import Environments
-from lambent.server.event_sources import Runners
-from lambent.server.function_url_names import HOSTS, FunctionUrlNames, HostsFile, needs_hosts_file
+from lambent.server.function_url_names import needs_hosts_file
 from lambent.server.identity import Identity
 from lambent.server.invocation import Invocation
 from lambent.server.isolation import choose_backend
@@ -46,24 +38,13 @@ from lambent.server.keys import (
 )
 from lambent.server.node import ThisNode
 from lambent.server.node_calls import NODE_AUTHORITY, NodeCalls
-from lambent.server.part import Core, Door
-from lambent.server.parts import PARTS
-from lambent.server.parts.signer import CODE_SIGNATURES
-from lambent.server.scraping import Scraping, is_scrape
-from lambent.server.second_look import with_second_look
+from lambent.server.services import Services
 from lambent.server.shared_secrets import SharedSecrets
-from lambent.server.status import Status, is_status
 from lambent.server.stores import Stores
-from lambent.services import iam, lambda_, logs, sts
 from lambent.services.cloudwatch.otlp import OtlpExport
-from lambent.services.lambda_ import code_download
-from lambent.services.lambda_.function_urls.addresses import is_function_url
 from lambent.services.logs.retention import Expiry
 from lambent.store.directory_lock import DataDirectoryLock
-from lambent.store.sql.code_signing_configs import SqlCodeSigningConfigStore
-from lambent.store.sql.function_policies import SqlFunctionPolicyStore
 from lambent.store.sql.shared_secrets import SqlSharedSecretStore
-from lambent.store.sql.target_deliveries import SqlTargetDeliveryStore
 from lambent.wire.streams import is_streamed
 
 _DRAIN_SECONDS = 10.0
@@ -147,7 +128,36 @@ class Server:
                 self.settings, self._node, stores.directory, self._invocation, self._environments.pools
             )
         stores.directory.on_change = self._function_changed
-        self._make_services()
+        credentials = FirstOf(
+            RootCredentials(self.root_key, self.account_id), self._identity.users, self._identity.sessions
+        )
+        self._services = Services(
+            self.settings,
+            stores,
+            self._identity,
+            self._environments,
+            self._invocation,
+            self._node,
+            backend=self._backend,
+            registry=self._registry,
+            credentials=credentials,
+            master_key=self._master_key,
+            secrets=self._secrets,
+            clock=self._clock,
+            tasks=self._tasks,
+            endpoint=lambda: self.endpoint,
+        )
+        self._doors = Doors(
+            self.settings,
+            stores,
+            self._identity,
+            self._environments,
+            self._services,
+            self._node,
+            credentials=credentials,
+            inside=self._inside,
+            clock=self._clock,
+        )
         await self._start()
 
     async def _share_secrets(self, data_dir: Path) -> None:
@@ -171,8 +181,8 @@ class Server:
     def _function_changed(self, function: FunctionId) -> None:
         self._invocation.allotments.function_changed(function)
         self._stores.event_configs.forget(function)
-        self._lambda.function_policies.forget(function)
-        self._lambda.function_urls.forget(function)
+        self._services.lambda_.function_policies.forget(function)
+        self._services.lambda_.function_urls.forget(function)
         if self._environments.snapshots.has(function):
             self._tasks.start(
                 self._environments.snapshots.review(function, self._stores.directory.get_version),
@@ -184,150 +194,8 @@ class Server:
                 "review pools",
             )
 
-    def _make_services(self) -> None:
-        authorizer, client = self._identity.authorizer, self._identity.client
-        credentials = FirstOf(
-            RootCredentials(self.root_key, self.account_id), self._identity.users, self._identity.sessions
-        )
-        core = Core(
-            settings=self.settings,
-            node_id=self._node_id,
-            clock=self._clock,
-            data_dir=self.settings.data_dir,
-            shared_dir=self.settings.shared_dir or self.settings.data_dir,
-            database=self._stores.database,
-            client=client,
-            pass_role=adapters.PassedRoles(authorizer),
-            roles=self._identity.role_callers,
-            metrics=self._stores.metrics,
-            credentials=credentials,
-            secret=self._master_key.derive,
-            shared_secret=self._secrets.get,
-        )
-        mappings = self._stores.mappings
-        runners = Runners(core, self._stores.directory, self._invocation.invoker.invoke)
-        self._mappings = Reconciler(mappings, runners, self._clock, self._node.mappings)
-        function_urls = self._stores.function_urls
-        domain = self.settings.function_url_domain
-        hosts = HostsFile(HOSTS, os.getpid())
-        self._function_url_names = FunctionUrlNames(function_urls, domain, hosts)
-        self._lambda = lambda_.service(
-            functions=self._stores.directory,
-            mappings=mappings,
-            mapping_changed=self._mappings.wake,
-            function_policies=SqlFunctionPolicyStore(self._stores.database),
-            function_urls=function_urls,
-            layers=self._stores.layers,
-            concurrency=self._stores.concurrency,
-            event_invoke_configs=self._stores.event_configs,
-            code_signing_configs=SqlCodeSigningConfigStore(self._stores.database),
-            artifacts=self._stores.artifacts,
-            images=self._environments.images,
-            image_sources=self._environments.image_sources,
-            compiler=adapters.Compiler(self._registry, self._environments.blanks, self._backend, self._tasks),
-            take_snapshot=adapters.SnapshotTaker(
-                self._environments.snapshots, self._environments.make_template
-            ),
-            runtimes=adapters.Runtimes(
-                self._registry, self._clock, refuse_deprecated=self.settings.deprecated_runtimes == "refuse"
-            ),
-            roles=self._identity.role_checker,
-            role_callers=self._identity.role_callers,
-            policies=authorizer,
-            authorizer=authorizer,
-            invoker=self._invocation.invoker,
-            client=client,
-            code_client=self._code_client(client),
-            metrics=self._stores.metrics,
-            signatures=CodeSigner(self._master_key.derive(CODE_SIGNATURES)),
-            allotments=self._invocation.allotments,
-            durable_executions=self._invocation.durable,
-            durable_execution_store=self._stores.durable,
-            clock=self._clock,
-            download_secret=self._master_key.derive("code downloads"),
-            function_url_domain=domain,
-            function_url_permission_alone=self.settings.dev,
-            endpoint=lambda: self.endpoint,
-            function_urls_changed=self._function_url_names.refresh,
-            settle_seconds=self.settings.state_transition_seconds,
-            account_concurrency=self.settings.account_concurrency,
-        )
-        self._parts = [make(core) for make in PARTS]
-        services: list[Service] = [
-            self._lambda.service,
-            logs.service(self._stores.logs, self._clock, self._stores.feed, self._stores.metric_filters),
-            iam.service(
-                self._stores.roles,
-                self._stores.people,
-                self._clock,
-                authorizer,
-                self._identity.users,
-                self._identity.access_keys,
-            ),
-            sts.service(self._stores.roles, self._clock, self._identity.sessions, authorizer, credentials),
-            *(
-                with_second_look(part.service, self._node) if part.reload is not None else part.service
-                for part in self._parts
-            ),
-        ]
-        client.offer(services)
-        self._open_doors(services, credentials)
-
-    def _open_doors(self, services: Sequence[Service], credentials: CredentialSource) -> None:
-        authorizer = self._identity.authorizer
-        doors = [
-            Door(
-                opens=lambda request: request.path.startswith(code_download.PATH),
-                handler=self._lambda.downloads.download,
-            ),
-            *(door for part in self._parts for door in part.doors),
-        ]
-        self._status = Status(
-            self._node.membership,
-            self._node.store,
-            self._stores.database,
-            self._stores.events,
-            SqlTargetDeliveryStore(self._stores.database),
-            self._environments.pools.counts,
-            self._clock,
-        )
-        self._scraping = Scraping(self._stores.metrics.totals, self._environments.pools, self._clock)
-        outside = DevCredentials(credentials) if self.settings.dev else credentials
-        dressers = [part.dress for part in self._parts if part.dress is not None]
-        of_this_node = [
-            Door(opens=is_scrape, handler=self._scraping.answer),
-            Door(opens=is_status, handler=self._status.answer),
-        ]
-        self._outside = Doorway()
-        if "api" in self.settings.roles:
-            self._outside.open(
-                Gateway(services, outside, authorizer, self._clock).handle,
-                [*doors, *of_this_node, self._function_url_door(outside)],
-                dressers,
-            )
-        else:
-            self._outside.open(without_api, of_this_node, [])
-        # Functions sign as their role, also where --dev lets everybody else in unsigned.
-        self._inside.open(
-            Gateway(services, credentials, authorizer, self._clock).handle,
-            [*doors, self._function_url_door(credentials)],
-            dressers,
-        )
-
-    def _function_url_door(self, credentials: CredentialSource) -> Door:
-        authenticate = adapters.FunctionUrlCallers(credentials, self._clock)
-        door = self._lambda.function_url_door(authenticate=authenticate)
-        return Door(opens=is_function_url, handler=door.handle, for_signed=True)
-
-    def _code_client(self, client: Client) -> Client:
-        """Where code is read from."""
-        settings = self.settings
-        if settings.s3_endpoint is None:
-            return client
-        return CodeStoreClient(client, settings.s3_endpoint, settings.s3_credentials_file, settings.region)
-
     async def _start(self) -> None:
-        opened = self._opened
+        opened, stores = self._opened, self._stores
         await self._join()
         opened.push_async_callback(self._stores.metrics.close)
         opened.push_async_callback(self._environments.log_delivery.flush)
@@ -348,29 +216,30 @@ class Server:
         opened.push_async_callback(self._invocation.invoker.close)
         opened.push_async_callback(self._invocation.event_worker.close)
         opened.push_async_callback(self._invocation.durable_worker.close)
-        opened.push_async_callback(self._lambda.activation.close)
-        for part in self._parts:
+        opened.push_async_callback(self._services.lambda_.activation.close)
+        for part in self._services.parts:
             if part.close is not None:
                 opened.push_async_callback(part.close)
             if part.open is not None:
                 await part.open()
-        await self._lambda.function_policies.open()
+        await self._services.lambda_.function_policies.open()
         await self._listen()
-        for part in self._parts:
+        for part in self._services.parts:
             if part.ending is not None:
                 opened.callback(part.ending)
         if self._calls is not None:
             opened.callback(self._calls.end)
         opened.push_async_callback(self._node.close)
         self._work_behind()
-        await self._lambda.activation.open()
-        opened.push_async_callback(self._mappings.close)
-        await self._mappings.open()
+        await self._services.lambda_.activation.open()
+        opened.push_async_callback(self._services.mappings.close)
+        await self._services.mappings.open()
         expiry = Expiry(self._stores.logs, self._clock, interval_seconds=self.settings.log_expiry_seconds)
-        self._take_part(expiry)
+        cooperation = Cooperation(stores, self._identity, self._invocation, self._services)
+        cooperation.begin(self._node, self._doors.status, expiry)
         if self.settings.function_url_hosts == "auto" and needs_hosts_file(self.settings.function_url_domain):
-            await self._function_url_names.open(self._listener.addresses[0][0])
-            opened.push_async_callback(self._function_url_names.close)
+            await self._services.function_url_names.open(self._listener.addresses[0][0])
+            opened.push_async_callback(self._services.function_url_names.close)
 
     async def _join(self) -> None:
         address = ""
@@ -390,7 +259,9 @@ class Server:
         if self._calls is not None:
             self._opened.push_async_callback(self._calls.close, _DRAIN_SECONDS)
             self._calls.start()
-        self._listener = HttpListener(self._outside, limits=limits, refusal=refuse, streams=_is_streamed)
+        self._listener = HttpListener(
+            self._doors.outside, limits=limits, refusal=refuse, streams=_is_streamed
+        )
         await self._listener.start(self.settings.host, self.settings.port)
         self._opened.push_async_callback(self._listener.close, drain_seconds=_DRAIN_SECONDS)
 
@@ -406,73 +277,16 @@ class Server:
         self._tasks.start(self._stores.sweep_code(), "sweep code that nothing uses")
         if (collector := self.settings.otlp_endpoint) is not None:
             export = OtlpExport(
-                self._scraping.read,
+                self._doors.scraping.read,
                 http_request,
                 self._clock,
                 endpoint=collector,
                 interval_seconds=self.settings.otlp_interval_seconds,
             )
             self._tasks.start(export.run(), "push metrics")
-        for part in self._parts:
+        for part in self._services.parts:
             for name, run in part.behind.items():
                 self._tasks.start(run(), name)
-
-    def _take_part(self, expiry: Expiry) -> None:
-        """In what the nodes do for each other."""
-        node, functions = self._node, self._lambda
-        node.membership.state = self._status.of_this_node
-        node.membership.lost.append(self._invocation.event_worker.node_lost)
-        node.membership.listeners.append(self._mappings.review)
-        node.membership.lapsed.append(self._mappings.lapsed)
-        node.remembers(
-            {
-                "function": self._changed_elsewhere,
-                "account": self._account_changed,
-                "iam user": self._people_changed,
-                "iam group": self._people_changed,
-                "metric filter": lambda key: self._stores.metric_filters.open(),
-                "mapping": self._mappings.changed,
-            },
-            self._remember_nothing,
-        )
-        node.waits((self._invocation.event_worker.wake, self._invocation.durable.look_again))
-        once: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
-            "run durable executions": self._invocation.durable_worker.lead,
-            "expire logs": expiry.run,
-            "settle what nodes left unsettled": functions.activation.adopt,
-        }
-        for part in self._parts:
-            node.remembers(part.changed, part.reload)
-            node.waits(part.wakes)
-            once.update(part.once)
-        node.start(once)
-
-    async def _changed_elsewhere(self, key: str) -> None:
-        function = FunctionId(*key.split("/", 2))
-        self._stores.directory.forget(function)
-        await self._lambda.function_policies.open()
-        await self._invocation.allotments.refresh(function)
-        await self._function_url_names.refresh()
-
-    async def _account_changed(self, account_id: str) -> None:
-        self._identity.authorizer.forget(account_id)
-
-    async def _people_changed(self, key: str) -> None:
-        self._identity.authorizer.forget(key.partition("/")[0])
-        await self._identity.users.open()
-
-    async def _remember_nothing(self) -> None:
-        self._stores.directory.forget_all()
-        self._stores.event_configs.forget_all()
-        self._identity.authorizer.forget_all()
-        await self._identity.users.open()
-        self._lambda.function_policies.forget_all()
-        self._lambda.function_urls.forget_all()
-        await self._lambda.function_policies.open()
-        await self._invocation.allotments.open()
-        await self._stores.metric_filters.open()
-        await self._function_url_names.refresh()
-        await self._mappings.open()
 
     async def close(self) -> None:
         """Answers what is in progress, then ends every part."""
