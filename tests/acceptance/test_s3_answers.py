@@ -279,3 +279,12 @@ def test_names_in_the_namespace_of_an_account(lambent, s3):
     error, status = refusal(s3.create_bucket, Bucket=name, BucketNamespace="account-regional")
     assert (error["Code"], status) == ("InvalidNamespaceHeader", 400)
     s3.create_bucket(Bucket=f"{name}-{lambent.account_id}-us-east-1-an", BucketNamespace="account-regional")
+
+
+def test_nothing_is_deleted_on_a_condition_that_nothing_holds(s3, bucket):
+    error, status = refusal(s3.delete_object, Bucket=bucket, Key="missing", IfMatch="x")
+    assert (error["Code"], status) == ("NoSuchKey", 404)
+    etag = s3.put_object(Bucket=bucket, Key="k", Body=b"x")["ETag"]
+    error, status = refusal(s3.delete_object, Bucket=bucket, Key="k", IfMatch="x")
+    assert (error["Code"], error["Condition"], status) == ("PreconditionFailed", "If-Match", 412)
+    s3.delete_object(Bucket=bucket, Key="k", IfMatch=etag)

@@ -23,7 +23,8 @@ class ConstraintStyle:
     `missing`: the code of a missing parameter, where that is said by itself; what entries of lists lack is then for the
     service to say. `enums`: whether the model's enums are checked at all. `records`: structures that are written as
     records when a list of them is repeated, with their members as AWS has them. `orders`: the order in which AWS tells
-    an enum's values, where it is not the model's: those alone that it tells, among others that it takes."""
+    an enum's values, where it is not the model's: those alone that it tells, among others that it takes. `unchecked`:
+    shapes whose enums the service checks itself."""
 
     code: str = "ValidationException"
     repeats_value: bool = True
@@ -38,6 +39,7 @@ class ConstraintStyle:
     enums: bool = True
     records: Mapping[str, Sequence[str]] = field(default_factory=dict)
     orders: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    unchecked: frozenset[str] = frozenset()
 
 
 _LAMBDA_RUNTIME: tuple[str, str, Mapping[str, str]] = (
@@ -95,6 +97,7 @@ _STYLES = {
     ),
     "s3": ConstraintStyle(
         code="InvalidArgument",
+        unchecked=frozenset({"BucketLocationConstraint"}),
         nested=(
             "MalformedXML",
             "The XML you provided was not well-formed or did not validate against our published schema",
@@ -106,11 +109,6 @@ _STYLES = {
                 {"ArgumentName": "FilterRule.Name", "ArgumentValue": "{value}"},
             ),
             "storageClass": ("InvalidStorageClass", "The storage class you specified is not valid", {}),
-            "createBucketConfiguration.locationConstraint": (
-                "InvalidLocationConstraint",
-                "The specified location-constraint is not valid",
-                {},
-            ),
             "aCL": (
                 "InvalidArgument",
                 "",

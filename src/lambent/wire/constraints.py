@@ -186,7 +186,9 @@ class ConstraintCompiler:
         order = self._style.orders.get(shape.name)
         if order is not None:
             tests = [(holds, _enum_text(order) if text.startswith(_ENUM) else text) for holds, text in tests]
-        return tests if self._style.enums else [one for one in tests if not one[1].startswith(_ENUM)]
+        if self._style.enums and shape.name not in self._style.unchecked:
+            return tests
+        return [one for one in tests if not one[1].startswith(_ENUM)]
 
     def _element_text(self, shape: Shape, tests: list[Test]) -> str:
         texts = [text for _, text in tests]

@@ -2,6 +2,7 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from lambent.base.clock import Clock
@@ -25,6 +26,7 @@ from lambent.services.s3.object_lock import CONFIGURATION, ENABLED
 from lambent.services.s3.owners import owner
 from lambent.services.s3.tags import parse_tag_set
 from lambent.store.ports.errors import AlreadyExistsError, NotEmptyError, NotFoundError
+from lambent.wire.service import load_service
 
 _DEFAULT_REGION = "us-east-1"
 _OLD_NAMES = {"EU": "eu-west-1"}
@@ -156,10 +158,10 @@ def _region(caller: Caller, given: Parameters) -> str:
     if given.get("Location") or given.get("Bucket"):
         raise unsupported("directory buckets.")
     constraint: str | None = given.get("LocationConstraint")
-    if constraint == _DEFAULT_REGION:
-        raise InvalidLocationConstraint(LocationConstraint=constraint)
     wanted = _OLD_NAMES.get(constraint, constraint) if constraint else None
     if caller.region == _DEFAULT_REGION:
+        if constraint is not None and constraint not in _constraints():
+            raise InvalidLocationConstraint(LocationConstraint=constraint)
         return wanted or _DEFAULT_REGION
     if wanted != caller.region:
         raise IllegalLocationConstraintException(
@@ -167,6 +169,13 @@ def _region(caller: Caller, given: Parameters) -> str:
             " this request was sent to."
         )
     return caller.region
+
+
+@cache
+def _constraints() -> frozenset[str]:
+    """Regions that a bucket can be asked for in, and names that they once had: us-east-1 is not among them."""
+    shape: Any = load_service("s3").model.shape_for("BucketLocationConstraint")
+    return frozenset(shape.enum)
 
 
 def _listed(bucket: Bucket, with_region: bool) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from lambent.model.bucket import Bucket
 from lambent.model.caller import Caller, Parameters
 from lambent.model.service import Operation
 from lambent.model.stored_object import ObjectVersion
+from lambent.services.s3.access import ANONYMOUS
+from lambent.services.s3.acl import acl_of_object
 from lambent.services.s3.bucket_records import BucketRecords
 from lambent.services.s3.errors import InvalidArgument
 from lambent.services.s3.owners import owner
@@ -46,6 +48,7 @@ class Listings:
         found = await self._current(bucket, parameters, marker, most)
         written = encoder(parameters)
         output: Parameters = {
+            "BucketRegion": bucket.region,
             "Name": bucket.name,
             "Prefix": written(parameters.get("Prefix", "")),
             "Marker": written(marker),
@@ -55,7 +58,9 @@ class Listings:
         }
         if found.last is not None and parameters.get("Delimiter"):
             output["NextMarker"] = written(found.last)
-        return output | _contents(found, written, self._more(bucket, parameters, with_owner=True))
+        return output | _contents(
+            found, written, self._more(bucket, parameters, with_owner=caller.account_id != ANONYMOUS)
+        )
 
     async def list_v2(self, caller: Caller, parameters: Parameters) -> Parameters:
         bucket = self._buckets.require(caller, parameters)
@@ -65,6 +70,7 @@ class Listings:
         found = await self._current(bucket, parameters, after, most)
         written = encoder(parameters)
         output: Parameters = {
+            "BucketRegion": bucket.region,
             "Name": bucket.name,
             "Prefix": written(parameters.get("Prefix", "")),
             "KeyCount": len(found.entries) + len(found.prefixes),
@@ -82,11 +88,17 @@ class Listings:
         return output | _contents(found, written, more)
 
     def _more(self, bucket: Bucket, parameters: Parameters, *, with_owner: bool) -> _More:
-        shown: Parameters = {"Owner": owner(bucket.account_id)} if with_owner else {}
-        if "RestoreStatus" not in parameters.get("OptionalObjectAttributes", ()):
-            return lambda version: shown
+        bucket_owner = {"Owner": owner(bucket.account_id)}
+        with_status = "RestoreStatus" in parameters.get("OptionalObjectAttributes", ())
         now = self._clock.now()
-        return lambda version: shown | restore_status(version, now)
+
+        def more(version: ObjectVersion) -> Parameters:
+            shown = {} if not with_owner else bucket_owner
+            if with_owner and version.acl is not None:
+                shown = {"Owner": owner(acl_of_object(bucket, version.acl).owner)}
+            return shown | restore_status(version, now) if with_status else shown
+
+        return more
 
     async def _current(self, bucket: Bucket, parameters: Parameters, after: str, most: int) -> Listing:
         return (

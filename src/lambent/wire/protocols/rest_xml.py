@@ -78,6 +78,10 @@ class RestXmlProtocol(RestProtocol):
         serialize = super().compile_serialize(operation)
         if self._is_s3 and operation.name in ("GetObject", "HeadObject"):
             serialize = _partial_where_a_range(serialize)
+        if self._is_s3 and operation.name == "HeadBucket":
+            serialize = _as_if_it_had_a_body(serialize, self.content_type)
+        if self._is_s3 and operation.name in ("ListObjects", "ListObjectsV2"):
+            serialize = _with_region(serialize)
         if self._is_s3 and operation.name == "RestoreObject":
             serialize = _with_its_own_status(serialize)
         if self._is_s3 and operation.name in _S3_NO_CONTENT:
@@ -155,6 +159,29 @@ def _with_host_id(serialize: Serialize) -> Serialize:
         return response
 
     return serialize_with_host
+
+
+def _as_if_it_had_a_body(serialize: Serialize, content_type: str) -> Serialize:
+    """HeadBucket says of what type it would be."""
+
+    def serialize_head(output: Parameters, request_id: str) -> Response:
+        response = serialize(output, request_id)
+        response.headers.append(("Content-Type", content_type))
+        return response
+
+    return serialize_head
+
+
+def _with_region(serialize: Serialize) -> Serialize:
+    """A header that these answers have, and that the model does not know: it tells clients where a bucket is."""
+
+    def serialize_listing(output: Parameters, request_id: str) -> Response:
+        response = serialize(output, request_id)
+        if "BucketRegion" in output:
+            response.headers.append(("x-amz-bucket-region", output["BucketRegion"]))
+        return response
+
+    return serialize_listing
 
 
 def _with_its_own_status(serialize: Serialize) -> Serialize:
