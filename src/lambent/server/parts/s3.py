@@ -35,7 +35,7 @@ def part(core: Core) -> Part:
         await asyncio.to_thread(files.close)
 
     credentials = DevCredentials(core.credentials) if core.settings.dev else core.credentials
-    door = S3Door(made.buckets, made.access, core.client, credentials, core.clock, dev=core.settings.dev)
+    door = S3Door(made.buckets, core.client, credentials, core.clock, dev=core.settings.dev)
     return Part(
         service=made.service,
         open=open_files,

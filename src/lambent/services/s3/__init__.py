@@ -61,7 +61,6 @@ class S3Service:
 
     service: Service
     buckets: BucketRecords
-    access: Access
     logs: AccessLogs
     expiry: Expiry
     garbage: Garbage
@@ -129,7 +128,6 @@ def service(stores: Stores, clock: Clock, client: Client, metrics: Metrics) -> S
             condition_keys=condition_keys,
         ),
         buckets=buckets,
-        access=access,
         logs=logs,
         expiry=expiry,
         garbage=garbage,

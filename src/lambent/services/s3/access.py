@@ -15,7 +15,7 @@ from lambent.model.resource_policy import ResourcePolicy
 from lambent.services.s3.access_control import AUTHENTICATED, EVERYBODY, LOG_DELIVERY, block_of, not_public
 from lambent.services.s3.acl import ENFORCED, acl_of_bucket, acl_of_object, ownership_of
 from lambent.services.s3.bucket_records import BucketRecords
-from lambent.services.s3.public_access import effective_policy, is_public, statements_of
+from lambent.services.s3.public_access import effective_policy, statements_of
 from lambent.store.ports.objects import ObjectStore
 
 CANONICAL_USER = "lambent:CanonicalUser"
@@ -62,13 +62,6 @@ class Access:
         if block_of(bucket, "IgnorePublicAcls"):
             return not_public(of_bucket), not_public(of_object)
         return of_bucket, of_object
-
-    def lets_public_in(self, bucket: Bucket) -> bool:
-        """Whether a request that nobody has signed may be allowed at all."""
-        policy = effective_policy(bucket)
-        if policy is not None and is_public(policy):
-            return True
-        return ownership_of(bucket) != ENFORCED and not block_of(bucket, "IgnorePublicAcls")
 
 
 @lru_cache(maxsize=1024)

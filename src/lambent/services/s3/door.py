@@ -1,5 +1,5 @@
 """What reaches S3 without a signature in its headers, and so not by way of the gateway: URLs that boto3 presigned in
-the old manner, forms of HTML pages, what browsers ask before their pages may, and the public, where a bucket lets it
+the old manner, forms of HTML pages, what browsers ask before their pages may, and the public, which a bucket may let
 in.
 
 Each is made the request of some caller, and allowed or not as any other.
@@ -17,7 +17,7 @@ from lambent.model.caller import Caller, Parameters
 from lambent.model.credential import Credential, CredentialSource
 from lambent.model.error import InternalFailure, ServiceException
 from lambent.model.service import Client
-from lambent.services.s3.access import ANONYMOUS, Access
+from lambent.services.s3.access import ANONYMOUS
 from lambent.services.s3.bucket_records import BucketRecords
 from lambent.services.s3.cors import asked_headers, cors_headers, matching_rule
 from lambent.services.s3.errors import AccessDenied, InvalidRequest, MethodNotAllowed
@@ -38,7 +38,6 @@ class S3Door:
     def __init__(
         self,
         buckets: BucketRecords,
-        access: Access,
         client: Client,
         credentials: CredentialSource,
         clock: Clock,
@@ -46,7 +45,6 @@ class S3Door:
         dev: bool,
     ) -> None:
         self._buckets = buckets
-        self._access = access
         self._client = client
         self._credentials = credentials
         self._clock = clock
@@ -68,7 +66,7 @@ class S3Door:
             return True
         reads = request.method in ("GET", "HEAD")
         writes = request.method in ("PUT", "DELETE") and _named(request)[1] != ""
-        return (reads or writes) and self._lets_public_in(request)
+        return (reads or writes) and self._bucket(request) is not None
 
     async def handle(self, request: Request) -> Response:
         request_id = new_uuid()
@@ -162,10 +160,6 @@ class S3Door:
         bucket = self._bucket(request)
         assert bucket is not None, "opens() has found it"
         return bucket
-
-    def _lets_public_in(self, request: Request) -> bool:
-        bucket = self._bucket(request)
-        return bucket is not None and self._access.lets_public_in(bucket)
 
 
 def _named(request: Request) -> tuple[str, str]:
