@@ -115,7 +115,7 @@ class Copying:
             "CopyObjectResult": {
                 "ETag": members.pop("ETag"),
                 "LastModified": float(int(version.modified_at)),
-                **checksum_members(version.checksums, version.checksum_type),
+                **checksum_members(version.checksums, None),
             },
             **members,
         }
