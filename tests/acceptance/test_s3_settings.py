@@ -59,7 +59,7 @@ def test_configurations_by_id(s3, bucket, kind):
     assert put["ResponseMetadata"]["HTTPStatusCode"] == 204
     assert call("get", Id="one")[member] == IDENTIFIED[kind]
     assert call("list", "s")[f"{member}List"] == [IDENTIFIED[kind]]
-    with pytest.raises(ClientError, match="MalformedXML"):
+    with pytest.raises(ClientError, match="IdMismatch" if kind == "inventory" else "MalformedXML"):
         call("put", Id="other", **{member: IDENTIFIED[kind]})
     call("delete", Id="one")
     for verb in ("get", "delete"):
@@ -68,6 +68,15 @@ def test_configurations_by_id(s3, bucket, kind):
         ):
             call(verb, Id="one")
     assert f"{member}List" not in call("list", "s")
+
+
+def test_inventories_go_to_a_bucket(s3, bucket):
+    nowhere = {
+        **IDENTIFIED["inventory"],
+        "Destination": {"S3BucketDestination": {"Bucket": "b", "Format": "CSV"}},
+    }
+    with pytest.raises(ClientError, match=r"InvalidS3DestinationBucket.*Invalid bucket ARN\."):
+        s3.put_bucket_inventory_configuration(Bucket=bucket, Id="one", InventoryConfiguration=nowhere)
 
 
 def test_acceleration(lambent, s3, bucket):

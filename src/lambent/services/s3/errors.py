@@ -56,6 +56,14 @@ class NoSuchConfiguration(_Fixed):
     text = "The specified configuration does not exist."
 
 
+class IdMismatch(_Fixed):
+    text = "Document ID does not match the specified configuration ID."
+
+
+class InvalidS3DestinationBucket(_Fixed):
+    text = "Invalid bucket ARN."
+
+
 class InvalidConfigurationId(_Fixed):
     text = "The specified configuration id is invalid."
 

@@ -15,8 +15,10 @@ from lambent.model.service import Operation
 from lambent.services.s3.bucket_records import BucketRecords
 from lambent.services.s3.configurations import configured, plain
 from lambent.services.s3.errors import (
+    IdMismatch,
     InvalidArgument,
     InvalidConfigurationId,
+    InvalidS3DestinationBucket,
     MalformedXML,
     NoSuchConfiguration,
 )
@@ -33,7 +35,7 @@ Check = Callable[[Mapping[str, Any]], None]
 def _check_inventory(configuration: Mapping[str, Any]) -> None:
     bucket = configuration["Destination"]["S3BucketDestination"]["Bucket"]
     if not bucket.startswith("arn:"):
-        raise InvalidArgument("Invalid bucket ARN.", ArgumentName="Bucket", ArgumentValue=bucket)
+        raise InvalidS3DestinationBucket()
 
 
 def _check_tiering(configuration: Mapping[str, Any]) -> None:
@@ -83,7 +85,7 @@ class IdentifiedConfigurations:
             bucket = self._buckets.require(caller, parameters)
             id, configuration = parameters["Id"], parameters[member]
             if configuration.get("Id") != id:
-                raise MalformedXML()
+                raise IdMismatch() if kind == "Inventory" else MalformedXML()
             if not 0 < len(id) <= _ID_MOST:
                 raise InvalidConfigurationId()
             check(configuration)
