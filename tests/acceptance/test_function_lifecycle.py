@@ -61,7 +61,7 @@ def test_custom_runtime_of_bash_and_curl(lambent: Lambent) -> None:
 
 
 def test_an_update_of_code_serves_the_old_code_until_it_has_succeeded(new_server: NewServer) -> None:
-    lambent = new_server("--state-transition-seconds", "1")
+    lambent = new_server("--state-transition-seconds", "3")
     name = lambent.python("def handler(event, context): return 'old'\n")
     updated = lambent.lambda_.update_function_code(
         FunctionName=name, ZipFile=zip_of({"index.py": "def handler(event, context): return 'new'\n"})
