@@ -45,6 +45,7 @@ class Cooperation:
         once: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
             "run durable executions": invocation.durable_worker.lead,
             "expire logs": expiry.run,
+            "maintain the tables": self._stores.maintain,
             "settle what nodes left unsettled": self._lambda.activation.adopt,
         }
         for part in self._services.parts:

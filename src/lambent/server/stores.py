@@ -36,6 +36,7 @@ from lambent.store.sql.roles import SqlRoleStore
 log = logging.getLogger(__name__)
 
 _SWEEP_SECONDS = 3600.0
+_MAINTAIN_SECONDS = 1.0
 
 
 class Stores:
@@ -78,6 +79,14 @@ class Stores:
                 continue
             if removed:
                 log.info("%d deployment packages and images that nothing used were removed", removed)
+
+    async def maintain(self) -> None:
+        while True:
+            await asyncio.sleep(_MAINTAIN_SECONDS)
+            try:
+                await self.database.maintain()
+            except StoreError as error:
+                log.warning("the database's tables could not be maintained: %s; next attempt soon", error)
 
     async def _uses(self, digest: str) -> bool:
         return await self.directory.uses_code(digest) or await self.layers.uses_code(digest)

@@ -13,6 +13,7 @@ from lambent.store.ports.errors import StoreClosedError
 from lambent.store.ports.schema import Schema
 from lambent.store.postgres.commit import Committer
 from lambent.store.postgres.errors import translated
+from lambent.store.postgres.event_slots import rotate
 from lambent.store.postgres.link import Link
 from lambent.store.postgres.migrate import migrate
 from lambent.store.postgres.outage import Outage
@@ -41,6 +42,7 @@ class PostgresDatabase:
         self._together = Writer(
             "postgres-together", Committer(self._link(), "BEGIN ISOLATION LEVEL READ COMMITTED")
         )
+        self._maintenance = self._link()
         self._readers = Threads("postgres-reader", _READERS)
         self._local = threading.local()
         self._closed = False
@@ -76,6 +78,9 @@ class PostgresDatabase:
             raise StoreClosedError("the database is closed")
         return await self._readers.run(partial(self._read, work))
 
+    async def maintain(self) -> None:
+        await asyncio.to_thread(self._maintain)
+
     def close(self) -> None:
         if self._closed:
             return
@@ -85,6 +90,13 @@ class PostgresDatabase:
         self._readers.close()
         for link in self._links:
             link.drop()
+
+    def _maintain(self) -> None:
+        try:
+            rotate(self._maintenance.get())
+        except psycopg.Error as error:
+            self._maintenance.drop()
+            raise translated(error) from error
 
     def _migrate(self) -> None:
         link = Link(self._url, self._outage)

@@ -39,5 +39,11 @@ def _apply(connection: PostgresConnection, migration: Migration) -> None:
             migration.kind == "post"
         ):  # others are at work: they must not queue behind somebody who waits for a table
             connection.execute(_SQL["be_impatient"])
-        connection.raw.execute(schema(migration.script).encode())
+        connection.raw.execute(_script(migration).encode())
         connection.execute(_SQL["applied"], {"number": migration.number, "kind": migration.kind})
+
+
+def _script(migration: Migration) -> str:
+    """Where PostgreSQL is to have something else than a translation, it has a script of the same name."""
+    own = files(__package__) / "migrations" / f"{migration.name}.sql"
+    return own.read_text() if own.is_file() else schema(migration.script)

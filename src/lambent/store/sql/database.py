@@ -75,6 +75,10 @@ class Database(Protocol):
 
     async def read(self, work: Callable[[Connection], T]) -> T: ...
 
+    async def maintain(self) -> None:
+        """What the engine's tables want done now and then, every second or so, by one node. Raises StoreError."""
+        ...
+
     def close(self) -> None:
         """Commits what was queued, then closes. Blocking, idempotent."""
         ...

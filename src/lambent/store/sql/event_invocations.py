@@ -105,11 +105,11 @@ def _insert(connection: Connection, invocations: Sequence[EventInvocation]) -> N
 def _complete(connection: Connection, completed: Sequence[tuple[int, str, str]]) -> None:
     """Of (id, owner, request_id). One that is not the owner's (any more) is left alone: its next owner runs
     it."""
-    for id, owner, request_id in completed:
-        row = {"id": id, "owner": owner, "request_id": request_id}
-        if connection.execute(_SQL["complete"], row).rowcount:
-            connection.execute(_SQL["delete_payload"], row)
-            connection.execute(_SQL["delete_response"], row)
+    row = {"ids": json.dumps([id for id, _, _ in completed])}
+    held = set(connection.execute(_SQL["held"], row))
+    ids = json.dumps([each[0] for each in completed if each in held])
+    for statement in ("complete", "delete_payloads", "delete_responses"):
+        connection.execute(_SQL[statement], {"ids": ids})
 
 
 def _claimed(id: int, document: str, payload: bytes, response: bytes | None) -> EventInvocation:

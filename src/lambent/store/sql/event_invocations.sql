@@ -7,7 +7,9 @@ WITH RECURSIVE ids (id) AS (
 SELECT id FROM ids;
 
 -- name: next_ids (postgres)
-SELECT nextval(pg_get_serial_sequence('event_payloads', 'id')) FROM generate_series(1, CAST(:count AS BIGINT));
+-- In the slot that takes what is new (store/postgres/event_slots.py).
+SELECT coalesce((SELECT min(slot) FROM event_slots), 0) * 72057594037927936 + nextval('event_ids')
+FROM generate_series(1, CAST(:count AS BIGINT));
 
 -- name: insert
 INSERT INTO event_invocations (id, request_id, line, due_at, document) VALUES (?, ?, ?, ?, ?);
@@ -45,14 +47,20 @@ JOIN event_payloads AS p ON p.id = claimed.value
 LEFT JOIN event_responses AS r ON r.id = claimed.value
 ORDER BY claimed.key;
 
+-- name: held
+SELECT id, owner, request_id FROM event_invocations
+WHERE id IN (SELECT value FROM json_each(:ids)) AND owner IS NOT NULL
+-- postgres: FOR UPDATE
+;
+
 -- name: complete
-DELETE FROM event_invocations WHERE id = :id AND owner = :owner AND request_id = :request_id;
+DELETE FROM event_invocations WHERE id IN (SELECT value FROM json_each(:ids));
 
--- name: delete_payload
-DELETE FROM event_payloads WHERE id = :id;
+-- name: delete_payloads
+DELETE FROM event_payloads WHERE id IN (SELECT value FROM json_each(:ids));
 
--- name: delete_response
-DELETE FROM event_responses WHERE id = :id;
+-- name: delete_responses
+DELETE FROM event_responses WHERE id IN (SELECT value FROM json_each(:ids));
 
 -- name: conclude
 UPDATE event_invocations SET document = :document

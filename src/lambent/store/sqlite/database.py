@@ -86,6 +86,9 @@ class SqliteDatabase:
             raise StoreClosedError("the database is closed")
         return await self._readers.run(partial(self._read, work))
 
+    async def maintain(self) -> None:
+        """Nothing: room is used again at once."""
+
     def close(self) -> None:
         if self._closed:
             return

@@ -1,0 +1,2 @@
+-- PostgreSQL alone keeps the queue of events in slots that are emptied as a whole (store/postgres/migrations). SQLite
+-- uses the room of a deleted row again at once.
