@@ -213,7 +213,7 @@ class ArtifactStore:
             self._forget_names()
             kept: set[str] = set()
             removed = 0
-            for digest in await self.digests():
+            for digest in await asyncio.to_thread(self._swept):
                 paths = (self.path(digest), self._unpacked / digest)
                 if (
                     await in_use(digest)
@@ -281,6 +281,11 @@ class ArtifactStore:
                 continue
             doomed.append(grave)
         await asyncio.to_thread(_remove_all, doomed)
+
+    def _swept(self) -> list[str]:
+        """Also the trees of what another node has swept from the directory of all."""
+        places = (self._zips, self._unpacked)
+        return sorted({path.name for place in places for path in place.iterdir()})
 
     def _combinations(self) -> list[tuple[Path, list[str]]]:
         return [(path, (path / "digests").read_text().split("\n")) for path in self._merged.iterdir()]

@@ -288,6 +288,26 @@ async def test_a_sweep_takes_what_nobody_uses_after_an_hour(store, clock):
     assert half_made(store) == []
 
 
+async def test_trees_of_what_another_node_has_swept_go_too(store, clock, tmp_path):
+    shared = tmp_path / "shared"
+    nodes = [ArtifactStore(tmp_path / n, shared=shared, node=n, clock=clock) for n in ("a", "b")]
+    for node in nodes:
+        await node.open()
+    digest = await put(nodes[0], ("a", b"1"))
+    other = await put(nodes[0], ("b", b"2"))
+    trees = [await nodes[1].unpack(digest), await nodes[1].merge([digest, other])]
+    mounted = nodes[1].hold(trees[0])
+    os.utime(nodes[0].path(digest), (0, 0))
+    os.utime(nodes[0].path(other), (0, 0))
+    clock.advance(4000)
+    assert await nodes[0].sweep(nobody) == 2
+    await nodes[1].sweep(nobody)
+    assert [tree.exists() for tree in trees] == [True, False], "what is mounted stays"
+    mounted.release()
+    await nodes[1].sweep(nobody)
+    assert not trees[0].exists() and not list((tmp_path / "b" / "unpacked").iterdir())
+
+
 async def test_what_is_held_is_not_swept_nor_deleted(store, clock):
     one, two = await put(store, ("a", b"1")), await put(store, ("b", b"2"))
     tree, merged = await store.unpack(one), await store.merge([one, two])
