@@ -11,6 +11,7 @@ from lambent.server.environments import Environments
 from lambent.server.identity import Identity
 from lambent.server.node import ThisNode
 from lambent.server.part import Door
+from lambent.server.queue_depths import QueueDepths
 from lambent.server.scraping import Scraping, is_scrape
 from lambent.server.services import Services
 from lambent.server.status import Status, is_status
@@ -38,16 +39,16 @@ class Doors:
     ) -> None:
         self._services = services
         self._clock = clock
+        queues = QueueDepths(stores.events, SqlTargetDeliveryStore(stores.database))
         self.status = Status(
             node.membership,
             node.store,
             stores.database,
-            stores.events,
-            SqlTargetDeliveryStore(stores.database),
+            queues,
             environments.pools.counts,
             clock,
         )
-        self.scraping = Scraping(stores.metrics.totals, environments.pools, clock)
+        self.scraping = Scraping(stores.metrics.totals, environments.pools, queues, clock)
         self.outside = Doorway()
         downloads = Door(
             opens=lambda request: request.path.startswith(code_download.PATH),

@@ -1,5 +1,6 @@
 """GET /metrics: what this server counts, for a Prometheus on the same machine."""
 
+import contextlib
 import os
 import resource
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,7 @@ from lambent.http.locality import is_own_request
 from lambent.http.message import Request, Response
 from lambent.services.cloudwatch.families import Family, Reading, Totals, families
 from lambent.services.cloudwatch.prometheus import CONTENT_TYPE, exposition
+from lambent.store.ports.errors import StoreError
 from lambent.wire.s3_hosts import bucket_of_host
 
 PATH = "/metrics"
@@ -37,10 +39,17 @@ def is_scrape(request: Request) -> bool:
     )
 
 
+class Queues(Protocol):
+    async def read(self) -> Mapping[str, int]:
+        """How much waits in each. Raises StoreError."""
+        ...
+
+
 class Scraping:
-    def __init__(self, totals: Totals, environments: Environments, clock: Clock) -> None:
+    def __init__(self, totals: Totals, environments: Environments, queues: Queues, clock: Clock) -> None:
         self._totals = totals
         self._environments = environments
+        self._queues = queues
         self._clock = clock
         self._started_at = clock.now()
 
@@ -48,11 +57,24 @@ class Scraping:
         if not is_own_request(request):
             text = "Metrics are for this machine only: ask from it, at localhost or its address.\n"
             return Response(403, [("Content-Type", "text/plain; charset=utf-8")], text.encode())
-        text = exposition(*self.read())
+        text = exposition(*await self.read())
         return Response(200, [("Content-Type", CONTENT_TYPE)], text.encode())
 
-    def read(self) -> tuple[list[Family], list[Reading]]:
-        return families(self._totals), list(self._readings())
+    async def read(self) -> tuple[list[Family], list[Reading]]:
+        """Without the database, everything but the queues."""
+        waiting: Mapping[str, int] = {}
+        with contextlib.suppress(StoreError):
+            waiting = await self._queues.read()
+        queued = [
+            Reading(
+                name="lambent_queued",
+                says="What waits in the queues on disk, of all nodes together.",
+                value=float(depth),
+                labels=(("queue", queue),),
+            )
+            for queue, depth in waiting.items()
+        ]
+        return families(self._totals), [*self._readings(), *queued]
 
     def _readings(self) -> Iterator[Reading]:
         yield Reading(

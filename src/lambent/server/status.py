@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, get_args
+from typing import Any
 
 import orjson
 
@@ -11,12 +11,10 @@ from lambent.base.clock import Clock
 from lambent.cluster.membership import Membership
 from lambent.http.locality import is_own_request
 from lambent.http.message import Request, Response
-from lambent.model.delivery import DeliveryQueue
+from lambent.server.queue_depths import QueueDepths
 from lambent.store.ports.errors import StoreError
-from lambent.store.ports.event_invocations import EventInvocationStore
 from lambent.store.ports.nodes import Lease, Member, NodeStore
 from lambent.store.ports.schema import SchemaStore
-from lambent.store.ports.target_deliveries import TargetDeliveryStore
 
 PATH = "/_lambent/status"
 
@@ -33,16 +31,14 @@ class Status:
         membership: Membership,
         nodes: NodeStore,
         schemas: SchemaStore,
-        events: EventInvocationStore,
-        deliveries: TargetDeliveryStore,
+        queues: QueueDepths,
         environments: Callable[[], Mapping[str, int]],
         clock: Clock,
     ) -> None:
         self._membership = membership
         self._nodes = nodes
         self._schemas = schemas
-        self._events = events
-        self._deliveries = deliveries
+        self._queues = queues
         self._environments = environments
         self._monotonic = clock.monotonic
         self._started_at = clock.monotonic()
@@ -78,14 +74,11 @@ class Status:
 
     async def _of_all(self) -> Mapping[str, Any]:
         leases = await self._nodes.leases()
-        queues = [("event invocations", await self._events.depth())]
-        for queue in get_args(DeliveryQueue):
-            queues.append((f"deliveries of {queue}", await self._deliveries.depth(queue)))
         return {
             "database": "ok",
             "schema": dataclasses.asdict(await self._schemas.schema()),
             "nodes": [_member(member, leases) for member in await self._nodes.members()],
-            "queues": dict(queues),
+            "queues": await self._queues.read(),
         }
 
 

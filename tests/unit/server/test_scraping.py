@@ -5,6 +5,19 @@ import pytest
 from lambent.base.clock import ManualClock
 from lambent.http.message import Request
 from lambent.server.scraping import Scraping, is_scrape
+from lambent.store.ports.errors import StoreError
+
+
+class Queues:
+    """`away`: the database is."""
+
+    def __init__(self, *, away: bool = False) -> None:
+        self._away = away
+
+    async def read(self) -> dict[str, int]:
+        if self._away:
+            raise StoreError("the database is away")
+        return {"event invocations": 7}
 
 
 class NoEnvironments:
@@ -51,6 +64,14 @@ def test_a_scrape_is_of_nobody_else(asked: Request, scrape: bool) -> None:
     ],
 )
 async def test_only_this_machine_is_answered(asked: Request, status: int) -> None:
-    answer = await Scraping({}, NoEnvironments(), ManualClock()).answer(asked)
+    answer = await Scraping({}, NoEnvironments(), Queues(), ManualClock()).answer(asked)
     assert answer.status == status
     assert (b'lambent_environments{state="idle"} 2.0' in bytes(answer.body)) == (status == 200)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("away", [False, True])
+async def test_what_waits_is_told_while_there_is_a_database(away: bool) -> None:
+    answer = await Scraping({}, NoEnvironments(), Queues(away=away), ManualClock()).answer(request())
+    body = bytes(answer.body)  # type: ignore[arg-type]
+    assert (b'lambent_queued{queue="event invocations"} 7.0' in body) == (not away)
+    assert b"lambent_uptime_seconds" in body

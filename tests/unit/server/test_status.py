@@ -5,6 +5,7 @@ from memory_nodes import MemoryNodes
 from lambent.base.clock import ManualClock
 from lambent.cluster.membership import Membership
 from lambent.http.message import Request
+from lambent.server.queue_depths import QueueDepths
 from lambent.server.status import Status, is_status
 from lambent.store.ports.errors import StoreError
 from lambent.store.ports.nodes import Node
@@ -37,7 +38,7 @@ async def made():
     node = Node(id="a", incarnation="", address="", zone="z1", roles=("api",), version="1")
     membership = Membership(nodes, node, clock, displaced=lambda: None)
     await membership.join()
-    status = Status(membership, nodes, Tables(), queue, queue, lambda: {"idle": 2}, clock)
+    status = Status(membership, nodes, Tables(), QueueDepths(queue, queue), lambda: {"idle": 2}, clock)
     membership.state = status.of_this_node
     clock.advance(5.0)
     await membership.beat()

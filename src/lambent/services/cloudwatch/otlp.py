@@ -118,7 +118,7 @@ class OtlpExport:
 
     def __init__(
         self,
-        read: Callable[[], tuple[Iterable[Family], Sequence[Reading]]],
+        read: Callable[[], Awaitable[tuple[Iterable[Family], Sequence[Reading]]]],
         send: Send,
         clock: Clock,
         *,
@@ -145,7 +145,7 @@ class OtlpExport:
                 log.exception("metrics were not pushed to %s", self._url)
 
     async def push(self) -> None:
-        families, readings = self._read()
+        families, readings = await self._read()
         body = orjson.dumps(export_request(families, readings, start=self._start, now=self._clock.now()))
         for pause in (*_RETRY_SECONDS, None):
             problem, again = await self._attempt(body)

@@ -1,13 +1,14 @@
 """What was counted since the start, as OpenTelemetry takes it, and a collector that is not always there."""
 
 import json
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lambent.base.clock import ManualClock
 from lambent.http.client import RequestFailedError
 from lambent.http.message import Response
 from lambent.model.tally import MetricKey, Tally
-from lambent.services.cloudwatch.families import Reading, families
+from lambent.services.cloudwatch.families import Family, Reading, families
 from lambent.services.cloudwatch.otlp import OtlpExport, export_request
 
 KEY = MetricKey(account_id="1", region="r", namespace="AWS/Lambda", name="Duration")
@@ -66,13 +67,16 @@ class Collector:
         self.bodies: list[Any] = []
         clock = ManualClock(10.0)
         self.export = OtlpExport(
-            lambda: (families(totals("Count")), []),
+            self._read,
             self._send,
             clock,
             endpoint="http://127.0.0.1:4318/",
             interval_seconds=60,
             sleep=self._sleep,
         )
+
+    async def _read(self) -> tuple[Iterable[Family], Sequence[Reading]]:
+        return families(totals("Count")), []
 
     async def _send(
         self, method: str, url: str, *, headers: Any, body: bytes = b"", seconds: float
