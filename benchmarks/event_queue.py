@@ -48,6 +48,7 @@ class Progress:
     done: int = 0
     rates: list[float] = field(default_factory=list)
     began: float = field(default_factory=time.perf_counter)
+    cpu: float = field(default_factory=time.process_time)
 
     def completed(self, count: int) -> None:
         tenth = self.events // 10
@@ -55,8 +56,12 @@ class Progress:
         if self.done // tenth > before:
             now = time.perf_counter()
             self.rates.append(tenth / (now - self.began))
-            print(f"{self.done:>9,}: {self.rates[-1]:,.0f}/s{self._tables()}", flush=True)
-            self.began = time.perf_counter()
+            cpu_us = (time.process_time() - self.cpu) / tenth * 1e6
+            print(
+                f"{self.done:>9,}: {self.rates[-1]:,.0f}/s, {cpu_us:.0f} µs of CPU each{self._tables()}",
+                flush=True,
+            )
+            self.began, self.cpu = time.perf_counter(), time.process_time()
 
     def _tables(self) -> str:
         if self.url is None:
