@@ -38,15 +38,37 @@ def spawners(server: int) -> list[int]:
     return [pid for pid in children(server) if is_one(pid)]
 
 
+def below_spawners(server: int, *, in_a_namespace: bool) -> list[int]:
+    """Supervisors, which have a pid namespace to themselves, or zygotes, which do not."""
+
+    def is_one(pid: int) -> bool:
+        with suppress(OSError):
+            status = Path(f"/proc/{pid}/status").read_text().splitlines()
+            pids = next(line for line in status if line.startswith("NSpid")).split()[1:]
+            return (len(pids) > 1) is in_a_namespace
+        return False
+
+    return [pid for spawner in spawners(server) for pid in children(spawner) if is_one(pid)]
+
+
 def supervisors(server: int) -> list[int]:
-    return [pid for spawner in spawners(server) for pid in children(spawner)]
+    return below_spawners(server, in_a_namespace=True)
+
+
+def zygotes(server: int) -> list[int]:
+    return below_spawners(server, in_a_namespace=False)
 
 
 def processes(server: int) -> list[int]:
     return [pid for supervisor in supervisors(server) for pid in children(supervisor)]
 
 
-PARTS: dict[str, Pids] = {"process": processes, "supervisor": supervisors, "spawner": spawners}
+PARTS: dict[str, Pids] = {
+    "process": processes,
+    "supervisor": supervisors,
+    "spawner": spawners,
+    "zygote": zygotes,
+}
 
 
 @pytest.fixture(scope="module")

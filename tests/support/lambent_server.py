@@ -242,6 +242,11 @@ class Lambent:
         assert found["State"] == "Active", found
         return found
 
+    def update_configuration(self, name: str) -> None:
+        """Has the next invocation begin in a new environment."""
+        self.lambda_.update_function_configuration(FunctionName=name, Description=self.new_name("version"))
+        self.wait_active(name)
+
     def update_code(self, name: str, code: Code) -> None:
         self.lambda_.update_function_code(FunctionName=name, ZipFile=zip_of(code))
         self.wait_active(name)

@@ -163,7 +163,7 @@ class Settings:
     )
     zygotes: int = _row(
         integer(0, 1000),
-        0,
+        8,
         "Processes that environments of Python are copied from, faster than an interpreter is executed: at most so "
         "many, one for each account and runtime. docs/internals/cold-start.md says what copies of one have in common. "
         "0 executes an interpreter for every environment.",

@@ -70,6 +70,8 @@ class Trees:
     layers: Path | None
     release: Callable[[], None] = lambda: None
     """Says that the environment which mounts them has ended."""
+    with_sdk: bool = False
+    """Whether it imports the AWS SDK of the runtime, as far as can be seen."""
     image_extensions: Path | None = None
     """Where an image has what is /opt/extensions inside."""
 
@@ -180,7 +182,8 @@ class Occupancy:
         if self._template:
             blank = await self._around.blanks.make_to_copy(install)
         else:
-            blank = await self._around.blanks.take(install, started=started, lineage=lineage_of(version))
+            lineage = lineage_of(version, with_sdk=self._trees.with_sdk)
+            blank = await self._around.blanks.take(install, started=started, lineage=lineage)
         await self._move_into(blank)
         if version.ephemeral_storage != _DEFAULT_TMP_MIB:
             await blank.sandbox.resize_tmp(version.ephemeral_storage)

@@ -17,8 +17,10 @@ from lambent.runtimes.identifiers import runtime_version_arn
 from lambent.runtimes.images import image_install
 from lambent.runtimes.install import RuntimeInstall
 from lambent.runtimes.registry import RuntimeRegistry
+from lambent.runtimes.sdk_use import uses_sdk
 
 _IMAGES_KNOWN_MOST = 1000
+_TREES_KNOWN_MOST = 10_000
 
 
 class Images(Protocol):
@@ -39,6 +41,7 @@ class Preparation:
         self._images = images
         self._runtimes = runtimes
         self._installs: dict[str, RuntimeInstall] = {}
+        self._with_sdk: dict[tuple[Path, ...], bool] = {}
         self._image_installs: dict[tuple[Path, ImageOverrides], tuple[RuntimeInstall, Path | None]] = {}
 
     async def __call__(self, version: FunctionVersion) -> tuple[RuntimeInstall, Trees]:
@@ -56,7 +59,18 @@ class Preparation:
                 layers = await self._artifacts.merge([layer.code.digest for layer in version.layers])
                 holds.callback(self._artifacts.hold(layers).release)
             install = install.of_memory(version.memory_size)
-            return install, Trees(task=task, layers=layers, release=holds.pop_all().close)
+            with_sdk = install.copyable and await self._uses_sdk(task, layers)
+            return install, Trees(task=task, layers=layers, with_sdk=with_sdk, release=holds.pop_all().close)
+
+    async def _uses_sdk(self, task: Path, layers: Path | None) -> bool:
+        trees = (task,) if layers is None else (task, layers)
+        known = self._with_sdk.get(trees)
+        if known is None:
+            known = await asyncio.to_thread(uses_sdk, trees)
+            if len(self._with_sdk) >= _TREES_KNOWN_MOST:
+                self._with_sdk.clear()
+            self._with_sdk[trees] = known
+        return known
 
     async def _of_image(
         self, version: FunctionVersion, overrides: ImageOverrides

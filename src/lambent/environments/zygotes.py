@@ -26,14 +26,18 @@ _RETRY_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lineage:
-    """Whose environments may be copies of one process."""
+    """Whose environments may be copies of one process: of an account, those that need the AWS SDK or those that do
+    not."""
 
     account_id: str
+    with_sdk: bool = False
 
 
-def lineage_of(version: FunctionVersion) -> Lineage | None:
+def lineage_of(version: FunctionVersion, *, with_sdk: bool) -> Lineage | None:
     """None where its environments are nobody's copies: tenants of a function have nothing in common."""
-    return None if version.tenant_isolation else Lineage(account_id=version.function.account_id)
+    if version.tenant_isolation:
+        return None
+    return Lineage(account_id=version.function.account_id, with_sdk=with_sdk)
 
 
 Key = tuple[str, Lineage]
@@ -128,7 +132,9 @@ class Zygotes:
 
     async def _make(self, install: RuntimeInstall, key: Key, kept: _Kept) -> None:
         try:
-            zygote = await self._backend.open_zygote(install.root, install.as_zygote())
+            zygote = await self._backend.open_zygote(
+                install.root, install.as_zygote(with_sdk=key[1].with_sdk)
+            )
         except SandboxError as error:
             log.error("environments of %s execute their interpreter: %s", install.identifier, error)
             kept.failed_at = self._monotonic()

@@ -57,9 +57,11 @@ class RuntimeInstall:
     from_image: bool = False
     """It is a container image's: the function's code is in its root, and nothing is attached."""
 
-    def as_zygote(self) -> Process:
-        """What waits to be copied, where it is copyable."""
+    def as_zygote(self, *, with_sdk: bool) -> Process:
+        """What waits to be copied, where it is copyable; with the AWS SDK imported."""
         variables = {**self.static_variables, "_LAMBDA_ZYGOTE_FD": str(ZYGOTE_DESCRIPTOR)}
+        if with_sdk:
+            variables["_LAMBDA_ZYGOTE_SDK"] = "1"
         return Process(argv=self.argv, variables=variables)
 
     @property

@@ -30,6 +30,7 @@ from lambent.model.variables_encryption import decryption_of, decryption_refused
 from lambent.runtimes import deprecation
 from lambent.runtimes.compile import compile_python
 from lambent.runtimes.registry import RuntimeRegistry
+from lambent.runtimes.sdk_use import uses_sdk
 from lambent.sandbox.port import SandboxBackend, SandboxError
 from lambent.services.iam import Authorizer, RoleChecker
 from lambent.services.lambda_.preparation import PreparationError
@@ -62,10 +63,13 @@ class Compiler:
                 archive = make_class_archive(self._backend, install)
                 self._tasks.start(archive, f"archive the classes of {runtime}")
 
-    async def expect(self, version: FunctionVersion) -> None:
+    async def expect(self, version: FunctionVersion, trees: Sequence[Path]) -> None:
         install = await asyncio.to_thread(self._registry.get, version.runtime or "")
         if install is not None:
-            self._blanks.expect(install.of_memory(version.memory_size), lineage_of(version))
+            with_sdk = install.copyable and await asyncio.to_thread(uses_sdk, trees)
+            self._blanks.expect(
+                install.of_memory(version.memory_size), lineage_of(version, with_sdk=with_sdk)
+            )
 
 
 class SnapshotTaker:

@@ -41,8 +41,9 @@ async def test_accounts_have_one_each_and_tenants_none(bench, install):
 
 
 def test_versions_of_an_account_are_of_one_lineage_but_not_those_with_tenants(version):
-    assert lineage_of(version()) == Lineage(account_id="123456789012")
-    assert lineage_of(version(tenant_isolation=True)) is None
+    assert lineage_of(version(), with_sdk=False) == Lineage(account_id="123456789012")
+    assert lineage_of(version(), with_sdk=True) == Lineage(account_id="123456789012", with_sdk=True)
+    assert lineage_of(version(tenant_isolation=True), with_sdk=True) is None
 
 
 @pytest.mark.parametrize("copyable", [True, False])

@@ -30,7 +30,7 @@ def version_of(*, tenant_isolation):
 
 class Install(SimpleNamespace):
     def __init__(self, identifier):
-        super().__init__(identifier=identifier, version="3.12.7", class_archive=None)
+        super().__init__(identifier=identifier, version="3.12.7", class_archive=None, copyable=True)
 
     def of_memory(self, memory_mb):
         return self
@@ -67,17 +67,18 @@ def compiled(monkeypatch):
     return compiled
 
 
-async def test_what_is_compiled_is_soon_called_so_blanks_are_made(compiled):
+async def test_what_is_compiled_is_soon_called_so_blanks_are_made(compiled, tmp_path):
     registry, blanks, tasks = Registry(), Blanks(), Tasks("server")
     compiler = adapters.Compiler(registry, blanks, None, tasks)
     for _ in range(2):
         await compiler.compile("python3.12", Path("/tree"), "/var/task")
     await tasks.finish(1)
     assert compiled == [(Path("/tree"), "python3.12")] * 2
-    await compiler.expect(version_of(tenant_isolation=False))
-    await compiler.expect(version_of(tenant_isolation=True))
-    lineage = Lineage(account_id="123456789012")
-    assert blanks.expected == [("python3.12", lineage), ("python3.12", None)]
+    (tmp_path / "app.py").write_text("import boto3\n")
+    for tenant_isolation, trees in ((False, []), (False, [tmp_path]), (True, [tmp_path])):
+        await compiler.expect(version_of(tenant_isolation=tenant_isolation), trees)
+    lineages = [Lineage(account_id="123456789012", with_sdk=with_sdk) for with_sdk in (False, True)]
+    assert blanks.expected == [("python3.12", lineage) for lineage in (*lineages, None)]
     assert registry.shipped == ["python3.12"]
 
 

@@ -161,6 +161,6 @@ class Compiler(Protocol):
         Repeating it costs little. Code that does not compile is left for the runtime to complain about."""
         ...
 
-    async def expect(self, version: FunctionVersion) -> None:
+    async def expect(self, version: FunctionVersion, trees: Sequence[Path]) -> None:
         """What is compiled is soon run: has made ready for it what can be."""
         ...

@@ -51,10 +51,10 @@ class Preparation:
         if runtime is None or runtime not in self._runtimes.names():
             raise PreparationError("InvalidRuntime", f"The runtime {runtime} is not available on this host.")
         code = await self._tree([version.code.digest])
-        await self._compiler.expect(version)
+        layers = await self._tree([layer.code.digest for layer in version.layers]) if version.layers else None
+        await self._compiler.expect(version, [code] if layers is None else [code, layers])
         await self._compiler.compile(runtime, code, "/var/task")
-        if version.layers:
-            layers = await self._tree([layer.code.digest for layer in version.layers])
+        if layers is not None:
             await self._compiler.compile(runtime, layers, "/opt")
         if version.snap_start and version.published and takes_snapshots(runtime):
             await self._take_snapshot(version)

@@ -46,7 +46,7 @@ class Compiler:
         if not blocked:
             self._open.set()
 
-    async def expect(self, version: FunctionVersion) -> None:
+    async def expect(self, version: FunctionVersion, trees: Sequence[Path]) -> None:
         """Of no interest here."""
 
     async def compile(self, runtime: str, tree: Path, mounted_at: str) -> None:

@@ -102,7 +102,7 @@ class Compiler:
     def __init__(self) -> None:
         self.compiled: list[tuple[str, str]] = []
 
-    async def expect(self, version: FunctionVersion) -> None:
+    async def expect(self, version: FunctionVersion, trees: Sequence[Path]) -> None:
         """Of no interest here."""
 
     async def compile(self, runtime: str, tree: Path, mounted_at: str) -> None:

@@ -17,17 +17,21 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from . import sdk
+
 _RUNTIME_DIRECTORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
 _TRACE_ID = "_X_AMZN_TRACE_ID"
 
 
 def run() -> None:
     """Returns never, unless a handler leaves by sys.exit: then as that says, after the lines it left unfinished."""
+    preloaded = None
     if "_LAMBDA_ZYGOTE_FD" in os.environ:
         # Needs a newer Python than the rest, and time that only zygotes have.
         from . import zygote  # noqa: PLC0415
 
-        zygote.be_copied(int(os.environ.pop("_LAMBDA_ZYGOTE_FD")))
+        line, with_sdk = int(os.environ.pop("_LAMBDA_ZYGOTE_FD")), os.environ.pop("_LAMBDA_ZYGOTE_SDK", None)
+        preloaded = zygote.be_copied(line, with_sdk=with_sdk is not None)
     telemetry_descriptor = int(os.environ.pop("_LAMBDA_TELEMETRY_LOG_FD", "4"))
     channel = Channel(move_out_of_reach(3, 0))
     sink = Telemetry(move_out_of_reach(telemetry_descriptor, 1))
@@ -35,7 +39,7 @@ def run() -> None:
     runtime = Runtime(channel, sink, None if forks is None else move_out_of_reach(int(forks), 2))
     try:
         channel.send(frames.READY)
-        runtime.initialize()
+        runtime.initialize(preloaded)
         runtime.serve()
     except ChannelClosed:
         os._exit(0)
@@ -55,11 +59,13 @@ class Runtime:
         for stream in self._streams:
             stream.flush()
 
-    def initialize(self) -> None:
+    def initialize(self, preloaded: "sdk.Preloaded | None") -> None:
         kind, meta_text, _ = self._channel.receive()
         assert kind == frames.INIT, "INIT comes first"
         meta = from_json(meta_text)
         become_function(meta.get("variables"), _RUNTIME_DIRECTORY)
+        if preloaded is not None:
+            preloaded.give_way(_RUNTIME_DIRECTORY)
         add_site_builtins()
         sys.stdout, sys.stderr = (stream.text for stream in self._streams)
         self._as_json = (meta.get("log_format") or "").upper() == "JSON"

@@ -12,20 +12,30 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from . import sdk
+
 logging: "Any" = python_logging  # more of it than it shows
 
 _CODE = "/tmp"  # noqa: S108 - where the sandbox's package is shown
 _PACKAGE = "lambent"
+_OWN = frozenset(("lambent_runtime.zygote", "lambent_runtime.sdk"))
 
 
-def be_copied(line: int) -> None:
-    """Returns in copies, each of them in a sandbox of its own and as if it had just been executed there."""
-    modules, importers = set(sys.modules) - {__name__}, set(sys.path_importer_cache)
+def be_copied(line: int, *, with_sdk: bool) -> "sdk.Preloaded | None":
+    """Returns in copies, each of them in a sandbox of its own and as if it had just been executed there, but for the
+    SDK where that was wanted."""
+    preloaded = None
+    if with_sdk:
+        from . import sdk  # noqa: PLC0415
+
+        preloaded = sdk.preload()
+    modules, importers = set(sys.modules) - _OWN, set(sys.path_importer_cache)
     serve, private_bytes = _sandbox()
     serve(line, private_bytes())
     _forget_all_but(sys.modules, modules)
     _forget_all_but(sys.path_importer_cache, importers)
     _restart_clock()
+    return preloaded
 
 
 def _sandbox() -> "tuple[Any, Any]":
