@@ -63,12 +63,7 @@ def processes(server: int) -> list[int]:
     return [pid for supervisor in supervisors(server) for pid in children(supervisor)]
 
 
-PARTS: dict[str, Pids] = {
-    "process": processes,
-    "supervisor": supervisors,
-    "spawner": spawners,
-    "zygote": zygotes,
-}
+PARTS: dict[str, Pids] = {"process": processes, "supervisor": supervisors, "spawner": spawners}
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +132,23 @@ def test_one_part_after_another_is_killed_under_load(server: Lambent, part: str)
     # A caller loses what was running, and what was being made for the next.
     assert load.outcomes.total() - load.outcomes["answered"] <= KILLS * CALLERS * 2, load.outcomes
     assert [server.call(name, number) for number in range(5)] == list(range(5))
+
+
+def test_whoever_needs_an_environment_gets_one_while_what_they_are_copied_from_is_killed(
+    server: Lambent,
+) -> None:
+    name = server.python(SOURCE, Timeout=5)
+    server.call(name, "warm")
+    killed = 0
+    with Load(server, name) as load:
+        for _ in range(KILLS):
+            server.update_configuration(name)
+            for victim in zygotes(server.server.pid):
+                killed += 1
+                with suppress(ProcessLookupError):
+                    os.kill(victim, signal.SIGKILL)
+    assert set(load.outcomes) == {"answered"}, load.outcomes
+    assert killed
 
 
 def test_a_server_that_is_killed_under_load_takes_everything_along(tmp_path: Path) -> None:

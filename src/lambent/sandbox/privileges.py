@@ -14,7 +14,7 @@ _PR_CAPBSET_DROP = 24
 _PR_SET_SECUREBITS = 28
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_CAP_AMBIENT = 47
-_PR_CAP_AMBIENT_CLEAR_ALL = 4
+_PR_CAP_AMBIENT_RAISE, _PR_CAP_AMBIENT_CLEAR_ALL = 2, 4
 _PR_SET_SECCOMP = 22
 _SECCOMP_MODE_FILTER = 2
 _SIGKILL = 9
@@ -110,6 +110,16 @@ def become(uid: int) -> None:
         syscalls.set_capabilities(0)
     with step("end with the parent"):
         die_with_parent()  # again: changing the uid cleared it
+
+
+def keep_over_exec() -> None:
+    """Has what is executed next keep the first 32 capabilities, all of which we have, where it is not uid 0."""
+    if os.geteuid() == 0:
+        return
+    with step("keep capabilities"):
+        syscalls.set_capabilities(0xFFFFFFFF, inherited=0xFFFFFFFF)
+        for capability in range(32):
+            syscalls.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, capability)
 
 
 def be_dumpable() -> None:

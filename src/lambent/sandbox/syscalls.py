@@ -91,10 +91,10 @@ def prctl(option: int, *arguments: int | bytes | ctypes.Array[ctypes.c_char]) ->
     return syscall({"x86_64": 157, "aarch64": 167}[MACHINE], option, *padded)
 
 
-def set_capabilities(mask: int) -> None:
-    """Makes the effective and permitted sets of this thread `mask` (of the first 32), and inherits none."""
+def set_capabilities(mask: int, *, inherited: int = 0) -> None:
+    """Makes the effective and permitted sets of this thread `mask` (of the first 32)."""
     header = struct.pack("<Ii", _CAPABILITY_VERSION_3, 0)
-    syscall(_SYS_CAPSET[MACHINE], header, struct.pack("<6I", mask, mask, 0, 0, 0, 0))
+    syscall(_SYS_CAPSET[MACHINE], header, struct.pack("<6I", mask, mask, inherited, 0, 0, 0))
 
 
 def join_new_session_keyring() -> None:

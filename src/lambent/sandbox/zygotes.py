@@ -87,6 +87,7 @@ def _execute(line: int, directory: str, order: dict[str, Any]) -> NoReturn:
             socket.sethostname(order["hostname"])
         enter_root_of_zygote(directory, str(Path(__file__).parent))
         forget_signals()
+        privileges.keep_over_exec()
         os.umask(0o022)
         argv = order["argv"]
         with step(f"execute {argv[0]}"):
