@@ -25,6 +25,25 @@ class LinkUser(Protocol):
         ...
 
 
+SILENT_LOOKS = 32
+"""At one each REPORT_SECONDS, in which each side says something, these are 8 s, as long as a membership lasts."""
+
+
+class Silence:
+    """How often nothing was heard between two looks. Looks are counted, not seconds: who was stopped himself has heard
+    nothing for long, and the other may have said everything."""
+
+    def __init__(self) -> None:
+        self._heard_at = 0.0
+        self._looks = 0
+
+    def look(self, heard_at: float) -> bool:
+        """Whether the other side has been silent for too long."""
+        self._looks = self._looks + 1 if heard_at == self._heard_at else 0
+        self._heard_at = heard_at
+        return self._looks > SILENT_LOOKS
+
+
 class Link(asyncio.Protocol):
     """`heard_at` is when the other side has said something last, on the loop's clock."""
 
@@ -35,11 +54,16 @@ class Link(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._open = False
         self.heard_at = 0.0
+        self._silence = Silence()
 
     def send(self, kind: Kind, call: int = 0, head: bytes = b"", body: bytes = b"") -> None:
         """What is sent on a link that is lost goes nowhere: its user has been told."""
         if self._open:
             self._transport.write(encode(kind, call, head, body))
+
+    def is_silent(self) -> bool:
+        """To be asked every REPORT_SECONDS: whether nothing has been heard for too long."""
+        return self._silence.look(self.heard_at)
 
     def close(self) -> None:
         """At once; what was sent may not arrive."""

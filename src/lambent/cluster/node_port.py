@@ -13,8 +13,6 @@ from lambent.cluster.link import Link
 log = logging.getLogger(__name__)
 
 REPORT_SECONDS = 0.25
-SILENT_MOST_SECONDS = 4.0
-"""Who has said nothing for so long is gone, or cannot be reached."""
 _BACKLOG = 128
 
 
@@ -93,11 +91,10 @@ class NodePort:
         self._callers.discard(caller)
 
     async def _report(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(REPORT_SECONDS)
             for caller in list(self._callers):
-                caller.report(loop.time())
+                caller.report()
 
 
 class _Caller:
@@ -113,10 +110,10 @@ class _Caller:
     def opened(self, link: Link) -> None:
         self._link = link
         self._port.joined(self)
-        self.report(link.heard_at)
+        self.report()
 
-    def report(self, now: float) -> None:
-        if now - self._link.heard_at > SILENT_MOST_SECONDS:
+    def report(self) -> None:
+        if self._link.is_silent():
             self._link.close()
             return
         changed = self._report()

@@ -14,7 +14,7 @@ from lambent.base.tasks import Tasks
 from lambent.cluster.certificates import host_name
 from lambent.cluster.frames import Frame, Kind
 from lambent.cluster.link import Link
-from lambent.cluster.node_port import REPORT_SECONDS, SILENT_MOST_SECONDS, Answer
+from lambent.cluster.node_port import REPORT_SECONDS, Answer
 from lambent.store.ports.nodes import Node
 
 log = logging.getLogger(__name__)
@@ -74,6 +74,10 @@ class Peer:
         self._calls: dict[int, Outgoing] = {}
         self._last = 0
         self._broken = asyncio.Event()
+
+    @property
+    def connected(self) -> bool:
+        return self._link is not None
 
     @property
     def fresh(self) -> bool:
@@ -136,13 +140,12 @@ class Peer:
 
     async def _watch(self) -> None:
         """Until the connection is lost, or the node has been silent for too long."""
-        loop = asyncio.get_running_loop()
         while (link := self._link) is not None:
             try:
                 async with asyncio.timeout(REPORT_SECONDS):
                     await self._broken.wait()
             except TimeoutError:
-                if loop.time() - link.heard_at > SILENT_MOST_SECONDS:
+                if link.is_silent():
                     log.warning("node %s does not answer", self.node.id)
                     link.close()
                     self.lost()

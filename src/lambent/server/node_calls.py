@@ -75,8 +75,12 @@ class NodeCalls:
         self._peers.reconcile(workers)
 
     def _workers(self) -> Sequence[Peer]:
+        """Who has not said anything just now may be slow, and is asked where nobody else can run anything."""
         assert self._peers is not None
-        return [peer for peer in self._peers if peer.fresh]
+        fresh = [peer for peer in self._peers if peer.fresh]
+        if fresh or "worker" in self._settings.roles:
+            return fresh
+        return [peer for peer in self._peers if peer.connected]
 
 
 def own_address(database: str) -> str:
