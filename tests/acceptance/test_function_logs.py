@@ -1,5 +1,7 @@
 """Function logs in CloudWatch Logs, and the log API itself, over boto3 and the AWS CLI."""
 
+import base64
+import gzip
 import json
 import time
 from collections.abc import Callable
@@ -226,3 +228,31 @@ def test_what_retention_has_outlived_is_deleted(new_server: NewServer) -> None:
     assert lambent.log_lines("aging") == ["old", "new"]
     lambent.logs.put_retention_policy(logGroupName="aging", retentionInDays=3)
     eventually(lambda: lambent.log_lines("aging") == ["new"])
+
+
+def test_a_function_is_handed_what_another_logs(lambent: Lambent) -> None:
+    reader = lambent.python("def handler(event, context):\n    print('GOT', event['awslogs']['data'])\n")
+    writer = lambent.python("def handler(event, context):\n    print('ERROR', event)\n    print('fine')\n")
+    group = f"/aws/lambda/{writer}"
+    lambent.call(writer, "first")
+    eventually(lambda: lambent.log_lines(group))
+    arn = lambent.lambda_.get_function_configuration(FunctionName=reader)["FunctionArn"]
+    subscription = {"logGroupName": group, "filterName": "errors", "filterPattern": "ERROR"}
+    with pytest.raises(ClientError, match="Could not execute the lambda function"):
+        lambent.logs.put_subscription_filter(**subscription, destinationArn=arn)
+    lambent.lambda_.add_permission(
+        FunctionName=reader,
+        StatementId="logs",
+        Action="lambda:InvokeFunction",
+        Principal="logs.us-east-1.amazonaws.com",
+        SourceArn=f"arn:aws:logs:us-east-1:{lambent.account_id}:log-group:{group}:*",
+        SourceAccount=lambent.account_id,
+    )
+    lambent.logs.put_subscription_filter(**subscription, destinationArn=arn)
+    lambent.call(writer, "second")
+    [line] = eventually(
+        lambda: [text for text in lambent.log_lines(f"/aws/lambda/{reader}") if text.startswith("GOT")]
+    )
+    told = json.loads(gzip.decompress(base64.b64decode(line.split()[1])))
+    assert (told["logGroup"], told["subscriptionFilters"]) == (group, ["errors"])
+    assert [event["message"] for event in told["logEvents"]] == ["ERROR second\n"]

@@ -1,10 +1,10 @@
-"""What a rule or a schedule has still to deliver to one of its targets."""
+"""What a rule, a schedule, a topic, an alarm or a log group has still to deliver to one of its targets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-DeliveryQueue = Literal["cloudwatch", "events", "scheduler", "sns"]
+DeliveryQueue = Literal["cloudwatch", "events", "logs", "scheduler", "sns"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,7 @@ class Delivery:
     account_id: str
     region: str
     source_arn: str
-    """The rule or schedule that it is for."""
+    """What it is for: the rule, the schedule, the log group…"""
     target: Mapping[str, Any]
     payload: bytes
     """What the target is given."""

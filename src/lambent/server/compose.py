@@ -207,6 +207,7 @@ class Server:
         opened.push_async_callback(self._environments.pools.close)
         await asyncio.gather(
             self._stores.metric_filters.open(),
+            self._stores.subscriptions.open(),
             self._identity.users.open(),
             self._invocation.allotments.open(),
         )
@@ -217,6 +218,7 @@ class Server:
         opened.push_async_callback(self._invocation.event_worker.close)
         opened.push_async_callback(self._invocation.durable_worker.close)
         opened.push_async_callback(self._services.lambda_.activation.close)
+        opened.push_async_callback(self._services.log_courier.close)
         for part in self._services.parts:
             if part.close is not None:
                 opened.push_async_callback(part.close)
@@ -274,6 +276,7 @@ class Server:
                 self._tasks.start(self._invocation.quotas.run(), "settle parts of limits")
         self._tasks.start(self._invocation.meters.run(), "measure invocations")
         self._tasks.start(self._stores.log_measuring.run(), "emit default values of metric filters")
+        self._tasks.start(self._services.log_courier.run(), "deliver log events")
         self._tasks.start(self._stores.sweep_code(), "sweep code that nothing uses")
         if (collector := self.settings.otlp_endpoint) is not None:
             export = OtlpExport(

@@ -37,11 +37,18 @@ class Cooperation:
                 "iam user": self._people_changed,
                 "iam group": self._people_changed,
                 "metric filter": lambda key: self._stores.metric_filters.open(),
+                "subscription filter": lambda key: self._stores.subscriptions.open(),
                 "mapping": mappings.changed,
             },
             self._remember_nothing,
         )
-        node.waits((invocation.event_worker.wake, invocation.durable.look_again))
+        node.waits(
+            (
+                invocation.event_worker.wake,
+                invocation.durable.look_again,
+                self._services.log_courier.wake,
+            )
+        )
         once: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
             "run durable executions": invocation.durable_worker.lead,
             "expire logs": expiry.run,
@@ -78,5 +85,6 @@ class Cooperation:
         await self._lambda.function_policies.open()
         await self._invocation.allotments.open()
         await self._stores.metric_filters.open()
+        await self._stores.subscriptions.open()
         await self._services.function_url_names.refresh()
         await self._services.mappings.open()

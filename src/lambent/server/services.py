@@ -24,13 +24,16 @@ from lambent.server.keys import MasterKey
 from lambent.server.node import ThisNode
 from lambent.server.part import Core
 from lambent.server.parts import PARTS
+from lambent.server.parts.events import RETRY_SHARE
 from lambent.server.parts.signer import CODE_SIGNATURES
 from lambent.server.second_look import with_second_look
 from lambent.server.shared_secrets import SharedSecrets
 from lambent.server.stores import Stores
 from lambent.services import iam, lambda_, logs, sts
+from lambent.services.logs.subscriptions.courier import LogCourier
 from lambent.store.sql.code_signing_configs import SqlCodeSigningConfigStore
 from lambent.store.sql.function_policies import SqlFunctionPolicyStore
+from lambent.targets.worker import DeliveryWorker
 
 
 class Services:
@@ -114,9 +117,20 @@ class Services:
             settle_seconds=settings.state_transition_seconds,
             account_concurrency=settings.account_concurrency,
         )
+        self.log_courier = DeliveryWorker(
+            "logs",
+            stores.target_deliveries,
+            LogCourier(client),
+            clock,
+            base_seconds=settings.retry_base_seconds / RETRY_SHARE,
+            owner=node.membership.me.id,
+        )
+        stores.log_forwarding.wake = self.log_courier.wake
         self.all: list[Service] = [
             self.lambda_.service,
-            logs.service(stores.logs, clock, stores.feed, stores.metric_filters),
+            logs.service(
+                stores.logs, clock, stores.feed, stores.metric_filters, stores.subscriptions, client
+            ),
             iam.service(stores.roles, stores.people, clock, authorizer, identity.users, identity.access_keys),
             sts.service(stores.roles, clock, identity.sessions, authorizer, credentials),
             *(

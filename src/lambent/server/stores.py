@@ -11,6 +11,7 @@ from lambent.config import Settings
 from lambent.invoke.directory import Directory
 from lambent.invoke.event_invoke_configs import KnownEventInvokeConfigs
 from lambent.model.metric_filter import MetricFilter
+from lambent.model.subscription_filter import SubscriptionFilter
 from lambent.model.user import Group, InstanceProfile, User
 from lambent.services import iam
 from lambent.services.cloudwatch import Recorder
@@ -18,6 +19,8 @@ from lambent.services.logs.fed_store import FedLogStore
 from lambent.services.logs.feed import LocalFeed
 from lambent.services.logs.measuring import LogMeasuring
 from lambent.services.logs.metric_filters.known import KnownMetricFilters
+from lambent.services.logs.subscriptions.forwarding import Forwarding
+from lambent.services.logs.subscriptions.known import KnownSubscriptions
 from lambent.store.ports.errors import StoreError
 from lambent.store.sql.concurrency import SqlConcurrencyStore
 from lambent.store.sql.database import Database
@@ -32,6 +35,7 @@ from lambent.store.sql.logs import SqlLogStore
 from lambent.store.sql.metrics import SqlMetricStore
 from lambent.store.sql.named_records import SqlNamedRecords
 from lambent.store.sql.roles import SqlRoleStore
+from lambent.store.sql.target_deliveries import SqlTargetDeliveryStore
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +51,13 @@ class Stores:
             SqlNamedRecords(database, "metric filter", MetricFilter, noted=True)
         )
         self.log_measuring = LogMeasuring(self.metric_filters, self.metrics, clock)
+        self.subscriptions = KnownSubscriptions(
+            SqlNamedRecords(database, "subscription filter", SubscriptionFilter, noted=True)
+        )
+        self.target_deliveries = SqlTargetDeliveryStore(database)
+        self.log_forwarding = Forwarding(self.subscriptions, self.target_deliveries, clock)
         self.feed = LocalFeed()
-        self.logs = FedLogStore(SqlLogStore(database), self.feed, self.log_measuring)
+        self.logs = FedLogStore(SqlLogStore(database), self.feed, self.log_measuring, self.log_forwarding)
         self.roles = SqlRoleStore(database)
         self.people = iam.Stores(
             users=SqlNamedRecords(database, "iam user", User, noted=True),

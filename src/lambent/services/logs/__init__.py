@@ -1,7 +1,7 @@
-"""CloudWatch Logs: groups, streams, events, filter patterns, metric filters, Live Tail.
+"""CloudWatch Logs: groups, streams, events, filter patterns, metric filters, subscription filters, Live Tail.
 
 Knows the log store's port and AWS's rules; does not know who writes logs, nor who keeps what is
-measured in them. Subscription filters and Insights queries are not offered.
+measured in them. Insights queries are not offered.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from functools import wraps
 
 from lambent.base.clock import Clock
 from lambent.model.caller import Caller, Parameters
-from lambent.model.service import Operation, Service
+from lambent.model.service import Client, Operation, Service
 from lambent.services.logs.authorization import resource_arn
 from lambent.services.logs.events import EventOperations
 from lambent.services.logs.exceptions import ServiceUnavailableException
@@ -23,6 +23,8 @@ from lambent.services.logs.metric_filters.operations import MetricFilterOperatio
 from lambent.services.logs.metric_filters.sample import test_metric_filter
 from lambent.services.logs.retention import RetentionOperations
 from lambent.services.logs.streams import StreamOperations
+from lambent.services.logs.subscriptions.known import KnownSubscriptions
+from lambent.services.logs.subscriptions.operations import SubscriptionOperations
 from lambent.services.logs.tags import TagOperations
 from lambent.store.ports.errors import StoreFullError
 from lambent.store.ports.logs import LogStore
@@ -33,16 +35,19 @@ def service(
     clock: Clock,
     feed: LogFeed,
     metric_filters: KnownMetricFilters,
+    subscriptions: KnownSubscriptions,
+    client: Client,
     *,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Service:
     """`feed` must be told of what is appended to `store`: see `fed_store.FedLogStore`."""
     groups = Groups(store)
-    group = GroupOperations(store, groups, metric_filters, clock)
+    group = GroupOperations(store, groups, metric_filters, subscriptions, clock)
     retention = RetentionOperations(groups)
     stream = StreamOperations(store, groups, clock)
     event = EventOperations(store, groups, clock)
     metric_filter = MetricFilterOperations(metric_filters, groups, clock)
+    subscription = SubscriptionOperations(subscriptions, groups, client, clock)
     tag = TagOperations(groups)
     operations: dict[str, Operation] = {
         "CreateLogGroup": group.create_log_group,
@@ -62,6 +67,9 @@ def service(
         "DescribeMetricFilters": metric_filter.describe_metric_filters,
         "DeleteMetricFilter": metric_filter.delete_metric_filter,
         "TestMetricFilter": test_metric_filter,
+        "PutSubscriptionFilter": subscription.put_subscription_filter,
+        "DescribeSubscriptionFilters": subscription.describe_subscription_filters,
+        "DeleteSubscriptionFilter": subscription.delete_subscription_filter,
         "TagResource": tag.tag_resource,
         "UntagResource": tag.untag_resource,
         "ListTagsForResource": tag.list_tags_for_resource,

@@ -1,4 +1,4 @@
-"""A log store that tells a feed of what was appended to it, and has it measured, once that is stored."""
+"""A log store that tells a feed of what was appended to it, has it measured, and forwards it, once that is stored."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,13 +12,20 @@ class Measuring(Protocol):
     async def measure(self, batches: Sequence[tuple[str, str, str, str, Sequence[LogEvent]]]) -> None: ...
 
 
+class Forwarding(Protocol):
+    async def forward(self, batches: Sequence[tuple[str, str, str, str, Sequence[LogEvent]]]) -> None: ...
+
+
 class FedLogStore:
     """Give this one to everything that writes logs; all other methods are the store's own."""
 
-    def __init__(self, store: LogStore, feed: LocalFeed, measuring: Measuring) -> None:
+    def __init__(
+        self, store: LogStore, feed: LocalFeed, measuring: Measuring, forwarding: Forwarding
+    ) -> None:
         self._store = store
         self._feed = feed
         self._measuring = measuring
+        self._forwarding = forwarding
         self.insert_group = store.insert_group
         self.get_group = store.get_group
         self.replace_group = store.replace_group
@@ -43,14 +50,18 @@ class FedLogStore:
     ) -> None:
         await self._store.append(account_id, region, group, stream, events, create=create)
         self._feed.publish(account_id, region, group, stream, events)
-        await self._measure([(account_id, region, group, stream, events)])
+        await self._follow_up([(account_id, region, group, stream, events)])
 
     async def append_many(self, batches: Sequence[tuple[str, str, str, str, Sequence[LogEvent]]]) -> None:
         await self._store.append_many(batches)
         for batch in batches:
             self._feed.publish(*batch)
-        await self._measure(batches)
+        await self._follow_up(batches)
 
-    async def _measure(self, batches: Sequence[tuple[str, str, str, str, Sequence[LogEvent]]]) -> None:
+    async def _follow_up(self, batches: Sequence[tuple[str, str, str, str, Sequence[LogEvent]]]) -> None:
         """Goes on where whoever appends is cancelled: the events are stored."""
-        await asyncio.shield(asyncio.get_running_loop().create_task(self._measuring.measure(batches)))
+        await asyncio.shield(asyncio.get_running_loop().create_task(self._follow(batches)))
+
+    async def _follow(self, batches: Sequence[tuple[str, str, str, str, Sequence[LogEvent]]]) -> None:
+        await self._forwarding.forward(batches)
+        await self._measuring.measure(batches)

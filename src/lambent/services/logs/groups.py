@@ -14,6 +14,7 @@ from lambent.services.logs.exceptions import (
 )
 from lambent.services.logs.group_filter import group_filter
 from lambent.services.logs.metric_filters.known import KnownMetricFilters
+from lambent.services.logs.subscriptions.known import KnownSubscriptions
 from lambent.store.ports.errors import AlreadyExistsError, NotFoundError
 from lambent.store.ports.logs import LogGroup, LogStore
 
@@ -48,11 +49,17 @@ class Groups:
 
 class GroupOperations:
     def __init__(
-        self, store: LogStore, groups: Groups, metric_filters: KnownMetricFilters, clock: Clock
+        self,
+        store: LogStore,
+        groups: Groups,
+        metric_filters: KnownMetricFilters,
+        subscriptions: KnownSubscriptions,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._groups = groups
         self._metric_filters = metric_filters
+        self._subscriptions = subscriptions
         self._clock = clock
 
     async def create_log_group(self, caller: Caller, parameters: Parameters) -> Parameters:
@@ -76,7 +83,9 @@ class GroupOperations:
     async def delete_log_group(self, caller: Caller, parameters: Parameters) -> Parameters:
         group = await self._groups.require(caller, parameters["logGroupName"])
         # First, so that a group of the same name never has filters that were another's.
-        await self._metric_filters.delete_group((caller.account_id, caller.region, group.name))
+        key = caller.account_id, caller.region, group.name
+        await self._metric_filters.delete_group(key)
+        await self._subscriptions.delete_group(key)
         try:
             await self._store.delete_group(caller.account_id, caller.region, group.name)
         except NotFoundError:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import boto3
@@ -19,7 +19,7 @@ from memory_records import MemoryDeliveries, MemoryRecords
 
 from lambent.base.clock import ManualClock
 from lambent.http.message import Request
-from lambent.model.caller import Caller
+from lambent.model.caller import Caller, Parameters
 from lambent.model.error import ServiceException
 from lambent.model.metric import NoMetrics
 from lambent.services.logs import service
@@ -27,8 +27,11 @@ from lambent.services.logs.fed_store import FedLogStore
 from lambent.services.logs.feed import LocalFeed
 from lambent.services.logs.measuring import LogMeasuring
 from lambent.services.logs.metric_filters.known import KnownMetricFilters
+from lambent.services.logs.subscriptions.forwarding import Forwarding
+from lambent.services.logs.subscriptions.known import KnownSubscriptions
 from lambent.store.ports.errors import AlreadyExistsError, NotFoundError
 from lambent.store.ports.logs import LogEvent, LogGroup, LogStore, LogStream
+from lambent.store.ports.target_deliveries import TargetDeliveryStore
 from lambent.store.sql.logs import SqlLogStore
 from lambent.store.sqlite.database import SqliteDatabase
 from lambent.wire.service import load_service
@@ -249,7 +252,21 @@ def logs(
     feed = LocalFeed()
     metric_filters = KnownMetricFilters(MemoryRecords(MemoryDeliveries()))
     measuring = LogMeasuring(metric_filters, NoMetrics(), clock)
-    offered = service(FedLogStore(store, feed, measuring), clock, feed, metric_filters, sleep=sleep)
+    subscriptions = KnownSubscriptions(MemoryRecords(MemoryDeliveries()))
+    forwarding = Forwarding(subscriptions, cast(TargetDeliveryStore, MemoryDeliveries()), clock)
+
+    async def client_of_others(*_: Any) -> Parameters:
+        return {}
+
+    offered = service(
+        FedLogStore(store, feed, measuring, forwarding),
+        clock,
+        feed,
+        metric_filters,
+        subscriptions,
+        client_of_others,
+        sleep=sleep,
+    )
     wire = load_service("logs")
 
     async def answer(request: Any) -> AWSResponse:

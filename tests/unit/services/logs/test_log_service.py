@@ -7,12 +7,14 @@ from memory_records import MemoryDeliveries, MemoryRecords
 
 from lambent.base.clock import ManualClock
 from lambent.model.caller import Caller
+from lambent.model.service import Client
 from lambent.services.logs import service
 from lambent.services.logs.authorization import resource_arn
 from lambent.services.logs.exceptions import InvalidParameterException, ServiceUnavailableException
 from lambent.services.logs.fed_store import FedLogStore
 from lambent.services.logs.feed import LocalFeed
 from lambent.services.logs.metric_filters.known import KnownMetricFilters
+from lambent.services.logs.subscriptions.known import KnownSubscriptions
 from lambent.services.logs.tokens import decode, encode
 from lambent.store.ports.errors import StoreFullError
 from lambent.store.ports.logs import LogEvent, LogGroup, LogStore
@@ -56,9 +58,13 @@ def test_operations_act_on(operation: str, parameters: dict[str, Any], arn: str)
 class Measured:
     def __init__(self) -> None:
         self.batches: list[Any] = []
+        self.forwarded: list[Any] = []
 
     async def measure(self, batches: Any) -> None:
         self.batches += batches
+
+    async def forward(self, batches: Any) -> None:
+        self.forwarded += batches
 
 
 class FullStore:
@@ -82,10 +88,12 @@ async def test_a_full_disk_is_said_as_the_model_knows_it() -> None:
     listening = feed.subscribe(CALLER.account_id, CALLER.region, ["/g"])
     measured = Measured()
     offered = service(
-        FedLogStore(cast(LogStore, FullStore()), feed, measured),
+        FedLogStore(cast(LogStore, FullStore()), feed, measured, measured),
         ManualClock(),
         feed,
         KnownMetricFilters(MemoryRecords(MemoryDeliveries())),
+        KnownSubscriptions(MemoryRecords(MemoryDeliveries())),
+        cast(Client, None),
     )
     event = {"timestamp": 1_700_000_000_000, "message": "m"}
     with pytest.raises(ServiceUnavailableException, match="no space left"):
@@ -93,7 +101,7 @@ async def test_a_full_disk_is_said_as_the_model_knows_it() -> None:
             CALLER, {"logGroupName": "/g", "logStreamName": "s", "logEvents": [event]}
         )
     assert listening.take() == []
-    assert measured.batches == []
+    assert measured.batches == measured.forwarded == []
 
 
 async def test_what_is_appended_below_the_service_is_fed_and_measured_too() -> None:
@@ -104,9 +112,9 @@ async def test_what_is_appended_below_the_service_is_fed_and_measured_too() -> N
     listening = feed.subscribe("1", "r", ["g"])
     event = LogEvent(1, 1, "m")
     measured = Measured()
-    store = FedLogStore(cast(LogStore, Store()), feed, measured)
+    store = FedLogStore(cast(LogStore, Store()), feed, measured, measured)
     await store.append_many([("1", "r", "g", "s", [event])])
-    assert measured.batches == [("1", "r", "g", "s", [event])]
+    assert measured.batches == measured.forwarded == [("1", "r", "g", "s", [event])]
     assert [(fed.group, fed.stream, fed.event) for fed in listening.take()] == [("g", "s", event)]
     listening.close()
     listening.close()

@@ -1,0 +1,103 @@
+"""Makes deliveries of log events that match subscription filters, in the form in which AWS hands them to functions."""
+
+import gzip
+import logging
+import secrets
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Sequence
+
+import orjson
+
+from lambent.base.clock import Clock
+from lambent.model.delivery import Delivery
+from lambent.services.logs.subscriptions.courier import group_source
+from lambent.services.logs.subscriptions.known import KnownSubscriptions
+from lambent.store.ports.errors import StoreError
+from lambent.store.ports.logs import LogEvent
+from lambent.store.ports.target_deliveries import TargetDeliveryStore
+
+log = logging.getLogger(__name__)
+
+Batch = tuple[str, str, str, str, Sequence[LogEvent]]
+"""account, region, group, stream, events: as the log store takes them."""
+
+_TOGETHER_BYTES_MOST = 700_000
+"""Of messages in one delivery: packed and in Base64, they fit into an asynchronous invocation whatever they are."""
+
+
+class Forwarding:
+    def __init__(
+        self,
+        known: KnownSubscriptions,
+        deliveries: TargetDeliveryStore,
+        clock: Clock,
+    ) -> None:
+        self._known = known
+        self._deliveries = deliveries
+        self._clock = clock
+        self.wake: Callable[[], None] = lambda: None
+        """Called when there is something to deliver: whoever delivers sets it."""
+
+    async def forward(self, batches: Sequence[Batch]) -> None:
+        """Returns when the deliveries are on disk. Never fails: the events are stored, and whoever wrote them is not to
+        write them again."""
+        made = [delivery for batch in batches for delivery in self._of(batch)]
+        if not made:
+            return
+        try:
+            await self._deliveries.enqueue(made)
+        except StoreError:
+            log.exception("%d deliveries of log events were not stored", len(made))
+            return
+        self.wake()
+
+    def _of(self, batch: Batch) -> Iterator[Delivery]:
+        account_id, region, group, stream, events = batch
+        now = self._clock.now()
+        for name, one in self._known.of_group((account_id, region, group)):
+            matching = [event for event in events if one.pattern.matches(event.message)]
+            for together in _split(matching):
+                yield Delivery(
+                    queue="logs",
+                    account_id=account_id,
+                    region=region,
+                    source_arn=group_source(account_id, region, group),
+                    target={"Arn": one.filter.destination_arn},
+                    payload=_payload(account_id, group, stream, name, together),
+                    accepted_at=now,
+                    due_at=now,
+                )
+
+
+def _id(event: LogEvent) -> str:
+    """56 digits, as FilterLogEvents has them, but not the same: those are known when events are read."""
+    return f"{event.timestamp_ms:019d}{secrets.randbelow(10**37):037d}"
+
+
+def _split(events: Sequence[LogEvent]) -> Iterator[Sequence[LogEvent]]:
+    together: list[LogEvent] = []
+    size = 0
+    for event in events:
+        length = len(event.message.encode("utf-8", "surrogatepass"))
+        if together and size + length > _TOGETHER_BYTES_MOST:
+            yield together
+            together, size = [], 0
+        together.append(event)
+        size += length
+    if together:
+        yield together
+
+
+def _payload(account_id: str, group: str, stream: str, name: str, events: Sequence[LogEvent]) -> bytes:
+    document = {
+        "messageType": "DATA_MESSAGE",
+        "owner": account_id,
+        "logGroup": group,
+        "logStream": stream,
+        "subscriptionFilters": [name],
+        "logEvents": [
+            {"id": _id(event), "timestamp": event.timestamp_ms, "message": event.message} for event in events
+        ],
+    }
+    packed = gzip.compress(orjson.dumps(document), mtime=0)
+    return orjson.dumps({"awslogs": {"data": b64encode(packed).decode()}})
