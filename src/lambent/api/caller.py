@@ -28,6 +28,7 @@ def caller_of(verified: Verified, request: Request, request_id: str) -> Caller:
         access_key_id=credential.access_key_id,
         role_arn=credential.role_arn,
         session_policies=credential.session_policies,
+        session=credential.session,
         request_id=request_id,
         source_ip=request.peer,
         user_agent=headers.get("user-agent", ""),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from lambent.base.arn import partition_of
+from lambent.model.credential import SessionFacts
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class Caller:
     role_arn: str | None = None
     session_policies: tuple[str, ...] = ()
     """Its Credential's."""
+    session: SessionFacts | None = None
     request_id: str = ""
     source_ip: str = "127.0.0.1"
     user_agent: str = ""

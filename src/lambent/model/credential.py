@@ -1,7 +1,21 @@
 """Access keys, and whom they speak for."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFacts:
+    """What a session was given beside its policies, for conditions to ask about, and for the sessions after it."""
+
+    tags: Mapping[str, str] = field(default_factory=dict)
+    transitive_tag_keys: tuple[str, ...] = ()
+    """Of those tags that sessions of further roles have, too."""
+    source_identity: str | None = None
+    issuer_arn: str | None = None
+    """Of a federated user: the user or root that it was issued by, and can do no more than."""
+    issuer_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +32,7 @@ class Credential:
     role_arn: str | None = None
     session_policies: tuple[str, ...] = ()
     """What a session may do at most: JSON text of documents, and ARNs of managed policies. It is the Caller's too."""
+    session: SessionFacts | None = None
 
 
 class CredentialSource(Protocol):

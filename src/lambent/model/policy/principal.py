@@ -4,8 +4,6 @@ import re
 from dataclasses import dataclass
 from enum import IntEnum
 
-from lambent.model.user import is_user_arn
-
 _ACCOUNT = re.compile(r"\d{12}|arn:[\w-]+:iam::(\d{12}):root")
 
 
@@ -59,7 +57,7 @@ class PrincipalElement:
             return Match.DIRECT
         if principal.account_id not in self.accounts:
             return Match.NONE
-        is_account = principal.role_arn is None and not is_user_arn(principal.arn or "")
+        is_account = principal.role_arn is None and (principal.arn or ":root").endswith(":root")
         return Match.DIRECT if is_account else Match.ACCOUNT
 
 

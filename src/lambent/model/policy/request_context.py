@@ -65,6 +65,8 @@ def _values(
     }
     if is_user_arn(caller.principal_arn):
         context["aws:username"] = (caller.principal_arn.rpartition("/")[2],)
+    if caller.session is not None and caller.session.source_identity is not None:
+        context["aws:sourceidentity"] = (caller.session.source_identity,)
     if caller.service is not None:
         context |= {
             "aws:principalisawsservice": ("true",),

@@ -6,6 +6,7 @@ from functools import lru_cache
 from lambent.base.arn import Arn
 from lambent.base.clock import Clock
 from lambent.model.caller import Caller
+from lambent.model.credential import SessionFacts
 from lambent.model.policy import (
     Decision,
     Evaluation,
@@ -39,6 +40,7 @@ _CREATING_WITHIN = frozenset(
     {"iam:CreateAccessKey", "iam:ListAccessKeys", "iam:ListRoleTags", "iam:ListUserTags"}
 )
 """What begins like the creation or the listing of roles, users or groups, but is done to one of them."""
+_NO_FACTS = SessionFacts()
 _ALLOWED = Outcome(Decision.ALLOWED)
 _EVERYTHING = parse_policy(
     '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}',
@@ -162,15 +164,15 @@ class Authorizer:
     async def _policies(self, caller: Caller) -> tuple[Policies, Mapping[str, str]] | None:
         """With the tags of the role or user. None where it is gone."""
         session = await self._compiled.of_session(caller.account_id, caller.session_policies)
+        facts = caller.session or _NO_FACTS
+        acting_as = facts.issuer_arn or caller.principal_arn
         if caller.role_arn is not None:
             compiled = await self._compiled.of_role(caller.account_id, caller.role_arn.rpartition("/")[2])
-        elif is_user_arn(caller.principal_arn):
-            compiled = await self._compiled.of_user(
-                caller.account_id, caller.principal_arn.rpartition("/")[2]
-            )
+        elif is_user_arn(acting_as):
+            compiled = await self._compiled.of_user(caller.account_id, acting_as.rpartition("/")[2])
         else:
-            return Policies(identity=(_EVERYTHING,), session=session), {}
-        if compiled is None or compiled.holder.id != caller.user_id.partition(":")[0]:
+            return Policies(identity=(_EVERYTHING,), session=session), facts.tags
+        if compiled is None or compiled.holder.id != (facts.issuer_id or caller.user_id.partition(":")[0]):
             return None
         policies = Policies(identity=compiled.identity, boundary=compiled.boundary, session=session)
-        return policies, compiled.holder.tags
+        return policies, {**compiled.holder.tags, **facts.tags}

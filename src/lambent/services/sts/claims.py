@@ -29,6 +29,11 @@ class Claims(msgspec.Struct, array_like=True, frozen=True, kw_only=True, omit_de
     user_path: str = ""
     user_name: str = ""
     user_id: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
+    transitive_tag_keys: tuple[str, ...] = ()
+    source_identity: str = ""
+    federated_name: str = ""
+    """Of a federated user, whose issuer is the user, or the root."""
 
 
 class ClaimsSeal:

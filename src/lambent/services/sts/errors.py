@@ -7,6 +7,10 @@ class AccessDenied(ServiceException):
     status = 403
 
 
+class InvalidParameterValue(ServiceException):
+    status = 400
+
+
 class MalformedPolicyDocument(ServiceException):
     pass
 

@@ -1,4 +1,4 @@
-"""Who a caller or an access key is: GetCallerIdentity, GetAccessKeyInfo; and GetSessionToken."""
+"""Who a caller or an access key is: GetCallerIdentity, GetAccessKeyInfo; GetSessionToken and GetFederationToken."""
 
 from collections.abc import Mapping
 
@@ -8,6 +8,8 @@ from lambent.model.service import Operation
 from lambent.model.user import is_user_arn
 from lambent.services.sts.access_key_id import account_in
 from lambent.services.sts.errors import AccessDenied, ValidationError
+from lambent.services.sts.session_policies import session_policies
+from lambent.services.sts.session_tags import parse_tags
 from lambent.services.sts.sessions import SessionTokens
 from lambent.services.sts.shapes import credentials_members
 
@@ -20,6 +22,11 @@ _WITHOUT_MFA = (
 """AWS takes IAM away from sessions without MFA by rule; as a session policy the denial says so in words."""
 
 
+_NO_IAM = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":["iam:*","sts:Assume*"],"Resource":"*"}]}'
+)
+
+
 class Identity:
     def __init__(self, sessions: SessionTokens, credentials: CredentialSource) -> None:
         self._sessions = sessions
@@ -30,6 +37,7 @@ class Identity:
             "GetCallerIdentity": self.caller_identity,
             "GetAccessKeyInfo": self.access_key_info,
             "GetSessionToken": self.session_token,
+            "GetFederationToken": self.federation_token,
         }
 
     async def caller_identity(self, caller: Caller, parameters: Parameters) -> Parameters:
@@ -60,3 +68,21 @@ class Identity:
             minimum_token_size=parameters.get("MinimumSessionTokenSize", 0),
         )
         return credentials_members(credential)
+
+    async def federation_token(self, caller: Caller, parameters: Parameters) -> Parameters:
+        """Of somebody who may do what both the caller and the given policies allow: nothing, where none are given."""
+        if caller.access_key_id.startswith("ASIA"):
+            raise AccessDenied("Cannot call GetFederationToken with session credentials")
+        name, tags = parameters["Name"], parse_tags(parameters.get("Tags", ()))
+        policies, packed_percent = session_policies(caller.account_id, parameters, tags)
+        duration = parameters.get("DurationSeconds", _USER_SESSION_SECONDS)
+        if not is_user_arn(caller.principal_arn):
+            duration = min(duration, _ROOT_SESSION_SECONDS)
+        credential = self._sessions.issue_own(
+            caller, duration, session_policies=(_NO_IAM, *policies), federated_name=name, tags=tags
+        )
+        return {
+            **credentials_members(credential),
+            "FederatedUser": {"FederatedUserId": credential.user_id, "Arn": credential.principal_arn},
+            "PackedPolicySize": packed_percent,
+        }

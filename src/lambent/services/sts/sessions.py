@@ -3,7 +3,7 @@ it."""
 
 import base64
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from lambent.base.clock import Clock
 from lambent.model.caller import Caller
-from lambent.model.credential import Credential
+from lambent.model.credential import Credential, SessionFacts
 from lambent.model.role import Role
 from lambent.model.user import is_user_arn
 from lambent.services.sts.access_key_id import temporary_access_key_id
@@ -44,11 +44,13 @@ class SessionTokens:
         duration_seconds: int,
         *,
         session_policies: Sequence[str] = (),
+        facts: SessionFacts | None = None,
         partition: str = "aws",
         minimum_token_size: int = 0,
     ) -> Credential:
         """A session of a role. `session_policies` are JSON texts of documents, and ARNs of managed
         policies."""
+        facts = facts or SessionFacts()
         claims = Claims(
             account_id=role.account_id,
             partition=partition,
@@ -58,6 +60,9 @@ class SessionTokens:
             role_id=role.id,
             session_name=session_name,
             session_policies=tuple(session_policies),
+            tags=tuple(facts.tags.items()),
+            transitive_tag_keys=facts.transitive_tag_keys,
+            source_identity=facts.source_identity or "",
         )
         return self._credential(claims, self._token(claims, minimum_token_size))
 
@@ -67,9 +72,12 @@ class SessionTokens:
         duration_seconds: int,
         *,
         session_policies: Sequence[str] = (),
+        federated_name: str = "",
+        tags: Mapping[str, str] | None = None,
         minimum_token_size: int = 0,
     ) -> Credential:
-        """A session of an account's root, or of a user (GetSessionToken)."""
+        """A session of an account's root, or of a user (GetSessionToken), or of somebody whom these vouch for
+        (GetFederationToken)."""
         is_user = is_user_arn(caller.principal_arn)
         path, _, name = caller.principal_arn.partition(":user/")[2].rpartition("/")
         claims = Claims(
@@ -80,6 +88,8 @@ class SessionTokens:
             user_path=f"/{path}/".replace("//", "/") if is_user else "",
             user_name=name if is_user else "",
             user_id=caller.user_id if is_user else "",
+            federated_name=federated_name,
+            tags=tuple((tags or {}).items()),
         )
         return self._credential(claims, self._token(claims, minimum_token_size))
 
@@ -118,6 +128,10 @@ class SessionTokens:
             principal_arn, user_id = f"{iam}:user{claims.user_path}{claims.user_name}", claims.user_id
         else:
             principal_arn, user_id = f"{iam}:root", account
+        issuer_arn: str | None = None
+        if claims.federated_name:
+            issuer_arn, principal_arn = principal_arn, f"{sts}:federated-user/{claims.federated_name}"
+            user_id = f"{account}:{claims.federated_name}"
         return Credential(
             access_key_id=temporary_access_key_id(account, entropy[:5]),
             secret_access_key=secret[:40].decode(),
@@ -128,6 +142,7 @@ class SessionTokens:
             user_id=user_id,
             role_arn=role_arn,
             session_policies=claims.session_policies,
+            session=_facts(claims, issuer_arn),
         )
 
     def _remember(self, token: str, credential: Credential) -> None:
@@ -135,6 +150,18 @@ class SessionTokens:
         if len(self._remembered) >= _MAX_REMEMBERED:
             del self._remembered[next(iter(self._remembered))]
         self._remembered[token] = credential
+
+
+def _facts(claims: Claims, issuer_arn: str | None) -> SessionFacts | None:
+    if not (claims.tags or claims.source_identity or issuer_arn):
+        return None
+    return SessionFacts(
+        tags=dict(claims.tags),
+        transitive_tag_keys=claims.transitive_tag_keys,
+        source_identity=claims.source_identity or None,
+        issuer_arn=issuer_arn,
+        issuer_id=claims.user_id,
+    )
 
 
 def _padded(claims: Claims, characters: int) -> Claims:

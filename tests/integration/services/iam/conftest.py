@@ -92,6 +92,7 @@ class Account:
             access_key_id=credential.access_key_id,
             role_arn=credential.role_arn,
             session_policies=credential.session_policies,
+            session=credential.session,
         )
 
 

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from lambent.model.credential import SessionFacts
 from lambent.services.iam.errors import (
     DeleteConflict,
     EntityAlreadyExists,
@@ -141,3 +142,41 @@ async def test_a_user_may_what_its_own_and_its_groups_policies_allow(iam, ann, a
     await iam("RemoveUserFromGroup", GroupName="h", UserName=ann)
     assert not await may("sqs:SendMessage")
     assert not (await authorizer.decide(replace(caller, user_id="AIDAFORMER"), "s3:GetObject", "*")).allowed
+
+
+async def test_a_federated_user_may_what_its_issuer_may_and_was_given(iam, ann, allow, authorizer, root):
+    user = (await iam("GetUser", UserName=ann))["User"]
+    await iam("PutUserPolicy", UserName=ann, PolicyName="p", PolicyDocument=allow(["s3:*", "sqs:*"]))
+    visitor = replace(
+        root,
+        principal_arn="arn:aws:sts::111122223333:federated-user/visitor",
+        user_id="111122223333:visitor",
+        session_policies=(allow(["s3:*", "sns:*"]),),
+        session=SessionFacts(issuer_arn=user["Arn"], issuer_id=user["UserId"]),
+    )
+    may = {
+        action: (await authorizer.decide(visitor, action, "*")).allowed
+        for action in ("s3:GetObject", "sqs:SendMessage", "sns:Publish")
+    }
+    assert may == {"s3:GetObject": True, "sqs:SendMessage": False, "sns:Publish": False}
+    gone = replace(visitor, session=SessionFacts(issuer_arn=user["Arn"], issuer_id="AIDAFORMER"))
+    assert not (await authorizer.decide(gone, "s3:GetObject", "*")).allowed
+
+
+async def test_conditions_ask_about_the_tags_of_a_session(iam, trust, allow, authorizer, root):
+    await iam(
+        "CreateRole", RoleName="r", AssumeRolePolicyDocument=trust, Tags=[{"Key": "team", "Value": "red"}]
+    )
+    role = (await iam("GetRole", RoleName="r"))["Role"]
+    condition = {"StringEquals": {"aws:PrincipalTag/team": "blue"}}
+    policy = allow("s3:*", Condition=condition)
+    await iam("PutRolePolicy", RoleName="r", PolicyName="p", PolicyDocument=policy)
+    session = replace(
+        root,
+        principal_arn="arn:aws:sts::111122223333:assumed-role/r/me",
+        role_arn=role["Arn"],
+        user_id=f"{role['RoleId']}:me",
+    )
+    assert not (await authorizer.decide(session, "s3:GetObject", "*")).allowed
+    tagged = replace(session, session=SessionFacts(tags={"Team": "blue"}))
+    assert (await authorizer.decide(tagged, "s3:GetObject", "*")).allowed

@@ -18,6 +18,7 @@ from lambent.model.role import Role
 from lambent.services.sts import SessionTokens, service
 from lambent.services.sts.errors import (
     AccessDenied,
+    InvalidParameterValue,
     MalformedPolicyDocument,
     PackedPolicyTooLarge,
     ValidationError,
@@ -37,7 +38,8 @@ class Policies:
     outcome = Outcome(Decision.ALLOWED)
 
     async def decide(self, caller, action, resource_arn):
-        assert (action, resource_arn) == ("sts:AssumeRole", ARN)
+        assert action in ("sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity")
+        assert resource_arn == ARN
         return self.outcome
 
 
@@ -79,7 +81,7 @@ def trust(role_store):
     """Stores the role, trusting whom it is told to."""
 
     async def create(principal, **members):
-        statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole", **members}
+        statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"} | members
         role = Role(
             account_id="111122223333",
             name="worker",
@@ -253,19 +255,121 @@ async def test_session_policies_that_are_refused(sts, trust):
             await sts("AssumeRole", **request, PolicyArns=[{"arn": arn}])
 
 
+TAGGING = ["sts:AssumeRole", "sts:TagSession"]
+REQUEST = {"RoleArn": ARN, "RoleSessionName": "me"}
+
+
+def tags(**given):
+    return [{"Key": key, "Value": value} for key, value in given.items()]
+
+
+async def test_what_sessions_cannot_carry_is_refused_by_name(sts, trust):
+    await trust({"AWS": "111122223333"})
+    with pytest.raises(ValidationError, match="ProvidedContexts"):
+        await sts("AssumeRole", **REQUEST, ProvidedContexts=[{"ProviderArn": "x"}])
+
+
+async def test_tags_of_sessions_need_a_permission_of_their_own(sts, trust, sessions):
+    await trust({"AWS": "111122223333"})
+    for given, action in (
+        ({"Tags": tags(k="v")}, "TagSession"),
+        ({"SourceIdentity": "ann"}, "SetSourceIdentity"),
+    ):
+        with pytest.raises(AccessDenied, match=f"not authorized to perform: sts:{action} on resource: {ARN}"):
+            await sts("AssumeRole", **REQUEST, **given)
+
+
+async def test_transitive_tags_go_on_to_further_sessions(sts, trust, sessions, other_role):
+    await trust({"AWS": "111122223333"}, Action=TAGGING)
+    answer = await sts(
+        "AssumeRole", **REQUEST, Tags=tags(team="blue", stage="test"), TransitiveTagKeys=["team"]
+    )
+    assert 0 < answer["PackedPolicySize"] <= 100
+    credentials = answer["Credentials"]
+    found = sessions.find(credentials["AccessKeyId"], credentials["SessionToken"])
+    assert found.session.tags == {"team": "blue", "stage": "test"}
+    further = replace(other_role, session=found.session)
+    answer = await sts("AssumeRole", further, **REQUEST, Tags=tags(stage="live"))
+    credentials = answer["Credentials"]
+    found = sessions.find(credentials["AccessKeyId"], credentials["SessionToken"])
+    assert found.session.tags == {"team": "blue", "stage": "live"}
+    assert found.session.transitive_tag_keys == ("team",)
+    with pytest.raises(
+        InvalidParameterValue, match="conflicts with a transitive tag key from the calling session"
+    ):
+        await sts("AssumeRole", further, **REQUEST, Tags=tags(TEAM="red"))
+
+
+async def test_tags_that_do_not_go_together(sts, trust):
+    await trust({"AWS": "111122223333"}, Action=TAGGING)
+    with pytest.raises(
+        InvalidParameterValue, match="transitive tag key must be included in the requested tags"
+    ):
+        await sts("AssumeRole", **REQUEST, Tags=tags(a="1"), TransitiveTagKeys=["b"])
+    with pytest.raises(InvalidParameterValue, match="Duplicate tag keys found"):
+        await sts("AssumeRole", **REQUEST, Tags=tags(a="1", A="2"))
+
+
+async def test_conditions_ask_about_the_tags_that_are_requested(sts, trust):
+    condition = {
+        "StringEquals": {"aws:RequestTag/team": "blue"},
+        "ForAllValues:StringEquals": {"aws:TagKeys": ["team"]},
+    }
+    await trust({"AWS": "111122223333"}, Action=TAGGING, Condition=condition)
+    await sts("AssumeRole", **REQUEST, Tags=tags(team="blue"))
+    for given in (tags(team="red"), tags(team="blue", more="x")):
+        with pytest.raises(AccessDenied):
+            await sts("AssumeRole", **REQUEST, Tags=given)
+
+
+async def test_a_source_identity_stays(sts, trust, sessions, other_role):
+    await trust({"AWS": "111122223333"}, Action=["sts:AssumeRole", "sts:SetSourceIdentity"])
+    answer = await sts("AssumeRole", **REQUEST, SourceIdentity="ann")
+    assert answer["SourceIdentity"] == "ann"
+    credentials = answer["Credentials"]
+    found = sessions.find(credentials["AccessKeyId"], credentials["SessionToken"])
+    further = replace(other_role, session=found.session)
+    assert (await sts("AssumeRole", further, **REQUEST))["SourceIdentity"] == "ann"
+    with pytest.raises(AccessDenied, match="SourceIdentity"):
+        await sts("AssumeRole", further, **REQUEST, SourceIdentity="bob")
+
+
 @pytest.mark.parametrize(
-    "parameters",
+    "arn",
     [
-        {"Tags": [{"Key": "k", "Value": "v"}]},
-        {"TransitiveTagKeys": ["k"]},
-        {"SourceIdentity": "me"},
-        {"ProvidedContexts": [{"ProviderArn": "x"}]},
+        "nothing-valid-in-here",
+        "arn::b:::something/test-role",
+        "arn:a::::something/test-role",
+        "arn:a:::something/test-role",
+        "arn:a:a::aaaaaaaaaa:",
     ],
 )
-async def test_what_sessions_cannot_carry_is_refused_by_name(sts, trust, parameters):
-    await trust({"AWS": "111122223333"})
-    with pytest.raises(ValidationError, match=next(iter(parameters))):
-        await sts("AssumeRole", RoleArn=ARN, RoleSessionName="me", **parameters)
+async def test_what_is_no_arn_of_a_role(sts, arn):
+    with pytest.raises(ValidationError, match=f"^{arn} is invalid$"):
+        await sts("AssumeRole", RoleArn=arn, RoleSessionName="me")
+
+
+async def test_a_federated_user(sts, sessions, root, other_role):
+    answer = await sts("GetFederationToken", Name="visitor", Tags=tags(team="blue"))
+    assert answer["FederatedUser"] == {
+        "FederatedUserId": "111122223333:visitor",
+        "Arn": "arn:aws:sts::111122223333:federated-user/visitor",
+    }
+    credentials = answer["Credentials"]
+    found = sessions.find(credentials["AccessKeyId"], credentials["SessionToken"])
+    assert found.principal_arn == answer["FederatedUser"]["Arn"]
+    assert (found.session.issuer_arn, found.session.tags) == (ROOT, {"team": "blue"})
+    documents = [parse_policy(policy, PolicyKind.IDENTITY) for policy in found.session_policies]
+    assert not evaluate(documents, Request(action="s3:GetObject", resource="*")).allowed
+    user = replace(root, principal_arn="arn:aws:iam::111122223333:user/ann", user_id="AIDAANN")
+    credentials = (await sts("GetFederationToken", user, Name="v", Policy=ALLOW_S3))["Credentials"]
+    found = sessions.find(credentials["AccessKeyId"], credentials["SessionToken"])
+    documents = [parse_policy(policy, PolicyKind.IDENTITY) for policy in found.session_policies]
+    assert evaluate(documents, Request(action="s3:GetObject", resource="*")).allowed
+    assert not evaluate(documents, Request(action="iam:GetUser", resource="*")).allowed
+    assert (found.session.issuer_arn, found.session.issuer_id) == (user.principal_arn, "AIDAANN")
+    with pytest.raises(AccessDenied, match="Cannot call GetFederationToken with session credentials"):
+        await sts("GetFederationToken", other_role, Name="v")
 
 
 async def test_mfa_is_refused(sts, trust):
