@@ -54,6 +54,7 @@ async def test_it_tells_of_nodes_leases_and_queues(made):
         "event invocations": 3,
         "deliveries of cloudwatch": 0,
         "deliveries of events": 3,
+        "deliveries of logs": 0,
         "deliveries of scheduler": 0,
         "deliveries of sns": 0,
     }
