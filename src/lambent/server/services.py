@@ -129,7 +129,13 @@ class Services:
         self.all: list[Service] = [
             self.lambda_.service,
             logs.service(
-                stores.logs, clock, stores.feed, stores.metric_filters, stores.subscriptions, client
+                stores.logs,
+                clock,
+                stores.feed,
+                stores.metric_filters,
+                stores.subscriptions,
+                stores.log_policies,
+                client,
             ),
             iam.service(stores.roles, stores.people, clock, authorizer, identity.users, identity.access_keys),
             sts.service(stores.roles, clock, identity.sessions, authorizer, credentials),

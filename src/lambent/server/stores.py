@@ -10,6 +10,7 @@ from lambent.base.clock import Clock
 from lambent.config import Settings
 from lambent.invoke.directory import Directory
 from lambent.invoke.event_invoke_configs import KnownEventInvokeConfigs
+from lambent.model.log_resource_policy import LogResourcePolicy
 from lambent.model.metric_filter import MetricFilter
 from lambent.model.subscription_filter import SubscriptionFilter
 from lambent.model.user import Group, InstanceProfile, User
@@ -54,6 +55,7 @@ class Stores:
         self.subscriptions = KnownSubscriptions(
             SqlNamedRecords(database, "subscription filter", SubscriptionFilter, noted=True)
         )
+        self.log_policies = SqlNamedRecords(database, "log resource policy", LogResourcePolicy)
         self.target_deliveries = SqlTargetDeliveryStore(database)
         self.log_forwarding = Forwarding(self.subscriptions, self.target_deliveries, clock)
         self.feed = LocalFeed()

@@ -24,7 +24,8 @@ class ConstraintStyle:
     service to say. `enums`: whether the model's enums are checked at all. `records`: structures that are written as
     records when a list of them is repeated, with their members as AWS has them. `orders`: the order in which AWS tells
     an enum's values, where it is not the model's: those alone that it tells, among others that it takes. `unchecked`:
-    shapes whose enums the service checks itself."""
+    shapes whose enums the service checks itself. `too_long`: shapes with a text of their own, told alone, for values
+    that are too long."""
 
     code: str = "ValidationException"
     repeats_value: bool = True
@@ -40,6 +41,7 @@ class ConstraintStyle:
     records: Mapping[str, Sequence[str]] = field(default_factory=dict)
     orders: Mapping[str, Sequence[str]] = field(default_factory=dict)
     unchecked: frozenset[str] = frozenset()
+    too_long: Mapping[str, str] = field(default_factory=dict)
 
 
 _LAMBDA_RUNTIME: tuple[str, str, Mapping[str, str]] = (
@@ -48,6 +50,7 @@ _LAMBDA_RUNTIME: tuple[str, str, Mapping[str, str]] = (
     "Member must satisfy enum value set: {values} or be a valid ARN",
     {"Type": "User"},
 )
+_LONG_LOG_NAME = "Invalid LogGroup or LogStream, both must have length less than or equal to 512."
 _QUERY = ConstraintStyle(code="ValidationError")
 _STYLES = {
     "lambda": ConstraintStyle(
@@ -86,7 +89,21 @@ _STYLES = {
             ),
         },
     ),
-    "logs": ConstraintStyle(code="InvalidParameterException", not_repeated=frozenset({"LogGroupIdentifier"})),
+    "logs": ConstraintStyle(
+        code="InvalidParameterException",
+        records={
+            "MetricTransformation": [
+                "metricName",
+                "metricNamespace",
+                "metricValue",
+                "defaultValue",
+                "unit",
+                "dimensions",
+            ]
+        },
+        not_repeated=frozenset({"LogGroupIdentifier"}),
+        too_long={"LogGroupName": _LONG_LOG_NAME, "LogStreamName": _LONG_LOG_NAME},
+    ),
     "iam": ConstraintStyle(code="ValidationError", repeats_value=False, elements_not_null=True),
     "sts": _QUERY,
     "sns": _QUERY,

@@ -26,6 +26,7 @@ _SCALARS = frozenset(
     {"string", "character", "blob", "integer", "long", "float", "double", "boolean", "timestamp"}
 )
 _ENUM = "Member must satisfy enum value set"
+_TOO_LONG = "Member must have length less than or equal to"
 _UNREADABLE_LENGTH = 4096
 _REMEMBERED_MOST = 2048
 _REMEMBERED_LENGTH_MOST = 256
@@ -208,6 +209,7 @@ class ConstraintCompiler:
         told = style.orders.get(shape.name, shape.metadata.get("enum", ()))
         values = "[" + ", ".join(told) + "]"
         record = style.records.get(shape.member.name) if shape.type_name == "list" else None
+        too_long = style.too_long.get(shape.name)
 
         def explain(value: Any, path: Path, text: str) -> str:
             written = _write_path(path)
@@ -220,6 +222,8 @@ class ConstraintCompiler:
                     sentence.format(**said),
                     **{name: member.format(**said) for name, member in members.items()},
                 )
+            if too_long is not None and text.startswith(_TOO_LONG):
+                raise RejectedRequest(style.code, too_long)
             if not repeats_value:
                 return f"Value at '{written}' failed to satisfy constraint: {text}"
             shown = write_value(value) if record is None else write_records(shape.member.name, record, value)
@@ -244,9 +248,7 @@ def _tests(shape: Shape) -> list[Test]:
 def _length_tests(metadata: Mapping[str, Any]) -> list[Test]:
     tests: list[Test] = []
     if (most := metadata.get("max")) is not None:
-        tests.append(
-            (lambda value: len(value) <= most, f"Member must have length less than or equal to {most}")
-        )
+        tests.append((lambda value: len(value) <= most, f"{_TOO_LONG} {most}"))
     if (least := metadata.get("min")) is not None:
         holds = (lambda value: len(value) >= least) if least else _always
         tests.append((holds, f"Member must have length greater than or equal to {least}"))

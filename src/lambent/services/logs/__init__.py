@@ -1,4 +1,5 @@
-"""CloudWatch Logs: groups, streams, events, filter patterns, metric filters, subscription filters, Live Tail.
+"""CloudWatch Logs: groups, streams, events, filter patterns, metric filters, subscription filters, resource policies,
+Live Tail.
 
 Knows the log store's port and AWS's rules; does not know who writes logs, nor who keeps what is
 measured in them. Insights queries are not offered.
@@ -10,6 +11,7 @@ from functools import wraps
 
 from lambent.base.clock import Clock
 from lambent.model.caller import Caller, Parameters
+from lambent.model.log_resource_policy import LogResourcePolicy
 from lambent.model.service import Client, Operation, Service
 from lambent.services.logs.authorization import resource_arn
 from lambent.services.logs.events import EventOperations
@@ -21,6 +23,7 @@ from lambent.services.logs.live_tail import LiveTailOperations
 from lambent.services.logs.metric_filters.known import KnownMetricFilters
 from lambent.services.logs.metric_filters.operations import MetricFilterOperations
 from lambent.services.logs.metric_filters.sample import test_metric_filter
+from lambent.services.logs.resource_policies import ResourcePolicyOperations
 from lambent.services.logs.retention import RetentionOperations
 from lambent.services.logs.streams import StreamOperations
 from lambent.services.logs.subscriptions.known import KnownSubscriptions
@@ -28,6 +31,7 @@ from lambent.services.logs.subscriptions.operations import SubscriptionOperation
 from lambent.services.logs.tags import TagOperations
 from lambent.store.ports.errors import StoreFullError
 from lambent.store.ports.logs import LogStore
+from lambent.store.ports.named_records import NamedRecords
 
 
 def service(
@@ -36,6 +40,7 @@ def service(
     feed: LogFeed,
     metric_filters: KnownMetricFilters,
     subscriptions: KnownSubscriptions,
+    policies: NamedRecords[LogResourcePolicy],
     client: Client,
     *,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -48,6 +53,7 @@ def service(
     event = EventOperations(store, groups, clock)
     metric_filter = MetricFilterOperations(metric_filters, groups, clock)
     subscription = SubscriptionOperations(subscriptions, groups, client, clock)
+    policy = ResourcePolicyOperations(policies, clock)
     tag = TagOperations(groups)
     operations: dict[str, Operation] = {
         "CreateLogGroup": group.create_log_group,
@@ -70,6 +76,9 @@ def service(
         "PutSubscriptionFilter": subscription.put_subscription_filter,
         "DescribeSubscriptionFilters": subscription.describe_subscription_filters,
         "DeleteSubscriptionFilter": subscription.delete_subscription_filter,
+        "PutResourcePolicy": policy.put_resource_policy,
+        "DescribeResourcePolicies": policy.describe_resource_policies,
+        "DeleteResourcePolicy": policy.delete_resource_policy,
         "TagResource": tag.tag_resource,
         "UntagResource": tag.untag_resource,
         "ListTagsForResource": tag.list_tags_for_resource,

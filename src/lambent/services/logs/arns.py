@@ -2,7 +2,11 @@
 
 from lambent.base.arn import Arn
 from lambent.model.caller import Caller, Parameters
-from lambent.services.logs.exceptions import InvalidParameterException, ResourceNotFoundException
+from lambent.services.logs.exceptions import (
+    InvalidParameterException,
+    ResourceNotFoundException,
+    ValidationException,
+)
 
 _GROUP = "log-group:"
 
@@ -21,7 +25,7 @@ def requested_group(caller: Caller, parameters: Parameters) -> str:
     name: str | None = parameters.get("logGroupName")
     identifier: str | None = parameters.get("logGroupIdentifier")
     if name and identifier:
-        raise InvalidParameterException("Only one of logGroupName and logGroupIdentifier can be specified.")
+        raise ValidationException("LogGroup name and LogGroup ARN are mutually exclusive parameters.")
     if name:
         return name
     if not identifier:

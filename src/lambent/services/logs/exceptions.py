@@ -21,6 +21,14 @@ class InvalidParameterException(ServiceException):
     pass
 
 
+class AccessDeniedException(ServiceException):
+    pass
+
+
+class ValidationException(ServiceException):
+    pass
+
+
 class LimitExceededException(ServiceException):
     pass
 

@@ -105,7 +105,11 @@ class GroupOperations:
         groups: list[LogGroup] = []
         if parameters.get("logGroupClass", _STANDARD) == _STANDARD:  # there are no groups of other classes
             groups = await self._page(caller, parameters, limit, prefix=prefix, pattern=pattern)
-        return _page_of([self._described(caller, group) for group in groups[:limit]], groups, limit)
+        described = [self._described(caller, group) for group in groups[:limit]]
+        if pattern:  # AWS answers these from an index that knows less of each group
+            for group in described:
+                del group["storedBytes"], group["deletionProtectionEnabled"]
+        return _page_of(described, groups, limit)
 
     async def list_log_groups(self, caller: Caller, parameters: Parameters) -> Parameters:
         _refuse_linked_accounts(parameters)
@@ -181,7 +185,7 @@ class GroupOperations:
 def _refuse_unsupported(parameters: Parameters) -> None:
     if parameters.get("kmsKeyId"):
         raise InvalidParameterException(
-            "Lambent has no KMS: leave out kmsKeyId, and encrypt the disk instead."
+            "Lambent does not encrypt log groups: leave out kmsKeyId, and encrypt the disk instead."
         )
     if parameters.get("deletionProtectionEnabled"):
         raise InvalidParameterException("Lambent offers no deletion protection: leave it out.")

@@ -90,8 +90,9 @@ def _described(caller: Caller, stream: LogStream) -> Parameters:
         "creationTime": stream.created_ms,
         "arn": stream_arn(caller, stream.group, stream.name),
         "storedBytes": 0,  # AWS reports nothing else since 2019
-        "uploadSequenceToken": sequence_token(stream.last_ingestion_ms or stream.created_ms),
     }
+    if stream.last_ingestion_ms is not None:
+        described["uploadSequenceToken"] = sequence_token(stream.last_ingestion_ms)
     times = {
         "firstEventTimestamp": stream.first_event_ms,
         "lastEventTimestamp": stream.last_event_ms,

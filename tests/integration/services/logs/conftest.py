@@ -264,6 +264,7 @@ def logs(
         feed,
         metric_filters,
         subscriptions,
+        MemoryRecords(MemoryDeliveries()),
         client_of_others,
         sleep=sleep,
     )

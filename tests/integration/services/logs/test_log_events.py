@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from lambent.base.clock import ManualClock
 
@@ -75,7 +76,6 @@ def test_streams_are_described_in_either_order(logs: Any, group: str, now_ms: in
             "Cannot order by LastEventTime with a logStreamNamePrefix.",
         ),
         ({"logGroupName": "app", "orderBy": "Size"}, "orderBy"),
-        ({"logGroupName": "app", "logGroupIdentifier": "app"}, "Only one of"),
         ({}, "Either"),
         ({"logGroupName": "app", "nextToken": "e30"}, "nextToken"),
     ],
@@ -83,6 +83,12 @@ def test_streams_are_described_in_either_order(logs: Any, group: str, now_ms: in
 def test_describing_streams_refuses(logs: Any, group: str, parameters: dict[str, Any], said: str) -> None:
     with pytest.raises(logs.exceptions.InvalidParameterException, match=said):
         logs.describe_log_streams(**parameters)
+
+
+def test_a_group_is_given_by_name_or_by_identifier(logs: Any, group: str) -> None:
+    with pytest.raises(ClientError, match="LogGroup name and LogGroup ARN are mutually exclusive") as error:
+        logs.describe_log_streams(logGroupName="app", logGroupIdentifier="app")
+    assert error.value.response["Error"]["Code"] == "ValidationException"
 
 
 def test_a_stream_is_made_once_and_its_events_go_with_it(logs: Any, group: str, now_ms: int) -> None:

@@ -93,6 +93,7 @@ async def test_a_full_disk_is_said_as_the_model_knows_it() -> None:
         feed,
         KnownMetricFilters(MemoryRecords(MemoryDeliveries())),
         KnownSubscriptions(MemoryRecords(MemoryDeliveries())),
+        MemoryRecords(MemoryDeliveries()),
         cast(Client, None),
     )
     event = {"timestamp": 1_700_000_000_000, "message": "m"}

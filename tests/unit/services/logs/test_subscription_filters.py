@@ -11,7 +11,7 @@ from memory_records import MemoryDeliveries, MemoryRecords
 from lambent.base.clock import ManualClock
 from lambent.model.caller import Caller, Parameters
 from lambent.model.delivery import Delivery
-from lambent.model.error import AccessDeniedException
+from lambent.model.error import AccessDeniedException, ServiceException
 from lambent.model.lambda_errors import TooManyRequestsException
 from lambent.services.logs.exceptions import (
     InvalidParameterException,
@@ -111,6 +111,7 @@ async def test_a_filter_is_described_as_it_was_put(logs: Logs) -> None:
                 "destinationArn": FUNCTION,
                 "distribution": "ByLogStream",
                 "creationTime": int(logs.clock.now() * 1000),
+                "applyOnTransformedLogs": False,
             }
         ]
     }
@@ -126,6 +127,10 @@ async def test_what_is_refused(logs: Logs) -> None:
         ({"filterPattern": "[a"}, "must end with"),
         (
             {"destinationArn": "arn:aws:kinesis:eu-west-1:123456789012:stream/s"},
+            "destinationArn for vendor kinesis cannot be used without roleArn",
+        ),
+        (
+            {"destinationArn": "arn:aws:logs:eu-west-1:123456789012:destination:d"},
             "delivers log events to Lambda",
         ),
         ({"destinationArn": FUNCTION.replace("eu-west-1", "eu-west-2")}, "different region"),
@@ -136,6 +141,12 @@ async def test_what_is_refused(logs: Logs) -> None:
             await logs.put(**given)
     with pytest.raises(ResourceNotFoundException, match="log group does not exist"):
         await logs.put(logGroupName="/nowhere")
+    others = FUNCTION.replace("123456789012", "210987654321")
+    with pytest.raises(
+        ServiceException, match="Cross-account lambda invocation passing is not allowed"
+    ) as error:
+        await logs.put(logGroupName="/nowhere", destinationArn=others)
+    assert error.value.code == "AccessDeniedException"
     await logs.put("a")
     await logs.put("b")
     with pytest.raises(LimitExceededException, match="Resource limit exceeded"):

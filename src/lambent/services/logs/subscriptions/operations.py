@@ -8,6 +8,7 @@ from lambent.model.service import Client
 from lambent.model.subscription_filter import SubscriptionFilter
 from lambent.services.logs import tokens
 from lambent.services.logs.exceptions import (
+    AccessDeniedException,
     InvalidParameterException,
     LimitExceededException,
     ResourceNotFoundException,
@@ -22,6 +23,11 @@ from lambent.store.ports.named_records import Name
 _FILTERS_MOST = 2
 _PAGE = 50
 _NOT_OFFERED = ("applyOnTransformedLogs", "emitSystemFields", "fieldSelectionCriteria")
+_STREAMS = ("kinesis", "firehose")
+_OTHERS_FUNCTION = (
+    "Cross-account lambda invocation passing is not allowed. "
+    "You must use DestinationPolicies to create cross account lambda triggers."
+)
 _NOT_EXECUTED = (
     "Could not execute the lambda function. "
     "Make sure you have given CloudWatch Logs permission to execute your function."
@@ -50,6 +56,7 @@ class SubscriptionOperations:
             )
         except InvalidFilterPatternError as error:
             raise InvalidParameterException(str(error)) from None
+        _check_destination(caller, made.filter.destination_arn, parameters)
         group = await self._groups.require(caller, parameters["logGroupName"])
         await self._try(caller, group.name, made.filter.destination_arn)
         try:
@@ -63,18 +70,6 @@ class SubscriptionOperations:
         return {}
 
     async def _try(self, caller: Caller, group: str, destination_arn: str) -> None:
-        try:
-            service = Arn.parse(destination_arn).service
-        except ValueError:
-            raise InvalidParameterException("Invalid ARN") from None
-        if service != "lambda":
-            raise InvalidParameterException(
-                f"Lambent delivers log events to Lambda functions, not to {destination_arn}."
-            )
-        if destination_arn.split(":")[3] != caller.region:
-            raise InvalidParameterException(
-                "destinationArn for vendor lambda cannot be used in a different region"
-            )
         asked = {"FunctionName": destination_arn, "InvocationType": "DryRun"}
         source = group_source(caller.account_id, caller.region, group)
         try:
@@ -101,6 +96,7 @@ class SubscriptionOperations:
                     "destinationArn": filter.destination_arn,
                     "distribution": "ByLogStream",
                     "creationTime": filter.created_ms,
+                    "applyOnTransformedLogs": False,
                 }
                 for name, filter in found[:limit]
             ]
@@ -118,3 +114,25 @@ class SubscriptionOperations:
         except NotFoundError:
             raise ResourceNotFoundException("The specified subscription filter does not exist.") from None
         return {}
+
+
+def _check_destination(caller: Caller, destination_arn: str, parameters: Parameters) -> None:
+    """Comes before the log group is looked for."""
+    try:
+        arn = Arn.parse(destination_arn)
+    except ValueError:
+        raise InvalidParameterException("Invalid ARN") from None
+    if arn.service in _STREAMS and "roleArn" not in parameters:
+        raise InvalidParameterException(
+            f"destinationArn for vendor {arn.service} cannot be used without roleArn"
+        )
+    if arn.service != "lambda":
+        raise InvalidParameterException(
+            f"Lambent delivers log events to Lambda functions, not to {destination_arn}."
+        )
+    if arn.account_id != caller.account_id:
+        raise AccessDeniedException(_OTHERS_FUNCTION)
+    if arn.region != caller.region:
+        raise InvalidParameterException(
+            "destinationArn for vendor lambda cannot be used in a different region"
+        )
