@@ -120,6 +120,28 @@ def test_what_is_refused(cloudwatch) -> None:
     assert refused("delete_alarms", AlarmNames=["nobody"])[0] == "ResourceNotFound"
 
 
+def test_dashboards_are_kept(lambent: Lambent, cloudwatch) -> None:
+    name, body = lambent.new_name("shop"), json.dumps({"widgets": []})
+    assert (
+        cloudwatch.put_dashboard(DashboardName=name, DashboardBody="{}")["DashboardValidationMessages"] == []
+    )
+    cloudwatch.put_dashboard(DashboardName=name, DashboardBody=body)
+    arn = f"arn:aws:cloudwatch::{lambent.account_id}:dashboard/{name}"
+    got = cloudwatch.get_dashboard(DashboardName=name)
+    assert (got["DashboardArn"], got["DashboardBody"], got["DashboardName"]) == (arn, body, name)
+    (listed,) = cloudwatch.list_dashboards(DashboardNamePrefix=name)["DashboardEntries"]
+    assert (listed["DashboardArn"], listed["Size"]) == (arn, len(body))
+    with pytest.raises(ClientError, match="must be a valid JSON object") as error:
+        cloudwatch.put_dashboard(DashboardName=name, DashboardBody="[]")
+    assert error.value.response["Error"]["Code"] == "InvalidParameterInput"
+    with pytest.raises(ClientError, match=r"The specified dashboard does not exist\. \[no\]"):
+        cloudwatch.delete_dashboards(DashboardNames=[name, "no"])
+    cloudwatch.delete_dashboards(DashboardNames=[name])
+    with pytest.raises(ClientError, match=f"Dashboard {name} does not exist") as error:
+        cloudwatch.get_dashboard(DashboardName=name)
+    assert error.value.response["Error"]["Code"] == "ResourceNotFound"
+
+
 def test_invocations_are_measured(lambent: Lambent, cloudwatch) -> None:
     name = lambent.python("def handler(event, context):\n    if event == 'fail': raise ValueError(event)\n")
     for event in ("a", "b", "fail"):

@@ -107,7 +107,9 @@ _STYLES = {
     "iam": ConstraintStyle(code="ValidationError", repeats_value=False, elements_not_null=True),
     "sts": _QUERY,
     "sns": _QUERY,
-    "cloudwatch": _QUERY,
+    "cloudwatch": ConstraintStyle(
+        code="ValidationError", orders={"StateValue": ("INSUFFICIENT_DATA", "ALARM", "OK")}
+    ),
     "cloudformation": _QUERY,
     "sqs": ConstraintStyle(
         code="InvalidParameterValueException", missing="MissingRequiredParameterException", enums=False

@@ -3,6 +3,7 @@
 from typing import cast
 
 from lambent.model.alarm import Alarm, AlarmHistoryItem
+from lambent.model.dashboard import Dashboard
 from lambent.server.part import Core, Part
 from lambent.server.parts.events import RETRY_SHARE
 from lambent.services.cloudwatch import Recorder, cloudwatch
@@ -17,6 +18,7 @@ def part(core: Core) -> Part:
         SqlMetricStore(core.database),
         SqlNamedRecords(core.database, "alarm", Alarm),
         SqlNamedRecords(core.database, "alarm history", AlarmHistoryItem),
+        SqlNamedRecords(core.database, "dashboard", Dashboard),
         SqlTargetDeliveryStore(core.database),
         recorder,
         clock=core.clock,

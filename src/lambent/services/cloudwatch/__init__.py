@@ -1,4 +1,4 @@
-"""Amazon CloudWatch: metrics, minute by minute, and alarms on them.
+"""Amazon CloudWatch: metrics, minute by minute, alarms on them, and dashboards.
 
 What the server itself measures is counted by `recorder`, what others put is stored at once; both are read by the same
 operations. Alarms are looked at when a period is over; a change of state and what is to be told of it are stored in one
@@ -13,10 +13,12 @@ from typing import Any
 
 from lambent.base.clock import Clock
 from lambent.model.alarm import Alarm, AlarmHistoryItem
+from lambent.model.dashboard import Dashboard
 from lambent.model.service import Client, Service
 from lambent.services.cloudwatch.alarm_courier import AlarmCourier
 from lambent.services.cloudwatch.alarm_runs import AlarmRuns
 from lambent.services.cloudwatch.alarms import Alarms
+from lambent.services.cloudwatch.dashboards import Dashboards
 from lambent.services.cloudwatch.history import History
 from lambent.services.cloudwatch.metric_data import MetricData
 from lambent.services.cloudwatch.metrics import Metrics
@@ -49,6 +51,7 @@ def cloudwatch(
     metrics: MetricStore,
     alarms: NamedRecords[Alarm],
     history: NamedRecords[AlarmHistoryItem],
+    dashboards: NamedRecords[Dashboard],
     deliveries: TargetDeliveryStore,
     recorder: Recorder,
     *,
@@ -71,6 +74,7 @@ def cloudwatch(
         "GetMetricData": MetricData(metrics, recorder, clock).get,
         **Alarms(alarms, history, runs, clock, timer.wake).operations(),
         "DescribeAlarmHistory": past.describe,
+        **Dashboards(dashboards, clock).operations(),
     }
     service = Service(
         name="cloudwatch", operations=operations, resource_arn=resource_arn, condition_keys=condition_keys

@@ -24,6 +24,14 @@ class ResourceNotFound(ServiceException):
     status = 404
 
 
+class DashboardNotFoundError(ServiceException):
+    status = 404
+
+
+class DashboardInvalidInputError(ServiceException):
+    pass
+
+
 class ResourceNotFoundException(ServiceException):
     status = 404
 

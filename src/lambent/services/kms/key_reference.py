@@ -13,7 +13,7 @@ from lambent.services.kms.errors import (
 from lambent.services.kms.key_ring import KeyRing
 from lambent.services.kms.managed_keys import managed_key_id
 
-_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
 _ARN = re.compile(r"arn:[\w-]+:kms:(?P<region>[\w-]+):(?P<account_id>\d{12}):(?P<resource>(key|alias)/.+)")
 
 
