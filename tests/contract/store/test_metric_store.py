@@ -1,3 +1,5 @@
+import random
+import string
 from dataclasses import replace
 
 import pytest
@@ -70,3 +72,16 @@ async def test_old_minutes_become_coarser_and_then_go(store):
     assert [minute.start for minute, _ in await store.read(HITS, start=0, end=1000)] == [900]
     await store.expire(before=1000, limit=9)
     assert await store.page("1", "us-east-1", limit=9) == []
+
+
+async def test_dimensions_may_be_longer_than_an_index_takes(store):
+    """Up to 30 of 255 and 1,024 characters; random ones, which cannot be compressed."""
+    chance = random.Random(1)
+    values = ["".join(chance.choices(string.ascii_letters + string.digits, k=1024)) for _ in range(30)]
+    long = replace(HITS, dimensions=tuple((f"{n:02}" + "n" * 253, value) for n, value in enumerate(values)))
+    other = replace(long, dimensions=(*long.dimensions[:-1], (long.dimensions[-1][0], "other")))
+    for metric in (long, other, long):
+        await store.add({Minute(metric, "Count", 60): tally(1)})
+    assert [metric for _, metric in await store.page("1", "us-east-1", limit=10)] == [long, other]
+    ((_, found),) = await store.read(long, start=0, end=100)
+    assert found == tally(1, 1)

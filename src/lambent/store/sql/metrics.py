@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple
+from hashlib import sha256
 from math import ceil
 from typing import Any
 
@@ -12,6 +13,8 @@ from lambent.store.sql.database import Connection, Database
 from lambent.store.sql.queries import queries
 
 _SQL = queries("metrics")
+_INDEXED_MOST = 1500
+"""Characters, of which JSON has none beyond ASCII. PostgreSQL takes 2,704 bytes with all else that is in the index."""
 
 Tallies = Mapping[Minute, Tally]
 
@@ -116,6 +119,9 @@ def _add_all(connection: Connection, batches: Sequence[Tallies]) -> None:
     ids: dict[MetricKey, int] = {}
     for metric in sorted(latest, key=astuple):
         row = {**_row(metric), "start": latest[metric]}
+        dimensions = json.dumps(metric.dimensions)
+        if row["dimensions"] != dimensions:
+            connection.execute(_SQL["put_long"], {"key": row["dimensions"], "dimensions": dimensions})
         (ids[metric],) = connection.execute(_SQL["touch"], row).fetchone()
     for minute, tally in measured:
         _merge(connection, ids[minute.metric], minute.start, minute.unit, tally)
@@ -149,5 +155,13 @@ def _row(metric: MetricKey) -> dict[str, Any]:
         "region": metric.region,
         "namespace": metric.namespace,
         "name": metric.name,
-        "dimensions": json.dumps(metric.dimensions),
+        "dimensions": _key(json.dumps(metric.dimensions)),
     }
+
+
+def _key(dimensions: str) -> str:
+    """What stands for them in the index: they themselves, or where they are too long for one a digest, in the place of
+    the value of a dimension without a name, which there cannot be."""
+    if len(dimensions) <= _INDEXED_MOST:
+        return dimensions
+    return json.dumps([["", sha256(dimensions.encode()).hexdigest()]])

@@ -6,6 +6,9 @@ DO UPDATE SET last_start =
     CASE WHEN metrics.last_start >= excluded.last_start THEN metrics.last_start ELSE excluded.last_start END
 RETURNING id;
 
+-- name: put_long
+INSERT INTO metric_long_dimensions (key, dimensions) VALUES (:key, :dimensions) ON CONFLICT (key) DO NOTHING;
+
 -- name: find
 SELECT id FROM metrics
 WHERE account_id = :account_id AND region = :region AND namespace = :namespace AND name = :name
@@ -26,7 +29,8 @@ SELECT start, unit, count, sum, minimum, maximum, spread FROM metric_minutes
 WHERE metric_id = :metric_id AND start >= :start AND start < :end ORDER BY start, unit;
 
 -- name: page
-SELECT id, namespace, name, dimensions FROM metrics
+SELECT id, namespace, name, coalesce(l.dimensions, metrics.dimensions) FROM metrics
+LEFT JOIN metric_long_dimensions AS l ON l.key = metrics.dimensions
 WHERE id > :after AND account_id = :account_id AND region = :region
     AND (CAST(:namespace AS TEXT) IS NULL OR namespace = :namespace) AND (CAST(:name AS TEXT) IS NULL OR name = :name)
     AND last_start >= :active_since
