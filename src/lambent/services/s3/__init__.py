@@ -31,6 +31,7 @@ from lambent.services.s3.expiry import Expiry
 from lambent.services.s3.garbage import Garbage
 from lambent.services.s3.identified_configurations import IdentifiedConfigurations
 from lambent.services.s3.listing import Listings
+from lambent.services.s3.names import with_readable_keys
 from lambent.services.s3.not_configured import NotConfiguredHere
 from lambent.services.s3.notification_configuration import NotificationConfigurations
 from lambent.services.s3.object_bytes import ObjectBytes
@@ -121,7 +122,7 @@ def service(stores: Stores, clock: Clock, client: Client, metrics: Metrics) -> S
     return S3Service(
         service=Service(
             name="s3",
-            operations=logs.watched(operations),
+            operations=logs.watched(with_readable_keys(operations)),
             resource_arn=resource_arn,
             resource_policy=access.policy,
             open_to_root=buckets.open_to_root,

@@ -162,6 +162,10 @@ class EntityTooLarge(_Fixed):
     text = "Your proposed upload exceeds the maximum allowed size"
 
 
+class InvalidURI(_Fixed):
+    text = "Couldn't parse the specified URI."
+
+
 class KeyTooLongError(_Fixed):
     text = "Your key is too long"
 

@@ -4,12 +4,22 @@ Sources: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules
 """
 
 import re
+from collections.abc import Mapping
+from functools import wraps
 
-from lambent.services.s3.errors import InvalidBucketName, InvalidNamespaceHeader, KeyTooLongError
+from lambent.model.caller import Caller, Parameters
+from lambent.model.service import Operation
+from lambent.services.s3.errors import (
+    InvalidBucketName,
+    InvalidNamespaceHeader,
+    InvalidURI,
+    KeyTooLongError,
+)
 
 KEY_BYTES_MOST = 1024
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
+_NAMES_OF_KEYS = ("Key", "Prefix", "Delimiter", "Marker", "KeyMarker", "StartAfter")
 _RESERVED_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
 _RESERVED_SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 
@@ -41,3 +51,19 @@ def check_key(key: str) -> None:
     """Raises KeyTooLongError."""
     if len(key) * 4 > KEY_BYTES_MOST and (size := len(key.encode())) > KEY_BYTES_MOST:
         raise KeyTooLongError(Size=size, MaxSizeAllowed=KEY_BYTES_MOST)
+
+
+def with_readable_keys(operations: Mapping[str, Operation]) -> Mapping[str, Operation]:
+    """The same, each of which raises InvalidURI where a key has the character U+0000: text of PostgreSQL cannot."""
+    return {name: _with_readable_keys(operation) for name, operation in operations.items()}
+
+
+def _with_readable_keys(operation: Operation) -> Operation:
+    @wraps(operation)
+    async def guarded(caller: Caller, parameters: Parameters) -> Parameters:
+        for name in _NAMES_OF_KEYS:
+            if "\0" in parameters.get(name, ""):
+                raise InvalidURI
+        return await operation(caller, parameters)
+
+    return guarded

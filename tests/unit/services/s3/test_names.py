@@ -1,7 +1,7 @@
 import pytest
 
-from lambent.services.s3.errors import InvalidBucketName, KeyTooLongError
-from lambent.services.s3.names import check_bucket_name, check_key
+from lambent.services.s3.errors import InvalidBucketName, InvalidURI, KeyTooLongError
+from lambent.services.s3.names import check_bucket_name, check_key, with_readable_keys
 
 
 @pytest.mark.parametrize("name", ["abc", "my.bucket-1", "0" * 63])
@@ -24,3 +24,14 @@ def test_keys_are_measured_in_bytes():
     with pytest.raises(KeyTooLongError) as refused:
         check_key("é" * 513)
     assert refused.value.members == {"Size": 1026, "MaxSizeAllowed": 1024}
+
+
+@pytest.mark.parametrize("name", ["Key", "Prefix", "StartAfter"])
+async def test_keys_that_a_database_cannot_keep_are_refused(name):
+    async def operation(caller, parameters):
+        return parameters
+
+    guarded = with_readable_keys({"GetObject": operation})["GetObject"]
+    with pytest.raises(InvalidURI, match="Couldn't parse the specified URI"):
+        await guarded(None, {"Bucket": "b", name: "a\0b"})
+    assert await guarded(None, {"Bucket": "b", name: "a\1b"}) == {"Bucket": "b", name: "a\1b"}
