@@ -123,6 +123,7 @@ class ScratchMaker:
         with self._template_lock:
             if not path.exists():
                 unfinished = path.with_suffix(".new")
+                unfinished.unlink(missing_ok=True)  # left where the disk was full
                 _make_file_system(unfinished, mib)
                 unfinished.rename(path)
         return path
