@@ -3,6 +3,7 @@ events accounted for."""
 
 import argparse
 import json
+import math
 import os
 import shutil
 import sys
@@ -22,6 +23,7 @@ def main() -> int:
     )
     parser.add_argument("--pause", type=float, default=3.0, help="seconds between two faults, about")
     parser.add_argument("--longest", type=float, default=15.0, help="seconds that a fault lasts at most")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="no event is sent after so many")
     parser.add_argument(
         "--postgres",
         action="store_true",
@@ -60,6 +62,7 @@ def main() -> int:
             kinds=arguments.only,
             pause=arguments.pause,
             longest=arguments.longest,
+            seconds=arguments.minutes * 60,
             say=lambda line: print(line, flush=True),
         )
         opened.callback(running.close)

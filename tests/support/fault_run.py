@@ -8,6 +8,7 @@ run, the telling of it, or only the message.
 import http.client
 import itertools
 import json
+import math
 import random
 import time
 from collections import Counter
@@ -103,7 +104,8 @@ class Report:
 
 class FaultRun:
     """`pause` is how many seconds lie between two faults, about, `longest` for how many seconds one lasts at most. At
-    least so many events are sent, and more until each kind of `kinds` (else all that can be had) was done once."""
+    least so many events are sent (or for so many `seconds`), and more until each kind of `kinds` (else all that can be
+    had) was done once."""
 
     def __init__(
         self,
@@ -118,11 +120,13 @@ class FaultRun:
         kinds: Sequence[str] = (),
         pause: float = 3.0,
         longest: float = 15.0,
+        seconds: float = math.inf,
         say: Callable[[str], None] = print,
     ) -> None:
         self._events = events
         self._random = random.Random(seed)
         self._pause = pause
+        self._sending_until = time.monotonic() + seconds
         self._say = say
         self._undo = ExitStack()
         self.report = Report(seed, nodes, "SQLite" if postgres is None else "PostgreSQL")
@@ -255,7 +259,7 @@ class FaultRun:
     def _send(self) -> None:
         connection: http.client.HTTPConnection | None = None
         for number in self._numbers:
-            if number >= self._events and self._faults_done:
+            if self._faults_done and self._sent():
                 return
             try:
                 if connection is None:
@@ -339,7 +343,8 @@ class FaultRun:
         self._faults_done = True
 
     def _sent(self) -> bool:
-        return len(self.report.accepted) + len(self.report.unsure) >= self._events
+        sent = len(self.report.accepted) + len(self.report.unsure)
+        return sent >= self._events or time.monotonic() > self._sending_until
 
 
 def _invoke(connection: http.client.HTTPConnection, number: int) -> str | None:
