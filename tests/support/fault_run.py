@@ -340,6 +340,7 @@ class FaultRun:
             self._now = kind
             self._kinds[kind]()
             self._now = "nothing"
+        self._faults.end()
         self._faults_done = True
 
     def _sent(self) -> bool:

@@ -58,6 +58,11 @@ class Faults:
             found["network half closed"] = lambda: self._disturb(CutNetwork.half_close)
         return found
 
+    def end(self) -> None:
+        """Clocks are right again. All other faults have ended by themselves."""
+        for layer in self._hosts():
+            layer.set_wall_clock(0.0)
+
     def _node(self) -> Lambent:
         return self.random.choice(list(self.nodes.values()))
 
@@ -119,7 +124,7 @@ class Faults:
         self._start_all()
 
     def _jump(self) -> None:
-        """It stays so until the next jump."""
+        """It stays so until the next jump, or the end."""
         layer = self.random.choice(self._hosts())
         layer.set_wall_clock(self.random.choice(_CLOCK_HOURS) * 3600)
 
