@@ -33,6 +33,7 @@ def markdown(document: Mapping[str, Any]) -> str:
     ]
     for title, counts in (
         ("what came twice", document["twice"]),
+        ("errors of events that were not to fail", document["unexpected"]),
         ("refusals", document["refusals"]),
         ("faults", document["faults"]),
         ("injected below the nodes", document["injected"]),

@@ -51,7 +51,8 @@ _FAILURES = (ClientError, BotoCoreError, OSError, http.client.HTTPException)
 @dataclass
 class Report:
     """`accepted` were answered with 202; `unsure` were refused or got no answer, and may run or not. `conditions` are
-    what was told of each event last; `twice` says what came more than once."""
+    what was told of each event last; `twice` says what came more than once,
+    `unexpected` of which type the errors were of events that were not to fail."""
 
     seed: int
     nodes: int
@@ -61,6 +62,7 @@ class Report:
     refusals: Counter[str] = field(default_factory=Counter)
     conditions: dict[int, str] = field(default_factory=dict)
     twice: Counter[str] = field(default_factory=Counter)
+    unexpected: Counter[str] = field(default_factory=Counter)
     queued: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     layer: Counter[str] = field(default_factory=Counter)
@@ -97,6 +99,7 @@ class Report:
             "of those executed": len(self.unsure & set(self.conditions)),
             "refusals": dict(self.refusals),
             "twice": dict(self.twice),
+            "unexpected": dict(self.unexpected),
             "faults": dict(self.faults),
             "injected": {name: count for name, count in self.layer.items() if count},
         }
@@ -301,6 +304,9 @@ class FaultRun:
         number = record["requestPayload"]["n"]
         condition = record["requestContext"]["condition"]
         run = record["responsePayload"][1] if condition == "Success" else condition
+        if condition != "Success" and number % FAILS_EVERY != FAILS_EVERY - 1:
+            error = record.get("responsePayload") or {}
+            self.report.unexpected[f"{condition}: {error.get('errorType', 'no error')}"] += 1
         if message_id in self._seen:
             self.report.twice["message received again"] += 1
         elif (number, run) in self._told:
