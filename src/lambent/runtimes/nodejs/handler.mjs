@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, statSync } from 'fs';
 import { createRequire } from 'module';
 import path from 'path';
-import { fileURLToPath, pathToFileURL } from 'url';
+import { pathToFileURL } from 'url';
 
 import {
   CallbackHandlerDeprecated,
@@ -59,8 +59,11 @@ async function loadModern(file) {
   return found && importFile(found);
 }
 
+let runtimeRequire;
+
 async function loadModule(appRoot, directory, name, runtimeUrl) {
-  const require = createRequire(runtimeUrl);
+  runtimeRequire ??= createRequire(runtimeUrl);
+  const require = runtimeRequire;
   const file = path.resolve(appRoot, directory, name);
   try {
     const loaded = await (modernHandlers ? loadModern(file) : loadLegacy(file, require));
@@ -126,10 +129,8 @@ export async function loadHandler(appRoot, handlerName, runtimeUrl) {
   return handler;
 }
 
-// Loads a function that is nobody's, while there is time: the first module that a process loads takes milliseconds longer
-// than the second.
-export async function rehearse(runtimeUrl) {
-  await loadModule(fileURLToPath(new URL('.', runtimeUrl)), '', 'rehearsal', runtimeUrl);
-  const require = createRequire(runtimeUrl);
-  delete require.cache[fileURLToPath(new URL('rehearsal.js', runtimeUrl))];
+// Takes back that a module of the runtime's own was loaded, as far as user code could see it.
+export function forget(file) {
+  delete runtimeRequire.cache[file];
+  delete globalThis.awslambda;
 }

@@ -4,25 +4,38 @@
 // follows AWS's own runtime client (aws-lambda-ric: version 3 up to Node.js 22, version 4 from 24) in everything that a
 // handler, its logs or its caller can see.
 
+import path from 'path';
+import { fileURLToPath } from 'url';
+
 import { Channel, FAILED, INITIALIZED, INIT_FAILED, READY } from './channel.mjs';
 import { UnhandledPromiseRejection, toErrorObject } from './errors.mjs';
-import { loadHandler, rehearse } from './handler.mjs';
+import { forget, loadHandler } from './handler.mjs';
 import { Invoker, modernHandlers } from './invoker.mjs';
-import { patchConsole } from './logs.mjs';
+import { current, patchConsole } from './logs.mjs';
+
+const TELEMETRY = 4;
 
 let phase = 'blank'; // then 'init', then 'serving'
 let logError;
 let invoker;
 
+function setVariables(variables) {
+  for (const name of Object.keys(process.env)) {
+    if (!(name in variables)) {
+      delete process.env[name];
+    }
+  }
+  for (const [name, value] of Object.entries(variables)) {
+    if (process.env[name] !== value) {
+      process.env[name] = value; // TZ, say, makes Node.js forget what it knows of time zones, even if it stays the same
+    }
+  }
+}
+
 // `variables` is missing for a process that was executed with them, and perhaps with more by a wrapper script.
 function becomeFunction(variables) {
   if (variables) {
-    for (const name of Object.keys(process.env)) {
-      if (!(name in variables)) {
-        delete process.env[name];
-      }
-    }
-    Object.assign(process.env, variables);
+    setVariables(variables);
   }
   delete process.env._LAMBDA_TELEMETRY_LOG_FD;
   // Also where we are there by name already: the code was mounted over the directory that we are in.
@@ -54,9 +67,8 @@ async function initialize(settings) {
   phase = 'init';
   channel.release();
   becomeFunction(settings.variables);
-  const telemetry = 4;
   const level = settings.log_level || process.env.AWS_LAMBDA_LOG_LEVEL;
-  logError = patchConsole(telemetry, settings.log_format, level);
+  logError = patchConsole(TELEMETRY, settings.log_format, level);
   process.on('uncaughtException', (error) => fail('Uncaught Exception', error, 129));
   process.on('unhandledRejection', (reason, promise) => {
     fail('Unhandled Promise Rejection', new UnhandledPromiseRejection(reason, promise), 128);
@@ -75,6 +87,21 @@ async function initialize(settings) {
   channel.send(INITIALIZED);
 }
 
+// Init and one invocation of a function that is nobody's, whose answer nobody hears, while there is time: what a process
+// does for the first time takes many times longer than what it did before.
+async function rehearse() {
+  const file = fileURLToPath(new URL('rehearsal.js', import.meta.url));
+  setVariables({ ...process.env });
+  const logError = patchConsole(TELEMETRY, 'Text', undefined);
+  const handler = await loadHandler(path.dirname(file), 'rehearsal.handler', import.meta.url);
+  await new Promise((answered) => {
+    const nobody = { hold() {}, release() {}, send: answered, sendAndExit: answered };
+    new Invoker(nobody, handler, {}, logError).invoke({ deadline_ms: 0 }, '{}');
+  });
+  current.requestId = current.tenantId = undefined;
+  forget(file);
+}
+
 const channel = new Channel(3, (meta, payload) => {
   if (phase === 'serving') {
     invoker.invoke(JSON.parse(meta), payload);
@@ -83,6 +110,6 @@ const channel = new Channel(3, (meta, payload) => {
   }
 });
 if (process.env._HANDLER === undefined) {
-  await rehearse(import.meta.url);
+  await rehearse();
 }
 channel.send(READY);

@@ -1,3 +1,3 @@
-// A function that is nobody's: see rehearse() in handler.mjs.
+// A function that is nobody's: see rehearse() in index.mjs.
 
 exports.handler = async () => null;
