@@ -14,7 +14,7 @@ from dataclasses import replace
 from enum import Enum
 from typing import Any
 
-from lambent.environments import faults, platform_events
+from lambent.environments import faults
 from lambent.environments.extensions import ExtensionError, Extensions
 from lambent.environments.faults import Fault
 from lambent.environments.link import (
@@ -27,10 +27,11 @@ from lambent.environments.link import (
     WrapperError,
 )
 from lambent.environments.log_lines import log_lines
-from lambent.environments.occupancy import Occupancy, Surroundings, Trees
-from lambent.environments.platform_events import Init, PlatformEvent, Report, Status
+from lambent.environments.occupancy import Occupancy
+from lambent.environments.platform_events import Init, Status
 from lambent.environments.recorder import Recorder
-from lambent.environments.telemetry import Telemetry
+from lambent.environments.reports import Reports
+from lambent.environments.surroundings import Surroundings, Trees
 from lambent.model.function import FunctionVersion
 from lambent.model.invocation import Invocation, InvocationResult
 from lambent.runtimes.install import RuntimeInstall
@@ -91,8 +92,11 @@ class Environment:
         self._monotonic = surroundings.clock.monotonic
         self._now = surroundings.clock.now
         self._loop = asyncio.get_running_loop()
-        self._lines = log_lines(version.logging.log_format, version.logging.system_log_level)
         self._recorder = Recorder.of_version(version, surroundings.logs, surroundings.clock)
+        self._lines = log_lines(version.logging.log_format, version.logging.system_log_level)
+        self._reports = Reports(
+            version, self._lines, self._recorder, surroundings.clock, lambda: self._occupancy.telemetry
+        )
         self._init = self._kind_of_init()
         if self._init.restores:  # for which the snapshot may have to be taken again
             self._init_timeout_seconds = _PROVISIONED_INIT_SECONDS
@@ -100,15 +104,10 @@ class Environment:
         self._over: list[Occupancy] = []
         self._run: _Run | None = None
         self._extensions: Extensions | None = None
-        self._telemetry: Telemetry | None = None
-        self._detailed = self._lines.detailed
-        """Whether somebody wants to know of successful invocations, too, when their runtime is done."""
         self._alarm: asyncio.TimerHandle | None = None
         """Rings when the time of an invocation could be up. One serves many: it is set anew only when it has rung."""
         self._rest: asyncio.Task[InvocationResult] | None = None
         self._init_again = False
-        self._init_duration_ms: float | None = None
-        self._restore_duration_ms: float | None = None
 
     # Init
 
@@ -133,13 +132,8 @@ class Environment:
         except LinkError as error:
             fault = await self._fault_of(error)
             status, error_type = "error", fault.error_type
-        duration_ms = self._report_init(self._init, started, status, error_type)
-        if status == "success":
-            if self._init.restores:
-                self._restore_duration_ms = duration_ms
-            else:
-                self._init_duration_ms = duration_ms
-        else:
+        self._reports.init_over(self._init, self._occupancy, started, status, error_type)
+        if status != "success":
             self._init_again = True
             await self._occupancy.end()
         if self.state is State.STARTING:
@@ -192,24 +186,8 @@ class Environment:
 
     def _take_extensions(self) -> None:
         """Those that this Init has brought, if any."""
-        self._extensions, self._telemetry = self._occupancy.extensions, self._occupancy.telemetry
-        self._detailed = self._lines.detailed or self._telemetry is not None
-
-    def _note(self, event: PlatformEvent) -> None:
-        """Into the log, and to who has subscribed. For what happens rarely."""
-        self._recorder.emit(self._lines.line(event), int(event.at * 1000))
-        if (telemetry := self._occupancy.telemetry) is not None:
-            telemetry.take(event)
-
-    def _report_init(self, init: Init, started: float, status: Status, error_type: str | None) -> float:
-        """How long it took, in milliseconds."""
-        now, duration_ms = self._now(), (self._monotonic() - started) * 1000
-        if status != "success" and not self._occupancy.runtime_done:
-            self._note(platform_events.init_runtime_done(init, now, status, error_type))
-        for one in self._occupancy.extension_states():
-            self._note(platform_events.extension(one.name, one.state, one.events, now, one.error_type))
-        self._note(platform_events.init_report(init, now, duration_ms, status, error_type))
-        return duration_ms
+        self._extensions = self._occupancy.extensions
+        self._reports.subscribed(self._occupancy.telemetry)
 
     @property
     def settling(self) -> bool:
@@ -242,8 +220,7 @@ class Environment:
         )
         waiting = self._occupancy.link.invoke(request)
         if self._extensions is not None:
-            if self._telemetry is not None:
-                self._telemetry.take(self._start_event(run))
+            self._reports.taken(invocation, run.deadline)
             self._extensions.invoke(request)
         self._watch(run, waiting)
         return waiting
@@ -280,25 +257,27 @@ class Environment:
                 reply = await self._occupancy.boot()
                 self._take_extensions()
                 if reply.kind == "init_failed":
-                    self._report_init(init, started, "error", reply.error_type)
+                    self._reports.init_over(init, self._occupancy, started, "error", reply.error_type)
                 else:
-                    self._report_init(init, started, "success", None)
+                    self._reports.init_over(init, self._occupancy, started, "success", None)
                     self._init_again, initialized = False, True
                     reply = await self._send(run)
         except TimeoutError:
             if not initialized:
-                self._report_init(init, started, "timeout", None)
+                self._reports.init_over(init, self._occupancy, started, "timeout", None)
             return await self._lost(run, InvocationTimeoutError())
         except LinkError as error:
             if not initialized:
-                self._report_init(init, started, "error", (await self._fault_of(error)).error_type)
+                self._reports.init_over(
+                    init, self._occupancy, started, "error", (await self._fault_of(error)).error_type
+                )
             return await self._lost(run, error)
         except Exception:
             # Ours, not the function's: the caller is told so, and the log that nothing was run.
             self._run = None
             self.reusable = False
             await self._occupancy.end()
-            self._finish(run, "error", None)
+            self._reports.finish(run.invocation, self._occupancy, run.started, "error", None)
             self._become(State.IDLE)
             raise
         return self._answered(run, reply)
@@ -324,14 +303,18 @@ class Environment:
     def _answered(self, run: "_Run", reply: Reply) -> InvocationResult:
         self._run = None
         if reply.kind == "result":
-            tail = self._finish(run, "success", None, reply.payload)
+            tail = self._reports.finish(
+                run.invocation, self._occupancy, run.started, "success", None, reply.payload
+            )
             self._become(State.IDLE)
             return InvocationResult(
                 payload=reply.payload, executed_version=self.version.version, log_tail=tail
             )
         if reply.ends or reply.kind == "init_failed":
             self.reusable = False
-        tail = self._finish(run, "error", reply.error_type, reply.payload)
+        tail = self._reports.finish(
+            run.invocation, self._occupancy, run.started, "error", reply.error_type, reply.payload
+        )
         self._become(State.IDLE)
         return InvocationResult(
             payload=reply.payload,
@@ -347,53 +330,16 @@ class Environment:
         fault = await self._fault_of(error)
         await self._shut_down("TIMEOUT" if fault.status == "timeout" else "FAILURE")
         await self._occupancy.end()
-        request_id, now = run.invocation.request_id, self._now()
-        self._recorder.emit(self._lines.fault(request_id, fault.message, fault.error_type, now))
-        if self._telemetry is not None:
-            self._telemetry.take(platform_events.fault(request_id, fault.message, now))
-        tail = self._finish(
-            run, fault.status, None if fault.status == "timeout" else fault.reported_type or fault.error_type
-        )
+        self._reports.lost(run.invocation, fault)
+        error_type = None if fault.status == "timeout" else fault.reported_type or fault.error_type
+        tail = self._reports.finish(run.invocation, self._occupancy, run.started, fault.status, error_type)
         self._become(State.IDLE)
         return InvocationResult(
-            payload=fault.payload(request_id),
+            payload=fault.payload(run.invocation.request_id),
             executed_version=self.version.version,
             function_error="Unhandled",
             log_tail=tail,
         )
-
-    def _finish(
-        self, run: "_Run", status: Status, error_type: str | None, response: bytes | None = None
-    ) -> bytes:
-        duration_ms = (self._monotonic() - run.started) * 1000
-        if status == "timeout":
-            duration_ms = self.version.timeout * 1000.0
-        run.invocation.duration_ms = duration_ms
-        self._occupancy.flush_output()
-        recorder, request_id, now = self._recorder, run.invocation.request_id, self._now()
-        init_duration_ms, self._init_duration_ms = self._init_duration_ms, None
-        restore_duration_ms, self._restore_duration_ms = self._restore_duration_ms, None
-        report = Report(
-            request_id=request_id,
-            duration_ms=duration_ms,
-            memory_size_mb=self.version.memory_size,
-            max_memory_used_mb=self._occupancy.max_memory_mb(),
-            init_duration_ms=init_duration_ms,
-            restore_duration_ms=restore_duration_ms,
-            status=status,
-            error_type=error_type,
-            tenant_id=run.invocation.tenant_id,
-            trace_id=run.invocation.trace_id if self.version.tracing_mode == "Active" else None,
-        )
-        if self._detailed or status != "success":
-            self._note(platform_events.runtime_done(report, now, None if response is None else len(response)))
-        at_ms = int(now * 1000)
-        recorder.emit(self._lines.end(request_id), at_ms)
-        recorder.emit(self._lines.report(report, now), at_ms)
-        if self._telemetry is not None:
-            self._telemetry.take(platform_events.end(request_id, now))
-            self._telemetry.take(platform_events.report(report, now))
-        return recorder.end_tail()
 
     async def _shut_down(self, reason: str) -> None:
         if self._extensions is not None:
@@ -457,17 +403,6 @@ class Environment:
         if state is State.IDLE:
             self.idle_since = self._monotonic()
 
-    def _start_event(self, run: "_Run") -> PlatformEvent:
-        invocation = run.invocation
-        return platform_events.start(
-            invocation.request_id,
-            invocation.invoked_arn,
-            self.version.version,
-            run.deadline - self.version.timeout,
-            tenant_id=invocation.tenant_id,
-            trace_id=invocation.trace_id if self.version.tracing_mode == "Active" else None,
-        )
-
     def _new_occupancy(self, init: Init) -> Occupancy:
         return Occupancy(
             self.version,
@@ -475,7 +410,7 @@ class Environment:
             self._trees,
             self._around,
             self._recorder,
-            self._note,
+            self._reports.note,
             init=init,
         )
 

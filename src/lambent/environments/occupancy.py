@@ -5,34 +5,28 @@ An environment has one at a time, and another where its Init must be run again.
 
 import asyncio
 import contextlib
-import errno
 import logging
 import math
-import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
-from lambent.base.clock import Clock
-from lambent.environments import extensions
-from lambent.environments.blanks import Blank, Blanks
+from lambent.environments.blanks import Blank
 from lambent.environments.channel import Channel
 from lambent.environments.container_credentials import ContainerCredentials
 from lambent.environments.extensions import ExtensionError, Extensions, ExtensionState
-from lambent.environments.link import EntrypointError, Link, LinkClosedError, Reply, WrapperError
-from lambent.environments.log_delivery import LogDelivery
+from lambent.environments.launch import Launch
+from lambent.environments.link import Link, LinkClosedError, Reply
 from lambent.environments.log_lines import runtime_version
 from lambent.environments.platform_events import Init, PlatformEvent, Status, init_runtime_done, init_start
 from lambent.environments.recorder import Recorder
-from lambent.environments.snapshots import Snapshots, Template
+from lambent.environments.surroundings import Surroundings, Trees
 from lambent.environments.telemetry import Telemetry
 from lambent.environments.variables import LOG_STREAM_NAME, access_key_variables, environment_variables
 from lambent.environments.zygotes import lineage_of
 from lambent.model.credential import Credential
 from lambent.model.function import FunctionVersion
-from lambent.runtimes.install import EXEC_WRAPPER, RuntimeInstall
-from lambent.sandbox.port import FORK_DESCRIPTOR, Bind, Exit, Process, SandboxError, StartError
+from lambent.runtimes.install import RuntimeInstall
+from lambent.sandbox.port import Bind, Exit, SandboxError
 
 log = logging.getLogger(__name__)
 
@@ -42,70 +36,6 @@ _MEMORY_SAMPLE_SECONDS = 0.25
 _EXIT_SECONDS = 1.0
 _DESTROY_SECONDS = 5.0
 _DEFAULT_TMP_MIB = 512
-
-
-class CredentialIssuer(Protocol):
-    async def issue(self, role_arn: str, session_name: str) -> Credential:
-        """Temporary credentials of a function's role. Raises a ServiceException where Lambda may not assume it."""
-        ...
-
-
-Reveal = Callable[[FunctionVersion], Awaitable[FunctionVersion]]
-"""The version with its variables in the clear, where they are encrypted. Raises a ServiceException (Lambda's KMS…)."""
-
-
-MakeTemplate = Callable[[FunctionVersion], Awaitable[Template]]
-
-
-async def _in_the_clear(version: FunctionVersion) -> FunctionVersion:
-    return version
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trees:
-    """Unpacked code: the function's own (None where it is in a container image), and its layers merged (None where it
-    has none)."""
-
-    task: Path | None
-    layers: Path | None
-    release: Callable[[], None] = lambda: None
-    """Says that the environment which mounts them has ended."""
-    with_sdk: bool = False
-    """Whether it imports the AWS SDK of the runtime, as far as can be seen."""
-    image_extensions: Path | None = None
-    """Where an image has what is /opt/extensions inside."""
-
-    def extensions(self) -> list[str]:
-        """Names of the executables in /opt/extensions."""
-        directory = self.image_extensions if self.layers is None else self.layers / "extensions"
-        if directory is None:
-            return []
-        try:
-            found = sorted(directory.iterdir())
-        except OSError:
-            return []
-        return [path.name for path in found if path.is_file()]
-
-    @property
-    def has_bootstrap(self) -> bool:
-        """Whether there is what a custom runtime executes."""
-        trees = [tree for tree in (self.task, self.layers) if tree is not None]
-        return any((tree / "bootstrap").is_file() for tree in trees)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What every environment of this server shares."""
-
-    blanks: Blanks
-    credentials: CredentialIssuer
-    logs: LogDelivery
-    clock: Clock
-    init_timeout_seconds: float
-    reveal: Reveal = _in_the_clear
-    snapshots: Snapshots | None = None
-    make_template: MakeTemplate | None = None
-    """Initializes an environment that others of its version are copies of."""
 
 
 class Occupancy:
@@ -204,7 +134,8 @@ class Occupancy:
         blank.extensions.expect(beside, self._described())
         blank.extensions.failed = blank.link.close
         if not blank.started:
-            await self._start_process(blank, variables, beside)
+            launch = Launch(install=install, say=self._recorder.emit, say_beside=self._emit_of_extensions)
+            await launch.start(blank, variables, beside, copied=self._template)
         if beside:  # as on AWS, they may subscribe to what the runtime does from its start
             await blank.extensions.registered_all()
         # A process that was executed with its variables keeps what a wrapper script has made of them.
@@ -372,56 +303,6 @@ class Occupancy:
         except Exception:
             log.exception("sandbox %s of %s", self._blank.sandbox.id, self._version.arn())
 
-    async def _start_process(self, blank: Blank, variables: Mapping[str, str], beside: list[str]) -> None:
-        install = self._install
-        argv = install.command(variables)
-        wrapped = argv != install.argv and argv[:1] == (variables.get(EXEC_WRAPPER),)
-        if wrapped and not argv[0].startswith("/"):
-            raise self._without_wrapper(argv[0], errno.ENOENT)
-        _require_absolute(argv)
-        with contextlib.ExitStack() as ours:
-            written = blank.output.open_beside(self._emit_of_extensions) if beside else -1
-            companions = [self._extension(name, blank, variables, written, ours) for name in beside]
-            if self._template:
-                variables = {**variables, "_LAMBDA_FORK_FD": str(FORK_DESCRIPTOR)}
-            process = Process(
-                argv=argv, variables=variables, directory=install.directory, files=blank.files()
-            )
-            try:
-                await blank.start(process, companions)
-            except StartError as error:
-                reason = os.strerror(error.errno).lower()
-                if "/opt/extensions/" in str(error):
-                    message = f"{str(error).rpartition(':')[0]}: {reason}"
-                    name = message.partition("/opt/extensions/")[2].partition(":")[0]
-                    kind = "PermissionDenied" if error.errno == errno.EACCES else "UnknownError"
-                    blank.extensions.not_launched(name, kind)
-                    raise ExtensionError(message, "Extension.LaunchError") from error
-                if "change to " in str(error):
-                    raise EntrypointError(f"chdir {install.directory}: {reason}") from error
-                if wrapped:
-                    raise self._without_wrapper(argv[0], error.errno) from error
-                raise EntrypointError(f"fork/exec {argv[0]}: {reason}") from error
-        await blank.link.ready()
-
-    def _without_wrapper(self, wrapper: str, number: int) -> WrapperError:
-        code, what = (127, "does not exist") if number == errno.ENOENT else (126, "is not an executable")
-        message = f"{wrapper}: {what}"
-        self._recorder.emit(f"{message}\n")
-        return WrapperError(message, code)
-
-    def _extension(
-        self, name: str, blank: Blank, variables: Mapping[str, str], written: int, ours: contextlib.ExitStack
-    ) -> Process:
-        """With a pipe that tells of its end."""
-        life, held = os.pipe2(os.O_CLOEXEC)
-        ours.callback(os.close, held)
-        blank.extensions.watch(name, life)
-        files = {1: written, 2: written, 3: held}
-        return Process(
-            argv=(f"/opt/extensions/{name}",), variables=extensions.variables_of(variables), files=files
-        )
-
     def _open_telemetry(self) -> Telemetry:
         """For the first extension that subscribes; who does hears of this Init from its start."""
         assert self._blank is not None
@@ -478,11 +359,3 @@ class Occupancy:
         if self._blank is not None:
             used = math.ceil(self._blank.sandbox.memory_peak_bytes() / (1 << 20))
             self._memory_mb = max(1, min(used, self._version.memory_size))
-
-
-def _require_absolute(argv: Sequence[str]) -> None:
-    """What an image says to run may be nothing, or nowhere. Raises EntrypointError, as Go's os/exec words it."""
-    if not argv:
-        raise EntrypointError("exec: no command")
-    if not argv[0].startswith("/"):
-        raise EntrypointError(f'exec: "{argv[0]}": executable file not found in $PATH')

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from lambent.base.tasks import Tasks
 from lambent.environments.environment import Environment, State
-from lambent.environments.occupancy import Surroundings, Trees
 from lambent.environments.provisioned import Provisioned, ProvisionedInitError
 from lambent.environments.start_rate import StartRate
+from lambent.environments.surroundings import Surroundings, Trees
 from lambent.model.error import ServiceException
 from lambent.model.function import FunctionVersion
 from lambent.model.invocation import Invocation, InvocationResult

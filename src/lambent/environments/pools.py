@@ -5,10 +5,10 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Iterator
 
 from lambent.base.tasks import Tasks
-from lambent.environments.occupancy import Surroundings
 from lambent.environments.pool import Lifetimes, Pool, Prepare
 from lambent.environments.provisioned import Provisioned
 from lambent.environments.start_rate import StartRate
+from lambent.environments.surroundings import Surroundings
 from lambent.model.function import FunctionId, FunctionVersion
 from lambent.model.invocation import Invocation, InvocationResult
 

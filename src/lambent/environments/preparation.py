@@ -9,7 +9,7 @@ from typing import Protocol
 from lambent.artifacts.images.paths import resolve
 from lambent.artifacts.images.store import UnpackedImage
 from lambent.artifacts.store import ArtifactStore
-from lambent.environments.occupancy import Trees
+from lambent.environments.surroundings import Trees
 from lambent.model.function import FunctionVersion
 from lambent.model.image import ImageOverrides
 from lambent.model.lambda_errors import InvalidRuntimeException

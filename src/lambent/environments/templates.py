@@ -4,11 +4,12 @@ import asyncio
 
 from lambent.environments.link import LinkError
 from lambent.environments.log_lines import log_lines
-from lambent.environments.occupancy import Occupancy, Surroundings
+from lambent.environments.occupancy import Occupancy
 from lambent.environments.platform_events import Init, PlatformEvent
 from lambent.environments.pool import Prepare
 from lambent.environments.recorder import Recorder
 from lambent.environments.snapshots import SnapshotError, Template
+from lambent.environments.surroundings import Surroundings
 from lambent.model.function import FunctionVersion
 
 INIT_SECONDS = 130.0

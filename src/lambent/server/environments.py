@@ -4,11 +4,11 @@ from lambent.base.clock import Clock
 from lambent.config import Settings
 from lambent.environments.blanks import Blanks, Handler
 from lambent.environments.log_delivery import LogDelivery
-from lambent.environments.occupancy import Surroundings
 from lambent.environments.pool import Lifetimes
 from lambent.environments.pools import Pools
 from lambent.environments.preparation import Preparation
 from lambent.environments.snapshots import Snapshots, Template
+from lambent.environments.surroundings import Surroundings
 from lambent.environments.templates import make_template
 from lambent.environments.zygotes import Zygotes
 from lambent.model.function import FunctionVersion

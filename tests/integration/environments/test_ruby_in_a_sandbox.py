@@ -17,7 +17,7 @@ from lambent.base.clock import SystemClock
 from lambent.environments.blanks import Blanks, Handler
 from lambent.environments.environment import Environment
 from lambent.environments.log_delivery import LogDelivery
-from lambent.environments.occupancy import Surroundings, Trees
+from lambent.environments.surroundings import Surroundings, Trees
 from lambent.http.listener import HttpListener
 from lambent.model.credential import Credential
 from lambent.model.function import CodeReference, FunctionId, FunctionVersion, LoggingConfig

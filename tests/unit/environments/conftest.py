@@ -15,9 +15,9 @@ from lambent.base.clock import Clock, SystemClock
 from lambent.environments.blanks import Blanks
 from lambent.environments.environment import Environment
 from lambent.environments.log_delivery import LogDelivery
-from lambent.environments.occupancy import Surroundings, Trees
 from lambent.environments.pool import Lifetimes
 from lambent.environments.pools import Pools
+from lambent.environments.surroundings import Surroundings, Trees
 from lambent.environments.zygotes import Zygotes
 from lambent.model.credential import Credential
 from lambent.model.function import CodeReference, FunctionId, FunctionVersion, LoggingConfig
