@@ -28,7 +28,7 @@ WAITING = """
 import os, sys
 sys.path.insert(0, "/var/runtime")
 from lambent_runtime import zygote
-zygote.be_copied(3)
+zygote.be_copied(3, with_sdk=False)
 line = b""
 while not line.endswith(b"\\n"):
     line += os.read(0, 1)
