@@ -75,6 +75,8 @@ class EventWorker:
         self._owner = owner
         self._look_seconds = look_seconds
         self._running: Counter[EventLine] = Counter()
+        self._in_progress: set[int] = set()
+        """Their ids."""
         self._preparing: Counter[FunctionId] = Counter()
         """Those in progress whose run has not begun: the function's room does not show them yet."""
         self._held: dict[FunctionId, float] = {}
@@ -126,13 +128,15 @@ class EventWorker:
         now = self._clock.monotonic()
         if self._released_at is None or self._jumps.look() < 0:
             await self._hasten()
+        if self._released_at is not None and now - self._released_at < self._look_seconds:
+            return
         if self._released_at is None:
             if recovered := await self._store.release(self._owner):
                 log.info(
                     "%d event invocations were in progress when the server ended; they run again", recovered
                 )
-        elif now - self._released_at < self._look_seconds:
-            return
+        elif forgotten := await self._store.release_forgotten(self._owner, self._in_progress):
+            log.warning("%d event invocations were claimed without a word of it; they run again", forgotten)
         if taken_over := await self._store.release_lost():
             log.warning("%d event invocations were with nodes that are gone; they run again", taken_over)
         if expired := await self._store.release_expired(self._jumps.steady()):
@@ -157,6 +161,7 @@ class EventWorker:
         if self._closing:
             return 0
         for event in events:
+            self._in_progress.add(event.id)
             self._running[event.line] += 1
             self._preparing[event.function] += 1
             self._tasks.start(self._handle(event), event.request_id)
@@ -198,6 +203,7 @@ class EventWorker:
             await self._handling.put_back(event)
         finally:
             begun()
+            self._in_progress.discard(event.id)
             self._running[line] -= 1
             if self._running[line] <= 0:
                 del self._running[line]

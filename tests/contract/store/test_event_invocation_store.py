@@ -107,6 +107,15 @@ async def test_a_number_that_is_used_again_is_another_event(stores):
     assert await stores.event_invocations.depth() == 1
 
 
+async def test_what_its_owner_does_not_know_of_is_given_back(stores):
+    for name in ("known", "forgotten"):
+        await stores.event_invocations.enqueue(invocation(name))
+    known, _ = await take(stores, owner="a")
+    assert await stores.event_invocations.release_forgotten("b", []) == 0
+    assert await stores.event_invocations.release_forgotten("a", {known.id}) == 1
+    assert await claim(stores, owner="b", limit=2) == ["forgotten"]
+
+
 async def test_what_is_due_too_late_is_hastened(stores):
     for name, due_at in (("soon", 400.0), ("far", 10_000.0), ("held", 1.0)):
         await stores.event_invocations.enqueue(invocation(name, due_at=due_at))

@@ -100,6 +100,15 @@ class MemoryEvents:
             del self.claims[id]
         return len(lost)
 
+    async def release_forgotten(self, owner, known):
+        self._call("release_forgotten")
+        mine = [
+            id for id, holder in self.claims.items() if holder == owner and self.events[id].id not in known
+        ]
+        for id in mine:
+            del self.claims[id]
+        return len(mine)
+
     async def hasten(self, *, now, latest):
         late = [event for event in self._free() if event.due_at > latest]
         self.events |= {event.request_id: dataclasses.replace(event, due_at=now) for event in late}

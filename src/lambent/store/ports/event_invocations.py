@@ -1,6 +1,6 @@
 """The queue of asynchronous invocations."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from lambent.model.invocation import EventInvocation, EventLine
@@ -42,6 +42,11 @@ class EventInvocationStore(Protocol):
 
     async def release(self, owner: str) -> int:
         """Gives up every claim of `owner` (a server that starts again after a crash). Returns how many."""
+        ...
+
+    async def release_forgotten(self, owner: str, known: Collection[int]) -> int:
+        """Gives up what `owner` has claimed but those with these ids: it was not told of a claim whose answer was lost.
+        Returns how many."""
         ...
 
     async def release_expired(self, now: float) -> int:

@@ -1,7 +1,7 @@
 """The queue of asynchronous invocations."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 from typing import Any
@@ -63,6 +63,9 @@ class SqlEventInvocationStore:
 
     async def release(self, owner: str) -> int:
         return await self._changed("release", {"owner": owner})
+
+    async def release_forgotten(self, owner: str, known: Collection[int]) -> int:
+        return await self._changed("release_forgotten", {"owner": owner, "ids": json.dumps(list(known))})
 
     async def release_expired(self, now: float) -> int:
         return await self._changed("release_expired", {"now": now})

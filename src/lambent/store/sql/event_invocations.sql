@@ -77,6 +77,10 @@ WHERE id = :id AND owner = :owner AND request_id = :request_id;
 -- name: release
 UPDATE event_invocations SET owner = NULL, claimed_until = NULL WHERE owner = :owner;
 
+-- name: release_forgotten
+UPDATE event_invocations SET owner = NULL, claimed_until = NULL
+WHERE owner IS NOT NULL AND owner = :owner AND id NOT IN (SELECT value FROM json_each(:ids));
+
 -- name: release_expired
 UPDATE event_invocations SET owner = NULL, claimed_until = NULL WHERE owner IS NOT NULL AND claimed_until <= :now;
 
