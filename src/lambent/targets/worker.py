@@ -84,6 +84,7 @@ class DeliveryWorker:
         self._sleep = sleep
         self._wake = asyncio.Event()
         self._running = 0
+        self._in_progress: set[int] = set()
         self._recovered = False
         self._looked_at = clock.monotonic()
         self._tasks = Tasks(f"deliveries of {queue}")
@@ -123,6 +124,7 @@ class DeliveryWorker:
         )
         for delivery in claimed:
             self._running += 1
+            self._in_progress.add(delivery.number)
             self._tasks.start(self._run_one(delivery), f"{delivery.number} to {delivery.target.get('Arn')}")
         return len(claimed)
 
@@ -142,6 +144,11 @@ class DeliveryWorker:
         if now - self._looked_at < _LOOK_SECONDS:
             return
         self._looked_at = now
+        released = await self._store.release(
+            self._queue, owner=self._owner, now=self._clock.now(), known=self._in_progress
+        )
+        if released:
+            log.warning("%d deliveries of %s were claimed without a word of it", released, self._queue)
         if taken := await self._store.release_lost(self._queue, now=self._clock.now()):
             log.warning("%d deliveries of %s were with nodes that are gone", taken, self._queue)
 
@@ -162,6 +169,7 @@ class DeliveryWorker:
                 await self._fail(delivery, failure)
         finally:
             self._running -= 1
+            self._in_progress.discard(delivery.number)
             self._wake.set()
 
     async def _try(self, delivery: Delivery) -> DeliveryFailedError | None:

@@ -122,6 +122,14 @@ async def test_what_a_node_had_that_is_gone_is_given_back(stores):
     assert await payloads(stores, owner="c", queue="sns") == []
 
 
+async def test_what_its_owner_does_not_know_of_is_given_back(stores):
+    await stores.target_deliveries.enqueue([delivery(b"known"), delivery(b"forgotten")])
+    known, _ = await claim(stores, owner="a", limit=2)
+    assert await stores.target_deliveries.release("events", owner="b", now=1.0) == 0
+    assert await stores.target_deliveries.release("events", owner="a", now=1.0, known={known.number}) == 1
+    assert await payloads(stores, owner="b") == [b"forgotten"]
+
+
 async def test_a_line_is_delivered_one_after_the_other(stores):
     line = [delivery(b"%d" % n, line="a", due_at=float(n)) for n in range(3)]
     await stores.target_deliveries.enqueue([*line, delivery(b"other", line="b"), delivery(b"free")])

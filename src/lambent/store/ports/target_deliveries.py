@@ -1,6 +1,6 @@
 """Deliveries to targets that are still to be made, for rules and schedules apart."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from lambent.model.delivery import Delivery, DeliveryQueue
@@ -30,8 +30,11 @@ class TargetDeliveryStore(Protocol):
         """Stores its new `attempts` and `due_at`, and gives up the claim."""
         ...
 
-    async def release(self, queue: DeliveryQueue, *, owner: str, now: float) -> int:
-        """Gives up every claim of `owner` (a server that starts again after a crash). Returns how many."""
+    async def release(
+        self, queue: DeliveryQueue, *, owner: str, now: float, known: Collection[int] = ()
+    ) -> int:
+        """Gives up every claim of `owner` (a server that starts again after a crash) but those of the numbers `known`:
+        it was not told of a claim whose answer was lost. Returns how many."""
         ...
 
     async def release_lost(self, queue: DeliveryQueue, *, now: float) -> int:

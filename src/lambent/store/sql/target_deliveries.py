@@ -1,7 +1,7 @@
 """Deliveries to the targets of rules and schedules."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -46,8 +46,10 @@ class SqlTargetDeliveryStore:
         }
         await self._database.write(lambda connection: connection.execute(_SQL["retry"], row).rowcount)
 
-    async def release(self, queue: DeliveryQueue, *, owner: str, now: float) -> int:
-        row = {"queue": queue, "owner": owner, "now": now}
+    async def release(
+        self, queue: DeliveryQueue, *, owner: str, now: float, known: Collection[int] = ()
+    ) -> int:
+        row = {"queue": queue, "owner": owner, "now": now, "known": json.dumps(list(known))}
         return await self._database.write(
             lambda connection: connection.execute(_SQL["release"], row).rowcount
         )

@@ -50,7 +50,8 @@ UPDATE target_deliveries SET owner = NULL, due_at = :due_at, document = :documen
 WHERE number = :number AND owner = :owner;
 
 -- name: release
-UPDATE target_deliveries SET owner = NULL, due_at = :now WHERE queue = :queue AND owner = :owner;
+UPDATE target_deliveries SET owner = NULL, due_at = :now
+WHERE queue = :queue AND owner = :owner AND number NOT IN (SELECT value FROM json_each(:known));
 
 -- name: release_lost
 UPDATE target_deliveries SET owner = NULL, due_at = :now
