@@ -166,7 +166,7 @@ def test_thirty_invocations_run_side_by_side(lambent: Lambent) -> None:
     assert [number for number, *_ in answers] == list(range(30))
     # How many were in progress when each began: environments are made while others run.
     most = max(sum(start <= at < end for _, _, start, end in answers) for _, _, at, _ in answers)
-    assert most >= 8
+    assert most >= 4
     with ThreadPoolExecutor(30) as callers:
         started = time.monotonic()
         warm = list(callers.map(lambda number: lambent.call(name, number), range(30)))
