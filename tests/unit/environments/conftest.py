@@ -183,6 +183,8 @@ class PaperBackend:
         self.made: list[PaperSandbox] = []
         self.alive: set[PaperSandbox] = set()
         self.zygotes: list[PaperZygote] = []
+        self.held = False
+        """Whether a sandbox waits at the gate "create"."""
 
     async def open_zygote(self, root: Any, process: Any) -> PaperZygote:
         await asyncio.sleep(0)
@@ -200,6 +202,7 @@ class PaperBackend:
                 raise SandboxError("the zygote has ended")
             spec.zygote.copies += 1
         if (gate := self._bench.gates.get("create")) is not None:
+            self.held = True
             await gate.wait()
         if (error := self._bench.failures.get("create")) is not None:
             raise error

@@ -167,7 +167,7 @@ async def test_our_own_failure_in_a_second_init_is_a_service_exception(calls, be
 async def test_a_caller_who_leaves_while_waiting_leaves_the_environment_to_others(calls, bench):
     bench.gates["create"] = asyncio.Event()
     a = calls.start("a")
-    await bench.until(lambda: calls.pools.count())
+    await bench.until(lambda: bench.backend.held)
     a.cancel()
     with pytest.raises(asyncio.CancelledError):
         await a
@@ -180,7 +180,7 @@ async def test_a_caller_who_leaves_while_waiting_leaves_the_environment_to_other
 async def test_a_caller_who_leaves_in_the_moment_it_is_served_loses_no_environment(calls, bench):
     bench.gates["create"] = asyncio.Event()
     a = calls.start("a")
-    await bench.until(lambda: calls.pools.count())
+    await bench.until(lambda: bench.backend.held)
     environment = await _spare(calls)
     calls.pool._offer(environment)
     a.cancel()
@@ -193,7 +193,7 @@ async def test_a_caller_who_leaves_in_the_moment_it_is_served_loses_no_environme
 async def test_a_caller_who_leaves_in_the_moment_it_fails_is_cancelled_all_the_same(calls, bench):
     bench.gates["create"] = asyncio.Event()
     a = calls.start("a")
-    await bench.until(lambda: calls.pools.count())
+    await bench.until(lambda: bench.backend.held)
     calls.pool._waiting.popleft().set_exception(AccessDeniedException("no"))
     a.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -205,7 +205,7 @@ async def test_a_caller_who_leaves_in_the_moment_another_is_served_breaks_nothin
     await calls.begun("a")
     bench.gates["create"] = asyncio.Event()
     b = calls.start("b")
-    await bench.until(lambda: calls.pool._waiting)
+    await bench.until(lambda: bench.backend.held)
     environment = await _spare(calls)
     b.cancel()  # its future is cancelled now, and still in the line when the environment is offered
     calls.pool._offer(environment)
@@ -284,7 +284,7 @@ async def test_idle_environments_of_a_changed_function_end_at_once(calls, bench)
 async def test_who_waits_for_a_start_is_served_although_the_function_changes_meanwhile(calls, bench):
     bench.gates["create"] = asyncio.Event()
     a = calls.start("a")
-    await bench.until(lambda: calls.pools.count())
+    await bench.until(lambda: bench.backend.held)
     calls.pool.retire()
     bench.gates["create"].set()
     await calls.begun("a")
