@@ -1,6 +1,8 @@
-"""For every test: no test is skipped for a reason that nobody expected, and none fails because it took its time."""
+"""For every test: no test is skipped for a reason that nobody expected, none fails because it took its time, and no
+server survives a run that is ended from outside."""
 
 import re
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from postgres_server import PostgresServer
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
+
+# As Ctrl-C: fixtures end what they have started.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 EXPECTED_SKIPS = (
     r"callbacks go on up to Node\.js 22",
