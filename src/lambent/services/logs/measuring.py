@@ -10,9 +10,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from lambent.base.clock import Clock
 from lambent.model.metric import Metrics
 from lambent.services.logs.embedded_metrics import Embedded, embedded, may_have_metrics
+from lambent.services.logs.known_filters import GroupKey
 from lambent.services.logs.metric_filters.compile import CompiledFilter
 from lambent.services.logs.metric_filters.defaults import Defaults
-from lambent.services.logs.metric_filters.known import GroupKey, KnownMetricFilters
+from lambent.services.logs.metric_filters.known import KnownMetricFilters
 from lambent.services.logs.turns import Turns
 from lambent.store.ports.logs import LogEvent
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from lambent.services.logs.metric_filters.known import GroupKey
+from lambent.services.logs.known_filters import GroupKey
 
 Which = tuple[GroupKey, str]
 """The log group and the name of a filter."""

@@ -13,12 +13,13 @@ from lambent.services.logs.exceptions import (
 )
 from lambent.services.logs.filter_pattern import InvalidFilterPatternError
 from lambent.services.logs.groups import Groups
+from lambent.services.logs.known_filters import TooManyFiltersError
 from lambent.services.logs.metric_filters.compile import (
     CompiledFilter,
     InvalidTransformationError,
     compile_filter,
 )
-from lambent.services.logs.metric_filters.known import KnownMetricFilters, TooManyFiltersError
+from lambent.services.logs.metric_filters.known import KnownMetricFilters
 from lambent.store.ports.errors import NotFoundError
 from lambent.store.ports.named_records import Name
 

@@ -15,8 +15,9 @@ from lambent.services.logs.exceptions import (
 )
 from lambent.services.logs.filter_pattern import InvalidFilterPatternError
 from lambent.services.logs.groups import Groups
+from lambent.services.logs.known_filters import TooManyFiltersError
 from lambent.services.logs.subscriptions.courier import as_logs, group_source
-from lambent.services.logs.subscriptions.known import KnownSubscriptions, TooManyFiltersError, compiled
+from lambent.services.logs.subscriptions.known import KnownSubscriptions, compiled
 from lambent.store.ports.errors import NotFoundError
 from lambent.store.ports.named_records import Name
 
