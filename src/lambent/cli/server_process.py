@@ -58,15 +58,18 @@ class ServerProcess:
                 stderr=output,
                 start_new_session=True,
             )
-        deadline = time.monotonic() + _START_SECONDS
-        while not ready.exists():
-            if process.poll() is not None or time.monotonic() > deadline:
-                process.kill()
-                process.wait()
-                tail = log.read_text(errors="replace").strip()[-2000:]
-                raise StartFailedError(f"the server did not start. It said:\n{tail}")
-            time.sleep(0.02)
-        return cls(process=process, access=read_access(ready))
+        try:
+            deadline = time.monotonic() + _START_SECONDS
+            while not ready.exists():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    tail = log.read_text(errors="replace").strip()[-2000:]
+                    raise StartFailedError(f"the server did not start. It said:\n{tail}")
+                time.sleep(0.02)
+            return cls(process=process, access=read_access(ready))
+        except BaseException:  # nobody would end it
+            process.kill()
+            process.wait()
+            raise
 
     @property
     def pid(self) -> int:
