@@ -48,12 +48,13 @@ class SqlQuotaStore:
 
 
 def _settle(connection: Connection, node: Node, claim: Claim) -> Grant:
+    """Workers that have no part yet count, too: what is left over is divided among all from the first claim on."""
     held, wanted, others = 0, -1, []
     for holder, amount, wants in connection.execute(_SQL["holdings"], {"name": claim.name}).fetchall():
         if holder == node.id:
             held, wanted = amount, wants
         else:
-            others.append(Holding(holder=holder, amount=amount, wanted=wants))
+            others.append(Holding(holder=holder, amount=amount, wanted=max(0, wants)))
     grant = settle(claim, node.id, held, others)
     if (grant.amount, claim.wanted) != (held, wanted):
         changed = {"name": claim.name, "amount": grant.amount, "wanted": claim.wanted}

@@ -2,9 +2,9 @@
 SELECT 1 FROM nodes WHERE id = :holder AND incarnation = :incarnation;
 
 -- name: holdings
-SELECT holder, amount, wanted FROM quotas
-JOIN nodes ON nodes.id = quotas.holder AND nodes.incarnation = quotas.incarnation
-WHERE name = :name ORDER BY holder;
+SELECT nodes.id, COALESCE(amount, 0), COALESCE(wanted, -1) FROM nodes
+LEFT JOIN quotas ON quotas.name = :name AND quotas.holder = nodes.id AND quotas.incarnation = nodes.incarnation
+WHERE quotas.holder IS NOT NULL OR nodes.roles LIKE '%worker%' ORDER BY nodes.id;
 
 -- name: put
 INSERT INTO quotas (name, holder, incarnation, amount, wanted) VALUES (:name, :holder, :incarnation, :amount, :wanted)
