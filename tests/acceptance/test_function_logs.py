@@ -235,7 +235,7 @@ def test_a_function_is_handed_what_another_logs(lambent: Lambent) -> None:
     writer = lambent.python("def handler(event, context):\n    print('ERROR', event)\n    print('fine')\n")
     group = f"/aws/lambda/{writer}"
     lambent.call(writer, "first")
-    eventually(lambda: lambent.log_lines(group))
+    eventually(lambda: any(line.startswith("REPORT") for line in lambent.log_lines(group)))
     arn = lambent.lambda_.get_function_configuration(FunctionName=reader)["FunctionArn"]
     subscription = {"logGroupName": group, "filterName": "errors", "filterPattern": "ERROR"}
     with pytest.raises(ClientError, match="Could not execute the lambda function"):

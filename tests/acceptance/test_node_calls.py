@@ -131,14 +131,16 @@ def test_a_node_that_dies_in_the_middle_is_an_error_worth_a_retry(cluster: Clust
     eventually(lambda: cluster.busy(cluster.one) or cluster.busy(cluster.two))
     victim = cluster.one if cluster.busy(cluster.one) else cluster.two
     victim.kill()
-    caller.join(20)
-    (error,) = caught
-    assert isinstance(error, ClientError)
-    assert error.response["Error"]["Code"] == "ServiceException"
-    assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 500
-    # The next runs on the other at once: nobody waits until the membership has run out.
-    assert cluster.front.call(where, {})["version"] == "$LATEST"
-    victim.start_again()
+    try:
+        caller.join(20)
+        (error,) = caught
+        assert isinstance(error, ClientError)
+        assert error.response["Error"]["Code"] == "ServiceException"
+        assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+        # The next runs on the other at once: nobody waits until the membership has run out.
+        assert cluster.front.call(where, {})["version"] == "$LATEST"
+    finally:
+        victim.start_again()
 
 
 def test_a_reservation_is_the_whole_clusters(cluster: Cluster) -> None:

@@ -125,7 +125,9 @@ async def test_memory_that_was_there_before_counts(bench: Workbench) -> None:
     if bench.backend.isolation.cgroup != "none":
         assert sandbox.memory_peak_bytes() > 30 << 20
     sandbox.limit_memory(64)
-    ran = await bench.python("more = b'x' * (40 << 20); print('too much')", sandbox=sandbox)
+    ran = await bench.python(
+        "import time; more = b'x' * (60 << 20); time.sleep(5); print('too much')", sandbox=sandbox
+    )
     assert (ran.output, ran.exit) == ("", Exit(signal=9, out_of_memory=True))
 
 
