@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from lambent.services.logs.feed import LocalFeed
-from lambent.store.ports.logs import LogEvent, LogStore
+from lambent.store.ports.logs import LogBatch, LogEvent, LogStore
 
 
 class Measuring(Protocol):
-    async def measure(self, batches: Sequence[tuple[str, str, str, str, Sequence[LogEvent]]]) -> None: ...
+    async def measure(self, batches: Sequence[LogBatch]) -> None: ...
 
 
 class Forwarding(Protocol):
-    async def forward(self, batches: Sequence[tuple[str, str, str, str, Sequence[LogEvent]]]) -> None: ...
+    async def forward(self, batches: Sequence[LogBatch]) -> None: ...
 
 
 class FedLogStore:
@@ -52,16 +52,16 @@ class FedLogStore:
         self._feed.publish(account_id, region, group, stream, events)
         await self._follow_up([(account_id, region, group, stream, events)])
 
-    async def append_many(self, batches: Sequence[tuple[str, str, str, str, Sequence[LogEvent]]]) -> None:
+    async def append_many(self, batches: Sequence[LogBatch]) -> None:
         await self._store.append_many(batches)
         for batch in batches:
             self._feed.publish(*batch)
         await self._follow_up(batches)
 
-    async def _follow_up(self, batches: Sequence[tuple[str, str, str, str, Sequence[LogEvent]]]) -> None:
+    async def _follow_up(self, batches: Sequence[LogBatch]) -> None:
         """Goes on where whoever appends is cancelled: the events are stored."""
         await asyncio.shield(asyncio.get_running_loop().create_task(self._follow(batches)))
 
-    async def _follow(self, batches: Sequence[tuple[str, str, str, str, Sequence[LogEvent]]]) -> None:
+    async def _follow(self, batches: Sequence[LogBatch]) -> None:
         await self._forwarding.forward(batches)
         await self._measuring.measure(batches)

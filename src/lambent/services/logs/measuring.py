@@ -15,12 +15,9 @@ from lambent.services.logs.metric_filters.compile import CompiledFilter
 from lambent.services.logs.metric_filters.defaults import Defaults
 from lambent.services.logs.metric_filters.known import KnownMetricFilters
 from lambent.services.logs.turns import Turns
-from lambent.store.ports.logs import LogEvent
+from lambent.store.ports.logs import LogBatch, LogEvent
 
 log = logging.getLogger(__name__)
-
-Batch = tuple[str, str, str, str, Sequence[LogEvent]]
-"""account, region, group, stream, events: as the log store takes them."""
 
 _NAMESPACE = "AWS/Logs"
 _LOOK_SECONDS = 5.0
@@ -41,7 +38,7 @@ class LogMeasuring:
         self._sleep = sleep
         self._defaults = Defaults()
 
-    async def measure(self, batches: Sequence[Batch]) -> None:
+    async def measure(self, batches: Sequence[LogBatch]) -> None:
         """Never fails: the events are stored, whatever comes of measuring them."""
         turns = Turns(self._clock)
         for account_id, region, group, _, events in batches:

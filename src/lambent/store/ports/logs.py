@@ -44,6 +44,10 @@ class LogEvent:
     id: int = 0
 
 
+LogBatch = tuple[str, str, str, str, Sequence[LogEvent]]
+"""account, region, group, stream, events"""
+
+
 class LogStore(Protocol):
     """Events are appended in batches, one batch one row, because a function's log is written often and read seldom."""
 
@@ -108,7 +112,7 @@ class LogStore(Protocol):
         functions). Raises NotFoundError otherwise."""
         ...
 
-    async def append_many(self, batches: Sequence[tuple[str, str, str, str, Sequence[LogEvent]]]) -> None:
+    async def append_many(self, batches: Sequence[LogBatch]) -> None:
         """Many batches (account, region, group, stream, events) in one step, creating what is missing."""
         ...
 

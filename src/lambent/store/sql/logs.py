@@ -8,7 +8,7 @@ from typing import Any
 from lambent.base.clock import Clock, SystemClock
 from lambent.store.log_batches import batches
 from lambent.store.ports.errors import AlreadyExistsError, NotFoundError
-from lambent.store.ports.logs import LogEvent, LogGroup, LogStream
+from lambent.store.ports.logs import LogBatch, LogEvent, LogGroup, LogStream
 from lambent.store.records import Record
 from lambent.store.sql.database import Connection, Database
 from lambent.store.sql.log_reading import Range, read_events
@@ -21,7 +21,6 @@ _ABOVE_ALL_NAMES = "\U0010ffff"
 _ABOVE_ALL_TIMES = 2**62
 _DAY_MS = 86_400_000
 
-_Appended = tuple[str, str, str, str, Sequence[LogEvent]]
 """Account, region, group, stream, and what is appended to it."""
 
 
@@ -148,7 +147,7 @@ class SqlLogStore:
         batch = (account_id, region, group, stream, events)
         await self._database.write_together(self._append_all, ([batch], create))
 
-    async def append_many(self, batches: Sequence[tuple[str, str, str, str, Sequence[LogEvent]]]) -> None:
+    async def append_many(self, batches: Sequence[LogBatch]) -> None:
         await self._database.write_together(self._append_all, (batches, True))
 
     async def read(
@@ -190,7 +189,7 @@ class SqlLogStore:
             deleted += await expire_batches(self._database, group_id, now_ms - retention_days * _DAY_MS)
         return deleted
 
-    def _append_all(self, connection: Connection, items: Sequence[tuple[Sequence[_Appended], bool]]) -> None:
+    def _append_all(self, connection: Connection, items: Sequence[tuple[Sequence[LogBatch], bool]]) -> None:
         """Streams and groups grow in one order, so that of two who append none waits for the other for ever."""
         rows: list[tuple[Any, ...]] = []
         group_bytes: defaultdict[int, int] = defaultdict(int)

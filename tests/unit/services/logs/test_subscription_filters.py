@@ -3,6 +3,7 @@
 import gzip
 import json
 from base64 import b64decode
+from collections.abc import Iterable
 from typing import Any, cast
 
 import pytest
@@ -19,6 +20,7 @@ from lambent.services.logs.exceptions import (
     ResourceNotFoundException,
 )
 from lambent.services.logs.groups import Groups
+from lambent.services.logs.known_filters import GroupKey
 from lambent.services.logs.subscriptions.courier import LogCourier
 from lambent.services.logs.subscriptions.forwarding import Forwarding
 from lambent.services.logs.subscriptions.known import KnownSubscriptions
@@ -216,3 +218,21 @@ async def test_a_delivery_invokes_the_function_and_says_why_it_could_not(logs: L
 
     with pytest.raises(DeliveryFailedError, match="Rate Exceeded"):
         await LogCourier(throttled).deliver(delivery)
+
+
+async def test_events_that_cannot_be_matched_keep_no_others_from_being_forwarded(logs: Logs) -> None:
+    await logs.put()
+
+    class OneIsBroken:
+        def of_group(self, key: GroupKey) -> Iterable[tuple[str, Any]]:
+            if key[2] == "/broken":
+                raise RecursionError
+            return logs.known.of_group(key)
+
+    forwarding = Forwarding(
+        cast(KnownSubscriptions, OneIsBroken()), cast(TargetDeliveryStore, logs.deliveries), logs.clock
+    )
+    events = [LogEvent(0, 0, "ERROR")]
+    where = CALLER.account_id, CALLER.region
+    await forwarding.forward([(*where, "/broken", "s", events), (*where, "/g", "s", events)])
+    assert [unpacked(one)["logGroup"] for one in logs.deliveries.enqueued] == ["/g"]

@@ -1,10 +1,11 @@
 """Makes deliveries of log events that match subscription filters, in the form in which AWS hands them to functions."""
 
+import asyncio
 import gzip
 import logging
 import secrets
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
 import orjson
 
@@ -12,14 +13,12 @@ from lambent.base.clock import Clock
 from lambent.model.delivery import Delivery
 from lambent.services.logs.subscriptions.courier import group_source
 from lambent.services.logs.subscriptions.known import KnownSubscriptions
+from lambent.services.logs.turns import Turns
 from lambent.store.ports.errors import StoreError
-from lambent.store.ports.logs import LogEvent
+from lambent.store.ports.logs import LogBatch, LogEvent
 from lambent.store.ports.target_deliveries import TargetDeliveryStore
 
 log = logging.getLogger(__name__)
-
-Batch = tuple[str, str, str, str, Sequence[LogEvent]]
-"""account, region, group, stream, events: as the log store takes them."""
 
 _TOGETHER_BYTES_MOST = 700_000
 """Of messages in one delivery: packed and in Base64, they fit into an asynchronous invocation whatever they are."""
@@ -38,10 +37,16 @@ class Forwarding:
         self.wake: Callable[[], None] = lambda: None
         """Called when there is something to deliver: whoever delivers sets it."""
 
-    async def forward(self, batches: Sequence[Batch]) -> None:
+    async def forward(self, batches: Sequence[LogBatch]) -> None:
         """Returns when the deliveries are on disk. Never fails: the events are stored, and whoever wrote them is not to
         write them again."""
-        made = [delivery for batch in batches for delivery in self._of(batch)]
+        made: list[Delivery] = []
+        turns = Turns(self._clock)
+        for batch in batches:
+            try:
+                made += [delivery async for delivery in self._of(batch, turns)]
+            except Exception:
+                log.exception("events of %s were not forwarded", batch[2])
         if not made:
             return
         try:
@@ -51,19 +56,26 @@ class Forwarding:
             return
         self.wake()
 
-    def _of(self, batch: Batch) -> Iterator[Delivery]:
+    async def _of(self, batch: LogBatch, turns: Turns) -> AsyncIterator[Delivery]:
         account_id, region, group, stream, events = batch
         now = self._clock.now()
-        for name, one in self._known.of_group((account_id, region, group)):
-            matching = [event for event in events if one.pattern.matches(event.message)]
+        # A list: they may change while others have their turn.
+        for name, one in list(self._known.of_group((account_id, region, group))):
+            matching: list[LogEvent] = []
+            for event in events:
+                if one.pattern.matches(event.message):
+                    matching.append(event)
+                await turns.share()
             for together in _split(matching):
+                # Packing takes tens of milliseconds where there is much.
+                payload = await asyncio.to_thread(_payload, account_id, group, stream, name, together)
                 yield Delivery(
                     queue="logs",
                     account_id=account_id,
                     region=region,
                     source_arn=group_source(account_id, region, group),
                     target={"Arn": one.filter.destination_arn},
-                    payload=_payload(account_id, group, stream, name, together),
+                    payload=payload,
                     accepted_at=now,
                     due_at=now,
                 )
