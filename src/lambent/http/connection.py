@@ -310,7 +310,7 @@ class Connection(asyncio.Protocol):
         if isinstance(body, bytes):
             self._writer.send(response, closing=closing, head_only=head_only, http10=http10)
         elif not await self._writer.send_stream(
-            response, body, closing=closing, head_only=head_only, http10=http10
+            response, body, received.request.path, closing=closing, head_only=head_only, http10=http10
         ):
             self._ending = True
 

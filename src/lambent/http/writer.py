@@ -81,10 +81,17 @@ class ResponseWriter:
             self._transport.writelines((head, body))
 
     async def send_stream(
-        self, response: Response, body: AsyncIterator[bytes], *, closing: bool, head_only: bool, http10: bool
+        self,
+        response: Response,
+        body: AsyncIterator[bytes],
+        path: str,
+        *,
+        closing: bool,
+        head_only: bool,
+        http10: bool,
     ) -> bool:
         """A body that is produced as it goes: by its declared length, in chunks, or (HTTP/1.0) until the end. Returns
-        whether another response may follow. Raises ResponseHeaderError, with nothing sent."""
+        whether another response may follow. `path` is for our log. Raises ResponseHeaderError, with nothing sent."""
         length = _declared_length(response)
         chunked = length is None and not http10
         until_the_end = length is None and http10
@@ -110,7 +117,7 @@ class ResponseWriter:
             raise
         except Exception:
             # The status has been sent; that the body is not whole can only be said by a connection that breaks off.
-            log.exception("a streamed answer broke off")
+            log.exception("the streamed answer to %s broke off", path)
             self._transport.abort()
             return False
         finally:
