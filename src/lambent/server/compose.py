@@ -195,7 +195,7 @@ class Server:
             )
 
     async def _start(self) -> None:
-        opened, stores = self._opened, self._stores
+        opened = self._opened
         await self._join()
         opened.push_async_callback(self._stores.metrics.close)
         opened.push_async_callback(self._environments.log_delivery.flush)
@@ -237,7 +237,7 @@ class Server:
         opened.push_async_callback(self._services.mappings.close)
         await self._services.mappings.open()
         expiry = Expiry(self._stores.logs, self._clock, interval_seconds=self.settings.log_expiry_seconds)
-        cooperation = Cooperation(stores, self._identity, self._invocation, self._services)
+        cooperation = Cooperation(self._stores, self._identity, self._invocation, self._services)
         cooperation.begin(self._node, self._doors.status, expiry)
         if self.settings.function_url_hosts == "auto" and needs_hosts_file(self.settings.function_url_domain):
             await self._services.function_url_names.open(self._listener.addresses[0][0])
