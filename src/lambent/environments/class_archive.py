@@ -4,6 +4,7 @@ import asyncio
 import logging
 from typing import Final
 
+from lambent.base.disk import sync_file_system
 from lambent.base.ids import new_token
 from lambent.runtimes.install import CLASS_ARCHIVE_DESCRIPTOR, ClassArchive, RuntimeInstall
 from lambent.sandbox.port import Exit, Process, SandboxBackend, SandboxError, SandboxSpec
@@ -38,6 +39,8 @@ async def _make(backend: SandboxBackend, install: RuntimeInstall, archive: Class
         exit = await asyncio.wait_for(asyncio.shield(sandbox.exited), _SECONDS)
         if exit.code == 0:
             unfinished.chmod(0o644)
+            # It gets its name when it is on disk: what a power cut left would be taken for whole.
+            await asyncio.to_thread(sync_file_system, archive.path.parent)
             unfinished.rename(archive.path)
             archive.options.write_text(archive.content)
         return exit

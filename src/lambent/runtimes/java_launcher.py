@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from lambent.base.disk import sync_file_system
 from lambent.runtimes import native_call
 from lambent.runtimes.install import CLASS_ARCHIVE_DESCRIPTOR, ClassArchive
 from lambent.runtimes.interpreters import Interpreter
@@ -137,6 +138,7 @@ def _make(directory: Path, client: JavaClient, compiler: Path, machine: str) -> 
         for path in made.iterdir():
             path.chmod(0o644)
         made.chmod(0o755)
+        sync_file_system(made)  # it gets its name when it is on disk: what a power cut left would be taken for whole
         try:
             made.rename(directory)
         except OSError:
