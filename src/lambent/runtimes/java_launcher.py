@@ -138,7 +138,9 @@ def _make(directory: Path, client: JavaClient, compiler: Path, machine: str) -> 
         for path in made.iterdir():
             path.chmod(0o644)
         made.chmod(0o755)
-        sync_file_system(made)  # it gets its name when it is on disk: what a power cut left would be taken for whole
+        sync_file_system(
+            made
+        )  # it gets its name when it is on disk: what a power cut left would be taken for whole
         try:
             made.rename(directory)
         except OSError:
