@@ -193,6 +193,8 @@ class Channel(asyncio.Protocol):
             streaming, self._streaming = self._streaming, None
             if name == "result":
                 reply = streaming.end()
+            else:
+                streaming.close()
         self._answer(reply)
 
     def _take_chunk(self, meta: bytes, payload: bytes) -> None:

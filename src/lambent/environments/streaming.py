@@ -29,7 +29,8 @@ class Collected:
 
 
 class Streaming:
-    """One streamed response on its way from a link to its sink."""
+    """One streamed response on its way from a link to its sink, which holds back nothing but this response: whoever is
+    still behind at its end is not to stop the invocation that comes next."""
 
     def __init__(
         self,
@@ -39,13 +40,30 @@ class Streaming:
         resume: Callable[[], None],
     ) -> None:
         self._sink = sink or Collected()
-        self._sink.begin(content_type, pause, resume)
+        self._pause = pause
+        self._resume = resume
+        self._open = True
+        self._sink.begin(content_type, self._hold, self._release)
 
     def write(self, piece: bytes) -> None:
         if piece:
             self._sink.write(piece)
 
+    def close(self) -> None:
+        """Nothing more comes of this response."""
+        self._release()
+        self._open = False
+
     def end(self) -> Reply:
         """The reply of a function that has written everything."""
+        self.close()
         whole = self._sink.finish()
         return response_too_large() if whole is None else Reply("result", whole)
+
+    def _hold(self) -> None:
+        if self._open:
+            self._pause()
+
+    def _release(self) -> None:
+        if self._open:
+            self._resume()

@@ -242,6 +242,27 @@ async def test_a_sink_can_hold_the_runtime_back(pair):
     assert sink.pieces == [b"a", b"b"]
 
 
+@pytest.mark.parametrize("end", [19, 20])
+async def test_a_sink_that_is_behind_at_the_end_does_not_hold_back_the_next_invocation(pair, end):
+    channel, bootstrap = pair
+    first, second = Sink(), Sink()
+    first.write = lambda piece: first.pause()
+    reply = channel.invoke(msgspec.structs.replace(REQUEST, sink=first))
+    bootstrap.send(frame(21, b"", b"a") + frame(end))
+    await reply
+    reply = channel.invoke(msgspec.structs.replace(REQUEST, sink=second))
+    bootstrap.send(frame(21, b"", b"b", to=2))
+    await asyncio.sleep(0.01)
+    assert second.pieces == [b"b"]
+    second.pause()
+    first.resume()
+    bootstrap.send(frame(21, b"", b"c", to=2) + frame(19, to=2))
+    await asyncio.sleep(0.01)
+    assert second.pieces == [b"b"]
+    second.resume()
+    await asyncio.wait_for(reply, 5)
+
+
 async def test_a_piece_that_nobody_asked_for_breaks_the_protocol(pair):
     channel, bootstrap = pair
     bootstrap.send(frame(21, b"", b"a"))
