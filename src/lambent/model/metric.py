@@ -25,21 +25,3 @@ class Metrics(Protocol):
         `namespace` and `name` are AWS's ("AWS/SQS", "NumberOfMessagesSent"), `unit` is of the StandardUnit shape.
         `at` (epoch seconds) is when it was, where that is not now."""
         ...
-
-
-class NoMetrics:
-    """Keeps nothing."""
-
-    def put(
-        self,
-        account_id: str,
-        region: str,
-        namespace: str,
-        name: str,
-        value: float | Sequence[float],
-        *,
-        unit: str = "None",
-        dimensions: Mapping[str, str] | None = None,
-        at: float | None = None,
-    ) -> None:
-        return None

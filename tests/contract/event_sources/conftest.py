@@ -7,12 +7,12 @@ from types import SimpleNamespace
 from typing import Any, Protocol
 
 import pytest
+from noted_metrics import NotedMetrics
 
 from lambent.base.clock import ManualClock
 from lambent.event_sources.source import EventSource
 from lambent.event_sources.sqs import SqsSource
 from lambent.model.caller import Caller, Parameters
-from lambent.model.metric import NoMetrics
 from lambent.server.parts.sqs import part
 from lambent.store.sqlite.database import SqliteDatabase
 
@@ -64,7 +64,7 @@ class SqsBench:
             clock=self.clock,
             client=None,  # for KMS, whose keys no queue here has
             database=database,
-            metrics=NoMetrics(),
+            metrics=NotedMetrics(),
             secret=lambda purpose: b"s" * 32,
         )
         self._sqs = part(core)

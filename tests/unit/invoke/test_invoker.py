@@ -1,6 +1,7 @@
 import dataclasses
 
 import pytest
+from noted_metrics import NotedMetrics
 
 from lambent.base.clock import ManualClock
 from lambent.invoke.concurrency import Concurrency
@@ -15,7 +16,6 @@ from lambent.model.lambda_errors import (
     ResourceNotFoundException,
     TooManyRequestsException,
 )
-from lambent.model.metric import NoMetrics
 
 
 class Pools:
@@ -51,7 +51,7 @@ def called(function, **settings):
 
 
 def measured(concurrency, metrics=None):
-    return Meters(metrics or NoMetrics(), concurrency, Provisions())
+    return Meters(metrics or NotedMetrics(), concurrency, Provisions())
 
 
 class Provisions:

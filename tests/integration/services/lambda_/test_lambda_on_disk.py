@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from noted_metrics import NotedMetrics
 
 from lambent.artifacts.store import ArtifactStore
 from lambent.base.clock import SystemClock
@@ -16,7 +17,6 @@ from lambent.model.caller import Caller, Parameters
 from lambent.model.code_signature import CodeSigner
 from lambent.model.function import FunctionVersion
 from lambent.model.lambda_errors import ResourceNotFoundException
-from lambent.model.metric import NoMetrics
 from lambent.model.policy import Decision, Outcome
 from lambent.services import lambda_
 from lambent.store.sql.code_signing_configs import SqlCodeSigningConfigStore
@@ -123,7 +123,7 @@ async def running(directory: Path, *, blocked: bool = False) -> AsyncIterator[Ru
         mappings=None,  # type: ignore[arg-type]
         mapping_changed=lambda uuid: None,
         code_signing_configs=SqlCodeSigningConfigStore(database),
-        metrics=NoMetrics(),
+        metrics=NotedMetrics(),
         signatures=CodeSigner(b"secret"),
         durable_executions=None,  # type: ignore[arg-type]
         durable_execution_store=None,  # type: ignore[arg-type]

@@ -16,12 +16,12 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from memory_records import MemoryDeliveries, MemoryRecords
+from noted_metrics import NotedMetrics
 
 from lambent.base.clock import ManualClock
 from lambent.http.message import Request
 from lambent.model.caller import Caller, Parameters
 from lambent.model.error import ServiceException
-from lambent.model.metric import NoMetrics
 from lambent.services.logs import service
 from lambent.services.logs.fed_store import FedLogStore
 from lambent.services.logs.feed import LocalFeed
@@ -251,7 +251,7 @@ def logs(
 
     feed = LocalFeed()
     metric_filters = KnownMetricFilters(MemoryRecords(MemoryDeliveries()))
-    measuring = LogMeasuring(metric_filters, NoMetrics(), clock)
+    measuring = LogMeasuring(metric_filters, NotedMetrics(), clock)
     subscriptions = KnownSubscriptions(MemoryRecords(MemoryDeliveries()))
     forwarding = Forwarding(subscriptions, cast(TargetDeliveryStore, MemoryDeliveries()), clock)
 

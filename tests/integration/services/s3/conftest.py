@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from noted_metrics import NotedMetrics
 
 from lambent.base.clock import ManualClock
 from lambent.model.caller import Caller
-from lambent.model.metric import NoMetrics
 from lambent.services import s3
 from lambent.store.object_files import ObjectFiles
 from lambent.store.sql.buckets import SqlBucketStore
@@ -51,7 +51,7 @@ async def made(tmp_path: Path, clock: ManualClock) -> AsyncIterator[s3.S3Service
     async def client(service: str, operation: str, caller: Caller, parameters: Any) -> Any:
         return await offered.service.operations[operation](caller, parameters)
 
-    offered = s3.service(stores, clock, client, NoMetrics())
+    offered = s3.service(stores, clock, client, NotedMetrics())
     await offered.buckets.load()
     yield offered
     files.close()

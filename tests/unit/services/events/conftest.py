@@ -8,8 +8,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[3] / "support"))
 
 from memory_records import MemoryArchive, MemoryDeliveries, MemoryRecords
+from noted_metrics import NotedMetrics
 
-from lambent.model.metric import NoMetrics
 from lambent.services.events import Events, Stores, events
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
@@ -39,7 +39,7 @@ def made(stores, clock) -> Events:
         client=nothing,
         roles=nothing,
         pass_role=passed,
-        metrics=NoMetrics(),
+        metrics=NotedMetrics(),
         connection_key=b"k" * 32,
     )
 

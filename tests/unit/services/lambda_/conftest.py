@@ -7,7 +7,7 @@ import importlib.util
 import io
 import sys
 import zipfile
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from memory_durable_executions import MemoryDurableExecutionStore
+from noted_metrics import NotedMetrics
 
 from lambent.artifacts.archive import ZipSummary, summarize
 from lambent.artifacts.errors import ArtifactNotFoundError
@@ -319,28 +320,6 @@ class Allotments:
         return self.answer
 
 
-class Measurements:
-    """lambent.model.metric.Metrics: `names` of what was put."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-
-    def put(
-        self,
-        account_id: str,
-        region: str,
-        namespace: str,
-        name: str,
-        value: float,
-        *,
-        unit: str = "None",
-        dimensions: Mapping[str, str] | None = None,
-        at: float | None = None,
-    ) -> None:
-        assert namespace == "AWS/Lambda"
-        self.names.append(name)
-
-
 class SnapshotTaker:
     def __init__(self) -> None:
         self.taken: list[str] = []
@@ -373,7 +352,7 @@ class Lambda:
         self.invoker = Invoker()
         self.policies = Policies()
         self.others = OtherServices()
-        self.metrics = Measurements()
+        self.metrics = NotedMetrics()
         self.code_signer = CodeSigner(b"secret")
         self.sqs = Sqs()
         self.mappings = MemoryEventSourceMappingStore()

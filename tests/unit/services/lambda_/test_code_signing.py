@@ -155,7 +155,7 @@ async def test_what_signer_revoked_or_does_not_know_is_not_trusted(
 
 async def test_warned_untrusted_code_is_deployed_and_counted(aws: Any, new_zip: Any) -> None:
     await aws.create(Code={"ZipFile": new_zip({"a": "a"})}, CodeSigningConfigArn=await make(aws, "Warn"))
-    assert aws.metrics.names == ["SignatureValidationErrors"]
+    assert [noted.name for noted in aws.metrics.of("AWS/Lambda")] == ["SignatureValidationErrors"]
 
 
 @pytest.mark.parametrize("policy", ["Warn", "Enforce"])

@@ -8,9 +8,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[3] / "support"))
 
 from memory_records import MemoryDeliveries, MemoryRecords
+from noted_metrics import NotedMetrics
 
 from lambent.model.error import AccessDeniedException
-from lambent.model.metric import NoMetrics
 from lambent.services.scheduler import Scheduler, scheduler
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
@@ -57,7 +57,7 @@ def made(deliveries, schedules, clock) -> Scheduler:
         client=Client(),
         roles=Roles(),
         pass_role=passed,
-        metrics=NoMetrics(),
+        metrics=NotedMetrics(),
     )
 
 
