@@ -1,6 +1,7 @@
-"""A network between two processes of this machine that can be cut, held up and slowed down: a proxy for TCP, or for
-what listens at a Unix socket."""
+"""A network between processes of this machine that can be cut, held up and slowed down: a proxy for TCP, or for what
+listens at a Unix socket."""
 
+import random
 import socket
 import threading
 import time
@@ -9,6 +10,8 @@ from pathlib import Path
 
 _PIECE = 65536
 _LOOK_SECONDS = 0.05
+_SENT_AGAIN_SECONDS = 0.2
+"""As TCP does what was lost; each time twice as late."""
 
 
 class CutNetwork:
@@ -21,8 +24,9 @@ class CutNetwork:
         self._pairs: set[tuple[socket.socket, socket.socket]] = set()
         self._lock = threading.Lock()
         self._refusing = False
-        self._silent = False
+        self._silent: frozenset[str] = frozenset()
         self._delay = 0.0
+        self._loss = 0.0
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
@@ -30,9 +34,10 @@ class CutNetwork:
         self._refusing = True
         self._end_all()
 
-    def hold(self) -> None:
-        """No byte arrives, and nobody is told: as where packets are dropped."""
-        self._silent = True
+    def hold(self, *directions: str) -> None:
+        """No byte arrives, and nobody is told: as where packets are dropped. `directions` are "there" (to the target)
+        and "back", both without any."""
+        self._silent = frozenset(directions or ("there", "back"))
 
     def half_close(self) -> None:
         """What comes from the target ends; what goes there still arrives, for those who are connected."""
@@ -46,10 +51,15 @@ class CutNetwork:
         """Each piece arrives so much later."""
         self._delay = seconds
 
+    def lose(self, share: float) -> None:
+        """Of what is sent so much is lost, and sent again."""
+        self._loss = share
+
     def mend(self) -> None:
         """What was held up arrives now."""
-        self._refusing = self._silent = False
-        self._delay = 0.0
+        self._refusing = False
+        self._silent = frozenset()
+        self._delay = self._loss = 0.0
 
     def close(self) -> None:
         self._refusing = True
@@ -76,27 +86,33 @@ class CutNetwork:
                 far.connect(str(self._target))
             else:
                 far = socket.create_connection(self._target)
+                far.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                near.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError:
             _reset(near)
             return
         pair = (near, far)
         with self._lock:
             self._pairs.add(pair)
-        back = threading.Thread(target=self._pass_on, args=(far, near), daemon=True)
+        back = threading.Thread(target=self._pass_on, args=(far, near, "back"), daemon=True)
         back.start()
-        self._pass_on(near, far)
+        self._pass_on(near, far, "there")
         back.join()
         with self._lock:
             self._pairs.discard(pair)
         near.close()
         far.close()
 
-    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
+    def _pass_on(self, source: socket.socket, sink: socket.socket, direction: str) -> None:
         with suppress(OSError):
             while piece := source.recv(_PIECE):
                 if self._delay:
                     time.sleep(self._delay)
-                while self._silent:
+                again = _SENT_AGAIN_SECONDS
+                while random.random() < self._loss:
+                    time.sleep(again)
+                    again *= 2
+                while direction in self._silent:
                     time.sleep(_LOOK_SECONDS)
                 sink.sendall(piece)
         with suppress(OSError):

@@ -20,13 +20,14 @@ class LinkUser(Protocol):
         """Whether the other side reads more slowly than is written to it: big things should wait."""
         ...
 
-    def lost(self) -> None:
-        """Nothing is received any more. Called once, after `opened`."""
+    def lost(self, link: "Link") -> None:
+        """Nothing is received any more. Called once, after `opened`; late, perhaps, where it was closed from here."""
         ...
 
 
 SILENT_LOOKS = 32
 """At one each REPORT_SECONDS, in which each side says something, these are 8 s, as long as a membership lasts."""
+QUIET_LOOKS = 4
 
 
 class Silence:
@@ -35,13 +36,13 @@ class Silence:
 
     def __init__(self) -> None:
         self._heard_at = 0.0
-        self._looks = 0
+        self.looks = 0
 
     def look(self, heard_at: float) -> bool:
         """Whether the other side has been silent for too long."""
-        self._looks = self._looks + 1 if heard_at == self._heard_at else 0
+        self.looks = self.looks + 1 if heard_at == self._heard_at else 0
         self._heard_at = heard_at
-        return self._looks > SILENT_LOOKS
+        return self.looks > SILENT_LOOKS
 
 
 class Link(asyncio.Protocol):
@@ -64,6 +65,11 @@ class Link(asyncio.Protocol):
     def is_silent(self) -> bool:
         """To be asked every REPORT_SECONDS: whether nothing has been heard for too long."""
         return self._silence.look(self.heard_at)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing was heard at the last looks, though something should have been."""
+        return self._silence.looks >= QUIET_LOOKS
 
     def close(self) -> None:
         """At once; what was sent may not arrive."""
@@ -104,4 +110,4 @@ class Link(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         if self._open:
             self._open = False
-            self._user.lost()
+            self._user.lost(self)

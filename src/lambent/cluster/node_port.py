@@ -55,9 +55,16 @@ Report = Callable[[], bytes]
 class NodePort:
     """`new_report` begins a report for one who has heard nothing yet."""
 
-    def __init__(self, handler: Handler, new_report: Callable[[], Report]) -> None:
+    def __init__(
+        self,
+        handler: Handler,
+        new_report: Callable[[], Report],
+        *,
+        report_seconds: float = REPORT_SECONDS,
+    ) -> None:
         self.handler = handler
         self.new_report = new_report
+        self._report_seconds = report_seconds
         self._callers: set[_Caller] = set()
         self._server: asyncio.Server | None = None
         self._tasks = Tasks("node port")
@@ -92,7 +99,7 @@ class NodePort:
 
     async def _report(self) -> None:
         while True:
-            await asyncio.sleep(REPORT_SECONDS)
+            await asyncio.sleep(self._report_seconds)
             for caller in list(self._callers):
                 caller.report()
 
@@ -116,6 +123,9 @@ class _Caller:
         if self._link.is_silent():
             self._link.close()
             return
+        if self._link.is_quiet:
+            # Where only one direction is broken, the caller would hear us, and go on calling in vain.
+            return
         changed = self._report()
         self._link.send(Kind.REPORT if changed else Kind.PING, head=changed)
 
@@ -138,7 +148,7 @@ class _Caller:
         for incoming, _ in list(self._running.values()):
             incoming.hold("link", full)
 
-    def lost(self) -> None:
+    def lost(self, link: Link) -> None:
         self._port.left(self)
         for _, task in list(self._running.values()):
             task.cancel()

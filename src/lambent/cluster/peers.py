@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 _CONNECT_SECONDS = 2.0
 _FRESH_SECONDS = 1.0
 _REST_FIRST_SECONDS = 0.25
-_REST_MOST_SECONDS = 10.0
+_REST_MOST_SECONDS = 2.0
 
 
 class PeerAwayError(Exception):
@@ -66,11 +66,19 @@ class Outgoing:
 class Peer:
     """Another node. `heard` is given its reports, and an empty one when it begins anew."""
 
-    def __init__(self, node: Node, heard: Callable[[bytes], None], context: ssl.SSLContext) -> None:
+    def __init__(
+        self,
+        node: Node,
+        heard: Callable[[bytes], None],
+        context: ssl.SSLContext,
+        report_seconds: float = REPORT_SECONDS,
+    ) -> None:
         self.node = node
         self._heard = heard
         self._context = context
+        self._report_seconds = report_seconds
         self._link: Link | None = None
+        self._closed = False
         self._calls: dict[int, Outgoing] = {}
         self._last = 0
         self._broken = asyncio.Event()
@@ -112,6 +120,7 @@ class Peer:
                     await self._connect()
                 except (OSError, TimeoutError, ssl.SSLError) as error:
                     log.debug("node %s cannot be reached: %s", self.node.id, error)
+                    self._give_up()
                     await sleep(rest)
                     rest = min(2 * rest, _REST_MOST_SECONDS)
                     continue
@@ -119,8 +128,12 @@ class Peer:
                 await self._watch()
                 await sleep(rest)
         finally:
-            if self._link is not None:
-                self._link.close()
+            self.close()
+
+    def close(self) -> None:
+        """For good: it is called no more, and not heard."""
+        self._closed = True
+        self._give_up()
 
     async def _connect(self) -> None:
         """Raises OSError, TimeoutError."""
@@ -142,19 +155,32 @@ class Peer:
         """Until the connection is lost, or the node has been silent for too long."""
         while (link := self._link) is not None:
             try:
-                async with asyncio.timeout(REPORT_SECONDS):
+                async with asyncio.timeout(self._report_seconds):
                     await self._broken.wait()
             except TimeoutError:
                 if link.is_silent():
                     log.warning("node %s does not answer", self.node.id)
-                    link.close()
-                    self.lost()
+                    self._give_up()
                 else:
                     link.send(Kind.PING)
+
+    def _give_up(self) -> None:
+        """The connection, if there is one. What was asked over it may have been done."""
+        link, self._link = self._link, None
+        if link is not None:
+            link.close()
+        self._broken.set()
+        calls, self._calls = self._calls, {}
+        for outgoing in calls.values():
+            if not outgoing.answer.done():
+                outgoing.answer.set_exception(PeerLostError(self.node.id))
 
     # cluster.link.LinkUser
 
     def opened(self, link: Link) -> None:
+        if self._closed:
+            link.close()
+            return
         self._link = link
         self._heard(b"")
 
@@ -175,13 +201,10 @@ class Peer:
     def full(self, full: bool) -> None:
         """Calls are small, or wait in the connection's buffer."""
 
-    def lost(self) -> None:
-        self._link = None
-        self._broken.set()
-        calls, self._calls = self._calls, {}
-        for outgoing in calls.values():
-            if not outgoing.answer.done():
-                outgoing.answer.set_exception(PeerLostError(self.node.id))
+    def lost(self, link: Link) -> None:
+        """Of one that was given up before nothing is left to be lost."""
+        if link is self._link:
+            self._give_up()
 
 
 class Peers:
@@ -193,8 +216,11 @@ class Peers:
         context: ssl.SSLContext,
         heard: Callable[[str, bytes], None],
         gone: Callable[[str], None],
+        *,
+        report_seconds: float = REPORT_SECONDS,
     ) -> None:
         self._context = context
+        self._report_seconds = report_seconds
         self._heard = heard
         self._gone = gone
         self._peers: dict[str, tuple[Peer, asyncio.Task[None]]] = {}
@@ -213,12 +239,12 @@ class Peers:
         for id, (peer, task) in list(self._peers.items()):
             if wanted.get(id) != peer.node:
                 task.cancel()
-                peer.lost()
+                peer.close()
                 del self._peers[id]
                 self._gone(id)
         for id, node in wanted.items():
             if id not in self._peers:
-                peer = Peer(node, partial(self._heard, id), self._context)
+                peer = Peer(node, partial(self._heard, id), self._context, self._report_seconds)
                 self._peers[id] = peer, self._tasks.start(peer.run(), f"node {id}")
 
     async def close(self) -> None:

@@ -6,26 +6,31 @@ import socket
 import ssl
 
 import pytest
+from cut_network import CutNetwork
 
 from lambent.cluster.certificates import NodeCertificate, host_name, new_authority
 from lambent.cluster.frames import Kind, encode
+from lambent.cluster.link import QUIET_LOOKS
 from lambent.cluster.node_port import NodePort
 from lambent.cluster.peers import PeerAwayError, PeerLostError, Peers
 from lambent.store.ports.nodes import Node
 
 AUTHORITY = new_authority()
+SOON_SECONDS = 20.0
+NEVER_SECONDS = 3600.0
 
 
 class Ends:
-    """Node `server`, and one that calls it."""
+    """Node `server`, and one that calls it. They look for each other's words every `report_seconds`."""
 
-    def __init__(self, tmp_path):
+    def __init__(self, tmp_path, report_seconds):
         self.tmp_path = tmp_path
+        self.report_seconds = report_seconds
         self.news = [b"first"]
         self.heard = asyncio.Queue()
         self.calls = asyncio.Queue()
         self.left = asyncio.Queue()
-        self.port = NodePort(self.handle, lambda: self.report)
+        self.port = NodePort(self.handle, lambda: self.report, report_seconds=report_seconds)
 
     def report(self):
         return self.news.pop() if self.news else b""
@@ -51,6 +56,7 @@ class Ends:
             self.certificate("client").client_context(),
             lambda id, report: self.heard.put_nowait(report),
             lambda id: self.heard.put_nowait(None),
+            report_seconds=self.report_seconds,
         )
         self.reconcile()
         self.peer = self.peers.get("server")
@@ -66,7 +72,7 @@ class Ends:
 
 @pytest.fixture
 async def ends(tmp_path):
-    ends = Ends(tmp_path)
+    ends = Ends(tmp_path, NEVER_SECONDS)
     await ends.open()
     yield ends
     await ends.close()
@@ -133,11 +139,18 @@ async def test_a_node_that_is_gone_breaks_its_calls_and_is_connected_to_again(co
 
 
 async def test_who_begins_another_life_is_another_peer(connected):
+    exchange = connected.peer.call(b"wait", b"of before")
+    await connected.calls.get()
     connected.reconcile(incarnation="2")
     assert await connected.heard.get() is None
     assert connected.peers.get("server") is not connected.peer
     with pytest.raises(PeerAwayError):
         connected.peer.call(b"x", b"")
+    with pytest.raises(PeerLostError):
+        await exchange.answered()
+    async with asyncio.timeout(SOON_SECONDS):
+        assert await connected.left.get() == b"of before", "its connection is closed, too"
+    assert await connected.heard.get() == b""
 
 
 @pytest.mark.parametrize("stranger", ["nobody", "another cluster's"])
@@ -167,3 +180,60 @@ async def test_a_node_at_anothers_address_is_not_taken_for_it(ends):
         await asyncio.open_connection(
             "127.0.0.1", ends.number, ssl=certificate.client_context(), server_hostname=host_name("another")
         )
+
+
+@pytest.fixture
+async def apart(tmp_path):
+    """With a network in between."""
+    ends = Ends(tmp_path, 0.02)
+    await ends.open()
+    network = CutNetwork(("127.0.0.1", ends.number))
+    ends.reconcile(address=f"127.0.0.1:{network.port}")
+    assert await ends.heard.get() is None
+    assert await ends.heard.get() == b""
+    ends.peer = ends.peers.get("server")
+    yield ends, network
+    network.close()
+    await ends.close()
+
+
+@pytest.mark.parametrize("directions", [(), ("there",), ("back",)], ids=["both", "there", "back"])
+async def test_nobody_waits_for_a_node_of_which_nothing_arrives(apart, directions):
+    ends, network = apart
+    exchange = ends.peer.call(b"wait", b"who")
+    await ends.calls.get()
+    network.hold(*directions)
+    lost = ends.peer.call(b"x", b"perhaps it arrives")
+    async with asyncio.timeout(SOON_SECONDS):
+        for waiting in (exchange, lost):
+            with pytest.raises(PeerLostError):
+                await waiting.answered()
+        network.mend()
+        assert await ends.left.get() == b"who", "who runs it has heard that nobody waits"
+        while await ends.heard.get() != b"":  # until the connection begins anew
+            pass
+        assert await ends.peer.call(b"x", b"12").answered() == (b"head", b"21")
+
+
+async def test_who_hears_nothing_says_nothing(tmp_path):
+    """So that he is not called in vain while only what he says arrives."""
+    ends = Ends(tmp_path, NEVER_SECONDS)
+    ends.report = lambda: b"here"
+    ends.port = NodePort(ends.handle, lambda: ends.report, report_seconds=0.01)
+    await ends.open()
+    try:
+        said = []
+        while said.count(b"") < 2:  # after many looks without a word the connection is given up
+            said.append(await ends.heard.get())
+        assert 0 < said.count(b"here") <= 2 * QUIET_LOOKS
+    finally:
+        await ends.close()
+
+
+async def test_a_connection_that_was_given_up_takes_no_other_with_it(connected):
+    first = connected.peer._link
+    connected.peer._give_up()
+    assert await connected.heard.get() == b""
+    connected.peer.lost(first)
+    assert connected.peer.connected
+    assert await connected.peer.call(b"x", b"12").answered() == (b"head", b"21")
