@@ -59,6 +59,7 @@ def main() -> int:
             postgres=postgres,
             disk=root and postgres is None and shutil.which("mkfs.ext4") is not None,
             layer=compiler() is not None,
+            calls=True,
             kinds=arguments.only,
             pause=arguments.pause,
             longest=arguments.longest,
@@ -71,7 +72,8 @@ def main() -> int:
     arguments.report.with_suffix(".json").write_text(json.dumps(document, indent=2) + "\n")
     print(markdown(document))
     print(f"report in {arguments.report}")
-    return 1 if document["lost"] else 0
+    calls = document["calls"]
+    return 1 if document["lost"] or calls["wrong"] or calls["ran twice"] else 0
 
 
 if __name__ == "__main__":

@@ -2,18 +2,18 @@
 
 import json
 import signal
-import threading
 import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from lambent_server import Lambent, eventually
-from two_nodes import alive, start_nodes, status
+from cut_network import CutNetwork
+from lambent_server import Lambent, Result, eventually
+from two_nodes import alive, start_nodes, status, way_between
 
 WHERE = """
 import os, time
@@ -37,9 +37,23 @@ export const handler = awslambda.streamifyResponse(async (event, out, context) =
 
 
 class Cluster:
-    def __init__(self, nodes: dict[str, Lambent]) -> None:
+    def __init__(self, nodes: dict[str, Lambent], ways: dict[str, CutNetwork]) -> None:
         self.nodes = nodes
+        self.ways = ways
+        self.callers = ThreadPoolExecutor(1)
         self.front, self.one, self.two = nodes["front"], nodes["one"], nodes["two"]
+
+    def begin(self, name: str, event: Any) -> tuple[str, Future[Result]]:
+        """The node that runs it, and what its caller gets."""
+        result = self.callers.submit(self.front.invoke, name, event)
+        running = eventually(lambda: [name for name in ("one", "two") if self.busy(self.nodes[name])])
+        return running[0], result
+
+    def try_invoke(self, name: str) -> Result | None:
+        try:
+            return self.front.invoke(name, {})
+        except self.front.lambda_.exceptions.ServiceException:
+            return None
 
     def busy(self, node: Lambent) -> bool:
         return bool(status(node)["environments"]["busy"])
@@ -47,22 +61,27 @@ class Cluster:
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    (to_one, at_one), (to_two, at_two) = way_between(), way_between()
     nodes = start_nodes(
         tmp_path_factory.mktemp("cluster"),
         *("front", "one", "two"),
         arguments={
             "front": ("--roles", "api,poller"),
-            "one": ("--roles", "api,worker", "--zone", "x"),
-            "two": ("--roles", "worker", "--zone", "y"),
+            "one": ("--roles", "api,worker", "--zone", "x", *at_one),
+            "two": ("--roles", "worker", "--zone", "y", *at_two),
         },
     )
-    yield Cluster(nodes)
+    cluster = Cluster(nodes, {"one": to_one, "two": to_two})
+    yield cluster
     for node in nodes.values():
         if node.server.process.poll() is None:
             node.server.process.send_signal(signal.SIGCONT)
         node.stop()
         assert not node.leftovers()
         assert "Traceback" not in node.log, node.log[-8000:]
+    cluster.callers.shutdown()
+    to_one.close()
+    to_two.close()
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +90,13 @@ def where(cluster: Cluster) -> str:
     cluster.front.lambda_.publish_version(FunctionName=name)
     cluster.front.lambda_.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
     return name
+
+
+def assert_worth_a_retry(result: Future[Result]) -> None:
+    error = result.exception(20)
+    assert isinstance(error, ClientError)
+    assert error.response["Error"]["Code"] == "ServiceException"
+    assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 500
 
 
 def test_an_answer_from_another_node_is_an_answer(cluster: Cluster, where: str) -> None:
@@ -118,29 +144,41 @@ def test_a_stream_passes_through(cluster: Cluster) -> None:
 
 
 def test_a_node_that_dies_in_the_middle_is_an_error_worth_a_retry(cluster: Cluster, where: str) -> None:
-    caught: list[Exception] = []
-
-    def invoke() -> None:
-        try:
-            cluster.front.invoke(where, {"seconds": 50})
-        except ClientError as error:
-            caught.append(error)
-
-    caller = threading.Thread(target=invoke)
-    caller.start()
-    eventually(lambda: cluster.busy(cluster.one) or cluster.busy(cluster.two))
-    victim = cluster.one if cluster.busy(cluster.one) else cluster.two
-    victim.kill()
+    victim, result = cluster.begin(where, {"seconds": 50})
+    cluster.nodes[victim].kill()
     try:
-        caller.join(20)
-        (error,) = caught
-        assert isinstance(error, ClientError)
-        assert error.response["Error"]["Code"] == "ServiceException"
-        assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+        assert_worth_a_retry(result)
         # The next runs on the other at once: nobody waits until the membership has run out.
         assert cluster.front.call(where, {})["version"] == "$LATEST"
     finally:
-        victim.start_again()
+        cluster.nodes[victim].start_again()
+        eventually(lambda: len(alive(cluster.front)) == 3)
+
+
+def test_a_network_that_is_cut_in_the_middle_is_an_error_worth_a_retry(cluster: Cluster, where: str) -> None:
+    victim, result = cluster.begin(where, {"seconds": 1})
+    (other,) = {"one", "two"} - {victim}
+    cluster.ways[victim].cut()
+    try:
+        assert_worth_a_retry(result)
+        answers = [cluster.front.invoke(where, {}) for _ in range(5)]
+    finally:
+        cluster.ways[victim].mend()
+    # It is found again: what the other cannot run, because nobody reaches it, runs there.
+    cluster.ways[other].cut()
+    try:
+        answers.append(eventually(lambda: cluster.try_invoke(where)))
+    finally:
+        cluster.ways[other].mend()
+    ids = {answer.request_id for answer in answers}
+
+    def ran() -> list[str]:
+        lines = cluster.front.log_lines(f"/aws/lambda/{where}")
+        return [line.split()[-1] for line in lines if line.startswith("ran for")]
+
+    eventually(lambda: ids <= set(ran()))
+    assert {Counter(ran())[id] for id in ids} == {1}
+    eventually(lambda: not cluster.busy(cluster.nodes[victim]))
 
 
 def test_a_reservation_is_the_whole_clusters(cluster: Cluster) -> None:

@@ -40,6 +40,20 @@ def markdown(document: Mapping[str, Any]) -> str:
     ):
         lines += ["", f"| {title} | |", "|---|---:|"]
         lines += [f"| {name} | {count:,} |" for name, count in sorted(counts.items())] or ["| none | 0 |"]
+    if document["calls"]:
+        lines += _of_calls(document["calls"])
     if document["lost"]:
         lines += ["", f"Lost: {document['lost'][:100]}"]
     return "\n".join(lines) + "\n"
+
+
+def _of_calls(calls: Mapping[str, Any]) -> list[str]:
+    """Of `CallReport.as_document`."""
+    lines = ["", "| synchronous calls | |", "|---|---:|"]
+    lines += [f"| answered | {calls['answered']:,} |"]
+    lines += [f"| {error} | {count:,} |" for error, count in sorted(calls["errors"].items())]
+    lines += [f"| **answered, and ran twice** | **{len(calls['ran twice']):,}** |"]
+    lines += [f"| **what should not be** | **{len(calls['wrong']):,}** |"]
+    lines += ["", "| longest wait for an answer, s | |", "|---|---:|"]
+    lines += [f"| {kind} | {seconds} |" for kind, seconds in sorted(calls["longest seconds"].items())]
+    return [*lines, "", *(f"- {what}" for what in calls["wrong"][:50])]

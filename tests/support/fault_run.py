@@ -22,12 +22,13 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 from cut_network import CutNetwork
+from fault_calls import CallReport, Calls
 from fault_layer import FaultLayer
 from faults import Faults
 from lambent_server import Lambent
 from postgres_server import PostgresServer
 from small_disk import SmallDisk
-from two_nodes import start_nodes, status
+from two_nodes import start_nodes, status, way_between
 
 FUNCTION = "faults"
 FAILS_EVERY = 50
@@ -40,6 +41,8 @@ def handler(event, context):
     return [event["n"], uuid.uuid4().hex]
 """
 _NAMES = ("a", "b", "c", "d", "e")
+_FRONT = "front"
+_CALLERS = 2
 _SENDERS = 2
 _TAKERS = 2
 _DISK_MEGABYTES = 768
@@ -66,6 +69,7 @@ class Report:
     queued: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     layer: Counter[str] = field(default_factory=Counter)
+    calls: CallReport | None = None
     seconds: float = 0.0
 
     @property
@@ -102,13 +106,14 @@ class Report:
             "unexpected": dict(self.unexpected),
             "faults": dict(self.faults),
             "injected": {name: count for name, count in self.layer.items() if count},
+            "calls": self.calls.as_document() if self.calls is not None else None,
         }
 
 
 class FaultRun:
     """`pause` is how many seconds lie between two faults, about, `longest` for how many seconds one lasts at most. At
     least so many events are sent (or for so many `seconds`), and more until each kind of `kinds` (else all that can be
-    had) was done once."""
+    had) was done once. With `calls` there is one node more, which runs nothing, and is called synchronously, too."""
 
     def __init__(
         self,
@@ -120,6 +125,7 @@ class FaultRun:
         postgres: PostgresServer | None = None,
         disk: bool = False,
         layer: bool = True,
+        calls: bool = False,
         kinds: Sequence[str] = (),
         pause: float = 3.0,
         longest: float = 15.0,
@@ -142,10 +148,12 @@ class FaultRun:
         self._drained = False
         self._now = "nothing"
         try:
-            self._prepare(directory, _NAMES[:nodes], postgres, disk=disk, layer=layer, longest=longest)
+            names = (*_NAMES[:nodes], *([_FRONT] if calls else ()))
+            self._prepare(directory, names, postgres, disk=disk, layer=layer, longest=longest)
         except BaseException:
             self._undo.close()
             raise
+        self._calls = Calls(self._nodes, _FRONT, lambda: self._now) if calls else None
         known = self._faults.kinds()
         self._kinds = {name: known[name] for name in kinds or known}
 
@@ -183,11 +191,19 @@ class FaultRun:
         self._layers = list(dict.fromkeys(layers.values()))
         for each in self._layers:
             self._undo.callback(each.close)
+        arguments = dict.fromkeys(names, ("--dev",))
+        between: dict[str, CutNetwork] = {}
+        if _FRONT in names:
+            arguments[_FRONT] += ("--roles", "api")
+            for name in names[:-1]:
+                between[name], settings = way_between()
+                self._undo.callback(between[name].close)
+                arguments[name] += settings
         self._nodes = start_nodes(
             place,
             *names,
             databases=databases,
-            arguments=dict.fromkeys(names, ("--dev",)),
+            arguments=arguments,
             before={name: each.before for name, each in layers.items()},
         )
         self._undo.callback(self._stop_nodes)
@@ -197,6 +213,7 @@ class FaultRun:
             longest=longest,
             layers=layers,
             networks=networks,
+            between=between,
             disk=small,
             postgres=postgres,
         )
@@ -204,11 +221,18 @@ class FaultRun:
     def run(self) -> Report:
         began = time.monotonic()
         self._deploy(next(iter(self._nodes.values())))
-        with ThreadPoolExecutor(_SENDERS + _TAKERS + 2) as threads:
+        if self._calls is not None:
+            self._calls.deploy()
+        with ThreadPoolExecutor(_SENDERS + _TAKERS + _CALLERS + 2) as threads:
             faults = threads.submit(self._fault)
             taking = [threads.submit(self._take) for _ in range(_TAKERS)]
             saying = threads.submit(self._progress, began)
             sending = [threads.submit(self._send) for _ in range(_SENDERS)]
+            if self._calls is not None:
+                self.report.calls = self._calls.report
+                sending += [
+                    threads.submit(self._calls.run, lambda: self._faults_done) for _ in range(_CALLERS)
+                ]
             try:
                 for each in (*sending, faults):
                     each.result()
@@ -219,6 +243,8 @@ class FaultRun:
             self._drained = True
             saying.result()
             # Within: a database that the thread of faults has started ends with that thread.
+            if self._calls is not None:
+                self._calls.finish()
             self.report.queued = status(self._some())["queues"]["event invocations"]
         for layer in self._layers:
             self.report.layer.update(layer.counts)

@@ -6,7 +6,8 @@ import random
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from cut_network import CutNetwork
@@ -16,19 +17,31 @@ from postgres_server import PostgresServer
 from small_disk import SmallDisk
 
 Fault = Callable[[], None]
+BETWEEN_NODES = " between nodes"
+_DISTURBANCES: Mapping[str, Callable[[CutNetwork], None]] = {
+    "cut": CutNetwork.cut,
+    "silent": CutNetwork.hold,
+    "silent one way": lambda network: network.hold("there"),
+    "silent the other way": lambda network: network.hold("back"),
+    "slow": lambda network: network.slow(0.1),
+    "lossy": lambda network: network.lose(0.2),
+    "half closed": CutNetwork.half_close,
+}
 _CLOCK_HOURS = (-30.0, -3.0, -0.5, 0.0, 0.5, 3.0, 30.0)
 
 
 @dataclass(kw_only=True)
 class Faults:
-    """`layers` are the disks and clocks of nodes by their names, the same one for all who share a host. `longest` is
-    how many seconds a fault lasts at most."""
+    """`layers` are the disks and clocks of nodes by their names, the same one for all who share a host, `networks`
+    their ways to the database, `between` the others' ways to them. `longest` is how many seconds a fault lasts at
+    most."""
 
     nodes: Mapping[str, Lambent]
     random: random.Random
     longest: float
     layers: Mapping[str, FaultLayer]
     networks: Mapping[str, CutNetwork]
+    between: Mapping[str, CutNetwork] = field(default_factory=dict)
     disk: SmallDisk | None = None
     postgres: PostgresServer | None = None
 
@@ -51,11 +64,9 @@ class Faults:
             found["kill -9 of the database"] = self._kill_database
             found["SIGSTOP of the database"] = self._stop_database
             found["restart of the database"] = self._restart_database
-        if self.networks:
-            found["network cut"] = lambda: self._disturb(CutNetwork.cut)
-            found["network silent"] = lambda: self._disturb(CutNetwork.hold)
-            found["network slow"] = lambda: self._disturb(lambda network: network.slow(0.1))
-            found["network half closed"] = lambda: self._disturb(CutNetwork.half_close)
+        for between, networks in (("", self.networks), (BETWEEN_NODES, self.between)):
+            for how, disturb in _DISTURBANCES.items() if networks else ():
+                found[f"network{between} {how}"] = partial(self._disturb, networks, disturb)
         return found
 
     def end(self) -> None:
@@ -162,8 +173,8 @@ class Faults:
         self._wait()
         self.postgres.thaw()
 
-    def _disturb(self, how: Callable[[CutNetwork], None]) -> None:
-        network = self.random.choice(list(self.networks.values()))
+    def _disturb(self, networks: Mapping[str, CutNetwork], how: Callable[[CutNetwork], None]) -> None:
+        network = self.random.choice(list(networks.values()))
         how(network)
         self._wait()
         network.mend()

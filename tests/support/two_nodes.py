@@ -2,11 +2,13 @@
 
 import json
 import shutil
+import socket
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cut_network import CutNetwork
 from lambent_server import Lambent, eventually
 
 
@@ -35,6 +37,14 @@ def start_nodes(
         )
     eventually(lambda: all(len(alive(node)) == len(ids) for node in nodes.values()))
     return nodes
+
+
+def way_between() -> tuple[CutNetwork, tuple[str, ...]]:
+    """The way of all others to a node, and the settings that have them take it."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    network = CutNetwork(("127.0.0.1", port))
+    return network, ("--node-port", str(port), "--node-address", f"127.0.0.1:{network.port}")
 
 
 def status(node: Lambent) -> dict[str, Any]:
