@@ -1,12 +1,16 @@
 """S3 as its users know it: boto3's clients and transfers, and what must survive."""
 
+import hashlib
 import io
 import os
 import socket
 import urllib.request
+from base64 import b64encode
 from typing import Any
+from zlib import crc32
 
 import pytest
+from awscrt.checksums import XXHash
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from lambent_server import Lambent, eventually
@@ -128,26 +132,43 @@ def test_writes_that_depend_on_what_is_there(s3, bucket):
     s3.delete_object(Bucket=bucket, Key="k", IfMatch=etag)
 
 
-@pytest.mark.parametrize("algorithm", ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"])
-def test_checksums(s3, bucket, algorithm):
-    import base64
-    import hashlib
-    import zlib
+CHECKED = b"123456789"
+CHECKSUMS = {
+    "CRC32": crc32(CHECKED).to_bytes(4, "big"),
+    "CRC32C": bytes.fromhex("e3069283"),
+    "CRC64NVME": bytes.fromhex("ae8b14860a799888"),
+    "SHA1": hashlib.sha1(CHECKED).digest(),
+    "SHA256": hashlib.sha256(CHECKED).digest(),
+    "SHA512": hashlib.sha512(CHECKED).digest(),
+    "MD5": hashlib.md5(CHECKED).digest(),
+    "XXHASH64": bytes.fromhex("8cb841db40e6ae83"),
+    "XXHASH3": XXHash.compute_xxhash3_64(CHECKED),
+    "XXHASH128": XXHash.compute_xxhash3_128(CHECKED),
+}
 
-    values = {
-        "CRC32": base64.b64encode(zlib.crc32(b"123456789").to_bytes(4, "big")).decode(),
-        "CRC32C": "4waSgw==",
-        "CRC64NVME": "rosUhgp5mIg=",
-        "SHA1": base64.b64encode(hashlib.sha1(b"123456789").digest()).decode(),
-        "SHA256": base64.b64encode(hashlib.sha256(b"123456789").digest()).decode(),
-    }
-    member = f"Checksum{algorithm}"
-    put = s3.put_object(Bucket=bucket, Key="k", Body=b"123456789", **{member: values[algorithm]})
-    assert put[member] == values[algorithm]
+
+@pytest.mark.parametrize(("algorithm", "digest"), CHECKSUMS.items())
+def test_checksums(s3, bucket, algorithm, digest):
+    member, value = f"Checksum{algorithm}", b64encode(digest).decode()
+    put = s3.put_object(Bucket=bucket, Key="k", Body=CHECKED, **{member: value})
+    assert put[member] == value
     head = s3.head_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED")
-    assert (head[member], head["ChecksumType"]) == (values[algorithm], "FULL_OBJECT")
-    wrong = {member: base64.b64encode(base64.b64decode(values[algorithm])[::-1]).decode()}
-    assert refusal(s3.put_object, Bucket=bucket, Key="k", Body=b"123456789", **wrong) == ("BadDigest", 400)
+    assert (head[member], head["ChecksumType"]) == (value, "FULL_OBJECT")
+    wrong = {member: b64encode(digest[::-1]).decode()}
+    assert refusal(s3.put_object, Bucket=bucket, Key="k", Body=CHECKED, **wrong) == ("BadDigest", 400)
+
+
+def test_a_composite_checksum_of_hashes(s3, bucket):
+    named = {"Bucket": bucket, "Key": "k"}
+    begun = s3.create_multipart_upload(**named, ChecksumAlgorithm="XXHASH3")
+    assert (begun["ChecksumAlgorithm"], begun["ChecksumType"]) == ("XXHASH3", "COMPOSITE")
+    value = b64encode(CHECKSUMS["XXHASH3"]).decode()
+    upload = {**named, "UploadId": begun["UploadId"]}
+    part = s3.upload_part(**upload, PartNumber=1, Body=CHECKED, ChecksumXXHASH3=value)
+    listed = {"PartNumber": 1, "ETag": part["ETag"], "ChecksumXXHASH3": value}
+    whole = s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": [listed]})
+    of_parts = b64encode(XXHash.compute_xxhash3_64(CHECKSUMS["XXHASH3"])).decode()
+    assert (whole["ChecksumXXHASH3"], whole["ChecksumType"]) == (f"{of_parts}-1", "COMPOSITE")
 
 
 def test_a_client_that_stops_half_way_leaves_nothing(lambent, bucket):

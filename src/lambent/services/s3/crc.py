@@ -1,7 +1,7 @@
 """CRC-32C and CRC-64/NVME, and combining the CRCs of two pieces to that of both.
 
-awscrt computes them in hardware where it is installed. Otherwise Python's long integers do what can be done of it in
-C: a message is a polynomial, and its upper half is folded onto the lower by x^n = x^a + x^b + … (modulo the CRC's
+awscrt computes them in hardware. Where it cannot be installed, Python's long integers do what can be done of it in C: a
+message is a polynomial, and its upper half is folded onto the lower by x^n = x^a + x^b + … (modulo the CRC's
 polynomial), a shift and an exclusive or for each term. What is left is short, and a table's.
 
 Sources: RFC 3720 (CRC-32C), the NVM Express specification (CRC-64), and zlib's crc32_combine for the algebra.
@@ -11,11 +11,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-
-try:
-    from awscrt import checksums as _native
-except ImportError:
-    _native = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +91,23 @@ def _step(polynomial: Polynomial, value: int) -> int:
     return value
 
 
-def _chosen(polynomial: Polynomial, name: str) -> Callable[[bytes, int], int]:
-    native: Callable[[bytes, int], int] | None = getattr(_native, name, None)
-    return native or (lambda data, value: by_folding(polynomial, data, value))
+def crc32c(data: bytes, value: int) -> int:
+    return _native("crc32c", CRC32C)(data, value)
 
 
-crc32c = _chosen(CRC32C, "crc32c")
-crc64nvme = _chosen(CRC64NVME, "crc64nvme")
+def crc64nvme(data: bytes, value: int) -> int:
+    return _native("crc64nvme", CRC64NVME)(data, value)
+
+
+@cache
+def _native(name: str, polynomial: Polynomial) -> Callable[[bytes, int], int]:
+    """Loaded with the first use, by a thread that writes: it takes 7 MB, and longer than an event loop may wait."""
+    try:
+        from awscrt import checksums  # noqa: PLC0415
+    except ImportError:
+        return lambda data, value: by_folding(polynomial, data, value)
+    native: Callable[[bytes, int], int] = getattr(checksums, name)
+    return native
 
 
 def combine(polynomial: Polynomial, first: int, second: int, second_size: int) -> int:

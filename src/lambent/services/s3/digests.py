@@ -75,7 +75,7 @@ class BodyDigest:
 def digest_of(
     parameters: Parameters, headers: Mapping[str, str], body: Any, *, also: tuple[str, ...] = ()
 ) -> BodyDigest:
-    """Of PutObject's or UploadPart's body. Raises InvalidRequest, InvalidDigest, NotImplemented."""
+    """Of PutObject's or UploadPart's body. Raises InvalidRequest, InvalidDigest."""
     given = given_checksums(parameters)
     announced = None if given else announced_algorithm(headers)
     asked = asked_algorithm(parameters)
