@@ -288,3 +288,34 @@ def test_nothing_is_deleted_on_a_condition_that_nothing_holds(s3, bucket):
     error, status = refusal(s3.delete_object, Bucket=bucket, Key="k", IfMatch="x")
     assert (error["Code"], error["Condition"], status) == ("PreconditionFailed", "If-Match", 412)
     s3.delete_object(Bucket=bucket, Key="k", IfMatch=etag)
+
+
+def test_words_that_s3_does_not_know(s3, s3_unchecked, bucket):
+    error, _ = refusal(s3.put_object, Bucket=bucket, Key="k", StorageClass="LUKEWARM")
+    assert (error["Code"], error["StorageClassRequested"]) == ("InvalidStorageClass", "LUKEWARM")
+    error, _ = refusal(s3.put_object, Bucket=bucket, Key="k", ServerSideEncryption="ROT13")
+    assert error == {
+        "Code": "InvalidArgument",
+        "Message": "The encryption method specified is not supported",
+        "ArgumentName": "x-amz-server-side-encryption",
+        "ArgumentValue": "ROT13",
+    }
+    assert refusal(s3.put_bucket_acl, Bucket=bucket, AccessControlPolicy={})[0]["Code"] == "MalformedACLError"
+    assert refusal(s3.put_bucket_acl, Bucket=bucket)[0]["Code"] == "MissingSecurityHeader"
+    owner = s3.get_bucket_acl(Bucket=bucket)["Owner"]
+    grant = {"Grantee": {"Type": "CanonicalUser", "ID": owner["ID"]}, "Permission": "HOLD"}
+    policy = {"Owner": owner, "Grants": [grant]}
+    assert refusal(s3.put_bucket_acl, Bucket=bucket, AccessControlPolicy=policy)[0]["Code"] == (
+        "MalformedACLError"
+    )
+
+
+def test_a_key_without_tags_is_told_with_its_bucket(s3, bucket):
+    assert refusal(s3.get_object_tagging, Bucket=bucket, Key="k")[0]["Key"] == f"{bucket}/k"
+    assert refusal(s3.delete_object_tagging, Bucket=bucket, Key="k")[0]["Key"] == "k"
+
+
+def test_directory_buckets_are_refused_where_a_client_can_read_it(s3):
+    error, status = refusal(s3.list_directory_buckets)
+    assert (error["Code"], status) == ("NotImplemented", 501)
+    assert "s3express" in error["Message"]

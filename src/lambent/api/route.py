@@ -63,7 +63,9 @@ class Router:
         """The service and protocol in which an error is told to this request, however little is known of it."""
         if offered is not None:
             return offered.wire, offered.wire.protocol_of(request)
-        candidates = self._candidates(request, signing_name or _claimed_signing_name(request))
+        claimed = signing_name or _claimed_signing_name(request)
+        # What is not offered of S3's family is refused as S3 would: its clients read nothing else.
+        candidates = self._candidates(request, "s3" if claimed in S3_SIGNING_NAMES else claimed)
         if signing_name is None and len(candidates) > 1:
             candidates = [
                 one for one in candidates if one.wire.protocol_of(request) == _mark(request)

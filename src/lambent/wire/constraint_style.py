@@ -116,7 +116,7 @@ _STYLES = {
     ),
     "s3": ConstraintStyle(
         code="InvalidArgument",
-        unchecked=frozenset({"BucketLocationConstraint"}),
+        unchecked=frozenset({"BucketLocationConstraint", "BucketLogsPermission", "Permission"}),
         nested=(
             "MalformedXML",
             "The XML you provided was not well-formed or did not validate against our published schema",
@@ -127,7 +127,16 @@ _STYLES = {
                 "filter rule name must be either prefix or suffix",
                 {"ArgumentName": "FilterRule.Name", "ArgumentValue": "{value}"},
             ),
-            "storageClass": ("InvalidStorageClass", "The storage class you specified is not valid", {}),
+            "storageClass": (
+                "InvalidStorageClass",
+                "The storage class you specified is not valid",
+                {"StorageClassRequested": "{value}"},
+            ),
+            "serverSideEncryption": (
+                "InvalidArgument",
+                "The encryption method specified is not supported",
+                {"ArgumentName": "x-amz-server-side-encryption", "ArgumentValue": "{value}"},
+            ),
             "aCL": (
                 "InvalidArgument",
                 "",

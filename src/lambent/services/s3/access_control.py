@@ -86,7 +86,7 @@ def replacement(
     """What PutBucketAcl and PutObjectAcl ask for, in one of three ways. Raises InvalidArgument and its kin."""
     asked = requested(parameters, current.owner, bucket_owner_id)
     written = parameters.get("AccessControlPolicy")
-    if asked is None and not written:
+    if asked is None and written is None:
         raise MissingSecurityHeader(MissingHeaderName="x-amz-acl")
     if asked is not None and written:
         raise UnexpectedContent()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from lambent.model.caller import Caller, Parameters
 from lambent.model.service import Operation
 from lambent.services.s3.bucket_records import BucketRecords
+from lambent.services.s3.errors import NoSuchKey
 from lambent.services.s3.object_changes import ObjectChanges
 from lambent.services.s3.object_lookup import ObjectLookup, version_members
 from lambent.services.s3.tags import as_mapping, as_tag_set, parse_tag_set
@@ -26,7 +27,11 @@ class ObjectTags:
 
     async def get(self, caller: Caller, parameters: Parameters) -> Parameters:
         bucket = self._buckets.require(caller, parameters)
-        version = await self._lookup.find(bucket, parameters, "GET", marker_hides=False)
+        try:
+            version = await self._lookup.find(bucket, parameters, "GET", marker_hides=False)
+        except NoSuchKey:
+            # As recorded: of all operations, this one tells the key with its bucket.
+            raise NoSuchKey(Key=f"{bucket.name}/{parameters['Key']}") from None
         return version_members(bucket, version) | {"TagSet": as_tag_set(version.properties.tags)}
 
     async def put(self, caller: Caller, parameters: Parameters) -> Parameters:
