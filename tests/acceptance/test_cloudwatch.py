@@ -190,17 +190,6 @@ def test_an_alarm_tells_a_topic_and_a_function(lambent: Lambent, cloudwatch) -> 
     sns.subscribe(
         TopicArn=topic, Protocol="sqs", Endpoint=queue_arn, Attributes={"RawMessageDelivery": "true"}
     )
-    may = {
-        "Effect": "Allow",
-        "Principal": {"Service": "cloudwatch.amazonaws.com"},
-        "Action": "sns:Publish",
-        "Resource": topic,
-    }
-    sns.set_topic_attributes(
-        TopicArn=topic,
-        AttributeName="Policy",
-        AttributeValue=json.dumps({"Version": "2012-10-17", "Statement": [may]}),
-    )
     function = lambent.python(
         "def handler(event, context):\n    print('ALARM DATA', event['alarmData']['state']['value'])\n"
     )
@@ -244,14 +233,22 @@ def test_an_alarm_tells_a_topic_and_a_function(lambent: Lambent, cloudwatch) -> 
     )
     assert message["Trigger"]["MetricName"] == "Errors"
     eventually(lambda: "ALARM DATA ALARM\n" in lambent.log_lines(f"/aws/lambda/{function}"))
-    assert alarm()["StateReason"].startswith("Threshold Crossed: 1 out of the last 1 datapoints [9.0 (")
+    assert alarm()["StateReason"].startswith("Threshold Crossed: 1 datapoint [9.0 (")
+    assert message["NewStateReason"] == alarm()["StateReason"]
     cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="by hand")
     assert (alarm()["StateValue"], alarm()["StateReason"]) == ("OK", "by hand")
-    kinds = [
-        item["HistoryItemType"]
-        for item in cloudwatch.describe_alarm_history(AlarmName=name)["AlarmHistoryItems"]
+
+    def history(kind: str) -> list[str]:
+        items = cloudwatch.describe_alarm_history(AlarmName=name, HistoryItemType=kind)["AlarmHistoryItems"]
+        return [item["HistorySummary"] for item in items]
+
+    assert history("ConfigurationUpdate") == [f'Alarm "{name}" created']
+    assert history("StateUpdate") == [
+        "Alarm updated from ALARM to OK",
+        "Alarm updated from INSUFFICIENT_DATA to ALARM",
     ]
-    assert kinds == ["StateUpdate", "StateUpdate", "ConfigurationUpdate"]
+    done = {f"Successfully executed action {action}" for action in (topic, arn)}
+    eventually(lambda: set(history("Action")) == done)
     assert cloudwatch.list_tags_for_resource(ResourceARN=alarm()["AlarmArn"])["Tags"] == [
         {"Key": "team", "Value": "a"}
     ]

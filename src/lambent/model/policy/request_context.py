@@ -11,6 +11,9 @@ from lambent.model.caller import Caller
 from lambent.model.policy.pattern import Context
 from lambent.model.user import is_user_arn
 
+_TELL_SOURCE_OWNER = frozenset({"cloudwatch.amazonaws.com"})
+"""Services that a topic's default policy lets in: it wants AWS:SourceOwner to be the topic's account."""
+
 
 def request_context(
     caller: Caller,
@@ -75,6 +78,8 @@ def _values(
         }
         if caller.source_arn is not None:
             context["aws:sourcearn"] = (caller.source_arn,)
+        if caller.service in _TELL_SOURCE_OWNER:
+            context["aws:sourceowner"] = (caller.account_id,)
         for key in ("aws:principalaccount", "aws:principalarn", "aws:principaltype", "aws:userid"):
             del context[key]
     if caller.access_key_id.startswith("ASIA"):

@@ -15,10 +15,13 @@ from lambent.base.clock import Clock
 from lambent.model.alarm import Alarm, AlarmHistoryItem
 from lambent.model.dashboard import Dashboard
 from lambent.model.service import Client, Service
+from lambent.services.cloudwatch.alarm_changes import AlarmChanges
 from lambent.services.cloudwatch.alarm_courier import AlarmCourier
 from lambent.services.cloudwatch.alarm_runs import AlarmRuns
 from lambent.services.cloudwatch.alarms import Alarms
+from lambent.services.cloudwatch.composite_runs import CompositeRuns
 from lambent.services.cloudwatch.dashboards import Dashboards
+from lambent.services.cloudwatch.described_alarms import DescribedAlarms
 from lambent.services.cloudwatch.history import History
 from lambent.services.cloudwatch.metric_data import MetricData
 from lambent.services.cloudwatch.metrics import Metrics
@@ -62,9 +65,19 @@ def cloudwatch(
 ) -> CloudWatch:
     """`owner` names this node in its claims, `retry_seconds` is the delay before an action is tried again."""
     worker = DeliveryWorker(
-        "cloudwatch", deliveries, AlarmCourier(client), clock, base_seconds=retry_seconds, owner=owner
+        "cloudwatch",
+        deliveries,
+        AlarmCourier(client, history, clock),
+        clock,
+        base_seconds=retry_seconds,
+        owner=owner,
     )
-    runs = AlarmRuns(alarms, history, metrics, recorder, worker, clock)
+
+    def wake() -> None:
+        timer.wake()
+
+    changes = AlarmChanges(alarms, history, worker, clock, wake)
+    runs = AlarmRuns(metrics, recorder, changes, CompositeRuns(alarms, changes, clock), clock)
     timer = Timer(alarms, runs.fire, clock)
     metric, past = Metrics(metrics, recorder, clock), History(history, clock)
     operations = {
@@ -72,7 +85,8 @@ def cloudwatch(
         "ListMetrics": metric.list,
         "GetMetricStatistics": Statistics(metrics, recorder, clock).get,
         "GetMetricData": MetricData(metrics, recorder, clock).get,
-        **Alarms(alarms, history, runs, clock, timer.wake).operations(),
+        **Alarms(alarms, history, runs, changes, clock, timer.wake).operations(),
+        **DescribedAlarms(alarms, changes).operations(),
         "DescribeAlarmHistory": past.describe,
         **Dashboards(dashboards, clock).operations(),
     }

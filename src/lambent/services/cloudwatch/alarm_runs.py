@@ -1,30 +1,24 @@
-"""Looks at an alarm when its period is over: its state, and what is to be told of a change.
+"""Looks at an alarm when its period is over: its state, and what is to be told of a change."""
 
-The new state, the next time to look and the actions are stored in one step, so that a change is told once.
-"""
-
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import orjson
-
-from lambent.base.arn import partition_of
 from lambent.base.clock import Clock
-from lambent.base.ids import new_token
-from lambent.model.alarm import Alarm, AlarmHistoryItem, State
-from lambent.model.delivery import Delivery
+from lambent.model.alarm import Alarm, State
 from lambent.model.error import ServiceException
-from lambent.services.cloudwatch.alarm_message import message_of
+from lambent.services.cloudwatch.alarm_changes import AlarmChanges
+from lambent.services.cloudwatch.composite_runs import LOOK_SECONDS, CompositeRuns
 from lambent.services.cloudwatch.evaluation import Verdict, judge
 from lambent.services.cloudwatch.queries import evaluate, period_of
 from lambent.services.cloudwatch.recorder import Recorder
 from lambent.services.cloudwatch.series import Window
 from lambent.store.ports.metrics import MetricStore
-from lambent.store.ports.named_records import Due, Name, NamedRecords
-from lambent.targets.worker import DeliveryWorker
+from lambent.store.ports.named_records import Due, Name
 
 _LATE_SECONDS = 10.0
 """How long after a period's end its data is looked at: it may be under way still."""
+_SAMPLES = "samples"
 
 
 def next_look(now: float, period: int) -> float:
@@ -35,53 +29,43 @@ def next_look(now: float, period: int) -> float:
 class AlarmRuns:
     def __init__(
         self,
-        alarms: NamedRecords[Alarm],
-        history: NamedRecords[AlarmHistoryItem],
         metrics: MetricStore,
         recorder: Recorder,
-        worker: DeliveryWorker,
+        changes: AlarmChanges,
+        composites: CompositeRuns,
         clock: Clock,
     ) -> None:
-        self._alarms = alarms
-        self._history = history
         self._metrics = metrics
         self._recorder = recorder
-        self._worker = worker
+        self._changes = changes
+        self._composites = composites
         self._clock = clock
 
     async def fire(self, due: Due[Alarm]) -> None:
         alarm, now = due.value, self._clock.now()
-        verdict = await self._verdict(alarm, now)
-        period = period_of(queries_of(alarm))
-        await self.enter(
-            due.name,
-            alarm,
-            verdict.state or alarm.state,
-            verdict.reason,
-            verdict.data or None,
-            next_look(now, period),
-        )
-
-    async def enter(
-        self, name: Name, alarm: Alarm, state: State, reason: str, data: str | None, due_at: float | None
-    ) -> None:
-        """Stores what the alarm's state is now. Raises StaleRevisionError, NotFoundError."""
-        now = self._clock.now()
-        if state == alarm.state:
-            await self._alarms.advance(name, previous=alarm, value=alarm, due_at=due_at, deliveries=())
+        if alarm.is_composite:
+            await self._composites.fire(due)
             return
-        changed = replace(
-            alarm, state=state, reason=reason, reason_data=data, updated_at=now, transitioned_at=now
-        )
-        await self._alarms.advance(
-            name, previous=alarm, value=changed, due_at=due_at, deliveries=_deliveries(alarm, changed, now)
-        )
-        self._worker.wake()
-        await self._note(changed, alarm, now)
+        verdict = await self._verdict(alarm, now)
+        after = alarm
+        if verdict.state is not None and verdict.state != alarm.state:
+            after = entered(alarm, verdict.state, verdict.reason, verdict.data or None, now)
+        due_at = next_look(now, period_of(queries_of(alarm)))
+        await self._changes.store(due.name, alarm, after, acts=after is not alarm, due_at=due_at)
+
+    async def set(self, name: Name, alarm: Alarm, state: State, reason: str, data: str | None) -> None:
+        """By hand, until it is looked at again. Raises StaleRevisionError, NotFoundError."""
+        now = self._clock.now()
+        changed, suppressed = state != alarm.state, alarm.suppressed_by is not None
+        after = replace(entered(alarm, state, reason, data, now), owes=suppressed and (changed or alarm.owes))
+        due_at = now + LOOK_SECONDS if alarm.is_composite else next_look(now, period_of(queries_of(alarm)))
+        await self._changes.store(name, alarm, after, acts=changed and not suppressed, due_at=due_at)
 
     async def _verdict(self, alarm: Alarm, now: float) -> Verdict:
         queries = queries_of(alarm)
         period = period_of(queries)
+        if "Metrics" not in alarm.settings:
+            queries += [_counting(queries[0])]
         # Beyond the periods that decide, as many again, for data that is missing.
         end = int(now - _LATE_SECONDS) // period * period
         count = 2 * alarm.settings["EvaluationPeriods"]
@@ -92,28 +76,17 @@ class AlarmRuns:
         except ServiceException as error:
             return Verdict(state="INSUFFICIENT_DATA", reason=f"Insufficient Data: {error.message}")
         found = next(result.series for result in results if result.returned)
+        samples = next((result.series[0] for result in results if result.id == _SAMPLES), {})
         if len(found) != 1:
             return Verdict(state="INSUFFICIENT_DATA", reason=f"Insufficient Data: {len(found)} time series.")
         (series,) = found
         moments = range(window.start, window.end, period)
-        return judge(alarm.settings, [(at, series.get(at)) for at in moments], period, now)
-
-    async def _note(self, alarm: Alarm, before: Alarm, now: float) -> None:
-        data = {
-            "version": "1.0",
-            "oldState": {"stateValue": before.state, "stateReason": before.reason},
-            "newState": {"stateValue": alarm.state, "stateReason": alarm.reason},
-        }
-        summary = f"Alarm updated from {before.state} to {alarm.state}"
-        await note(self._history, alarm, "StateUpdate", summary, orjson.dumps(data).decode(), now)
+        return judge(alarm.settings, [(at, series.get(at)) for at in moments], period, now, samples)
 
 
-async def note(
-    history: NamedRecords[AlarmHistoryItem], alarm: Alarm, kind: str, summary: str, data: str, now: float
-) -> None:
-    item = AlarmHistoryItem(alarm_name=alarm.name, at=now, kind=kind, summary=summary, data=data)
-    name = Name(alarm.account_id, alarm.region, alarm.name, f"{int(now * 1000):014d}-{new_token(8)}")
-    await history.insert(name, item)
+def entered(alarm: Alarm, state: State, reason: str, data: str | None, now: float) -> Alarm:
+    since = alarm.transitioned_at if state == alarm.state else now
+    return replace(alarm, state=state, reason=reason, reason_data=data, updated_at=now, transitioned_at=since)
 
 
 def queries_of(alarm: Alarm) -> list[dict[str, Any]]:
@@ -132,19 +105,6 @@ def queries_of(alarm: Alarm) -> list[dict[str, Any]]:
     return [{"Id": "m1", "MetricStat": stat}]
 
 
-def _deliveries(before: Alarm, alarm: Alarm, now: float) -> list[Delivery]:
-    if not alarm.actions_enabled:
-        return []
-    return [
-        Delivery(
-            queue="cloudwatch",
-            account_id=alarm.account_id,
-            region=alarm.region,
-            source_arn=alarm.arn(partition_of(alarm.region)),
-            target={"Arn": action},
-            payload=message_of(alarm, before.state, action, now),
-            accepted_at=now,
-            due_at=now,
-        )
-        for action in alarm.actions(alarm.state)
-    ]
+def _counting(query: Mapping[str, Any]) -> dict[str, Any]:
+    """Of how many measurements each datapoint is."""
+    return {"Id": _SAMPLES, "MetricStat": {**query["MetricStat"], "Stat": "SampleCount"}, "ReturnData": False}

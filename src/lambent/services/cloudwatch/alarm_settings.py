@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lambent.base.arn import Arn
-from lambent.model.alarm import Alarm
+from lambent.model.alarm import ACTIONS, Alarm
 from lambent.model.caller import Parameters
 from lambent.model.error import ValidationException
 from lambent.services.cloudwatch.alarm_runs import queries_of
@@ -16,7 +16,6 @@ from lambent.services.cloudwatch.evaluation import COMPARISONS
 from lambent.services.cloudwatch.queries import check_queries, period_of
 from lambent.services.cloudwatch.statistics import is_percentile
 
-ACTIONS = ("OKActions", "AlarmActions", "InsufficientDataActions")
 _REFUSED = (
     "ThresholdMetricId",
     "EvaluateLowSampleCountPercentile",
@@ -58,10 +57,10 @@ def check_alarm(parameters: Parameters) -> None:
         )
     for name in ACTIONS:
         for action in parameters.get(name, ()):
-            _require_action(action)
+            require_action(action)
 
 
-def _require_action(action: str) -> None:
+def require_action(action: str) -> None:
     try:
         service = Arn.parse(action).service
     except ValueError:

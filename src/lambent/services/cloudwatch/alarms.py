@@ -1,32 +1,33 @@
-"""Alarms on metrics: PutMetricAlarm, DescribeAlarms, DescribeAlarmsForMetric, DeleteAlarms, SetAlarmState,
-EnableAlarmActions, DisableAlarmActions, and their tags.
+"""Alarms: PutMetricAlarm, PutCompositeAlarm, DeleteAlarms, SetAlarmState, EnableAlarmActions, DisableAlarmActions, and
+their tags. `described_alarms` answers what there is.
 
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 """
 
-import json
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 
-from lambent.base.arn import Arn, partition_of
+from lambent.base.arn import Arn
 from lambent.base.clock import Clock
-from lambent.model.alarm import Alarm, AlarmHistoryItem
+from lambent.model.alarm import ACTIONS, COMPOSITE, Alarm, AlarmHistoryItem
 from lambent.model.caller import Caller, Parameters
 from lambent.model.error import ValidationException
 from lambent.model.service import Operation
-from lambent.services.cloudwatch.alarm_runs import AlarmRuns, next_look, note, queries_of
-from lambent.services.cloudwatch.alarm_settings import ACTIONS, check_alarm
+from lambent.services.cloudwatch.alarm_changes import AlarmChanges, note, refers_to
+from lambent.services.cloudwatch.alarm_runs import AlarmRuns, next_look, queries_of
+from lambent.services.cloudwatch.alarm_settings import check_alarm
+from lambent.services.cloudwatch.composite_alarms import SETTINGS as COMPOSITE_SETTINGS
+from lambent.services.cloudwatch.composite_alarms import check_composite
 from lambent.services.cloudwatch.errors import (
     InvalidFormatFault,
     InvalidParameterValueException,
     ResourceNotFound,
     ResourceNotFoundException,
 )
-from lambent.services.cloudwatch.input import dimensions_of
-from lambent.services.cloudwatch.paging import paged
 from lambent.services.cloudwatch.queries import period_of
 from lambent.store.ports.errors import AlreadyExistsError, NotFoundError, StaleRevisionError
 from lambent.store.ports.named_records import Name, NamedRecords
@@ -34,9 +35,7 @@ from lambent.store.ports.named_records import Name, NamedRecords
 _SETTINGS = (
     "AlarmDescription",
     "ActionsEnabled",
-    "OKActions",
-    "AlarmActions",
-    "InsufficientDataActions",
+    *ACTIONS,
     "MetricName",
     "Namespace",
     "Statistic",
@@ -61,20 +60,21 @@ class Alarms:
         alarms: NamedRecords[Alarm],
         history: NamedRecords[AlarmHistoryItem],
         runs: AlarmRuns,
+        changes: AlarmChanges,
         clock: Clock,
         wake: Callable[[], None],
     ) -> None:
         self._alarms = alarms
         self._history = history
         self._runs = runs
+        self._changes = changes
         self._clock = clock
         self._wake = wake
 
     def operations(self) -> Mapping[str, Operation]:
         return {
             "PutMetricAlarm": self.put,
-            "DescribeAlarms": self.describe,
-            "DescribeAlarmsForMetric": self.describe_for_metric,
+            "PutCompositeAlarm": self.put_composite,
             "DeleteAlarms": self.delete,
             "SetAlarmState": self.set_state,
             "EnableAlarmActions": self.enable_actions,
@@ -87,119 +87,101 @@ class Alarms:
     async def put(self, caller: Caller, parameters: Parameters) -> Parameters:
         settings = {name: parameters[name] for name in _SETTINGS if name in parameters}
         check_alarm(parameters)
+        made = self._made(caller, parameters, settings)
+        now = made.configured_at
+        due_at = min(now + 1.0, next_look(now, period_of(queries_of(made))))
+        await self._put(made, "", due_at)
+        return {}
+
+    async def put_composite(self, caller: Caller, parameters: Parameters) -> Parameters:
+        await check_composite(self._alarms, caller, parameters)
+        settings = {name: parameters[name] for name in COMPOSITE_SETTINGS if name in parameters}
+        made = self._made(caller, parameters, settings)
+        await self._put(made, COMPOSITE, made.configured_at)
+        return {}
+
+    def _made(self, caller: Caller, parameters: Parameters, settings: Mapping[str, Any]) -> Alarm:
         now = self._clock.now()
-        name = _name(caller, parameters["AlarmName"])
-        tags = {one["Key"]: one["Value"] for one in parameters.get("Tags", ())}
-        made = Alarm(
-            name=name.name,
+        return Alarm(
+            name=parameters["AlarmName"],
             account_id=caller.account_id,
             region=caller.region,
             settings=settings,
             configured_at=now,
-            tags=tags,
+            tags={one["Key"]: one["Value"] for one in parameters.get("Tags", ())},
             updated_at=now,
             transitioned_at=now,
         )
-        due_at = min(now + 1.0, next_look(now, period_of(queries_of(made))))
+
+    async def _put(self, made: Alarm, parent: str, due_at: float) -> None:
+        """What is there already keeps its state and its tags. An alarm of the other kind is in the way."""
+        name = Name(made.account_id, made.region, parent, made.name)
+        other = Name(made.account_id, made.region, "" if parent else COMPOSITE, made.name)
+        if (found := await self._alarms.get(other)) is not None:
+            raise ValidationException(f"{made.name} is already in use by a {found.kind}.")
+        change = "Create"
         try:
             await self._alarms.insert(name, made, due_at=due_at)
-            summary = f'Alarm "{name.name}" created'
         except AlreadyExistsError:
+            change = "Update"
             await self._change(
-                name, lambda alarm: replace(alarm, settings=settings, configured_at=now), due_at
+                name,
+                lambda alarm: replace(
+                    alarm, settings=made.settings, configured_at=made.configured_at, seen=None
+                ),
+                due_at,
             )
-            summary = f'Alarm "{name.name}" updated'
-        data = {"version": "1.0", "type": "Create" if "created" in summary else "Update"}
-        await note(self._history, made, "ConfigurationUpdate", summary, orjson.dumps(data).decode(), now)
+        summary = f'Alarm "{made.name}" {change.lower()}d'
+        data = {"version": "1.0", "type": change}
+        await note(
+            self._history,
+            made,
+            "ConfigurationUpdate",
+            summary,
+            orjson.dumps(data).decode(),
+            made.configured_at,
+        )
         self._wake()
-        return {}
-
-    async def describe(self, caller: Caller, parameters: Parameters) -> Parameters:
-        names = parameters.get("AlarmNames")
-        if names is not None and "AlarmNamePrefix" in parameters:
-            raise ValidationException(
-                "AlarmNamePrefix and AlarmNames are mutually exclusive and you have specified both."
-            )
-        types = parameters.get("AlarmTypes", ["MetricAlarm"])
-        if "MetricAlarm" not in types:
-            return {"MetricAlarms": [], "CompositeAlarms": []}
-
-        def wanted(alarm: Alarm) -> bool:
-            return (
-                (names is None or alarm.name in names)
-                and parameters.get("StateValue") in (None, alarm.state)
-                and any(
-                    action.startswith(parameters.get("ActionPrefix", ""))
-                    for action in alarm.actions("ALARM") or [""]
-                )
-            )
-
-        found, paging = await paged(
-            parameters,
-            lambda after, limit: self._alarms.page(
-                caller.account_id,
-                caller.region,
-                prefix=parameters.get("AlarmNamePrefix", ""),
-                after=after,
-                limit=limit,
-            ),
-            wanted,
-        )
-        return {"MetricAlarms": [described(alarm) for alarm in found], "CompositeAlarms": [], **paging}
-
-    async def describe_for_metric(self, caller: Caller, parameters: Parameters) -> Parameters:
-        def wanted(alarm: Alarm) -> bool:
-            settings = alarm.settings
-            return (
-                dimensions_of(settings) == dimensions_of(parameters)
-                and all(settings.get(name) == parameters[name] for name in ("MetricName", "Namespace"))
-                and all(
-                    parameters.get(name) in (None, settings.get(name))
-                    for name in ("Statistic", "ExtendedStatistic", "Period", "Unit")
-                )
-            )
-
-        found, _ = await paged(
-            {"MaxRecords": 10_000},
-            lambda after, limit: self._alarms.page(
-                caller.account_id, caller.region, after=after, limit=limit
-            ),
-            wanted,
-        )
-        return {"MetricAlarms": [described(alarm) for alarm in found]}
 
     async def delete(self, caller: Caller, parameters: Parameters) -> Parameters:
-        """All of them, or none where one is not there."""
-        names = [_name(caller, name) for name in parameters["AlarmNames"]]
-        for name in names:
-            await self._require(name)
-        for name in names:
-            try:
+        """All of them, or none where one is not there, or is in the rule of another."""
+        found = [await self._require(caller, name) for name in parameters["AlarmNames"]]
+        gone = {name.name for name, _ in found}
+        composites = await self._changes.composites(caller.account_id, caller.region)
+        needed = [
+            name.name
+            for name, alarm in found
+            if any(refers_to(one, alarm) for _, one in composites if one.name not in gone)
+        ]
+        if needed:
+            raise ValidationException(
+                f"Cannot delete {','.join(needed)} as there are composite alarm(s) depending on "
+                f"{'it' if len(needed) == 1 else 'them'}."
+            )
+        for name, _ in found:
+            with contextlib.suppress(NotFoundError):  # somebody else did
                 await self._alarms.delete(name)
-            except NotFoundError:
-                continue  # somebody else did
         return {}
 
     async def set_state(self, caller: Caller, parameters: Parameters) -> Parameters:
         """Until the alarm is looked at again."""
-        name = _name(caller, parameters["AlarmName"])
         data = parameters.get("StateReasonData")
         if data is not None:
             try:
-                json.loads(data)
-            except ValueError:
+                orjson.loads(data)
+            except orjson.JSONDecodeError:
                 raise InvalidFormatFault("StateReasonData is not valid JSON") from None
         for _ in range(_ATTEMPTS):
-            alarm = await self._require(name)
-            due_at = next_look(self._clock.now(), period_of(queries_of(alarm)))
+            name, alarm = await self._require(caller, parameters["AlarmName"])
             try:
-                await self._runs.enter(
-                    name, alarm, parameters["StateValue"], parameters["StateReason"], data, due_at
-                )
+                await self._runs.set(name, alarm, parameters["StateValue"], parameters["StateReason"], data)
             except StaleRevisionError:
                 continue
+            except NotFoundError:
+                raise ResourceNotFound("") from None
+            self._wake()
             return {}
-        raise AssertionError(f"the alarm {name.name} changes all the time")
+        raise AssertionError(f"the alarm {parameters['AlarmName']} changes all the time")
 
     async def enable_actions(self, caller: Caller, parameters: Parameters) -> Parameters:
         return await self._switch(caller, parameters["AlarmNames"], enabled=True)
@@ -216,28 +198,28 @@ class Alarms:
                 raise InvalidParameterValueException(f"An alarm has at most {_TAGS_MOST} tags.")
             return replace(alarm, tags=tags)
 
-        await self._change(await self._of_arn(caller, parameters["ResourceARN"]), tagged)
+        name, _ = await self._of_arn(caller, parameters["ResourceARN"])
+        await self._change(name, tagged)
         return {}
 
     async def untag(self, caller: Caller, parameters: Parameters) -> Parameters:
         gone = set(parameters["TagKeys"])
+        name, _ = await self._of_arn(caller, parameters["ResourceARN"])
         await self._change(
-            await self._of_arn(caller, parameters["ResourceARN"]),
-            lambda alarm: replace(alarm, tags={k: v for k, v in alarm.tags.items() if k not in gone}),
+            name, lambda alarm: replace(alarm, tags={k: v for k, v in alarm.tags.items() if k not in gone})
         )
         return {}
 
     async def list_tags(self, caller: Caller, parameters: Parameters) -> Parameters:
-        alarm = await self._require(await self._of_arn(caller, parameters["ResourceARN"]))
+        _, alarm = await self._of_arn(caller, parameters["ResourceARN"])
         return {"Tags": [{"Key": key, "Value": value} for key, value in alarm.tags.items()]}
 
     async def _switch(self, caller: Caller, names: Sequence[str], *, enabled: bool) -> Parameters:
         """As AWS: names of alarms that are not there mean nothing."""
         for text in names:
-            name = _name(caller, text)
-            if await self._alarms.get(name) is not None:
+            if (found := await self._find(caller, text)) is not None:
                 await self._change(
-                    name,
+                    found[0],
                     lambda alarm: replace(alarm, settings={**alarm.settings, "ActionsEnabled": enabled}),
                 )
         return {}
@@ -246,7 +228,9 @@ class Alarms:
         self, name: Name, change: Callable[[Alarm], Alarm], due_at: float | None = None
     ) -> None:
         for _ in range(_ATTEMPTS):
-            alarm = await self._require(name)
+            alarm = await self._alarms.get(name)
+            if alarm is None:
+                break
             try:
                 await self._alarms.replace(
                     name, change(alarm), previous=alarm, due_at=due_at, keeps_due=due_at is None
@@ -256,46 +240,28 @@ class Alarms:
             except NotFoundError:
                 break
             return
-        raise ResourceNotFound(f"The alarm {name.name} does not exist.")
+        raise ResourceNotFound("")
 
-    async def _require(self, name: Name) -> Alarm:
-        alarm = await self._alarms.get(name)
-        if alarm is None:
-            raise ResourceNotFound(f"The alarm {name.name} does not exist.")
-        return alarm
+    async def _find(self, caller: Caller, text: str) -> tuple[Name, Alarm] | None:
+        for parent in ("", COMPOSITE):
+            name = Name(caller.account_id, caller.region, parent, text)
+            if (alarm := await self._alarms.get(name)) is not None:
+                return name, alarm
+        return None
 
-    async def _of_arn(self, caller: Caller, text: str) -> Name:
+    async def _require(self, caller: Caller, text: str) -> tuple[Name, Alarm]:
+        found = await self._find(caller, text)
+        if found is None:
+            raise ResourceNotFound("")
+        return found
+
+    async def _of_arn(self, caller: Caller, text: str) -> tuple[Name, Alarm]:
         try:
             arn = Arn.parse(text)
         except ValueError:
             raise InvalidParameterValueException(f"{text} is not an ARN.") from None
         kind, _, name = arn.resource.partition(":")
-        found = _name(caller, name)
-        if arn.account_id != caller.account_id or kind != "alarm" or await self._alarms.get(found) is None:
+        found = await self._find(caller, name)
+        if arn.account_id != caller.account_id or kind != "alarm" or found is None:
             raise ResourceNotFoundException(f"{text} does not exist.")
         return found
-
-
-def described(alarm: Alarm) -> Parameters:
-    settings = dict(alarm.settings)
-    if "Metrics" not in settings:
-        settings.setdefault("Dimensions", [])
-    answer: Parameters = {
-        "AlarmName": alarm.name,
-        "AlarmArn": alarm.arn(partition_of(alarm.region)),
-        "AlarmConfigurationUpdatedTimestamp": datetime.fromtimestamp(alarm.configured_at, UTC),
-        "ActionsEnabled": alarm.actions_enabled,
-        **{name: list(settings.get(name, ())) for name in ACTIONS},
-        "StateValue": alarm.state,
-        "StateReason": alarm.reason,
-        "StateUpdatedTimestamp": datetime.fromtimestamp(alarm.updated_at, UTC),
-        "StateTransitionedTimestamp": datetime.fromtimestamp(alarm.transitioned_at, UTC),
-        **settings,
-    }
-    if alarm.reason_data is not None:
-        answer["StateReasonData"] = alarm.reason_data
-    return answer
-
-
-def _name(caller: Caller, name: str) -> Name:
-    return Name(caller.account_id, caller.region, "", name)

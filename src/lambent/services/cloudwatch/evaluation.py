@@ -7,6 +7,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -21,6 +22,7 @@ _COMPARE: Mapping[str, tuple[Callable[[float, float], bool], str]] = {
     "LessThanOrEqualToThreshold": (operator.le, "less than or equal to"),
 }
 COMPARISONS = frozenset(_COMPARE)
+_TREATED = {"breaching": "Breaching", "notBreaching": "NonBreaching"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,65 +35,104 @@ class Verdict:
 
 
 def judge(
-    settings: Mapping[str, Any], points: Sequence[tuple[int, float | None]], period: int, now: float
+    settings: Mapping[str, Any],
+    points: Sequence[tuple[int, float | None]],
+    period: int,
+    now: float,
+    samples: Mapping[int, float] = MappingProxyType({}),
 ) -> Verdict:
-    """`points` are the periods that are looked at, oldest first, None where one has no data."""
+    """`points` are the periods that are looked at, oldest first, None where one has no data; `samples` says of how
+    many measurements each is, as far as that is known."""
     wanted = settings["EvaluationPeriods"]
     needed = settings.get("DatapointsToAlarm", wanted)
-    threshold = float(settings["Threshold"])
-    compare, words = _COMPARE[settings["ComparisonOperator"]]
+    compare, _ = _COMPARE[settings["ComparisonOperator"]]
     missing = settings.get("TreatMissingData", "missing")
-    known = [(at, value) for at, value in points if value is not None]
     # Data that comes late does not hide older data: the last known ones are looked at.
-    breaches = [compare(value, threshold) for _, value in known[-wanted:]]
+    known = [(at, value) for at, value in points if value is not None][-wanted:]
+    told = _Told(settings, known, [at for at, _ in points[-wanted:]], samples, period, now)
+    breaches = [compare(value, float(settings["Threshold"])) for _, value in known]
     lacking = wanted - len(breaches)
     if not known and missing == "ignore":
         return Verdict(state=None)
     if not known and missing == "missing":
-        return _verdict("INSUFFICIENT_DATA", _lack(wanted, missing), settings, [], period, now)
+        return told.verdict("INSUFFICIENT_DATA")
     if missing == "breaching":
         breaches += [True] * lacking
     breaching = sum(breaches)
     state: State = "ALARM" if breaching >= needed else "OK"
     if missing == "ignore" and state == "OK" and breaching + lacking >= needed and lacking:
         return Verdict(state=None)
-    reason = _reason(known[-wanted:], state, needed, wanted, words, threshold, missing)
-    return _verdict(state, reason, settings, known[-wanted:], period, now)
+    return told.verdict(state)
 
 
-def _reason(
-    known: Sequence[tuple[int, float]],
-    state: State,
-    needed: int,
-    wanted: int,
-    words: str,
-    threshold: float,
-    missing: str,
-) -> str:
-    if not known:
-        return _lack(wanted, missing)
-    shown = ", ".join(f"{value} ({_moment(at)})" for at, value in reversed(known))
-    if state == "ALARM":
-        least = f"(minimum {_counted(needed, 'datapoint')} for OK -> ALARM transition)"
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A state in AWS's words. `known` are the datapoints that decided, `moments` the periods that were asked for."""
+
+    settings: Mapping[str, Any]
+    known: Sequence[tuple[int, float]]
+    moments: Sequence[int]
+    samples: Mapping[int, float]
+    period: int
+    now: float
+
+    def verdict(self, state: State) -> Verdict:
+        reason = self._reason(state) if self.known else self._lack()
+        return Verdict(state=state, reason=reason, data=orjson.dumps(self._data()).decode())
+
+    def _reason(self, state: State) -> str:
+        """Where DatapointsToAlarm is given, only the datapoints that count are named."""
+        compare, words = _COMPARE[self.settings["ComparisonOperator"]]
+        threshold, wanted = float(self.settings["Threshold"]), self.settings["EvaluationPeriods"]
+        needed = self.settings.get("DatapointsToAlarm")
+        breaching = state == "ALARM"
+        shown = [(at, value) for at, value in self.known if compare(value, threshold) is breaching]
+        if needed is None or not shown:
+            shown = list(self.known)
+        count = len(shown)
+        listed = ", ".join(f"{value} ({_moment(at)})" for at, value in reversed(shown))
+        were = f"[{listed}] {_were(count)} {'' if breaching else 'not '}{words} the threshold ({threshold})"
+        if needed is None:
+            return f"Threshold Crossed: {_counted(count, 'datapoint')} {were}."
+        least = needed if breaching else wanted - needed + 1
+        change = "OK -> ALARM" if breaching else "ALARM -> OK"
         return (
-            f"Threshold Crossed: {needed} out of the last {wanted} datapoints [{shown}] {_were(needed)} {words} "
-            f"the threshold ({threshold}) {least}."
+            f"Threshold Crossed: {count} out of the last {wanted} datapoints {were} "
+            f"(minimum {_counted(least, 'datapoint')} for {change} transition)."
         )
-    count = len(known)
-    return (
-        f"Threshold Crossed: {_counted(count, 'datapoint')} [{shown}] {_were(count)} not {words} "
-        f"the threshold ({threshold})."
-    )
 
+    def _lack(self) -> str:
+        wanted = self.settings["EvaluationPeriods"]
+        treated = _TREATED.get(self.settings.get("TreatMissingData", "missing"))
+        if treated is None:
+            return f"Insufficient Data: {_counted(wanted, 'datapoint')} {_were(wanted)} unknown."
+        return (
+            f"Threshold Crossed: no datapoints were received for {_counted(wanted, 'period')} and "
+            f"{_counted(wanted, 'missing datapoint')} {_were(wanted)} treated as [{treated}]."
+        )
 
-def _lack(wanted: int, missing: str) -> str:
-    treated = {"breaching": "Breaching", "notBreaching": "NonBreaching"}.get(missing)
-    if treated is None:
-        return f"Insufficient Data: {_counted(wanted, 'datapoint')} {_were(wanted)} unknown."
-    return (
-        f"Threshold Crossed: no datapoints were received for {_counted(wanted, 'period')} and "
-        f"{_counted(wanted, 'missing datapoint')} {_were(wanted)} treated as [{treated}]."
-    )
+    def _data(self) -> dict[str, Any]:
+        settings = self.settings
+        data: dict[str, Any] = {"version": "1.0", "queryDate": moment_text(self.now)}
+        if self.known:
+            data["startDate"] = moment_text(self.known[0][0])
+        if "Unit" in settings:
+            data["unit"] = settings["Unit"]
+        if statistic := settings.get("Statistic") or settings.get("ExtendedStatistic"):
+            data["statistic"] = statistic
+        evaluated: list[dict[str, Any]] = [{"timestamp": moment_text(at)} for at in reversed(self.moments)]
+        if self.known:
+            evaluated = [self._evaluated(at, value) for at, value in reversed(self.known)]
+        return data | {
+            "period": self.period,
+            "recentDatapoints": [value for _, value in self.known],
+            "threshold": float(settings["Threshold"]),
+            "evaluatedDatapoints": evaluated,
+        }
+
+    def _evaluated(self, at: int, value: float) -> dict[str, Any]:
+        count = {"sampleCount": self.samples[at]} if at in self.samples else {}
+        return {"timestamp": moment_text(at), **count, "value": value}
 
 
 def _counted(number: int, noun: str) -> str:
@@ -100,30 +141,6 @@ def _counted(number: int, noun: str) -> str:
 
 def _were(number: int) -> str:
     return "was" if number == 1 else "were"
-
-
-def _verdict(
-    state: State,
-    reason: str,
-    settings: Mapping[str, Any],
-    known: Sequence[tuple[int, float]],
-    period: int,
-    now: float,
-) -> Verdict:
-    data: dict[str, Any] = {"version": "1.0", "queryDate": moment_text(now)}
-    if known:
-        data["startDate"] = moment_text(known[0][0])
-    if "Statistic" in settings:
-        data["statistic"] = settings["Statistic"]
-    data |= {
-        "period": period,
-        "recentDatapoints": [value for _, value in known],
-        "threshold": float(settings["Threshold"]),
-        "evaluatedDatapoints": [
-            {"timestamp": moment_text(at), "value": value} for at, value in reversed(known)
-        ],
-    }
-    return Verdict(state=state, reason=reason, data=orjson.dumps(data).decode())
 
 
 def _moment(at: int) -> str:

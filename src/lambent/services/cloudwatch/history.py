@@ -73,7 +73,7 @@ def _is(item: AlarmHistoryItem, parameters: Parameters) -> bool:
 def _described(item: AlarmHistoryItem) -> Parameters:
     return {
         "AlarmName": item.alarm_name,
-        "AlarmType": "MetricAlarm",
+        "AlarmType": item.alarm_kind,
         "Timestamp": datetime.fromtimestamp(item.at, UTC),
         "HistoryItemType": item.kind,
         "HistorySummary": item.summary,

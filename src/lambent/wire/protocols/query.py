@@ -81,8 +81,10 @@ class QueryProtocol:
             )
         out = [
             f'<ErrorResponse xmlns="{self._namespace}"><Error><Type>{fault.side}</Type>',
-            f"<Code>{escape_text(fault.query_code)}</Code><Message>{escape_text(self._message(fault))}</Message>",
+            f"<Code>{escape_text(fault.query_code)}</Code>",
         ]
+        if message := self._message(fault):
+            out.append(f"<Message>{escape_text(message)}</Message>")
         if self._is_sqs:
             out.append("<Detail/>")
         if fault.shape is not None:

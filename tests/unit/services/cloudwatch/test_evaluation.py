@@ -51,9 +51,10 @@ def test_the_reason_is_in_awss_words():
         [11],
         10.0,
     )
-    below = state(1, 2, EvaluationPeriods=1, DatapointsToAlarm=1)
+    below = state(11, 2, 3, EvaluationPeriods=3, DatapointsToAlarm=2)
     assert below.reason == (
-        "Threshold Crossed: 1 datapoint [2 (01/01/70 00:01:00)] was not greater than the threshold (10.0)."
+        "Threshold Crossed: 2 out of the last 3 datapoints [3 (01/01/70 00:02:00), 2 (01/01/70 00:01:00)] were not "
+        "greater than the threshold (10.0) (minimum 2 datapoints for ALARM -> OK transition)."
     )
     assert state(*(None,) * 6).reason == "Insufficient Data: 3 datapoints were unknown."
 
@@ -75,3 +76,35 @@ def test_the_reason_is_in_awss_words():
 )
 def test_what_is_missing_is_named(missing, reason):
     assert state(*(None,) * 6, TreatMissingData=missing).reason == reason
+
+
+def test_without_datapoints_to_alarm_the_reason_is_short_and_the_data_complete():
+    settings = {name: value for name, value in HIGH.items() if name != "DatapointsToAlarm"}
+    points = [(0, None), (60, 21.5)]
+    verdict = judge({**settings, "EvaluationPeriods": 1, "Unit": "Seconds"}, points, 60, 90.0, {60: 2.0})
+    assert verdict.reason == (
+        "Threshold Crossed: 1 datapoint [21.5 (01/01/70 00:01:00)] was greater than the threshold (10.0)."
+    )
+    assert list(json.loads(verdict.data).items()) == [
+        ("version", "1.0"),
+        ("queryDate", "1970-01-01T00:01:30.000+0000"),
+        ("startDate", "1970-01-01T00:01:00.000+0000"),
+        ("unit", "Seconds"),
+        ("statistic", "Sum"),
+        ("period", 60),
+        ("recentDatapoints", [21.5]),
+        ("threshold", 10.0),
+        (
+            "evaluatedDatapoints",
+            [{"timestamp": "1970-01-01T00:01:00.000+0000", "sampleCount": 2.0, "value": 21.5}],
+        ),
+    ]
+
+
+def test_periods_without_data_are_told_by_their_time():
+    data = json.loads(state(*(None,) * 6, TreatMissingData="breaching").data)
+    assert data["recentDatapoints"] == []
+    assert "startDate" not in data
+    assert data["evaluatedDatapoints"] == [
+        {"timestamp": f"1970-01-01T00:0{minute}:00.000+0000"} for minute in (5, 4, 3)
+    ]
