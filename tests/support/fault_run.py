@@ -205,6 +205,7 @@ class FaultRun:
             databases=databases,
             arguments=arguments,
             before={name: each.before for name, each in layers.items()},
+            membership_seconds=8.0,
         )
         self._undo.callback(self._stop_nodes)
         self._faults = Faults(

@@ -4,6 +4,8 @@ from lambent.base.clock import ManualClock
 from lambent.store.ports.errors import StoreError
 from lambent.store.ports.nodes import Lease, Member
 
+MEMBERSHIP_SECONDS = 8.0
+
 
 class MemoryNodes:
     """Implements NodeStore. While it is `away`, everything fails."""

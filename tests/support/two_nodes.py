@@ -5,6 +5,7 @@ import shutil
 import socket
 import urllib.request
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +20,28 @@ def start_nodes(
     databases: Mapping[str, str] | None = None,
     arguments: Mapping[str, tuple[str, ...]] | None = None,
     before: Mapping[str, tuple[str, ...]] | None = None,
+    membership_seconds: float = 4.0,
 ) -> dict[str, Lambent]:
     """By id. The first makes the master key, the others are given it. `databases` are the ways of single nodes to the
     one database, `before` what their commands begin with."""
-    nodes: dict[str, Lambent] = {}
-    for id in ids:
+
+    def start(id: str) -> Lambent:
         data_dir = directory / id
         data_dir.mkdir(mode=0o700)
-        if nodes:
-            shutil.copy2(next(iter(nodes.values())).data_dir / "master-key", data_dir / "master-key")
-        nodes[id] = Lambent.start(
+        if id != ids[0]:
+            shutil.copy2(directory / ids[0] / "master-key", data_dir / "master-key")
+        return Lambent.start(
             data_dir,
             *("--node-id", id, "--shared-dir", str(directory / "shared")),
             *("--database", (databases or {}).get(id) or database or f"sqlite:///{directory / 'cluster.db'}"),
+            *("--membership-seconds", str(membership_seconds)),
             *(arguments or {}).get(id, ()),
             before=(before or {}).get(id, ()),
         )
+
+    nodes = {ids[0]: start(ids[0])}
+    with ThreadPoolExecutor() as starters:
+        nodes |= zip(ids[1:], starters.map(start, ids[1:]), strict=True)
     eventually(lambda: all(len(alive(node)) == len(ids) for node in nodes.values()))
     return nodes
 

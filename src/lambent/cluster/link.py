@@ -26,15 +26,17 @@ class LinkUser(Protocol):
 
 
 SILENT_LOOKS = 32
-"""At one each REPORT_SECONDS, in which each side says something, these are 8 s, as long as a membership lasts."""
+"""At one each REPORT_SECONDS, in which each side says something, these are 8 s, as long as a membership lasts by
+default."""
 QUIET_LOOKS = 4
 
 
 class Silence:
     """How often nothing was heard between two looks. Looks are counted, not seconds: who was stopped himself has heard
-    nothing for long, and the other may have said everything."""
+    nothing for long, and the other may have said everything. More than `looks_most` are too many."""
 
-    def __init__(self) -> None:
+    def __init__(self, looks_most: int) -> None:
+        self._looks_most = looks_most
         self._heard_at = 0.0
         self.looks = 0
 
@@ -42,20 +44,20 @@ class Silence:
         """Whether the other side has been silent for too long."""
         self.looks = self.looks + 1 if heard_at == self._heard_at else 0
         self._heard_at = heard_at
-        return self.looks > SILENT_LOOKS
+        return self.looks > self._looks_most
 
 
 class Link(asyncio.Protocol):
     """`heard_at` is when the other side has said something last, on the loop's clock."""
 
-    def __init__(self, user: LinkUser, now: Callable[[], float]) -> None:
+    def __init__(self, user: LinkUser, now: Callable[[], float], silent_looks: int) -> None:
         self._user = user
         self._now = now
         self._reader = FrameReader()
         self._transport: asyncio.Transport
         self._open = False
         self.heard_at = 0.0
-        self._silence = Silence()
+        self._silence = Silence(silent_looks)
 
     def send(self, kind: Kind, call: int = 0, head: bytes = b"", body: bytes = b"") -> None:
         """What is sent on a link that is lost goes nowhere: its user has been told."""

@@ -14,8 +14,8 @@ from lambent.store.ports.nodes import Member, Node, NodeStore
 
 log = logging.getLogger(__name__)
 
-MEMBERSHIP_SECONDS = 8.0
-BEAT_SECONDS = 2.0
+_BEATS = 4
+"""So often a membership is renewed in the time that it lasts."""
 
 Heard = Callable[[], None]
 
@@ -33,12 +33,12 @@ class Membership:
         me: Node,
         clock: Clock,
         *,
+        seconds: float,
         displaced: Callable[[], None],
-        seconds: float = MEMBERSHIP_SECONDS,
-        beat_seconds: float = BEAT_SECONDS,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """`displaced` is called when another process has joined as this node."""
+        """A membership lasts `seconds`, the same for all nodes. `displaced` is called when another process has joined
+        as this node."""
         self._store = store
         self._clock = clock
         self._displaced = displaced
@@ -49,7 +49,7 @@ class Membership:
         self.state: Callable[[], Mapping[str, Any]] = dict
         """What this node tells of itself with each beat."""
         self.seconds = seconds
-        self.beat_seconds = beat_seconds
+        self.beat_seconds = seconds / _BEATS
         self.members: Sequence[Member] = ()
         self.listeners: list[Heard] = []
         self.lapsed: list[Heard] = []

@@ -8,7 +8,7 @@ from functools import partial
 from lambent.base.tasks import Tasks
 from lambent.cluster.certificates import NodeCertificate
 from lambent.cluster.frames import Frame, Kind
-from lambent.cluster.link import Link
+from lambent.cluster.link import SILENT_LOOKS, Link
 
 log = logging.getLogger(__name__)
 
@@ -61,10 +61,12 @@ class NodePort:
         new_report: Callable[[], Report],
         *,
         report_seconds: float = REPORT_SECONDS,
+        silent_looks: int = SILENT_LOOKS,
     ) -> None:
         self.handler = handler
         self.new_report = new_report
         self._report_seconds = report_seconds
+        self._silent_looks = silent_looks
         self._callers: set[_Caller] = set()
         self._server: asyncio.Server | None = None
         self._tasks = Tasks("node port")
@@ -73,7 +75,7 @@ class NodePort:
         """Returns the port. Raises OSError."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: Link(_Caller(self), loop.time),
+            lambda: Link(_Caller(self), loop.time, self._silent_looks),
             host,
             port,
             ssl=certificate.server_context(),

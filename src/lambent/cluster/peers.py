@@ -13,7 +13,7 @@ from functools import partial
 from lambent.base.tasks import Tasks
 from lambent.cluster.certificates import host_name
 from lambent.cluster.frames import Frame, Kind
-from lambent.cluster.link import Link
+from lambent.cluster.link import SILENT_LOOKS, Link
 from lambent.cluster.node_port import REPORT_SECONDS, Answer
 from lambent.store.ports.nodes import Node
 
@@ -72,11 +72,13 @@ class Peer:
         heard: Callable[[bytes], None],
         context: ssl.SSLContext,
         report_seconds: float = REPORT_SECONDS,
+        silent_looks: int = SILENT_LOOKS,
     ) -> None:
         self.node = node
         self._heard = heard
         self._context = context
         self._report_seconds = report_seconds
+        self._silent_looks = silent_looks
         self._link: Link | None = None
         self._closed = False
         self._calls: dict[int, Outgoing] = {}
@@ -142,7 +144,7 @@ class Peer:
         self._broken.clear()
         async with asyncio.timeout(_CONNECT_SECONDS):
             await loop.create_connection(
-                lambda: Link(self, loop.time),
+                lambda: Link(self, loop.time, self._silent_looks),
                 host.strip("[]"),
                 int(port),
                 ssl=self._context,
@@ -218,9 +220,11 @@ class Peers:
         gone: Callable[[str], None],
         *,
         report_seconds: float = REPORT_SECONDS,
+        silent_looks: int = SILENT_LOOKS,
     ) -> None:
         self._context = context
         self._report_seconds = report_seconds
+        self._silent_looks = silent_looks
         self._heard = heard
         self._gone = gone
         self._peers: dict[str, tuple[Peer, asyncio.Task[None]]] = {}
@@ -244,7 +248,9 @@ class Peers:
                 self._gone(id)
         for id, node in wanted.items():
             if id not in self._peers:
-                peer = Peer(node, partial(self._heard, id), self._context, self._report_seconds)
+                peer = Peer(
+                    node, partial(self._heard, id), self._context, self._report_seconds, self._silent_looks
+                )
                 self._peers[id] = peer, self._tasks.start(peer.run(), f"node {id}")
 
     async def close(self) -> None:

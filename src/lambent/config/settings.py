@@ -137,6 +137,13 @@ class Settings:
         "what one node does for all.",
         default_says="`api,worker,poller`",
     )
+    membership_seconds: float = _row(
+        number(2, 3600),
+        8.0,
+        "How long a node is counted on that says nothing: then its leases, events and parts of limits are others'. It "
+        "renews that four times in this time. The same on all nodes of a database.",
+        unit="s",
+    )
     node_host: str | None = _row(
         HOST,
         None,

@@ -50,7 +50,9 @@ class ThisNode:
             version=__version__,
             schema_known=known_number(),
         )
-        self.membership = Membership(self.store, me, clock, displaced=_end)
+        self.membership = Membership(
+            self.store, me, clock, seconds=settings.membership_seconds, displaced=_end
+        )
         self.upgrade = Upgrade(database, outdated=_end, look_seconds=self.membership.beat_seconds)
         self.leases = Leases(self.store, self.membership)
         self.mappings = Shares(self.leases, self.membership, "poller")

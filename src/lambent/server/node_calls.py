@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from lambent.cluster.certificates import NodeCertificate
-from lambent.cluster.node_port import NodePort
+from lambent.cluster.node_port import REPORT_SECONDS, NodePort
 from lambent.cluster.peers import Peer, Peers
 from lambent.config import Settings
 from lambent.environments.pools import Pools
@@ -42,7 +42,10 @@ class NodeCalls:
             invocation.quotas.rooms if invocation.quotas is not None else dict,
             works="worker" in settings.roles,
         )
-        self._port = NodePort(self._forwarded.handle, self._router.new_report)
+        self._silent_looks = round(settings.membership_seconds / REPORT_SECONDS)
+        self._port = NodePort(
+            self._forwarded.handle, self._router.new_report, silent_looks=self._silent_looks
+        )
 
     async def listen(self, authority: bytes) -> str:
         """Returns the address for other nodes. Raises OSError."""
@@ -54,7 +57,12 @@ class NodeCalls:
         return settings.node_address or (f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
 
     def start(self) -> None:
-        self._peers = Peers(self._certificate.client_context(), self._router.heard, self._router.gone)
+        self._peers = Peers(
+            self._certificate.client_context(),
+            self._router.heard,
+            self._router.gone,
+            silent_looks=self._silent_looks,
+        )
         self._node.membership.listeners.append(self._review)
         self._review()
         self._forwarded.opened = True

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from memory_nodes import MemoryNodes
+from memory_nodes import MEMBERSHIP_SECONDS, MemoryNodes
 
 from lambent.base.clock import ManualClock
 from lambent.cluster.leases import Leases
@@ -35,7 +35,12 @@ class Cluster:
         defaults = {"incarnation": "", "address": "", "zone": "", "roles": ("worker",), "version": "1"}
         node = Node(id=id, **defaults | members)
         made = Membership(
-            self.store, node, self.clock, displaced=lambda: self.displaced.append(id), sleep=self.sleep
+            self.store,
+            node,
+            self.clock,
+            seconds=MEMBERSHIP_SECONDS,
+            displaced=lambda: self.displaced.append(id),
+            sleep=self.sleep,
         )
         made.lost.append(lambda: self.told.append((id, "lost")))
         made.lapsed.append(lambda: self.told.append((id, "lapsed")))

@@ -1,6 +1,7 @@
 import asyncio
 
-from lambent.cluster.membership import MEMBERSHIP_SECONDS
+from memory_nodes import MEMBERSHIP_SECONDS
+
 from lambent.store.ports.fence import Fence, held
 
 

@@ -1,7 +1,7 @@
 import asyncio
 from dataclasses import replace
 
-from lambent.cluster.membership import MEMBERSHIP_SECONDS
+from memory_nodes import MEMBERSHIP_SECONDS
 
 OVER = MEMBERSHIP_SECONDS + 1
 

@@ -36,7 +36,7 @@ async def made():
     clock, queue = ManualClock(), Queue()
     nodes = MemoryNodes(clock)
     node = Node(id="a", incarnation="", address="", zone="z1", roles=("api",), version="1")
-    membership = Membership(nodes, node, clock, displaced=lambda: None)
+    membership = Membership(nodes, node, clock, seconds=8.0, displaced=lambda: None)
     await membership.join()
     status = Status(membership, nodes, Tables(), QueueDepths(queue, queue), lambda: {"idle": 2}, clock)
     membership.state = status.of_this_node
