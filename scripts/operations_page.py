@@ -59,7 +59,7 @@ def services() -> list[Service]:
     )
     return [
         control.service,
-        logs.service(nothing, nothing, nothing, nothing, nothing, nothing, nothing),
+        logs.service(*[nothing] * 9),
         iam.service(nothing, nothing, nothing, nothing, nothing, nothing),
         sts.service(nothing, nothing, nothing, nothing, nothing),
         *(make(nothing).service for make in PARTS),

@@ -52,6 +52,7 @@ class Cooperation:
         once: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
             "run durable executions": invocation.durable_worker.lead,
             "expire logs": expiry.run,
+            "forget log queries": self._stores.log_queries.forget,
             "maintain the tables": self._stores.maintain,
             "settle what nodes left unsettled": self._lambda.activation.adopt,
         }

@@ -135,6 +135,8 @@ class Services:
                 stores.metric_filters,
                 stores.subscriptions,
                 stores.log_policies,
+                stores.log_queries,
+                stores.log_query_definitions,
                 client,
             ),
             iam.service(stores.roles, stores.people, clock, authorizer, identity.users, identity.access_keys),

@@ -10,6 +10,7 @@ from lambent.base.clock import Clock
 from lambent.config import Settings
 from lambent.invoke.directory import Directory
 from lambent.invoke.event_invoke_configs import KnownEventInvokeConfigs
+from lambent.model.log_query import LogQuery, QueryDefinition, QueryPage
 from lambent.model.log_resource_policy import LogResourcePolicy
 from lambent.model.metric_filter import MetricFilter
 from lambent.model.subscription_filter import SubscriptionFilter
@@ -18,6 +19,7 @@ from lambent.services import iam
 from lambent.services.cloudwatch import Recorder
 from lambent.services.logs.fed_store import FedLogStore
 from lambent.services.logs.feed import LocalFeed
+from lambent.services.logs.insights.queries import Queries
 from lambent.services.logs.measuring import LogMeasuring
 from lambent.services.logs.metric_filters.known import KnownMetricFilters
 from lambent.services.logs.subscriptions.forwarding import Forwarding
@@ -60,6 +62,13 @@ class Stores:
         self.log_forwarding = Forwarding(self.subscriptions, self.target_deliveries, clock)
         self.feed = LocalFeed()
         self.logs = FedLogStore(SqlLogStore(database), self.feed, self.log_measuring, self.log_forwarding)
+        self.log_queries = Queries(
+            SqlNamedRecords(database, "log query", LogQuery),
+            SqlNamedRecords(database, "log query page", QueryPage),
+            self.logs,
+            clock,
+        )
+        self.log_query_definitions = SqlNamedRecords(database, "log query definition", QueryDefinition)
         self.roles = SqlRoleStore(database)
         self.people = iam.Stores(
             users=SqlNamedRecords(database, "iam user", User, noted=True),

@@ -1,8 +1,8 @@
 """CloudWatch Logs: groups, streams, events, filter patterns, metric filters, subscription filters, resource policies,
-Live Tail.
+Live Tail, Logs Insights.
 
 Knows the log store's port and AWS's rules; does not know who writes logs, nor who keeps what is
-measured in them. Insights queries are not offered.
+measured in them.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from functools import wraps
 
 from lambent.base.clock import Clock
 from lambent.model.caller import Caller, Parameters
+from lambent.model.log_query import QueryDefinition
 from lambent.model.log_resource_policy import LogResourcePolicy
 from lambent.model.service import Client, Operation, Service
 from lambent.services.logs.authorization import resource_arn
@@ -19,6 +20,9 @@ from lambent.services.logs.exceptions import ServiceUnavailableException
 from lambent.services.logs.feed import LogFeed
 from lambent.services.logs.filter_events import FilterOperations
 from lambent.services.logs.groups import GroupOperations, Groups
+from lambent.services.logs.insights.definitions import DefinitionOperations
+from lambent.services.logs.insights.operations import QueryOperations
+from lambent.services.logs.insights.queries import Queries
 from lambent.services.logs.live_tail import LiveTailOperations
 from lambent.services.logs.metric_filters.known import KnownMetricFilters
 from lambent.services.logs.metric_filters.operations import MetricFilterOperations
@@ -41,6 +45,8 @@ def service(
     metric_filters: KnownMetricFilters,
     subscriptions: KnownSubscriptions,
     policies: NamedRecords[LogResourcePolicy],
+    queries: Queries,
+    query_definitions: NamedRecords[QueryDefinition],
     client: Client,
     *,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -54,6 +60,8 @@ def service(
     metric_filter = MetricFilterOperations(metric_filters, groups, clock)
     subscription = SubscriptionOperations(subscriptions, groups, client, clock)
     policy = ResourcePolicyOperations(policies, clock)
+    query = QueryOperations(queries, store, groups, clock)
+    definition = DefinitionOperations(query_definitions, clock)
     tag = TagOperations(groups)
     operations: dict[str, Operation] = {
         "CreateLogGroup": group.create_log_group,
@@ -69,6 +77,15 @@ def service(
         "GetLogEvents": event.get_log_events,
         "FilterLogEvents": FilterOperations(store, groups, clock).filter_log_events,
         "StartLiveTail": LiveTailOperations(feed, groups, clock, sleep).start_live_tail,
+        "StartQuery": query.start_query,
+        "GetQueryResults": query.get_query_results,
+        "StopQuery": query.stop_query,
+        "DescribeQueries": query.describe_queries,
+        "GetLogRecord": query.get_log_record,
+        "GetLogGroupFields": query.get_log_group_fields,
+        "PutQueryDefinition": definition.put_query_definition,
+        "DescribeQueryDefinitions": definition.describe_query_definitions,
+        "DeleteQueryDefinition": definition.delete_query_definition,
         "PutMetricFilter": metric_filter.put_metric_filter,
         "DescribeMetricFilters": metric_filter.describe_metric_filters,
         "DeleteMetricFilter": metric_filter.delete_metric_filter,

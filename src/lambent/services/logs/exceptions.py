@@ -43,3 +43,7 @@ class ServiceUnavailableException(ServiceException):
 
 class SessionTimeoutException(ServiceException):
     pass
+
+
+class MalformedQueryException(ServiceException):
+    pass

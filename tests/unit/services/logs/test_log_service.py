@@ -13,6 +13,7 @@ from lambent.services.logs.authorization import resource_arn
 from lambent.services.logs.exceptions import InvalidParameterException, ServiceUnavailableException
 from lambent.services.logs.fed_store import FedLogStore
 from lambent.services.logs.feed import LocalFeed
+from lambent.services.logs.insights.queries import Queries
 from lambent.services.logs.metric_filters.known import KnownMetricFilters
 from lambent.services.logs.subscriptions.known import KnownSubscriptions
 from lambent.services.logs.tokens import decode, encode
@@ -47,6 +48,13 @@ ARN = "arn:aws-cn:logs:cn-north-1:123456789012:log-group:"
             {"logGroupIdentifiers": [ARN + "/g", ARN + "/h:*", "/g"]},
             (ARN + "/g", ARN + "/h"),
         ),
+        (
+            "StartQuery",
+            {"logGroupIdentifiers": [ARN + "/g", "/h"]},
+            (ARN + "/g:log-stream:", ARN + "/h:log-stream:"),
+        ),
+        ("GetQueryResults", {"queryId": "q"}, "*"),
+        ("DescribeQueries", {"logGroupName": "/g"}, "*"),
         ("TestMetricFilter", {}, "*"),
         ("GetLogEvents", {"logStreamName": "s"}, "*"),
     ],
@@ -93,6 +101,8 @@ async def test_a_full_disk_is_said_as_the_model_knows_it() -> None:
         feed,
         KnownMetricFilters(MemoryRecords(MemoryDeliveries())),
         KnownSubscriptions(MemoryRecords(MemoryDeliveries())),
+        MemoryRecords(MemoryDeliveries()),
+        cast(Queries, None),
         MemoryRecords(MemoryDeliveries()),
         cast(Client, None),
     )
