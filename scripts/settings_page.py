@@ -13,13 +13,16 @@ Every setting is a flag of `lambent start`, an environment variable and a key of
 variable, the variable before the file, the file before the default. A variable that is empty counts as not set.
 
 The file is the one that `--config` or `LAMBENT_CONFIG` names; else `{FILE_NAME}` in the data directory; else
-`{SYSTEM_FILE}`. Its keys are the names below, without tables. An unknown key or a bad value ends the
-server before it starts.
+`{SYSTEM_FILE}`. Its keys are the names below, of which `runtime_image` alone is a table. An unknown key or
+a bad value ends the server before it starts.
 
 ```toml
 port = 9000
 log_format = "json"
 runtime_paths = ["/opt/python/bin"]
+
+[runtime_image]
+"ruby3.3" = "public.ecr.aws/lambda/ruby:3.3"
 ```
 """
 

@@ -1,30 +1,15 @@
 """AWS's own runtime interface client for Python, unmodified, as a custom runtime of ours."""
 
-import platform
-import subprocess
-import sys
 import uuid
 from pathlib import Path
 
 import pytest
-from images import Entry, File, Image, Link, loaded, tar_of
+from base_images import fetch_client, python_userland
+from images import File, Image, tar_of
 from lambent_server import Lambent, eventually
 
-HOST_PYTHON = Path("/usr/bin/python3")
 MARK = f"acceptance-{uuid.uuid4().hex}"
 BOOTSTRAP = f'#!/bin/sh\nexec /usr/bin/python3 -m awslambdaric "$_HANDLER" {MARK}\n'
-LEFT_OUT = (
-    "__pycache__",
-    "config-",
-    "dist-",
-    "ensurepip",
-    "idlelib",
-    "lib2to3",
-    "pydoc",
-    "site-",
-    "test",
-    "tkinter",
-)
 SOURCE = """import os, sys
 print('imported')
 def handler(event, context):
@@ -44,24 +29,7 @@ def handler(event, context):
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | bytes]:
-    if not HOST_PYTHON.exists():
-        pytest.skip("there is no /usr/bin/python3 for the custom runtime to run")
-    version = subprocess.run(
-        [str(HOST_PYTHON), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
-    target = tmp_path_factory.mktemp("awslambdaric")
-    install = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    chosen = ["--only-binary=:all:", "--python-version", version, "--target", str(target)]
-    chosen += ["--platform", f"manylinux2014_{platform.machine()}", "--implementation", "cp"]
-    installed = subprocess.run(
-        [*install, *chosen, "awslambdaric"], capture_output=True, text=True, timeout=120, check=False
-    )
-    if installed.returncode != 0:
-        pytest.skip(f"pip cannot fetch awslambdaric: {installed.stderr.strip().splitlines()[-1:]}")
-    files = {str(file.relative_to(target)): file.read_bytes() for file in target.rglob("*") if file.is_file()}
+    files = fetch_client(tmp_path_factory.mktemp("awslambdaric"))
     return {**files, "bootstrap": BOOTSTRAP, "app.py": SOURCE}
 
 
@@ -75,24 +43,13 @@ def image_name(
     lambent: Lambent, package: dict[str, str | bytes], tmp_path_factory: pytest.TempPathFactory
 ) -> str:
     """The same in a container image: the client on the host's Python, copied into it."""
-    asked = "import os, sys; print(os.path.realpath(sys.executable)); print(os.path.dirname(os.__file__))"
-    told = subprocess.run([str(HOST_PYTHON), "-c", asked], capture_output=True, text=True, check=True).stdout
-    python, library = map(Path, told.splitlines())
-    modules = [
-        path
-        for path in sorted(library.rglob("*"))
-        if path.is_file() and not any(part.startswith(LEFT_OUT) for part in path.relative_to(library).parts)
-    ]
-    programs = [python, *(path for path in modules if path.suffix == ".so")]
-    native = [(name, content) for name, content in package.items() if ".so" in name]
-    for number, (_, content) in enumerate(native):
-        programs.append(tmp_path_factory.mktemp("native") / f"{number}.so")
-        programs[-1].write_bytes(_bytes(content))
-    files = {python, *modules, *loaded(programs)}
-    userland: dict[str, Entry] = {
-        str(path).lstrip("/"): File(path.read_bytes(), 0o755) for path in sorted(files)
-    }
-    userland["usr/local/bin/python"] = Link(str(python))
+    native = []
+    for number, (_, content) in enumerate(
+        (name, content) for name, content in package.items() if ".so" in name
+    ):
+        native.append(tmp_path_factory.mktemp("native") / f"{number}.so")
+        native[-1].write_bytes(_bytes(content))
+    userland = python_userland(native, at="/usr/local/bin/python")
     own = {f"var/task/{name}": File(_bytes(content)) for name, content in package.items()}
     config = {
         "Entrypoint": ["python", "-m", "awslambdaric"],

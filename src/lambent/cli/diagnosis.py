@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lambent.cli.host import DataDirectory, Host, Limit, examine_data_directory, examine_host, examine_limits
-from lambent.cli.runtimes import RuntimeRow, list_runtimes, make_registry
+from lambent.cli.runtimes import RuntimeRow, list_runtimes, make_registry, slow_starts
 from lambent.config import Settings
 from lambent.sandbox import guarantees
 from lambent.sandbox.microvm_probe import microvms_missing
@@ -64,8 +64,12 @@ class Diagnosis:
             found.append(_split(f"data directory: {self.data.problem}"))
         if not any(row.managed and row.version is not None for row in self.runtimes):
             found.append(("runtimes: no Python or Node.js was found", "apt-get install python3 nodejs"))
-        if self.images.sources and self.images.skopeo is None:
-            missing = f"container images: no skopeo to fetch those of {', '.join(self.images.sources)}"
+        found += [
+            (f"{names} starts slower: {reason}", mend) for reason, mend, names in slow_starts(self.runtimes)
+        ]
+        wanted = [*self.images.sources, *(row.image for row in self.runtimes if row.image is not None)]
+        if wanted and self.images.skopeo is None:
+            missing = f"container images: no skopeo to fetch those of {', '.join(wanted)}"
             found.append((missing, "apt-get install skopeo"))
         return found
 

@@ -14,16 +14,24 @@ from rich.table import Table
 from lambent.cli.diagnosis import Diagnosis, diagnose
 from lambent.cli.host import gibibytes
 from lambent.cli.runtimes import runtimes_table
-from lambent.cli.start import CONFIG, option
+from lambent.cli.start import CONFIG, given, option
 from lambent.config import load, table
 
-_OPTIONS = ("data_dir", "image_sources", "isolation", "runtime_paths", "uid_base", "uid_count")
+_OPTIONS = (
+    "data_dir",
+    "image_sources",
+    "isolation",
+    "runtime_image",
+    "runtime_paths",
+    "uid_base",
+    "uid_count",
+)
 """The settings that change the answer."""
 _SIGNS = {"yes": "  [green]✓[/]", "partly": "  [yellow]~[/]", "no": "  [red]✗[/]"}
 
 
 def _doctor(as_json: bool, config: Path | None, **flags: Any) -> int:
-    settings = load({name: value for name, value in flags.items() if value is not None}, config=config)
+    settings = load(given(flags), config=config)
     diagnosis = diagnose(settings)
     if as_json:
         click.echo(json.dumps(as_document(diagnosis), indent=2))
@@ -112,7 +120,17 @@ def _render_images(diagnosis: Diagnosis, console: Console) -> None:
         elsewhere = "no skopeo here: apt-get install skopeo"
     run = diagnosis.trial.isolation.backend != "process"
     here = "they run; nothing is needed" if run else "refused: --isolation process has no root to give"
-    _grid(console, [("of ECR here", here), ("of elsewhere", elsewhere)], [run, images.skopeo is not None])
+    rows = [("of ECR here", here, run), ("of elsewhere", elsewhere, images.skopeo is not None)]
+    rows += [
+        (
+            f"for {row.identifier}",
+            f"{row.image}: {row.reason or f'here, as {row.version}'}",
+            row.reason is None,
+        )
+        for row in diagnosis.runtimes
+        if row.image is not None
+    ]
+    _grid(console, [row[:2] for row in rows], [row[2] for row in rows])
 
 
 def _render_data(diagnosis: Diagnosis, console: Console) -> None:

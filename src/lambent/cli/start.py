@@ -1,5 +1,6 @@
 """`lambent start`: one flag for every setting, then the server."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,22 @@ def option(setting: Setting) -> click.Option:
     are read in one place."""
     declared = f"{setting.flag}/--no-{setting.name}" if setting.is_switch else setting.flag
     text = f"{setting.description} [{setting.variable}; default: {setting.default_says}]"
-    return click.Option([declared], default=None, help=text, metavar=None if setting.is_switch else "VALUE")
+    return click.Option(
+        [declared],
+        default=None,
+        help=text,
+        metavar=None if setting.is_switch else "VALUE",
+        multiple=setting.kind.repeatable,
+    )
+
+
+def given(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the flags that the user has set."""
+    return {name: value for name, value in flags.items() if value not in (None, ())}
 
 
 def _start(config: Path | None, **flags: Any) -> None:
-    settings = load({name: value for name, value in flags.items() if value is not None}, config=config)
+    settings = load(given(flags), config=config)
     # Late, so that help and refusals do not wait for it.
     from lambent.server import StartError, run  # noqa: PLC0415
 

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,12 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """What values a setting takes. `convert` takes text or a TOML value and raises ValueError (or TypeError)."""
+    """What values a setting takes. `convert` takes text or a TOML value and raises ValueError (or TypeError); where it
+    is `repeatable`, what its flags were given too, a tuple of texts."""
 
     says: str
     convert: Callable[[Any], Any]
+    repeatable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,10 +127,35 @@ def _as_sources(value: Any) -> tuple[str, ...]:
     return tuple(parts)
 
 
+def _as_runtime_images(value: Any) -> dict[str, str]:
+    if isinstance(value, Mapping):
+        given = list(value.items())
+    else:
+        texts = [value] if isinstance(value, str) else value
+        given = [part.partition("=")[::2] for text in texts for part in text.split(",")]
+    for runtime, image in given:
+        if not _RUNTIME.fullmatch(runtime) or not _IMAGE.fullmatch(image):
+            raise ValueError
+    images = dict(given)
+    if len(images) < len(given):
+        raise ValueError
+    return images
+
+
+_RUNTIME = re.compile(r"[a-z]+[0-9a-z.]*")
+_IMAGE = re.compile(
+    r"(oci|oci-archive):/[^,\s]+|[0-9A-Za-z][0-9A-Za-z.:-]*/[0-9A-Za-z._/-]+[:@][0-9A-Za-z._:@-]+"
+)
 _SOURCE = re.compile(r"(oci|oci-archive):/[^,\s]*|[0-9A-Za-z][0-9A-Za-z.-]*(:[0-9]{1,5})?(/[0-9a-z._/-]*)?")
 SOURCES = Kind(
     says="registries, repositories, oci:/DIRECTORY or oci-archive:/DIRECTORY, with commas (in the file: a list)",
     convert=_as_sources,
+)
+RUNTIME_IMAGES = Kind(
+    says="RUNTIME=IMAGE, with commas or given several times (in the file: a table), where IMAGE is "
+    "registry/repository:tag, oci:/DIRECTORY:tag or oci-archive:/FILE",
+    convert=_as_runtime_images,
+    repeatable=True,
 )
 SWITCH = Kind(says="true or false", convert=_switched)
 PATH = Kind(says="a path", convert=_as_path)

@@ -3,6 +3,7 @@
 # ruff: noqa: RUF009 - a row is a dataclass field with its metadata
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from lambent.config.kinds import (
     PATHS,
     ROLE_NAMES,
     ROLES,
+    RUNTIME_IMAGES,
     SECONDS,
     SOURCES,
     SWITCH,
@@ -207,6 +209,13 @@ class Settings:
     runtime_paths: tuple[Path, ...] = _row(
         PATHS, (), "Directories to search for interpreters before the usual ones.", default_says="none"
     )
+    runtime_image: Mapping[str, str] = _row(
+        RUNTIME_IMAGES,
+        dict,
+        "A runtime that is taken from an image, one of AWS's base images or one like them, whether the host has an "
+        "interpreter or not: ruby3.3=public.ecr.aws/lambda/ruby:3.3. It is fetched at the first start. Needs skopeo.",
+        default_says="none",
+    )
     isolation: str = _row(
         choice("auto", "namespaces", "userns", "process"),
         "auto",
@@ -288,7 +297,7 @@ class Settings:
     image_credentials_file: Path | None = _row(
         PATH,
         None,
-        "Credentials for the registries among `image_sources`, in the form of ~/.docker/config.json.",
+        "Credentials for the registries of `image_sources` and `runtime_image`, in the form of ~/.docker/config.json.",
         default_says="none",
     )
 

@@ -34,6 +34,7 @@ from lambent.environments.reports import Reports
 from lambent.environments.surroundings import Surroundings, Trees
 from lambent.model.function import FunctionVersion
 from lambent.model.invocation import Invocation, InvocationResult
+from lambent.runtimes.identifiers import is_custom
 from lambent.runtimes.install import RuntimeInstall
 from lambent.sandbox.port import Exit
 
@@ -359,8 +360,7 @@ class Environment:
             exit: Exit | None = Exit(code=error.code)
         else:
             exit = await self._occupancy.exit()
-        install = self._install
-        if install.interpreter is None and not install.from_image and not self._occupancy.initialized:
+        if is_custom(self._install.identifier) and not self._occupancy.initialized:
             return faults.never_started(exit, has_bootstrap=self._trees.has_bootstrap) or faults.exited(exit)
         return faults.exited(exit)
 

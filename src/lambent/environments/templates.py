@@ -19,6 +19,11 @@ INIT_SECONDS = 130.0
 async def make_template(version: FunctionVersion, prepare: Prepare, around: Surroundings) -> Template:
     """Raises SnapshotError, SandboxError, ServiceException."""
     install, trees = await prepare(version)
+    if not install.copyable:
+        trees.release()
+        raise SnapshotError(
+            "InvalidConfiguration", "A runtime that this host takes from an image has no SnapStart here."
+        )
     if trees.extensions():
         trees.release()
         raise SnapshotError("InvalidConfiguration", "External extensions cannot be part of a snapshot here.")

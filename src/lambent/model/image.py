@@ -5,6 +5,7 @@ https://distribution.github.io/distribution/spec/manifest-v2-2/
 """
 
 import json
+import platform
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,6 +36,9 @@ _REFERENCE = re.compile(
 _ECR_HOST = re.compile(
     r"(?P<account_id>[0-9]{12})\.dkr[.-]ecr(-fips)?\.(?P<region>[a-z]{2,3}(-[a-z]+)+-[0-9]{1,2})\.[a-z0-9.]+"
 )
+
+
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 class InvalidManifestError(Exception):
@@ -127,6 +131,11 @@ class ImageReference:
 
     def with_digest(self, digest: str) -> str:
         return f"{self.registry}/{self.repository}@{digest}"
+
+
+def architecture_here() -> str:
+    """This machine's, as images call it."""
+    return _ARCHITECTURES.get(platform.machine(), platform.machine())
 
 
 def is_digest(text: str) -> bool:

@@ -23,10 +23,12 @@ _OLDEST_RUBY: Final = (2, 7)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unavailable:
-    """Why a runtime cannot be run here, and the command that mends it, where one does."""
+    """Why a runtime cannot be run here, and the command that mends it, where one does. `flag`, of `lambent start`,
+    takes it from AWS's base image."""
 
     reason: str
     command: str | None = None
+    flag: str | None = None
 
 
 @functools.cache
@@ -94,10 +96,7 @@ def _unsupported(identifier: str) -> Unavailable:
             reason=f"Lambent has no {identifier}: functions on aws-lambda-go run as provided.al2023, compiled to a "
             "program that is named bootstrap"
         )
-    return Unavailable(
-        reason=f"Lambent has no bootstrap for {identifier} yet; what should run is a self-contained program with "
-        "Amazon.Lambda.RuntimeSupport, named bootstrap, as provided.al2023"
-    )
+    return Unavailable(reason=f"Lambent has no bootstrap of its own for {identifier}")
 
 
 def _missing_java(release: int) -> Unavailable:

@@ -15,7 +15,7 @@ from lambent.runtimes.install import RuntimeInstall
 from lambent.runtimes.variables import image_variables
 from lambent.sandbox.port import Bind, Root
 
-_SANDBOX_OWN = frozenset({"dev", "proc", "tmp"})
+_SANDBOX_OWN = ("/dev", "/proc", "/tmp")  # noqa: S108 - a path inside
 _DEFAULT_DIRECTORY = "/"
 
 
@@ -45,18 +45,29 @@ def image_install(image: UnpackedImage, overrides: ImageOverrides) -> RuntimeIns
     )
 
 
-def image_root(rootfs: Path) -> Root:
-    """Each entry of the image's root directory by itself, so that nothing is ever mounted over what an image made."""
-    binds, links = [], {}
-    for entry in sorted(rootfs.iterdir()):
+def image_root(rootfs: Path, mount_points: tuple[str, ...] = ()) -> Root:
+    """Each entry of the image's root directory by itself, so that nothing is ever mounted over what an image made. What
+    it has at `mount_points` is not shown; the directories on the way to them are its own."""
+    binds: list[Bind] = []
+    links: dict[str, str] = {}
+    _show(rootfs, "", frozenset((*_SANDBOX_OWN, *mount_points)), binds, links)
+    return Root(binds=tuple(binds), links=links, mount_points=mount_points)
+
+
+def _show(
+    directory: Path, inside: str, hidden: frozenset[str], binds: list[Bind], links: dict[str, str]
+) -> None:
+    for entry in sorted(directory.iterdir()):
+        path = f"{inside}/{entry.name}"
         mode = mode_of(entry)
-        if entry.name in _SANDBOX_OWN or mode is None:
+        if path in hidden or mode is None:
             continue
         if stat.S_ISLNK(mode):
-            links[f"/{entry.name}"] = str(entry.readlink())
+            links[path] = str(entry.readlink())
+        elif stat.S_ISDIR(mode) and any(place.startswith(f"{path}/") for place in hidden):
+            _show(entry, path, hidden, binds, links)
         else:
-            binds.append(Bind(entry, f"/{entry.name}"))
-    return Root(binds=tuple(binds), links=links, mount_points=())
+            binds.append(Bind(entry, path))
 
 
 def _executable(rootfs: Path, name: str, directory: str, variables: Mapping[str, str]) -> str:

@@ -9,6 +9,15 @@ from lambent.sandbox.port import ZYGOTE_DESCRIPTOR, Process, Root
 
 EXEC_WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 CLASS_ARCHIVE_DESCRIPTOR = 5
+CUSTOM_ARGV = (
+    "/bin/sh",
+    "-c",
+    "for bootstrap in /var/task/bootstrap /opt/bootstrap; do "
+    'if [ -f "$bootstrap" ]; then exec "$bootstrap"; fi; done; '
+    'echo "Couldn\'t find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]" >&2; exit 127',
+)
+"""Of a custom runtime. Which of the two it is shows only when code and layers are mounted. A shell is what every
+userland has."""
 _HEAP_SHARE_PERCENT = 70
 """As java_client has it: the rest is what else a virtual machine needs."""
 
@@ -35,7 +44,8 @@ class RuntimeInstall:
     kind: Literal["channel", "api"]
     interpreter: Path | None
     version: str
-    """The interpreter's own: "3.11.7". For custom runtimes, which bring theirs, the identifier's suffix or ""."""
+    """The interpreter's own: "3.11.7". For custom runtimes, which bring theirs, the identifier's suffix or ""; for what
+    is taken from an image, that one's name."""
     root: Root
     argv: tuple[str, ...]
     static_variables: Mapping[str, str]

@@ -16,6 +16,7 @@ from typing import Final
 
 from lambent.base.disk import sync_file_system
 from lambent.runtimes import native_call
+from lambent.runtimes.identifiers import Unavailable
 from lambent.runtimes.install import CLASS_ARCHIVE_DESCRIPTOR, ClassArchive
 from lambent.runtimes.interpreters import Interpreter
 from lambent.runtimes.java_client import JavaClient, options, release_of
@@ -107,11 +108,27 @@ def find_compiler(java_homes: Iterable[Path], search_path: Sequence[Path]) -> Pa
     return next((place / "javac" for place in (*places, *search_path) if (place / "javac").is_file()), None)
 
 
-def make_launcher(cache: Path, client: JavaClient, compiler: Path) -> JavaLauncher | None:
-    """Compiles it, unless that was done before (~2 s). None where that fails, and on other machines than we know."""
+def missing(compiler: Path | None, release: int) -> Unavailable | None:
+    """Why there can be no launcher here, and what mends it."""
     machine = platform.machine()
-    if machine not in native_call.machines() or platform.libc_ver()[0] != "glibc":
-        return None
+    if machine not in native_call.machines():
+        return Unavailable(reason=f"Java virtual machines do not wait for functions on {machine}")
+    if platform.libc_ver()[0] != "glibc":
+        return Unavailable(
+            reason="Java virtual machines wait for functions where the C library is glibc, and here it is another",
+            command="run Lambent on a distribution with glibc, such as Debian",
+        )
+    if compiler is None:
+        return Unavailable(
+            reason="no javac was found, without which Java virtual machines do not wait for functions",
+            command=f"apt-get install openjdk-{release}-jdk-headless",
+        )
+    return None
+
+
+def make_launcher(cache: Path, client: JavaClient, compiler: Path) -> JavaLauncher | None:
+    """Compiles it, unless that was done before (~2 s). None where that fails."""
+    machine = platform.machine()
     directory = cache / f"java-{_digest(client, machine)}"
     if not directory.is_dir():
         try:

@@ -6,21 +6,14 @@ together when it is first asked for.
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from lambent.runtimes import identifiers, java_client, java_launcher, roots, shipped, variables
+from lambent.runtimes import base_images, identifiers, java_client, java_launcher, roots, shipped, variables
 from lambent.runtimes.compile import compile_python, compile_python_at_once
 from lambent.runtimes.identifiers import Unavailable
-from lambent.runtimes.install import RuntimeInstall
+from lambent.runtimes.install import CUSTOM_ARGV, RuntimeInstall
 from lambent.runtimes.interpreters import Interpreter, Interpreters, usual_directories
-
-_LAUNCHER = (
-    "for bootstrap in /var/task/bootstrap /opt/bootstrap; do "
-    'if [ -f "$bootstrap" ]; then exec "$bootstrap"; fi; done; '
-    'echo "Couldn\'t find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]" >&2; exit 127'
-)
-"""Which of the two it is shows only when code and layers are mounted. A shell is what every userland has."""
-
 
 _COPYABLE_MINOR = 10
 """Of Python 3: the first that our code for sandboxes runs in."""
@@ -38,9 +31,12 @@ class RuntimeRegistry:
         preferred: Sequence[Path] = (),
         cache: Path | None = None,
         nodejs_modules: Path | None = None,
+        images: base_images.BaseImages | None = None,
     ) -> None:
-        """`search_path` is the server's PATH. Interpreters in `preferred`, the user's setting, win over all others.
-        `cache` keeps compiled bootstraps. `nodejs_modules` is shown as /var/runtime/node_modules."""
+        """`search_path` is the server's PATH. Interpreters in `preferred`, the user's setting, win over all others, and
+        `images` over interpreters. `cache` keeps compiled bootstraps. `nodejs_modules` is shown as
+        /var/runtime/node_modules."""
+        self.images = images or base_images.BaseImages({})
         self._search_path = search_path
         self._home = home
         self._preferred = preferred
@@ -64,6 +60,8 @@ class RuntimeRegistry:
 
     def get(self, identifier: str) -> RuntimeInstall | None:
         """None where this host cannot run it; `unavailable` says why."""
+        if identifier in self.images.sources:
+            return self.images.get(identifier)
         with self._lock:
             if identifier not in self._installs:
                 install = self._make(identifier)
@@ -79,13 +77,13 @@ class RuntimeRegistry:
     def installed_identifiers(self) -> list[str]:
         """Without putting the installs together: fast."""
         found = self._interpreter_of()
-        return [
-            name
-            for name in self.all_identifiers()
-            if identifiers.is_custom(name) or self._has_all(found, name)
-        ]
+        return [name for name in self.all_identifiers() if self._has_all(found, name)]
 
     def _has_all(self, found: dict[str, Interpreter], identifier: str) -> bool:
+        if identifier in self.images.sources:
+            return self.images.get(identifier) is not None
+        if identifiers.is_custom(identifier):
+            return True
         interpreter = found.get(identifier)
         return interpreter is not None and (interpreter.language != "java" or self._java_client is not None)
 
@@ -94,14 +92,26 @@ class RuntimeRegistry:
 
     def unavailable(self, identifier: str) -> Unavailable | None:
         """Why `get` gives None; None where it gives an install."""
+        if identifier in self.images.sources:
+            return self.images.unavailable(identifier)
         if identifier in self.installed_identifiers():
             return None
         if identifier in self._interpreter_of():
             return Unavailable(
                 reason="AWS's runtime interface client for Java was not found in ~/.m2",
                 command=java_client.CLIENT_COMMAND,
+                flag=base_images.base_image_flag(identifier),
             )
-        return identifiers.explain(identifier)
+        return replace(identifiers.explain(identifier), flag=base_images.base_image_flag(identifier))
+
+    def slow_start(self, identifier: str) -> Unavailable | None:
+        """Why a runtime that is here starts slower than it could, and what mends that."""
+        interpreter = self._interpreter_of().get(identifier)
+        if interpreter is None or interpreter.language != "java" or identifier in self.images.sources:
+            return None
+        if not self._has_all(self._interpreter_of(), identifier):
+            return None
+        return java_launcher.missing(self._java_compiler(), java_client.release_of(interpreter.version))
 
     def compile_shipped(self, identifier: str) -> None:
         """Compiles what we put into /var/runtime: the bootstrap within milliseconds, the SDK within seconds. Handlers
@@ -177,10 +187,13 @@ class RuntimeRegistry:
             yielding_options={},
         )
 
-    def _java_launcher(self, client: java_client.JavaClient) -> java_launcher.JavaLauncher | None:
+    def _java_compiler(self) -> Path | None:
         homes = [one.prefix for one in self._interpreter_of().values() if one.language == "java"]
-        compiler = java_launcher.find_compiler(homes, self._search_path)
-        if self._cache is None or compiler is None:
+        return java_launcher.find_compiler(homes, self._search_path)
+
+    def _java_launcher(self, client: java_client.JavaClient) -> java_launcher.JavaLauncher | None:
+        compiler = self._java_compiler()
+        if self._cache is None or compiler is None or java_launcher.missing(compiler, 0) is not None:
             return None
         return java_launcher.make_launcher(self._cache, client, compiler)
 
@@ -221,7 +234,7 @@ def _custom_install(identifier: str) -> RuntimeInstall:
         interpreter=None,
         version=identifier.partition(".")[2],
         root=roots.custom_root(),
-        argv=("/bin/sh", "-c", _LAUNCHER),
+        argv=CUSTOM_ARGV,
         static_variables=variables.custom_variables(),
         exec_time_variables=frozenset(),
         yielding_options={},

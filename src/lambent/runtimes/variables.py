@@ -3,6 +3,7 @@
 Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
 """
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -108,6 +109,17 @@ def managed_variables(identifier: str) -> dict[str, str]:
         "LD_LIBRARY_PATH": f"/var/lang/lib:{_LIBRARY_PATH}",
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{identifier}",
     }
+
+
+def documented_variables(identifier: str) -> dict[str, str]:
+    """Those that AWS documents for a runtime, in a root that is like AWS's."""
+    if re.fullmatch(r"python3\.\d+", identifier) is not None:
+        return {**managed_variables(identifier), "PYTHONPATH": RUNTIME_DIR}
+    if (nodejs := re.fullmatch(r"nodejs(\d+)\.x", identifier)) is not None:
+        return nodejs_variables(identifier, int(nodejs[1]))
+    if (ruby := re.fullmatch(r"ruby(\d+)\.(\d+)", identifier)) is not None:
+        return ruby_variables(identifier, int(ruby[1]), int(ruby[2]))
+    return custom_variables() if identifier.startswith("provided") else managed_variables(identifier)
 
 
 def python_variables(identifier: str, minor: int) -> dict[str, str]:

@@ -111,6 +111,16 @@ class Runtimes:
         today = datetime.fromtimestamp(self._clock.now(), UTC).date()
         return deprecation.refusal(runtime, today, creating=creating)
 
+    def missing(self, runtime: str) -> str:
+        """Nothing that names files of the host, nor what its operator's images are called."""
+        if runtime in self._registry.images.sources:
+            return "its image could not be fetched, which the server's log says more of"
+        found = self._registry.unavailable(runtime)
+        if found is None:
+            return "it was not there a moment ago"
+        ways = [way for way in (found.command, found.flag and f"lambent start {found.flag}") if way]
+        return f"{found.reason}; what adds it is {', or '.join(ways)}" if ways else found.reason
+
     def version(self, runtime: str) -> str:
         install = self._registry.get(runtime)
         return install.version if install is not None else ""

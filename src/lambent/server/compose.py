@@ -17,6 +17,7 @@ from lambent.http.client import request as http_request
 from lambent.http.limits import MIB, Limits
 from lambent.http.listener import HttpListener
 from lambent.model.function import FunctionId
+from lambent.runtimes.base_images import BaseImages
 from lambent.runtimes.registry import RuntimeRegistry
 from lambent.sandbox.port import SandboxBackend
 from lambent.server.cooperation import Cooperation
@@ -38,6 +39,7 @@ from lambent.server.keys import (
 )
 from lambent.server.node import ThisNode
 from lambent.server.node_calls import NODE_AUTHORITY, NodeCalls
+from lambent.server.runtime_images import RuntimeImages
 from lambent.server.services import Services
 from lambent.server.shared_secrets import SharedSecrets
 from lambent.server.stores import Stores
@@ -106,6 +108,7 @@ class Server:
             home=Path.home(),
             preferred=self.settings.runtime_paths,
             cache=data_dir / "runtimes",
+            images=BaseImages(self.settings.runtime_image),
         )
         await asyncio.to_thread(self._registry.discover)
         self._identity = Identity(stores.roles, stores.people, self._master_key, self._clock)
@@ -118,6 +121,13 @@ class Server:
             self._inside,
             self._clock,
             self._node_id,
+        )
+        self._runtime_images = RuntimeImages(
+            self._registry.images,
+            stores.images,
+            self._environments.image_sources,
+            data_dir,
+            self._environments.images.refusal,
         )
         self._invocation = Invocation(
             self.settings, stores, self._identity, self._environments.pools, self._clock, self._node
@@ -196,6 +206,8 @@ class Server:
 
     async def _start(self) -> None:
         opened = self._opened
+        opened.callback(self._runtime_images.close)
+        await self._runtime_images.open()
         await self._join()
         opened.push_async_callback(self._stores.metrics.close)
         opened.push_async_callback(self._environments.log_delivery.flush)
@@ -278,6 +290,7 @@ class Server:
         self._tasks.start(self._invocation.meters.run(), "measure invocations")
         self._tasks.start(self._stores.log_measuring.run(), "emit default values of metric filters")
         self._tasks.start(self._services.log_courier.run(), "deliver log events")
+        self._tasks.start(self._runtime_images.run(), "fetch images of runtimes")
         self._tasks.start(self._stores.sweep_code(), "sweep code that nothing uses")
         if (collector := self.settings.otlp_endpoint) is not None:
             export = OtlpExport(

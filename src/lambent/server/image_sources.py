@@ -6,7 +6,7 @@ server's operator has allowed, because it reads with the server's credentials an
 
 import asyncio
 import json
-import platform
+import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lambent.artifacts.images.store import PulledImage
 from lambent.http.locality import hostname, is_local
-from lambent.model.image import ImageReference, is_digest
+from lambent.model.image import ImageReference, architecture_here, is_digest
 from lambent.services.lambda_.function_images import (
     ImageForbiddenError,
     ImageMissingError,
@@ -25,8 +25,8 @@ from lambent.services.lambda_.function_images import (
 _INSPECT_SECONDS = 60.0
 _PULL_SECONDS = 1800.0
 _TOLD_BYTES = 2000
-_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
-"""As images call them."""
+_PULL = "pull-"
+_TOLD = re.compile(r'msg="((?:[^"\\]|\\.)*)"')
 
 
 class SkopeoSources:
@@ -67,12 +67,19 @@ class SkopeoSources:
     async def pull(self, uri: str, resolved_uri: str) -> AsyncIterator[PulledImage]:
         """The image as it was resolved. Raises ImageSourceError."""
         wanted = resolved_uri if ImageReference.parse(resolved_uri) else uri
-        with tempfile.TemporaryDirectory(dir=self._temporary, prefix="pull-") as name:
+        with tempfile.TemporaryDirectory(dir=self._temporary, prefix=_PULL) as name:
             directory = Path(name)
             access = self._access("src-", wanted)
             await self._run(_PULL_SECONDS, "copy", "--quiet", *access, _source(wanted), f"dir:{directory}")
             manifest = await asyncio.to_thread((directory / "manifest.json").read_bytes)
             yield PulledImage(manifest=manifest, blob=lambda digest: directory / digest.partition(":")[2])
+
+    def size_of_pulls(self) -> int:
+        """Bytes that the pulls in progress have brought. Blocking."""
+        try:
+            return sum(path.lstat().st_size for path in self._temporary.glob(f"{_PULL}*/*"))
+        except OSError:  # one was over meanwhile
+            return 0
 
     def _offers_path(self, transport: str, path: str) -> bool:
         place = Path(path.partition(":")[0])
@@ -123,7 +130,7 @@ class SkopeoSources:
 
 def image_here(document: bytes) -> str | None:
     """The digest of the image for this machine, where `document` is an index that has one."""
-    wanted = {"os": "linux", "architecture": _MACHINES.get(platform.machine(), platform.machine())}
+    wanted = {"os": "linux", "architecture": architecture_here()}
     try:
         entries = json.loads(document).get("manifests", [])
         return next(
@@ -147,7 +154,9 @@ def _source(uri: str) -> str:
     return f"docker://{uri}"
 
 
-def _failure(told: str) -> ImageSourceError:
+def _failure(written: str) -> ImageSourceError:
+    messages = _TOLD.findall(written)
+    told = messages[-1].replace('\\"', '"') if messages else written.strip()
     lowered = told.lower()
     if any(word in lowered for word in ("unauthorized", "denied", "authentication required")):
         return ImageForbiddenError(told)

@@ -13,7 +13,7 @@ import uvloop
 
 from lambent.api.root_key import RootKeyError
 from lambent.base.log import configure_log
-from lambent.config import READY_FILE, Settings
+from lambent.config import READY_FILE, Settings, SettingsError
 from lambent.sandbox.port import SandboxError
 from lambent.server.code_store import CodeStoreError
 from lambent.server.compose import Server
@@ -30,6 +30,7 @@ _CANNOT_START = (
     KeysError,
     CodeStoreError,
     IsolationUnavailableError,
+    SettingsError,
 )
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,8 @@ async def _serve(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     server = Server(settings)
     try:
-        await server.open()
+        if not await _opened(server, stop):
+            return
     except _CANNOT_START as error:
         raise StartError(_in_one_line(error, settings)) from error
     log.info("listening at %s; data in %s", server.endpoint, settings.data_dir)
@@ -73,6 +75,21 @@ async def _serve(settings: Settings) -> None:
     for file in ready_files:
         file.unlink(missing_ok=True)
     await server.close()
+
+
+async def _opened(server: Server, stop: asyncio.Event) -> bool:
+    """False where it was told to end before it was open: fetching what it needs may take long. Raises what opening
+    does."""
+    opening, stopping = asyncio.ensure_future(server.open()), asyncio.ensure_future(stop.wait())
+    await asyncio.wait([opening, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not opening.done():
+        opening.cancel()
+    try:
+        await opening
+    except asyncio.CancelledError:
+        return False
+    return True
 
 
 def _settle_garbage() -> None:

@@ -38,7 +38,7 @@ def test_every_default_is_a_value_of_its_kind() -> None:
         value = getattr(settings, row.name)
         if value is not None:
             assert row.read(value, row.flag) == value
-            assert isinstance(value, tuple) or type(row.read(str(value), row.flag)) is type(value)
+            assert isinstance(value, tuple | dict) or type(row.read(str(value), row.flag)) is type(value)
 
 
 def test_a_flag_goes_before_a_variable_before_a_file_before_the_default(tmp_path: Path) -> None:
@@ -63,6 +63,16 @@ def test_the_first_file_of_these_is_read(tmp_path: Path) -> None:
     assert (settings.port, settings.data_dir) == (4, Path("/elsewhere"))
 
 
+def test_images_of_runtimes_by_flags_a_variable_or_a_table(tmp_path: Path) -> None:
+    expected = {"ruby3.3": "public.ecr.aws/lambda/ruby:3.3", "java21": "oci:/images/java:latest"}
+    words = tuple(f"{runtime}={image}" for runtime, image in expected.items())
+    table = "".join(f"'{runtime}' = '{image}'\n" for runtime, image in expected.items())
+    (tmp_path / "lambent.toml").write_text(f"[runtime_image]\n{table}")
+    assert read(tmp=tmp_path).runtime_image == expected
+    assert read({"runtime_image": words}, tmp=tmp_path).runtime_image == expected
+    assert read({}, {"LAMBENT_RUNTIME_IMAGE": ",".join(words)}, tmp=tmp_path).runtime_image == expected
+
+
 @pytest.mark.parametrize(
     ("flags", "environ", "file", "said"),
     [
@@ -84,6 +94,11 @@ def test_the_first_file_of_these_is_read(tmp_path: Path) -> None:
             "deprecated_runtimes in FILE must be one of allow, refuse, not 'shun'",
         ),
         ({}, {}, "runtime_paths = [1]", "runtime_paths in FILE must be paths"),
+        ({"runtime_image": ("ruby3.3",)}, {}, "", "--runtime-image must be RUNTIME=IMAGE"),
+        ({"runtime_image": ("ruby3.3=ruby",)}, {}, "", "--runtime-image must be RUNTIME=IMAGE"),
+        ({"runtime_image": ("a1=r.io/b:c", "a1=r.io/b:d")}, {}, "", "--runtime-image must be RUNTIME=IMAGE"),
+        ({}, {}, "runtime_image = 1", "runtime_image in FILE must be RUNTIME=IMAGE"),
+        ({}, {}, "[runtime_image]\na = 1", "runtime_image in FILE must be RUNTIME=IMAGE"),
         ({}, {}, "prot = 1", "unknown setting prot in FILE: did you mean port?"),
         ({}, {}, "[server]\nport = 1", "unknown setting server in FILE: "),
         ({}, {}, "zzz = 1", "unknown setting zzz in FILE: `lambent start --help` lists all settings"),

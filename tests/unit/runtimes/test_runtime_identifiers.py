@@ -54,4 +54,4 @@ def test_why_a_runtime_is_not_there(identifier: str, reason: str, command: str |
 
 
 def test_languages_without_a_bootstrap_of_ours() -> None:
-    assert "no bootstrap for dotnet8" in explain("dotnet8").reason
+    assert "no bootstrap of its own for dotnet8" in explain("dotnet8").reason

@@ -79,6 +79,7 @@ class ImageStore:
         self._most_bytes = most_bytes
         self._known: dict[str, UnpackedImage] = {}
         self._being_made: dict[str, asyncio.Task[UnpackedImage]] = {}
+        self._pulling: set[str] = set()
         self._holds: Counter[str] = Counter()
         self._turns = asyncio.Semaphore(_UNPACKED_AT_ONCE)
         self._sweeping = asyncio.Lock()
@@ -95,14 +96,16 @@ class ImageStore:
         await asyncio.to_thread(work)
 
     async def close(self) -> None:
-        """Waits for what is being unpacked."""
+        """Waits for what is being unpacked, and breaks off what is being pulled."""
+        for digest in self._pulling:
+            self._being_made[digest].cancel()
         await asyncio.gather(*self._being_made.values(), return_exceptions=True)
 
     async def find(self, digest: str) -> UnpackedImage | None:
         """The image, where it is unpacked already."""
         found = self._known.get(digest)
         if found is None:
-            found = await asyncio.to_thread(self._read, digest)
+            found = await asyncio.to_thread(self.read, digest)
             if found is not None:
                 self._known[digest] = found
         return found
@@ -118,6 +121,7 @@ class ImageStore:
             task = asyncio.create_task(self._make(digest, pull))
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
             self._being_made[digest] = task
+            self._pulling.add(digest)
         # One caller that gives up must not take the image from the others.
         return await asyncio.shield(task)
 
@@ -150,13 +154,15 @@ class ImageStore:
             self._unpacking += 1
         try:
             async with self._turns, pull() as pulled:
+                self._pulling.discard(digest)
                 await asyncio.to_thread(self._unpack, digest, pulled)
-            found = await asyncio.to_thread(self._read, digest)
+            found = await asyncio.to_thread(self.read, digest)
             assert found is not None, "it was just made"
             self._known[digest] = found
             return found
         finally:
             self._unpacking -= 1
+            self._pulling.discard(digest)
             del self._being_made[digest]
 
     def _unpack(self, digest: str, pulled: PulledImage) -> None:
@@ -220,7 +226,8 @@ class ImageStore:
             sync_file_system(made)
             publish(made, self._roots / digest)
 
-    def _read(self, digest: str) -> UnpackedImage | None:
+    def read(self, digest: str) -> UnpackedImage | None:
+        """The image, where it is on disk. Blocking."""
         try:
             described = json.loads((self._roots / digest / "image.json").read_text(encoding="utf-8"))
         except FileNotFoundError:

@@ -113,6 +113,10 @@ class Runtimes(Protocol):
         because the host does not have it anyway."""
         ...
 
+    def missing(self, runtime: str) -> str:
+        """Why a runtime that is not among the `names` is not, and what whoever runs this server can do about it."""
+        ...
+
     def version(self, runtime: str) -> str:
         """What exactly runs under this identifier, such as "Python 3.13.1": changes when the interpreter does."""
         ...

@@ -137,7 +137,8 @@ def _runtime(runtime: str, region: str, runtimes: Runtimes, *, creating: bool) -
     available = runtimes.names()
     if runtime not in available:
         raise InvalidParameterValueException(
-            f"The runtime {runtime} is not available on this host. Runtimes available here: {', '.join(available)}."
+            f"The runtime {runtime} is not available on this host: {runtimes.missing(runtime)}. "
+            f"Runtimes available here: {', '.join(available)}."
         )
     return {
         "runtime": runtime,

@@ -60,6 +60,9 @@ class Runtimes:
     def names(self) -> Sequence[str]:
         return ["python3.13"]
 
+    def missing(self, runtime: str) -> str:
+        return "nobody has put it here"
+
     def refusal(self, runtime: str, *, creating: bool) -> str | None:
         return None
 

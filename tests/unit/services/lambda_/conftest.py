@@ -120,6 +120,9 @@ class Runtimes:
     def names(self) -> Sequence[str]:
         return self.available
 
+    def missing(self, runtime: str) -> str:
+        return "nobody has put it here"
+
     def refusal(self, runtime: str, *, creating: bool) -> str | None:
         return self.refusals.get((runtime, creating))
 

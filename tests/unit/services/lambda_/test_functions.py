@@ -66,7 +66,8 @@ async def test_an_answer_is_valid_for_the_service_model(aws: Any) -> None:
         ({"Role": "arn:aws:iam::123456789012:role/none"}, InvalidParameterValueException,
          "The role defined for the function cannot be assumed by Lambda."),
         ({"Runtime": "ruby3.4"}, InvalidParameterValueException,
-         "The runtime ruby3.4 is not available on this host. Runtimes available here: python3.12, python3.13."),
+         "The runtime ruby3.4 is not available on this host: nobody has put it here. "
+         "Runtimes available here: python3.12, python3.13."),
         ({"Handler": ""}, InvalidParameterValueException,
          "Runtime and Handler are mandatory parameters for functions created with deployment packages."),
         ({"Timeout": 901}, ValidationException, "less than or equal to 900"),
