@@ -126,13 +126,13 @@ async def require_permission(
         or (service.open_to_root is not None and service.open_to_root(operation, caller, parameters))
     ):
         return
-    action = action_of(signing_name, operation, parameters)
     arns = service.resource_arn(operation, caller, parameters)
     context = service.condition_keys(operation, caller, parameters) if service.condition_keys else None
     for arn in (arns,) if isinstance(arns, str) else arns:
         policy = await service.resource_policy(arn) if service.resource_policy else None
         if root and (policy is None or _bars_nobody(policy, caller)):
             continue
+        action = action_of(signing_name, operation, parameters)
         await authorizer.authorize(caller, action, arn, context, policy)
         for member, further in _ALSO.get((signing_name, operation), ()):
             if parameters.get(member):

@@ -16,7 +16,7 @@ from lambent.wire.shapes import Shape
 from lambent.wire.structures import StructureCache
 from lambent.wire.written_values import write_records, write_value
 
-Path = tuple[Any, str] | None
+Path = tuple[Any, str | int] | None
 """(parent, name); joined only when an error is written."""
 Check = Callable[[Any, Path, list[str]], None]
 Test = tuple[Callable[[Any], bool], str]
@@ -143,9 +143,9 @@ class ConstraintCompiler:
                 return
             for index, item in enumerate(value, 1):
                 if item is None:
-                    errors.append(_null_error((path, f"{index}.member")))
+                    errors.append(_null_error((path, index)))
                 elif element_check is not None:
-                    element_check(item, (path, f"{index}.member"), errors)
+                    element_check(item, (path, index), errors)
 
         return check_list
 
@@ -333,7 +333,7 @@ def _write_path(path: Path) -> str:
     names: list[str] = []
     while path is not None:
         path, name = path
-        names.append(name)
+        names.append(name if isinstance(name, str) else f"{name}.member")
     return ".".join(reversed(names))
 
 

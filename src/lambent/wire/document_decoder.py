@@ -70,7 +70,8 @@ class DocumentDecoder:
             for key, item in value.items():
                 if item is not None and (found := find(key)) is not None:
                     name, decode = found
-                    decoded[name] = decode(item)
+                    # Most members are text, and a call costs more than a look.
+                    decoded[name] = item if decode is _decode_string and type(item) is str else decode(item)
             return decoded
 
         if not shape.is_tagged_union:

@@ -57,6 +57,9 @@ class DocumentEncoder:
             name: (self._wire_name(shape, name), self.compile(shape)) for name, shape in shapes.items()
         }
 
+        if all(one == (name, None) for name, one in members.items()):
+            return _plain_structure(shape_name, frozenset(members))
+
         def encode_structure(value: Mapping[str, Any]) -> dict[str, Any]:
             encoded = {}
             for name, item in value.items():
@@ -70,6 +73,18 @@ class DocumentEncoder:
 
     def _wire_name(self, member: Shape, name: str) -> str:
         return name if self._binary else str(member.serialization.get("name", name))
+
+
+def _plain_structure(shape_name: str, names: frozenset[str]) -> Encode:
+    """Of members that are written as they are."""
+
+    def encode_structure(value: Mapping[str, Any]) -> dict[str, Any]:
+        assert names.issuperset(value), f"{shape_name} has no member {min(value.keys() - names)}"
+        if type(value) is dict and None not in value.values():
+            return value
+        return {name: item for name, item in value.items() if item is not None}
+
+    return encode_structure
 
 
 def _list(encode: Encode | None) -> Encode:

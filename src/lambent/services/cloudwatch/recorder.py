@@ -55,10 +55,11 @@ class Recorder:
         tallies = self._counting.get(given)
         if tallies is None:
             tallies = self._counting[given] = self._tallies(*given)
-        for tally in tallies:
-            if isinstance(value, (int, float)):
+        if isinstance(value, (int, float)):
+            for tally in tallies:
                 tally.add(value)
-            else:
+        else:
+            for tally in tallies:
                 tally.add_all(value)
 
     def _tallies(

@@ -25,6 +25,8 @@ INVALID_CHARACTERS = (
 
 
 def valid_characters(text: str) -> bool:
+    if text.isascii() and text.isprintable():  # a third of what looking at each character costs
+        return True
     return _CHARACTERS.fullmatch(text) is not None
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from lambent.base.arn import partition_of
 from lambent.base.clock import Clock
 from lambent.model.caller import Caller, Parameters
 from lambent.model.queue import Queue, QueueKey
@@ -40,10 +41,9 @@ class Queues:
 
     def by_arn(self, arn: str) -> Queue | None:
         parts = arn.split(":")
-        if len(parts) != 6 or parts[2] != "sqs":
+        if len(parts) != 6 or parts[:3] != ["arn", partition_of(parts[3]), "sqs"]:
             return None
-        queue = self._by_key.get((parts[4], parts[3], parts[5]))
-        return queue if queue is not None and queue.arn == arn else None
+        return self._by_key.get((parts[4], parts[3], parts[5]))
 
     def of(self, caller: Caller, parameters: Parameters) -> Queue:
         """The queue of the request's QueueUrl. Raises QueueDoesNotExist, InvalidAddress."""

@@ -1,7 +1,6 @@
 """What is done with a receipt: DeleteMessage, ChangeMessageVisibility, and their batches."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 from lambent.model.caller import Caller, Parameters
 from lambent.model.error import ServiceException
@@ -76,19 +75,21 @@ class ReceiptOperations:
     async def _delete(self, queue: Queue, entries: Sequence[Parameters]) -> list[ServiceException | None]:
         """What was wrong with each. Deleting what is gone, or was received by another since, is right and does
         nothing; only a FIFO queue refuses."""
-        receipts, errors = self._read(queue, entries, _no_check)
+        receipts, errors = self._read(queue, entries, None)
         asked = list(receipts.values())
         held = await self._messages.delete(queue.id, asked, now=self._queues.now(), is_fifo=queue.is_fifo)
+        deleted = held.count(Held.CURRENT)
+        if deleted:
+            count(self._metrics, queue, "NumberOfMessagesDeleted", deleted)
+        if not queue.is_fifo:
+            return errors
+        if deleted:  # their groups may go on
+            self._waiters.wake(queue.id)
         for index, one in zip(receipts, held, strict=True):
-            if one is Held.SUPERSEDED and queue.is_fifo:
+            if one is Held.SUPERSEDED:
                 errors[index] = invalid_value(
                     entries[index]["ReceiptHandle"], "ReceiptHandle", "The receipt handle has expired."
                 )
-        deleted = sum(one is Held.CURRENT for one in held)
-        if deleted:
-            count(self._metrics, queue, "NumberOfMessagesDeleted", deleted)
-            if queue.is_fifo:  # their groups may go on
-                self._waiters.wake(queue.id)
         return errors
 
     async def _change(self, queue: Queue, entries: Sequence[Parameters]) -> list[ServiceException | None]:
@@ -108,7 +109,7 @@ class ReceiptOperations:
         return errors
 
     def _read(
-        self, queue: Queue, entries: Sequence[Parameters], check: Any
+        self, queue: Queue, entries: Sequence[Parameters], check: Callable[[Parameters], None] | None
     ) -> tuple[dict[int, Receipt], list[ServiceException | None]]:
         """The receipts of those entries that have one, by index, and what is wrong with the others."""
         receipts: dict[int, Receipt] = {}
@@ -116,7 +117,8 @@ class ReceiptOperations:
         for index, entry in enumerate(entries):
             try:
                 receipts[index] = self._receipt(queue, entry)
-                check(entry)
+                if check is not None:
+                    check(entry)
             except ServiceException as error:
                 receipts.pop(index, None)
                 errors[index] = error
@@ -124,9 +126,9 @@ class ReceiptOperations:
 
     def _receipt(self, queue: Queue, entry: Parameters) -> Receipt:
         handle: str = entry.get("ReceiptHandle") or ""
-        if not handle.strip():
-            raise MissingRequiredParameterException("ReceiptHandle")
         found = self._handles.read(handle)
+        if found is None and not handle.strip():
+            raise MissingRequiredParameterException("ReceiptHandle")
         if found is None:
             raise ReceiptHandleIsInvalid(
                 f'The input receipt handle "{handle}" is not a valid receipt handle.'
@@ -134,10 +136,6 @@ class ReceiptOperations:
         queue_id, receipt = found
         # One of before a purge, or of another queue, holds nothing here: no id is ever given twice.
         return receipt if queue_id == queue.id else (0, 0)
-
-
-def _no_check(entry: Parameters) -> None:
-    return None
 
 
 def _check_visibility(entry: Parameters) -> None:
@@ -168,8 +166,11 @@ def _visibility_error(entry: Parameters, result: Held | int) -> ServiceException
 
 
 def _batch_outcome(entries: Sequence[Parameters], errors: Sequence[ServiceException | None]) -> Parameters:
-    successful = [{"Id": entry["Id"]} for entry, error in zip(entries, errors, strict=True) if error is None]
-    failures = [
-        failed(entry["Id"], error) for entry, error in zip(entries, errors, strict=True) if error is not None
-    ]
+    successful: list[Parameters] = []
+    failures: list[Parameters] = []
+    for entry, error in zip(entries, errors, strict=True):
+        if error is None:
+            successful.append({"Id": entry["Id"]})
+        else:
+            failures.append(failed(entry["Id"], error))
     return outcome(successful, failures)

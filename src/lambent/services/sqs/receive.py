@@ -77,7 +77,7 @@ class ReceiveOperations:
         if wait is None:
             wait = attributes.number(queue, "ReceiveMessageWaitTimeSeconds")
         attempt = attempt_id(queue, parameters.get("ReceiveRequestAttemptId"))
-        found = await self._again(queue, parameters, attempt)
+        found = await self._again(queue, parameters, attempt) if attempt is not None else None
         if found is None:
             found = await self._poll(queue, caller, parameters, limit or 1, wait)
             self._attempts.remember(queue, attempt, found, self._queues.now())
@@ -182,8 +182,7 @@ class ReceiveOperations:
                 system = {name: value for name, value in system.items() if name in names}
             if system:
                 members["Attributes"] = system
-        given = selected(message.attributes, wanted)
-        if given:
+        if wanted and message.attributes and (given := selected(message.attributes, wanted)):
             members["MD5OfMessageAttributes"] = attributes_md5(given)
             members["MessageAttributes"] = attribute_members(given)
         return members

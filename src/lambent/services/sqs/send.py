@@ -18,7 +18,7 @@ from lambent.services.sqs.errors import (
     QueueDoesNotExist,
 )
 from lambent.services.sqs.metrics import count
-from lambent.services.sqs.new_messages import NewMessage, check_fifo, check_size, new_message
+from lambent.services.sqs.new_messages import NewMessage, check_fifo, new_message, too_large
 from lambent.services.sqs.queues import Queues
 from lambent.services.sqs.waiters import Waiters
 from lambent.store.ports.errors import NotFoundError
@@ -54,9 +54,11 @@ class SendOperations:
     async def send_message(self, caller: Caller, parameters: Parameters) -> Parameters:
         queue = self._queues.of(caller, parameters)
         new = new_message(queue, caller, parameters, self._queues.now())
-        check_size(queue, new)
+        refusal = too_large(new, attributes.number(queue, "MaximumMessageSize"))
+        if refusal is not None:
+            raise refusal
         [sent] = await self._send(queue, caller, [new])
-        return _answer(queue, new, sent)
+        return _answer(new, sent, is_fifo=queue.is_fifo)
 
     async def send_message_batch(self, caller: Caller, parameters: Parameters) -> Parameters:
         queue = self._queues.of(caller, parameters)
@@ -85,8 +87,9 @@ class SendOperations:
             )
         failures += _too_large(queue, accepted)
         sent = await self._send(queue, caller, list(accepted.values())) if accepted else []
+        is_fifo = queue.is_fifo
         successful = [
-            {"Id": id, **_answer(queue, new, one)}
+            {"Id": id, **_answer(new, one, is_fifo=is_fifo)}
             for (id, new), one in zip(accepted.items(), sent, strict=True)
         ]
         return outcome(successful, failures)
@@ -125,18 +128,15 @@ class SendOperations:
 
 def _too_large(queue: Queue, accepted: dict[str, NewMessage]) -> list[dict[str, Any]]:
     """Takes those out."""
-    failures = []
-    for id, new in list(accepted.items()):
-        try:
-            check_size(queue, new)
-        except ServiceException as error:
-            failures.append(failed(id, error))
-            del accepted[id]
-    return failures
+    most = attributes.number(queue, "MaximumMessageSize")
+    refused = {id: refusal for id, new in accepted.items() if (refusal := too_large(new, most)) is not None}
+    for id in refused:
+        del accepted[id]
+    return [failed(id, refusal) for id, refusal in refused.items()]
 
 
-def _answer(queue: Queue, new: NewMessage, sent: Sent) -> dict[str, Any]:
+def _answer(new: NewMessage, sent: Sent, *, is_fifo: bool) -> dict[str, Any]:
     members = new.members(sent.message_id)
-    if queue.is_fifo:
+    if is_fifo:
         members["SequenceNumber"] = sequence_number(sent.id)
     return members
