@@ -5,7 +5,7 @@ left in. A run that was undone is repeated, and sets the result again.
 """
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -158,6 +158,7 @@ class SqlQueueMessageStore:
 
 def _send_all(connection: Connection, sendings: Sequence[_Sending]) -> None:
     rows = NewRows(connection, sum(len(sending.messages) for sending in sendings))
+    arrivals: Counter[int] = Counter()
     # By queue, whose depth is changed: in one order for all, so that of two none waits for the other for ever.
     for sending in sorted(sendings, key=lambda each: each.queue_id):
         sending.sent = sent = []
@@ -167,7 +168,9 @@ def _send_all(connection: Connection, sendings: Sequence[_Sending]) -> None:
             if duplicate is None:
                 rows.add(id, sending.queue_id, message, visible_at, is_fifo=sending.is_fifo)
             sent.append(duplicate or Sent(id=id, message_id=message.message_id))
-        change_depth(connection, sending.queue_id, sum(not one.duplicate for one in sent))
+        arrivals[sending.queue_id] += sum(not one.duplicate for one in sent)
+    for queue_id, count in arrivals.items():
+        change_depth(connection, queue_id, count)
     rows.insert()
 
 

@@ -1,13 +1,9 @@
 -- name: next_ids
-WITH RECURSIVE ids (id) AS (
-    SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'queue_messages'), 0) + 1
-    UNION ALL
-    SELECT id + 1 FROM ids LIMIT :count
-)
-SELECT json_group_array(id) FROM ids;
+-- The first of them where they follow each other, or all of them.
+SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'queue_messages'), 0) + 1, NULL;
 
 -- name: next_ids (postgres)
-SELECT CAST(json_agg(nextval(pg_get_serial_sequence('queue_messages', 'id'))) AS TEXT)
+SELECT 0, CAST(coalesce(json_agg(nextval(pg_get_serial_sequence('queue_messages', 'id'))), '[]') AS TEXT)
 FROM generate_series(1, CAST(:count AS BIGINT));
 
 -- name: change_depth

@@ -12,9 +12,11 @@ from lambent.store.sql.queries import queries
 
 _SQL = queries("queue_messages")
 _MESSAGE = Record(QueueMessage)
-_INSERT_TEN = _SQL["insert"] + ", (?, ?, ?, ?, ?, ?)" * 9
-"""A batch by one statement: each of them writes SQLite's own row of the table's last id, so that ten take 17 µs instead
-of 26. Tables whose ids are not kept so gain nothing by it."""
+_TEN = 10
+_INSERT_TEN = _SQL["insert"] + ", (?, ?, ?, ?, ?, ?)" * (_TEN - 1)
+_INSERT_TEN_DOCUMENTS = _SQL["insert_document"] + ", (?, ?)" * (_TEN - 1)
+"""A batch by one statement: each row by a statement of its own gives the interpreter lock up, and has to get it back from
+a busy event loop. SQLite also writes its own row of the table's last id for each."""
 
 
 class NewRows:
@@ -22,8 +24,8 @@ class NewRows:
 
     def __init__(self, connection: Connection, most: int) -> None:
         self._connection = connection
-        (ids,) = connection.execute(_SQL["next_ids"], {"count": most}).fetchone()
-        self._ids: Iterator[int] = iter(json.loads(ids or "[]"))
+        first, ids = connection.execute(_SQL["next_ids"], {"count": most}).fetchone()
+        self._ids: Iterator[int] = iter(range(first, first + most) if ids is None else json.loads(ids))
         self._rows: list[tuple[Any, ...]] = []
         self._documents: list[tuple[Any, ...]] = []
         self._groups: list[tuple[Any, ...]] = []
@@ -49,16 +51,19 @@ class NewRows:
             self._groups.append((queue_id, group, visible_at, id))
 
     def insert(self) -> None:
-        self._connection.executemany(_SQL["insert_document"], self._documents)
-        whole = len(self._rows) - len(self._rows) % 10
-        for first in range(0, whole, 10):
-            ten = self._rows[first : first + 10]
-            self._connection.execute(_INSERT_TEN, [value for row in ten for value in row])
-        self._connection.executemany(_SQL["insert"], self._rows[whole:])
+        self._in_tens(_INSERT_TEN_DOCUMENTS, _SQL["insert_document"], self._documents)
+        self._in_tens(_INSERT_TEN, _SQL["insert"], self._rows)
         # In one order for all, so that of two who add to the same groups none waits for the other for ever.
         groups = {(row[0], row[1]): row for row in reversed(self._groups)}
         if groups:
             self._connection.executemany(_SQL["add_group"], [groups[key] for key in sorted(groups)])
+
+    def _in_tens(self, ten: str, one: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        whole = len(rows) - len(rows) % _TEN
+        for first in range(0, whole, _TEN):
+            self._connection.execute(ten, [value for row in rows[first : first + _TEN] for value in row])
+        if whole < len(rows):
+            self._connection.executemany(one, rows[whole:])
 
 
 def decode_message(document: str) -> QueueMessage:
