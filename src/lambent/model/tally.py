@@ -37,10 +37,9 @@ class Tally:
     def add(self, value: float, count: float = 1.0) -> None:
         self.count += count
         self.sum += value * count
-        if value < self.minimum:
-            self.minimum = value
-        if value > self.maximum:
-            self.maximum = value
+        if not self.minimum <= value <= self.maximum:  # seldom, and quicker to see than to work out
+            self.minimum = min(self.minimum, value)
+            self.maximum = max(self.maximum, value)
         if self.values is not None:
             self._note(value, count)
 

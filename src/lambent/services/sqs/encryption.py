@@ -67,7 +67,7 @@ class BodyEncryption:
         self, queue: Queue, caller: Caller, received: Sequence[ReceivedMessage]
     ) -> Sequence[ReceivedMessage]:
         """As they were sent. Raises as `sealed`."""
-        if all([one.message.data_key is None for one in received]):
+        if {one.message.data_key for one in received} == {None}:
             return received
         return [await self._opened(queue, caller, one) for one in received]
 

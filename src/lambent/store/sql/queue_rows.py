@@ -15,8 +15,8 @@ _MESSAGE = Record(QueueMessage)
 _TEN = 10
 _INSERT_TEN = _SQL["insert"] + ", (?, ?, ?, ?, ?, ?)" * (_TEN - 1)
 _INSERT_TEN_DOCUMENTS = _SQL["insert_document"] + ", (?, ?)" * (_TEN - 1)
-"""A batch by one statement: each row by a statement of its own gives the interpreter lock up, and has to get it back from
-a busy event loop. SQLite also writes its own row of the table's last id for each."""
+"""A batch by one statement: a statement for each row would each time give the interpreter lock up, and have to get it
+back from a busy event loop. SQLite also writes its own row of the table's last id for each statement."""
 
 
 class NewRows:
