@@ -319,3 +319,24 @@ def test_directory_buckets_are_refused_where_a_client_can_read_it(s3):
     error, status = refusal(s3.list_directory_buckets)
     assert (error["Code"], status) == ("NotImplemented", 501)
     assert "s3express" in error["Message"]
+
+
+def test_an_upload_that_a_delete_overtook_finds_its_key_not_absent(s3, bucket):
+    named = {"Bucket": bucket, "Key": "k"}
+
+    def begin():
+        upload = {**named, "UploadId": s3.create_multipart_upload(**named)["UploadId"]}
+        part = {"PartNumber": 1, "ETag": s3.upload_part(**upload, PartNumber=1, Body=b"x")["ETag"]}
+        return {**upload, "MultipartUpload": {"Parts": [part]}, "IfNoneMatch": "*"}
+
+    s3.put_object(**named, Body=b"x")
+    begun = begin()
+    s3.delete_object(**named)
+    error, status = refusal(s3.complete_multipart_upload, **begun)
+    assert (error["Code"], error["Condition"], error["Key"], status) == (
+        "ConditionalRequestConflict",
+        "If-None-Match",
+        "k",
+        409,
+    )
+    s3.complete_multipart_upload(**begin())

@@ -41,7 +41,7 @@ from lambent.services.s3.owners import initiator, owner
 from lambent.services.s3.properties import read_properties
 from lambent.services.s3.upload_parts import UploadParts
 from lambent.services.s3.writing import written_members
-from lambent.store.ports.errors import NotFoundError, StaleRevisionError, StoreError
+from lambent.store.ports.errors import NotFoundError, OvertakenError, StaleRevisionError, StoreError
 from lambent.store.ports.objects import ListingQuery, ObjectStore
 from lambent.store.ports.uploads import UploadListing, UploadStore
 
@@ -139,6 +139,8 @@ class Uploads:
             return NoSuchUpload(UploadId=upload.id)
         if isinstance(error, StaleRevisionError) and (condition is None or condition.etag is None):
             return InvalidPart(UploadId=upload.id)
+        if isinstance(error, OvertakenError):
+            return ConditionalRequestConflict(Condition="If-None-Match", Key=upload.key)
         return write_refused(error, upload.bucket, upload.key)
 
     async def _refuse_conflict(self, upload: Upload, condition: WriteCondition | None) -> None:

@@ -25,6 +25,10 @@ class StaleRevisionError(StoreError):
     """The record was changed since the caller read it."""
 
 
+class OvertakenError(StoreError):
+    """What a condition asks for is so only because of what was done meanwhile."""
+
+
 class LockedError(StoreError):
     """It is held: it cannot be deleted yet."""
 

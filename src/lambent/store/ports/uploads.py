@@ -52,7 +52,8 @@ class UploadStore(Protocol):
     ) -> None:
         """Makes `version` of these parts, in one step with what ObjectStore.put does and raises; other parts go. The
         parts' positions are stored. Raises NotFoundError where the upload is gone, StaleRevisionError where a part is
-        no longer the one that is given."""
+        no longer the one that is given, OvertakenError where the key is to be absent, and is so because it was deleted
+        since the upload began."""
         ...
 
     async def abort(self, upload_id: str) -> bool:

@@ -100,6 +100,7 @@ class SqlObjectStore:
             if version.lock.holds(now, bypass=bypass):
                 raise LockedError(key)
             _remove(connection, found)
+            connection.execute(_SQL["overtake"], {"bucket": bucket, "key": key})
             newest = _find(connection, bucket, key, None)
             if newest is not None:
                 connection.execute(_SQL["promote"], {"id": newest[0]})
@@ -173,6 +174,8 @@ def put_version(connection: Connection, version: ObjectVersion, condition: Write
     latest = connection.execute(_SQL["latest"], row).fetchone()
     if condition is not None:
         _check(condition, latest, version.key)
+    if version.delete_marker:
+        connection.execute(_SQL["overtake"], row)
     if latest is not None:
         connection.execute(_SQL["outdate"], {"id": latest[0]})
     if version.version_id == NULL_VERSION and latest is not None:

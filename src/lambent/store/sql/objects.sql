@@ -29,6 +29,9 @@ UPDATE s3_versions SET document = :document WHERE id = :id;
 -- name: delete
 DELETE FROM s3_versions WHERE id = :id;
 
+-- name: overtake
+UPDATE s3_uploads SET overtaken = 1 WHERE bucket = :bucket AND key = :key;
+
 -- name: discard
 INSERT INTO s3_garbage (content) VALUES (:content) ON CONFLICT DO NOTHING;
 

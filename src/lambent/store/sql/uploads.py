@@ -5,7 +5,7 @@ from typing import Any
 
 from lambent.base.clock import Clock
 from lambent.model.stored_object import Notice, ObjectVersion, Part, Upload, WriteCondition
-from lambent.store.ports.errors import NotFoundError, StaleRevisionError
+from lambent.store.ports.errors import NotFoundError, OvertakenError, StaleRevisionError
 from lambent.store.ports.objects import ListingQuery
 from lambent.store.ports.uploads import UploadListing
 from lambent.store.records import Record
@@ -100,7 +100,8 @@ class SqlUploadStore:
 
         def work(connection: Connection) -> None:
             row = {"upload_id": upload_id}
-            if connection.execute(_SQL["delete"], row).rowcount == 0:
+            deleted = connection.execute(_SQL["delete"], row).fetchone()
+            if deleted is None:
                 raise NotFoundError(upload_id)
             stored = dict(connection.execute(_SQL["numbers"], row).fetchall())
             for part in parts:
@@ -111,6 +112,8 @@ class SqlUploadStore:
                 connection.execute(_SQL["delete_part"], row | {"number": number})
                 connection.execute(_SQL["discard"], {"content": content})
             put_version(connection, version, condition)
+            if deleted[0] and condition is not None and condition.absent:
+                raise OvertakenError(upload_id)
             notify(connection, notices, now)
 
         await self._database.write(work)
@@ -119,7 +122,7 @@ class SqlUploadStore:
         row = {"upload_id": upload_id}
 
         def work(connection: Connection) -> bool:
-            if connection.execute(_SQL["delete"], row).rowcount == 0:
+            if connection.execute(_SQL["delete"], row).fetchone() is None:
                 return False
             connection.execute(_SQL["discard_parts"], row)
             connection.execute(_SQL["delete_parts"], row)

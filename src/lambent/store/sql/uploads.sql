@@ -51,4 +51,4 @@ INSERT INTO s3_garbage (content) SELECT content FROM s3_parts WHERE upload_id = 
 DELETE FROM s3_parts WHERE upload_id = :upload_id;
 
 -- name: delete
-DELETE FROM s3_uploads WHERE id = :upload_id;
+DELETE FROM s3_uploads WHERE id = :upload_id RETURNING overtaken;

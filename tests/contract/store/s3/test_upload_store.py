@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from lambent.model.stored_object import ObjectProperties, ObjectVersion, Part, Upload, WriteCondition
-from lambent.store.ports.errors import AlreadyExistsError, NotFoundError, StaleRevisionError
+from lambent.store.ports.errors import AlreadyExistsError, NotFoundError, OvertakenError, StaleRevisionError
 from lambent.store.ports.objects import ListingQuery
 
 
@@ -68,6 +68,28 @@ async def test_a_refused_completion_leaves_the_upload(stores, bucket):
     assert await stores.uploads.get("shelf", "k", "u") is not None
     assert await stores.uploads.abort("u")
     assert await stores.garbage.garbage(9) == ["c1"]
+
+
+@pytest.mark.parametrize("marked", [False, True])
+async def test_a_key_that_was_deleted_meanwhile_is_not_absent(stores, bucket, marked):
+    await stores.objects.put(ObjectVersion(bucket="shelf", key="k", modified_at=1.0))
+    await stores.uploads.insert(upload_of("u"))
+    await stores.uploads.put_part("u", part_of(1, "c1"))
+    completed = ("u", [part_of(1, "c1")], version_of("u"))
+    with pytest.raises(AlreadyExistsError):
+        await stores.uploads.complete(*completed, condition=WriteCondition(absent=True))
+    if marked:
+        await stores.objects.put(ObjectVersion(bucket="shelf", key="k", modified_at=2.0, delete_marker=True))
+    else:
+        await stores.objects.delete("shelf", "k", "null")
+    with pytest.raises(OvertakenError):
+        await stores.uploads.complete(*completed, condition=WriteCondition(absent=True))
+    await stores.uploads.insert(upload_of("v"))
+    await stores.uploads.put_part("v", part_of(1, "c2"))
+    await stores.uploads.complete(
+        "v", [part_of(1, "c2")], version_of("v"), condition=WriteCondition(absent=True)
+    )
+    await stores.uploads.complete(*completed)
 
 
 async def test_uploads_are_listed_by_key_then_age(stores, bucket):
