@@ -120,9 +120,17 @@ def test_a_form_that_lacks_something(lambent, bucket, version, names):
         status, body, _ = post_without(name)
         assert status == 400
         assert f"Bucket POST must contain a field named '{name}'".encode() in body
-    status, body, _ = post_without("policy", *names)
-    assert status == 403
-    assert b"<Message>Access Denied</Message>" in body
+    for without in (["policy", *names], names):
+        status, body, _ = post_without(*without)
+        assert status == 403
+        assert b"<Message>Access Denied</Message>" in body
+
+
+def test_what_is_posted_to_a_bucket_and_no_form(lambent, bucket):
+    plain = {"Content-Type": "application/x-www-form-urlencoded"}
+    status, body, _ = ask(f"{lambent.endpoint}/{bucket}", "POST", b"key=k", plain)
+    assert status == 412
+    assert b"<Condition>Bucket POST must be of the enclosure-type multipart/form-data</Condition>" in body
 
 
 def test_a_form_signed_in_the_old_manner(s3, bucket):

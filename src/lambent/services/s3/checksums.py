@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+import xxhash
+
 from lambent.model.caller import Parameters
 from lambent.services.s3 import crc
 from lambent.services.s3.errors import InvalidRequest
@@ -36,20 +38,6 @@ class _Crc:
         return self._value.to_bytes(self._size, "big")
 
 
-class _XxHash:
-    def __init__(self, kind: str) -> None:
-        from awscrt.checksums import XXHash  # noqa: PLC0415 as in crc: only those who use it load it
-
-        self._hash = getattr(XXHash, f"new_{kind}")()
-
-    def update(self, data: bytes) -> None:
-        self._hash.update(data)
-
-    def digest(self) -> bytes:
-        value: bytes = self._hash.finalize()
-        return value
-
-
 @dataclass(frozen=True, slots=True)
 class Algorithm:
     """`kinds` are the types that a multipart upload may ask for, its default first; `polynomial` is a CRC's."""
@@ -74,9 +62,9 @@ _ALL = (
     Algorithm("SHA256", _hash("sha256"), 32, ("COMPOSITE",)),
     Algorithm("SHA512", _hash("sha512"), 64, ("COMPOSITE",)),
     Algorithm("MD5", _hash("md5"), 16, ("COMPOSITE",)),
-    Algorithm("XXHASH64", lambda: _XxHash("xxhash64"), 8, ("COMPOSITE",)),
-    Algorithm("XXHASH3", lambda: _XxHash("xxhash3_64"), 8, ("COMPOSITE",)),
-    Algorithm("XXHASH128", lambda: _XxHash("xxhash3_128"), 16, ("COMPOSITE",)),
+    Algorithm("XXHASH64", xxhash.xxh64, 8, ("COMPOSITE",)),
+    Algorithm("XXHASH3", xxhash.xxh3_64, 8, ("COMPOSITE",)),
+    Algorithm("XXHASH128", xxhash.xxh3_128, 16, ("COMPOSITE",)),
 )
 ALGORITHMS: Mapping[str, Algorithm] = {algorithm.name: algorithm for algorithm in _ALL}
 DEFAULT = "CRC64NVME"

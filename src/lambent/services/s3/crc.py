@@ -1,6 +1,6 @@
 """CRC-32C and CRC-64/NVME, and combining the CRCs of two pieces to that of both.
 
-awscrt computes them in hardware. Where it cannot be installed, Python's long integers do what can be done of it in C: a
+anycrc computes them in hardware. Where it is not installed, Python's long integers do what can be done of it in C: a
 message is a polynomial, and its upper half is folded onto the lower by x^n = x^a + x^b + … (modulo the CRC's
 polynomial), a shift and an exclusive or for each term. What is left is short, and a table's.
 
@@ -92,21 +92,21 @@ def _step(polynomial: Polynomial, value: int) -> int:
 
 
 def crc32c(data: bytes, value: int) -> int:
-    return _native("crc32c", CRC32C)(data, value)
+    return _native("CRC32C", CRC32C)(data, value)
 
 
 def crc64nvme(data: bytes, value: int) -> int:
-    return _native("crc64nvme", CRC64NVME)(data, value)
+    return _native("CRC64-NVME", CRC64NVME)(data, value)
 
 
 @cache
 def _native(name: str, polynomial: Polynomial) -> Callable[[bytes, int], int]:
-    """Loaded with the first use, by a thread that writes: it takes 7 MB, and longer than an event loop may wait."""
+    """Loaded with the first use, by a thread that writes: it takes 3 MB."""
     try:
-        from awscrt import checksums  # noqa: PLC0415
+        from anycrc import Model  # noqa: PLC0415
     except ImportError:
         return lambda data, value: by_folding(polynomial, data, value)
-    native: Callable[[bytes, int], int] = getattr(checksums, name)
+    native: Callable[[bytes, int], int] = Model(name).calc
     return native
 
 

@@ -20,7 +20,7 @@ from lambent.model.service import Client
 from lambent.services.s3.access import ANONYMOUS
 from lambent.services.s3.bucket_records import BucketRecords
 from lambent.services.s3.cors import asked_headers, cors_headers, matching_rule
-from lambent.services.s3.errors import AccessDenied, InvalidRequest, MethodNotAllowed
+from lambent.services.s3.errors import AccessDenied, InvalidRequest, MethodNotAllowed, PreconditionFailed
 from lambent.services.s3.forms import FormPosts
 from lambent.services.s3.preflight import preflight
 from lambent.wire.s3_hosts import bucket_of_host, is_s3_host, move_bucket_to_path
@@ -58,7 +58,7 @@ class S3Door:
             return False
         if request.method == "OPTIONS" and is_s3_host(headers.get("host", "")):
             return True
-        if request.method == "OPTIONS" or _is_form(request):
+        if request.method == "OPTIONS" or _is_form(request) or _is_posted(request):
             return self._bucket(request) is not None
         if self._dev:
             return False
@@ -73,7 +73,7 @@ class S3Door:
         if request.method == "OPTIONS":
             key = _named(request)[1]
             return self._wire_errors(request_id, lambda: preflight(self._bucket(request), key, request))
-        answer = self._post if _is_form(request) else self._ask
+        answer = self._post if request.method == "POST" else self._ask
         return await self._answer(request_id, lambda match: answer(request, request_id, match))
 
     def dress(self, request: Request, response: Response) -> None:
@@ -109,6 +109,10 @@ class S3Door:
 
     async def _post(self, request: Request, request_id: str, seen: list[Match]) -> Response:
         bucket = self._required(request)
+        if not _is_form(request):
+            raise PreconditionFailed(
+                Condition="Bucket POST must be of the enclosure-type multipart/form-data"
+            )
 
         def caller_of(credential: Credential | None) -> Caller:
             return self._caller(request, request_id, credential)
@@ -176,6 +180,11 @@ def _is_form(request: Request) -> bool:
     return request.method == "POST" and request.headers.get("content-type", "").startswith(
         "multipart/form-data"
     )
+
+
+def _is_posted(request: Request) -> bool:
+    """To a bucket itself, as only forms are."""
+    return request.method == "POST" and not request.query and _named(request)[1] == ""
 
 
 def _is_of_nobody(error: ServiceException) -> bool:

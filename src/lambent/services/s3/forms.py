@@ -14,7 +14,7 @@ from lambent.model.bucket import Bucket
 from lambent.model.caller import Caller, Parameters
 from lambent.model.credential import Credential, CredentialSource
 from lambent.model.service import Client
-from lambent.services.s3.errors import InvalidArgument
+from lambent.services.s3.errors import AccessDenied, InvalidArgument
 from lambent.services.s3.form_body import Form, read_form
 from lambent.services.s3.form_policy import check_form
 from lambent.services.s3.tags import as_mapping
@@ -58,7 +58,12 @@ class FormPosts:
         _require(form.fields, ["key"])
         credential = self._signer(form)
         if "policy" in form.fields:
-            check_form(form, bucket.name, self._clock.now())
+            try:
+                check_form(form, bucket.name, self._clock.now())
+            except AccessDenied:
+                if credential is None:  # nobody in particular is not told why
+                    raise AccessDenied("Access Denied") from None
+                raise
         key = form.fields["key"].replace("${filename}", form.filename)
         caller = caller_of(credential)
         output = await self._client("s3", "PutObject", caller, _parameters(bucket, key, form))

@@ -19,6 +19,7 @@ from lambent.wire.sigv4.moment import check_moment, epoch_of, timestamp_of
 from lambent.wire.sigv4.streamed import UNSIGNED_PAYLOAD, guard_stream
 
 _IN_A_THREAD_BYTES = 64 * 1024
+_PAYLOAD_HASH = "x-amz-content-sha256"
 """Larger bodies are hashed in a thread: a megabyte takes 2.5 ms, in which nobody else would be served."""
 
 
@@ -80,7 +81,7 @@ class Verifier:
 async def unpack(request: Request, signatures: ChunkSignatures | None) -> None:
     """`unpack_body`, in a thread where that takes long; of a stream, as it is read. Raises SignatureError."""
     if request.stream is not None:
-        guard_stream(request, request.headers["x-amz-content-sha256"], signatures)
+        guard_stream(request, request.headers[_PAYLOAD_HASH], signatures)
     elif len(request.body) > _IN_A_THREAD_BYTES:
         await asyncio.to_thread(unpack_body, request, signatures)
     else:
@@ -90,7 +91,7 @@ async def unpack(request: Request, signatures: ChunkSignatures | None) -> None:
 def _known_hash(request: Request, authorization: Authorization) -> str | None:
     """The last line of the canonical request: the body's hash, or the word for a body that is not covered by it. None
     where the body is large enough to be hashed elsewhere."""
-    claimed = request.headers.get("x-amz-content-sha256")
+    claimed = request.headers.get(_PAYLOAD_HASH)
     if claimed is None:
         if authorization.presigned and authorization.claim.service in S3_SIGNING_NAMES:
             return UNSIGNED_PAYLOAD
@@ -105,7 +106,7 @@ def _known_hash(request: Request, authorization: Authorization) -> str | None:
 
 async def _computed_hash(request: Request) -> str:
     computed = await asyncio.to_thread(_sha256_hex, request.body)
-    return _as_claimed(request.headers.get("x-amz-content-sha256"), computed)
+    return _as_claimed(request.headers.get(_PAYLOAD_HASH), computed)
 
 
 def _as_claimed(claimed: str | None, computed: str) -> str:
@@ -132,13 +133,16 @@ def _check_signed_headers(request: Request, claim: Claim) -> None:
             "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
             {"HeadersNotSigned": "host"},
         )
-    for name in request.headers.keys() - signed:
-        if name.startswith("x-amz-"):
-            raise SignatureError(
-                Fault.UNSIGNED_HEADER,
-                f"'{name}' must be a 'SignedHeader' in the AWS Authorization.",
-                {"HeadersNotSigned": name},
-            )
+    unsigned = [name for name in request.headers.keys() - signed if name.startswith("x-amz-")]
+    if unsigned == [_PAYLOAD_HASH] and claim.service in S3_SIGNING_NAMES:
+        return  # the signature covers it: as the hash of the payload
+    if unsigned:
+        names = sorted(set(unsigned) - {_PAYLOAD_HASH}) or unsigned
+        raise SignatureError(
+            Fault.UNSIGNED_HEADER,
+            f"'{names[0]}' must be a 'SignedHeader' in the AWS Authorization.",
+            {"HeadersNotSigned": ", ".join(names)},
+        )
 
 
 def _check_signature(

@@ -317,6 +317,8 @@ def test_host_and_every_amazon_header_must_be_signed():
     error = refused(request)
     assert error.fault is Fault.UNSIGNED_HEADER
     assert error.members == {"HeadersNotSigned": "x-amz-invocation-type"}
+    request.headers["x-amz-acl"] = "private"
+    assert refused(request).members == {"HeadersNotSigned": "x-amz-acl, x-amz-invocation-type"}
     request = sign()
     request.headers["authorization"] = request.headers["authorization"].replace("=host;", "=")
     assert refused(request).fault is Fault.UNSIGNED_HEADER
