@@ -78,3 +78,41 @@ def lines_with(lambent: Lambent, group: str, replay: str, count: int) -> list[An
         key=lambda line: line["detail"]["number"],
     )
     return found if len(found) == count else []
+
+
+def test_an_archive_has_a_rule_that_nobody_may_change(lambent: Lambent) -> None:
+    events, bus_name, archive = lambent.client("events"), lambent.new_name("bus"), lambent.new_name("a")
+    bus = events.create_event_bus(Name=bus_name)["EventBusArn"]
+    events.create_archive(ArchiveName=archive, EventSourceArn=bus, EventPattern='{"source": ["orders"]}')
+    for name in ("A", "Z"):
+        events.put_rule(Name=name, EventBusName=bus_name, EventPattern='{"source": ["x"]}')
+    own = f"Events-Archive-{archive}"
+    pages = events.get_paginator("list_rules").paginate(
+        EventBusName=bus_name, PaginationConfig={"PageSize": 1}
+    )
+    rules = [rule for page in pages for rule in page["Rules"]]
+    assert [rule["Name"] for rule in rules] == ["A", own, "Z"]
+    assert rules[1]["ManagedBy"] == "prod.vhs.events.aws.internal"
+    assert json.loads(rules[1]["EventPattern"]) == {
+        "source": ["orders"],
+        "replay-name": [{"exists": False}],
+    }
+    (target,) = events.list_targets_by_rule(Rule=own, EventBusName=bus_name)["Targets"]
+    assert target["Arn"] == "arn:aws:events:us-east-1:::"
+    assert events.describe_rule(Name=own, EventBusName=bus_name)["State"] == "ENABLED"
+    for operation, asked in (
+        ("put_rule", {"Name": own, "EventPattern": '{"source": ["y"]}'}),
+        ("delete_rule", {"Name": own}),
+        ("disable_rule", {"Name": own}),
+        ("put_targets", {"Rule": own, "Targets": [{"Id": "x", "Arn": "arn:aws:sqs:us-east-1:1:q"}]}),
+        ("remove_targets", {"Rule": own, "Ids": [target["Id"]]}),
+    ):
+        with pytest.raises(ClientError) as refused:
+            getattr(events, operation)(EventBusName=bus_name, **asked)
+        assert refused.value.response["Error"]["Code"] == "ManagedRuleException", operation
+    events.delete_archive(ArchiveName=archive)
+    left = events.list_rules(EventBusName=bus_name)["Rules"]
+    assert [rule["Name"] for rule in left] == ["A", "Z"]
+    with pytest.raises(ClientError) as refused:
+        events.update_archive(ArchiveName=archive)
+    assert refused.value.response["Error"]["Code"] == "InternalException"

@@ -16,6 +16,7 @@ from lambent.model.service import Operation
 from lambent.services.events.catalog import Catalog
 from lambent.services.events.errors import (
     ConcurrentModificationException,
+    InternalException,
     ResourceAlreadyExistsException,
     ResourceNotFoundException,
     invalid,
@@ -88,7 +89,9 @@ class Archives:
     async def update(self, caller: Caller, parameters: Parameters) -> Parameters:
         _check(parameters)
         name = archive_name(caller, parameters["ArchiveName"])
-        previous = await self.require(name)
+        previous = await self._catalog.archives.get(name)
+        if previous is None:  # AWS answers so, and not that there is none
+            raise InternalException("Service encountered unexpected problem. Please try again.")
         archive = replace(
             previous,
             description=parameters.get("Description", previous.description),

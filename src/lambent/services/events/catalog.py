@@ -15,6 +15,7 @@ from lambent.model.event_archive import Archive
 from lambent.model.event_bus import DEFAULT_BUS, EventBus, Rule
 from lambent.model.event_pattern import InvalidPatternError, Pattern, parse_pattern
 from lambent.model.resource_policy import ResourcePolicy
+from lambent.services.events.archive_rules import PREFIX, rule_of
 from lambent.services.events.bus_policy import effective_policy
 from lambent.services.events.errors import (
     ConcurrentModificationException,
@@ -159,9 +160,20 @@ class Catalog:
     async def rules_of(self, bus: Name) -> Sequence[Rule]:
         return await _all(self.rules, bus.account_id, bus.region, bus.name)
 
+    async def find_rule(self, name: Name) -> Rule | None:
+        """One that somebody put, or an archive's."""
+        return await self.rules.get(name) or await self.archive_rule(name)
+
+    async def archive_rule(self, name: Name) -> Rule | None:
+        if not name.name.startswith(PREFIX):
+            return None
+        key = Name(name.account_id, name.region, "", name.name.removeprefix(PREFIX))
+        archive = await self.archives.get(key)
+        return None if archive is None or archive.bus != name.parent else rule_of(archive)
+
     async def require_rule(self, name: Name) -> Rule:
         """Raises ResourceNotFoundException: for the bus, where it is that which is not there."""
-        rule = await self.rules.get(name)
+        rule = await self.find_rule(name)
         if rule is None:
             await self.require_bus(bus_of(name))
             raise no_rule(name.name, name.parent)

@@ -254,7 +254,9 @@ def _no_connection(name: str, verb: str) -> ResourceNotFoundException:
 
 
 def _secret_arn(connection: Connection, caller: Caller) -> str:
-    secret = f"events!connection/{connection.name}/{connection.id}"
+    """With the six characters behind a dash by which Secrets Manager tells secrets of one name apart."""
+    suffix = connection.id.replace("-", "")[-6:]
+    secret = f"events!connection/{connection.name}/{connection.id}-{suffix}"
     return (
         f"arn:{caller.partition}:secretsmanager:{connection.region}:{connection.account_id}:secret:{secret}"
     )

@@ -1,6 +1,6 @@
 """Rules: PutRule, DescribeRule, ListRules, EnableRule, DisableRule, DeleteRule, ListRuleNamesByTarget."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from lambent.base.clock import Clock
@@ -8,6 +8,7 @@ from lambent.model.caller import Caller, Parameters, PassRole
 from lambent.model.error import ValidationException
 from lambent.model.event_bus import DEFAULT_BUS, Rule
 from lambent.model.service import Operation
+from lambent.services.events.archive_rules import rule_of
 from lambent.services.events.catalog import Catalog
 from lambent.services.events.courier import SERVICE
 from lambent.services.events.errors import ManagedRuleException, no_bus
@@ -62,6 +63,8 @@ class Rules:
             scheduled_from=now,
         )
         key = rule_name(bus, rule.name)
+        if (managed := await self._catalog.archive_rule(key)) is not None:
+            require_own(managed, by=caller.service)
         if not await self._catalog.insert_rule(key, rule, next_time(rule, now)):
             await self._replace(key, rule, now)
         self._wake()
@@ -99,8 +102,14 @@ class Rules:
             after=(bus.name, position(parameters)),
             limit=limit(parameters) + 1,
         )
-        rules, paging = cut(parameters, [rule for _, rule in found], lambda rule: rule.name)
+        every = [*(rule for _, rule in found), *await self._of_archives(bus, parameters)]
+        rules, paging = cut(parameters, sorted(every, key=_name), _name)
         return {"Rules": [_listed(rule, caller) for rule in rules], **paging}
+
+    async def _of_archives(self, bus: Name, parameters: Parameters) -> Sequence[Rule]:
+        found = [rule_of(archive) for archive in await self._catalog.archives_of(bus)]
+        prefix, after = parameters.get("NamePrefix", ""), position(parameters)
+        return [rule for rule in found if rule.name.startswith(prefix) and rule.name > after]
 
     async def enable(self, caller: Caller, parameters: Parameters) -> Parameters:
         now = self._clock.now()
@@ -123,7 +132,7 @@ class Rules:
 
     async def delete(self, caller: Caller, parameters: Parameters) -> Parameters:
         key = _key(caller, parameters)
-        rule = await self._catalog.rules.get(key)
+        rule = await self._catalog.find_rule(key)
         if rule is None:
             if await self._catalog.bus(Name(key.account_id, key.region, "", key.parent)) is None:
                 raise no_bus(key.parent)
@@ -166,6 +175,10 @@ def require_own(rule: Rule, *, by: str | None) -> None:
         raise ManagedRuleException(
             f"Rule {rule.name} is managed by {rule.managed_by} and can only be changed by it."
         )
+
+
+def _name(rule: Rule) -> str:
+    return rule.name
 
 
 def _key(caller: Caller, parameters: Parameters) -> Name:
