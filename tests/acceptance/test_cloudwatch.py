@@ -120,6 +120,43 @@ def test_what_is_refused(cloudwatch) -> None:
     assert refused("delete_alarms", AlarmNames=["nobody"])[0] == "ResourceNotFound"
 
 
+def test_metrics_of_a_name_are_queried_together(cloudwatch, lambent: Lambent) -> None:
+    namespace = lambent.new_name("Shop")
+    at = datetime.now(UTC) - timedelta(minutes=10)
+    for zone, host, value in (("a", "x", 1), ("a", "y", 2), ("b", "z", 5)):
+        dimensions = [{"Name": "Zone", "Value": zone}, {"Name": "Host", "Value": host}]
+        datum = {"MetricName": "Load", "Dimensions": dimensions, "Value": value, "Timestamp": at}
+        cloudwatch.put_metric_data(Namespace=namespace, MetricData=[datum])
+    query = f"SELECT SUM(Load) FROM \"{namespace}\" WHERE Host != 'y' GROUP BY Zone ORDER BY SUM() DESC"
+    results = cloudwatch.get_metric_data(
+        MetricDataQueries=[
+            {"Id": "q", "Expression": query, "Period": 60},
+            {"Id": "e", "Expression": "SUM(q)", "Label": "all"},
+        ],
+        **between(),
+    )["MetricDataResults"]
+    assert [(one["Id"], one["Label"], one["Values"]) for one in results] == [
+        ("q", "b", [5.0]),
+        ("q", "a", [1.0]),
+        ("e", "all", [6.0]),
+    ]
+
+
+def test_units_are_not_added_up(cloudwatch, lambent: Lambent) -> None:
+    namespace, at = lambent.new_name("Shop"), datetime.now(UTC) - timedelta(minutes=10)
+    for unit, value in (("Seconds", 1), ("Milliseconds", 60_000)):
+        datum = {"MetricName": "Time", "Unit": unit, "Value": value, "Timestamp": at}
+        cloudwatch.put_metric_data(Namespace=namespace, MetricData=[datum])
+    stat = {"Metric": {"Namespace": namespace, "MetricName": "Time"}, "Period": 60, "Stat": "Sum"}
+    (result,) = cloudwatch.get_metric_data(MetricDataQueries=[{"Id": "m1", "MetricStat": stat}], **between())[
+        "MetricDataResults"
+    ]
+    assert result["Values"] == [60_000.0]
+    assert result["Messages"] == [
+        {"Code": "MultipleUnits", "Value": "Multiple units returned: '[Milliseconds, Seconds]'"}
+    ]
+
+
 def test_dashboards_are_kept(lambent: Lambent, cloudwatch) -> None:
     name, body = lambent.new_name("shop"), json.dumps({"widgets": []})
     assert (

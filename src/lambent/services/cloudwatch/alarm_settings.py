@@ -13,6 +13,7 @@ from lambent.model.error import ValidationException
 from lambent.services.cloudwatch.alarm_runs import queries_of
 from lambent.services.cloudwatch.errors import InvalidParameterValueException
 from lambent.services.cloudwatch.evaluation import COMPARISONS
+from lambent.services.cloudwatch.metrics_insights import is_query, parse_query
 from lambent.services.cloudwatch.queries import check_queries, period_of
 from lambent.services.cloudwatch.statistics import is_percentile
 
@@ -74,6 +75,10 @@ def require_action(action: str) -> None:
 def _require_metric(parameters: Parameters) -> None:
     if parameters.get("Metrics"):
         check_queries(parameters["Metrics"])
+        for query in parameters["Metrics"]:
+            text = query.get("Expression", "")
+            if is_query(text) and parse_query(text).group_by:
+                raise ValidationException("Lambent does not offer alarms on queries with GROUP BY.")
         returned = [one for one in parameters["Metrics"] if one.get("ReturnData", True)]
         if len(returned) != 1:
             raise ValidationException("Exactly one element of the metrics list should return data.")

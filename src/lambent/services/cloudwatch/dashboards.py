@@ -46,7 +46,8 @@ class Dashboards:
         name = parameters["DashboardName"]
         if not _NAME.fullmatch(name):
             raise InvalidParameterValueException(
-                f"The value {name} for parameter DashboardName has invalid characters."
+                "The value for field DashboardName contains invalid characters. It can only contain alphanumerics, "
+                "dash (-) and underscore (_).\n"
             )
         if parameters.get("Tags"):
             raise InvalidParameterValueException("Lambent keeps no tags of dashboards: leave out Tags.")

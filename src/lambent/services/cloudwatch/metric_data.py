@@ -54,7 +54,7 @@ def _page(results: list[Result], skip: int, most: int, ascending: bool) -> Param
     described, left, more = [], most, False
     passed = 0
     for result in results:
-        for series in result.series:
+        for label, series in zip(result.labels, result.series, strict=True):
             moments = sorted(series, reverse=not ascending)
             told = moments[max(0, skip - passed) :]
             passed += len(moments)
@@ -62,18 +62,22 @@ def _page(results: list[Result], skip: int, most: int, ascending: bool) -> Param
             left -= len(taken)
             complete = len(taken) == len(told)
             more = more or not complete
-            described.append(_described(result, series, taken, complete))
+            described.append(_described(result, label, series, taken, complete))
     answer: Parameters = {"MetricDataResults": described, "Messages": []}
     if more:
         answer["NextToken"] = str(skip + most)
     return answer
 
 
-def _described(result: Result, series: Series, moments: list[int], complete: bool) -> Parameters:
-    return {
+def _described(result: Result, label: str, series: Series, moments: list[int], complete: bool) -> Parameters:
+    told = {
         "Id": result.id,
-        "Label": result.label,
+        "Label": label,
         "Timestamps": [datetime.fromtimestamp(at, UTC) for at in moments],
         "Values": [series[at] for at in moments],
         "StatusCode": "Complete" if complete else "PartialData",
     }
+    if result.units:
+        units = f"Multiple units returned: '[{', '.join(result.units)}]'"
+        told["Messages"] = [{"Code": "MultipleUnits", "Value": units}]
+    return told

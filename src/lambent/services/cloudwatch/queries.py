@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lambent.model.error import ValidationException
-from lambent.model.tally import MetricKey, merged
+from lambent.model.tally import MetricKey
 from lambent.services.cloudwatch.errors import (
     InvalidParameterCombinationException,
     InvalidParameterValueException,
@@ -17,6 +17,7 @@ from lambent.services.cloudwatch.expression import (
     Value,
     compile_expression,
 )
+from lambent.services.cloudwatch.metrics_insights import InsightsQuery, is_query, parse_query, run_query
 from lambent.services.cloudwatch.series import Window, read_periods
 from lambent.services.cloudwatch.statistics import is_percentile, require_period
 from lambent.store.ports.metrics import MetricStore
@@ -26,12 +27,14 @@ _STATISTICS = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """`series` are several where an expression gives several."""
+    """`series` are several where an expression gives several; each has its label. `units` are those of a metric's
+    measurements where they were more than one, and only the first of them counted."""
 
     id: str
-    label: str
+    labels: Sequence[str]
     series: Sequence[Series]
     returned: bool
+    units: Sequence[str] = ()
 
 
 def check_queries(queries: Sequence[Mapping[str, Any]]) -> None:
@@ -54,6 +57,8 @@ def check_queries(queries: Sequence[Mapping[str, Any]]) -> None:
             )
         if "MetricStat" in query:
             _check_stat(query["MetricStat"])
+        elif is_query(query["Expression"]):
+            _insights(query)
         else:
             _, names = _compiled(query)
             unknown = sorted(names - set(ids) - {"METRICS()"})
@@ -61,6 +66,8 @@ def check_queries(queries: Sequence[Mapping[str, Any]]) -> None:
                 raise InvalidParameterValueException(
                     f"Error in expression '{query['Id']}': there is no metric or expression {unknown[0]}"
                 )
+    if sum(is_query(query.get("Expression", "")) for query in queries) > 1:
+        raise ValidationException("Only one Metrics Insights query is allowed per request.")
 
 
 def period_of(queries: Sequence[Mapping[str, Any]]) -> int:
@@ -75,11 +82,22 @@ async def evaluate(
 ) -> list[Result]:
     """In the order of the queries. Raises InvalidParameterValueException where an expression does not fit its data."""
     values: dict[str, Value] = {}
+    labels = default_labels(queries)
+    units: dict[str, Sequence[str]] = {}
     for query in queries:
+        id = query["Id"]
         if "MetricStat" in query:
-            values[query["Id"]] = await _metric(query["MetricStat"], account_id, region, window, store)
+            values[id], units[id] = await _metric(query["MetricStat"], account_id, region, window, store)
     metrics = list(values)
-    waiting = [query for query in queries if "Expression" in query]
+    for query in queries:
+        if is_query(query.get("Expression", "")):
+            id, asked = query["Id"], _insights(query)
+            own = replace(window, period=query.get("Period") or window.period)
+            groups = await run_query(asked, account_id, region, own, store)
+            values[id] = list(groups.values()) if asked.group_by else next(iter(groups.values()))
+            if asked.group_by:
+                labels[id] = [" ".join([*query.get("Label", "").split(), *group]) for group in groups]
+    waiting = [query for query in queries if query["Id"] not in values]
     moments = range(window.start, window.end, window.period)
     while waiting:
         ready = [query for query in waiting if _compiled(query)[1] - {"METRICS()"} <= values.keys()]
@@ -94,26 +112,44 @@ async def evaluate(
             except ExpressionError as error:
                 raise _refused(query, error) from error
         waiting = [query for query in waiting if query not in ready]
-    return [_result(query, values[query["Id"]]) for query in queries]
+    return [
+        _result(query, values[query["Id"]], labels[query["Id"]], units.get(query["Id"], ()))
+        for query in queries
+    ]
 
 
-def _result(query: Mapping[str, Any], value: Value) -> Result:
+def default_labels(queries: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """By Id. A metric is called by its name, and by its statistic and period where those of a request differ."""
+    stats = [query["MetricStat"] for query in queries if "MetricStat" in query]
+    differ = [name for name in ("Stat", "Period") if len({stat[name] for stat in stats}) > 1]
+    labels = {}
+    for query in queries:
+        label = query["Id"]
+        if stat := query.get("MetricStat"):
+            label = " ".join([stat["Metric"].get("MetricName", ""), *(str(stat[name]) for name in differ)])
+        labels[query["Id"]] = [query.get("Label") or label]
+    return labels
+
+
+def _result(query: Mapping[str, Any], value: Value, labels: Sequence[str], units: Sequence[str]) -> Result:
     if isinstance(value, float):
         raise InvalidParameterValueException(
             f"Error in expression '{query['Id']}': the result is a number and not a time series"
         )
-    default = query["MetricStat"]["Metric"]["MetricName"] if "MetricStat" in query else query["Id"]
+    series = value if isinstance(value, list) else [value]
     return Result(
         id=query["Id"],
-        label=query.get("Label") or default,
-        series=value if isinstance(value, list) else [value],
+        labels=labels if len(labels) == len(series) else [labels[0]] * len(series),
+        series=series,
         returned=query.get("ReturnData", True),
+        units=units,
     )
 
 
 async def _metric(
     stat: Mapping[str, Any], account_id: str, region: str, window: Window, store: MetricStore
-) -> Series:
+) -> tuple[Series, Sequence[str]]:
+    """And its units, where there are several and none was asked for: they are not added up, the first one counts."""
     metric = stat["Metric"]
     key = MetricKey(
         account_id=account_id,
@@ -123,11 +159,11 @@ async def _metric(
         dimensions=tuple(sorted((one["Name"], one["Value"]) for one in metric.get("Dimensions") or ())),
     )
     own = replace(window, period=stat["Period"])
-    by_moment: dict[int, list[Any]] = {}
-    for (at, _), tally in (await read_periods(store, key, own, stat.get("Unit"))).items():
-        by_moment.setdefault(at, []).append(tally)
-    found = {at: merged(tallies).statistic(stat["Stat"]) for at, tallies in by_moment.items()}
-    return {at: value for at, value in sorted(found.items()) if value is not None}
+    periods = await read_periods(store, key, own, stat.get("Unit"))
+    units = sorted({unit for _, unit in periods})
+    found = {at: tally.statistic(stat["Stat"]) for (at, unit), tally in periods.items() if unit == units[0]}
+    series = {at: value for at, value in sorted(found.items()) if value is not None}
+    return series, units if len(units) > 1 else ()
 
 
 def _check_stat(stat: Mapping[str, Any]) -> None:
@@ -139,6 +175,13 @@ def _check_stat(stat: Mapping[str, Any]) -> None:
 def _compiled(query: Mapping[str, Any]) -> Any:
     try:
         return compile_expression(query["Expression"])
+    except ExpressionError as error:
+        raise _refused(query, error) from error
+
+
+def _insights(query: Mapping[str, Any]) -> InsightsQuery:
+    try:
+        return parse_query(query["Expression"])
     except ExpressionError as error:
         raise _refused(query, error) from error
 
