@@ -1,7 +1,7 @@
 """Metrics Insights: queries over all metrics of a name, in a language like SQL.
 
-    SELECT AVG(CPUUtilization) FROM SCHEMA("AWS/EC2", InstanceId) WHERE InstanceId != 'i-1' AND Zone = 'a'
-    GROUP BY InstanceId, Zone ORDER BY MAX() DESC LIMIT 10
+    FUNCTION(metric) of a namespace or SCHEMA("AWS/EC2", InstanceId), where InstanceId != 'i-1' AND Zone = 'a',
+    grouped by InstanceId, Zone, ordered by MAX() DESC, with a LIMIT of 10
 
 Only metrics count that have all the dimensions that a query names.
 
