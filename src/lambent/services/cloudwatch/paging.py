@@ -1,18 +1,18 @@
 """Paging in CloudWatch's way: a number of entries and NextToken in, NextToken out."""
 
-import binascii
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-import msgspec
-
+from lambent.base.page_tokens import read_structured, write_structured
 from lambent.model.caller import Parameters
 from lambent.services.cloudwatch.errors import InvalidNextToken
 from lambent.store.ports.named_records import Name
 
 _DEFAULT = 50
 _READ = 100
+_NUMBER = re.compile("[0-9]{1,18}")
+"""As large as a database takes them."""
 
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ def number_of(token: str | None) -> int:
     """Of a token that says how many, or behind which number, to go on. Raises InvalidNextToken."""
     if token is None:
         return 0
-    if not token.isascii() or not token.isdigit():
+    if not _NUMBER.fullmatch(token):
         raise InvalidNextToken
     return int(token)
 
@@ -50,11 +50,10 @@ def _position(token: str | None) -> tuple[str, str]:
     if token is None:
         return ("", "")
     try:
-        text = urlsafe_b64decode(token.encode() + b"=" * (-len(token) % 4))
-        return msgspec.json.decode(text, type=tuple[str, str])
-    except (binascii.Error, ValueError, msgspec.DecodeError):
+        return read_structured(token, tuple[str, str])
+    except ValueError:
         raise InvalidNextToken from None
 
 
 def _token(name: Name) -> str:
-    return urlsafe_b64encode(msgspec.json.encode((name.parent, name.name))).decode().rstrip("=")
+    return write_structured((name.parent, name.name))

@@ -1,10 +1,9 @@
 """Lists in pages: maxResults, and tokens that hold the last entry that was given."""
 
-import base64
-import binascii
 from collections.abc import Sequence
 from typing import TypeVar
 
+from lambent.base.page_tokens import read_token, write_token
 from lambent.model.caller import Parameters
 from lambent.services.ecr.errors import InvalidParameterException
 
@@ -19,12 +18,8 @@ def page(parameters: Parameters, entries: Sequence[tuple[str, T]]) -> tuple[list
     limit = parameters.get("maxResults", _USUAL)
     after = position(parameters)
     rest = [(key, entry) for key, entry in entries if after is None or key > after]
-    more = {"nextToken": token(rest[limit - 1][0])} if len(rest) > limit else {}
+    more = {"nextToken": write_token(rest[limit - 1][0])} if len(rest) > limit else {}
     return [entry for _, entry in rest[:limit]], more
-
-
-def token(key: str) -> str:
-    return base64.urlsafe_b64encode(key.encode()).decode()
 
 
 def position(parameters: Parameters) -> str | None:
@@ -32,6 +27,6 @@ def position(parameters: Parameters) -> str | None:
     if given is None:
         return None
     try:
-        return base64.b64decode(given, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
+        return read_token(given)
+    except ValueError as error:
         raise InvalidParameterException("Invalid parameter at 'nextToken'") from error

@@ -1,10 +1,9 @@
 """Paging in EventBridge's way: Limit and NextToken in, NextToken out."""
 
-import binascii
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from lambent.base.page_tokens import read_token, write_token
 from lambent.model.caller import Parameters
 from lambent.model.error import ValidationException
 
@@ -19,8 +18,8 @@ def position(parameters: Parameters) -> str:
     if token is None:
         return ""
     try:
-        return urlsafe_b64decode(token.encode() + b"=" * (-len(token) % 4)).decode()
-    except (binascii.Error, ValueError):
+        return read_token(token)
+    except ValueError:
         raise ValidationException("Parameter NextToken is not valid.") from None
 
 
@@ -36,8 +35,7 @@ def cut(
     most = limit(parameters)
     if len(found) <= most:
         return found, {}
-    token = urlsafe_b64encode(name(found[most - 1]).encode()).decode().rstrip("=")
-    return found[:most], {"NextToken": token}
+    return found[:most], {"NextToken": write_token(name(found[most - 1]))}
 
 
 def page(

@@ -1,10 +1,9 @@
 """Paging in IAM's way: Marker and MaxItems in, IsTruncated and Marker out."""
 
-import base64
-import binascii
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import TypeVar
 
+from lambent.base.page_tokens import read_token, write_token
 from lambent.model.caller import Parameters
 from lambent.services.iam.errors import ValidationError
 
@@ -19,8 +18,8 @@ def position(parameters: Parameters) -> str | None:
     if marker is None:
         return None
     try:
-        return base64.b64decode(marker, altchars="-_", validate=True).decode()
-    except (binascii.Error, ValueError):
+        return read_token(marker)
+    except ValueError:
         raise ValidationError("Invalid Marker.") from None
 
 
@@ -32,8 +31,7 @@ async def page(
     taken: list[T] = []
     async for entry in entries:
         if len(taken) == limit:
-            marker = base64.urlsafe_b64encode(key(taken[-1]).encode()).decode()
-            return taken, {"IsTruncated": True, "Marker": marker}
+            return taken, {"IsTruncated": True, "Marker": write_token(key(taken[-1]))}
         taken.append(entry)
     return taken, {"IsTruncated": False}
 

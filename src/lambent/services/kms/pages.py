@@ -1,10 +1,9 @@
 """Lists in pages: Limit, and markers that hold the name of the last entry."""
 
-import base64
-import binascii
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from lambent.base.page_tokens import read_token, write_token
 from lambent.model.caller import Parameters
 from lambent.services.kms.errors import InvalidMarkerException
 
@@ -29,7 +28,7 @@ def page(
         "Truncated": len(rest) > limit,
     }
     if len(rest) > limit:
-        answer["NextMarker"] = base64.b64encode(name_of(rest[limit - 1]).encode()).decode()
+        answer["NextMarker"] = write_token(name_of(rest[limit - 1]))
     return answer
 
 
@@ -37,6 +36,6 @@ def _position(marker: str | None) -> str | None:
     if marker is None:
         return None
     try:
-        return base64.b64decode(marker, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
+        return read_token(marker)
+    except ValueError as error:
         raise InvalidMarkerException("The marker is not one that this operation returned.") from error

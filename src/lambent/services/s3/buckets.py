@@ -1,11 +1,11 @@
 """Buckets: CreateBucket, ListBuckets, HeadBucket, GetBucketLocation, DeleteBucket."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from lambent.base.clock import Clock
+from lambent.base.page_tokens import read_token, write_token
 from lambent.model.bucket import Bucket
 from lambent.model.caller import Caller, Parameters
 from lambent.model.service import Operation
@@ -118,7 +118,7 @@ class Buckets:
         if "Prefix" in parameters:
             output["Prefix"] = prefix
         if len(found) > most:
-            output["ContinuationToken"] = urlsafe_b64encode(found[most - 1].name.encode()).decode()
+            output["ContinuationToken"] = write_token(found[most - 1].name)
         return output
 
     async def head(self, caller: Caller, parameters: Parameters) -> Parameters:
@@ -189,7 +189,7 @@ def _read_token(token: str | None) -> str:
     if token is None:
         return ""
     try:
-        return urlsafe_b64decode(token.encode()).decode()
+        return read_token(token)
     except ValueError:
         raise InvalidArgument(
             "The continuation token provided is incorrect", ArgumentName="continuation-token"

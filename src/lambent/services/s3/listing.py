@@ -234,7 +234,7 @@ def read_token(text: str) -> str:
         after = urlsafe_b64decode(text.encode()).decode()
     except ValueError:
         after = ""
-    if not after or token_of(after) != text:
+    if not after or "\0" in after or token_of(after) != text:
         raise InvalidArgument(
             "The continuation token provided is incorrect", ArgumentName="continuation-token"
         )

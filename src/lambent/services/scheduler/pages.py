@@ -1,12 +1,9 @@
 """Paging in Scheduler's way: MaxResults and NextToken in, NextToken out."""
 
-import binascii
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-import msgspec
-
+from lambent.base.page_tokens import read_structured, write_structured
 from lambent.model.caller import Parameters
 from lambent.model.error import ValidationException
 from lambent.store.ports.named_records import Name
@@ -45,11 +42,10 @@ def _position(parameters: Parameters) -> tuple[str, str]:
     if token is None:
         return ("", "")
     try:
-        text = urlsafe_b64decode(token.encode() + b"=" * (-len(token) % 4))
-        return msgspec.json.decode(text, type=tuple[str, str])
-    except (binascii.Error, ValueError, msgspec.DecodeError):
+        return read_structured(token, tuple[str, str])
+    except ValueError:
         raise ValidationException("Invalid NextToken.") from None
 
 
 def _token(name: Name) -> str:
-    return urlsafe_b64encode(msgspec.json.encode((name.parent, name.name))).decode().rstrip("=")
+    return write_structured((name.parent, name.name))

@@ -1,9 +1,8 @@
 """Paging in SNS's way: a hundred at a time, and a token for the rest."""
 
-import base64
-import binascii
 from collections.abc import Sequence
 
+from lambent.base.page_tokens import read_token, write_token
 from lambent.model.caller import Parameters
 from lambent.services.sns.errors import invalid
 
@@ -17,13 +16,13 @@ def page(arns: Sequence[str], parameters: Parameters) -> tuple[Sequence[str], Pa
     taken = left[:_PAGE]
     if len(taken) == len(left):
         return taken, {}
-    return taken, {"NextToken": base64.urlsafe_b64encode(taken[-1].encode()).decode()}
+    return taken, {"NextToken": write_token(taken[-1])}
 
 
 def _position(token: str | None) -> str:
     if not token:
         return ""
     try:
-        return base64.b64decode(token, altchars="-_", validate=True).decode()
-    except (binascii.Error, ValueError):
+        return read_token(token)
+    except ValueError:
         raise invalid("NextToken Reason: Invalid NextToken") from None

@@ -151,9 +151,11 @@ def read_task_handle(handle: str) -> tuple[str, str] | None:
     try:
         members = json.loads(base64.b64decode(handle, validate=True))
         id, arn = members["taskId"], members["sourceArn"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    return (id, arn) if isinstance(id, str) and isinstance(arn, str) else None
+    if not isinstance(id, str) or not isinstance(arn, str) or "\0" in id:  # which no database takes
+        return None
+    return id, arn
 
 
 def _handle(task: MessageMoveTask) -> str:

@@ -1,9 +1,8 @@
 """Queues: CreateQueue, GetQueueUrl, ListQueues, DeleteQueue, PurgeQueue, ListDeadLetterSourceQueues."""
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 
+from lambent.base.page_tokens import read_token, write_token
 from lambent.model.caller import Caller, Parameters
 from lambent.model.queue import Queue
 from lambent.model.service import Operation
@@ -150,13 +149,13 @@ def _page(queues: Sequence[Queue], parameters: Parameters) -> tuple[Sequence[Que
     page = left[: most or _PAGE_MOST]
     if most is None or len(left) <= len(page):
         return page, {}
-    return page, {"NextToken": base64.urlsafe_b64encode(page[-1].name.encode()).decode()}
+    return page, {"NextToken": write_token(page[-1].name)}
 
 
 def _position(token: str | None) -> str:
     if not token:
         return ""
     try:
-        return base64.b64decode(token, altchars="-_", validate=True).decode()
-    except (binascii.Error, ValueError):
+        return read_token(token)
+    except ValueError:
         raise InvalidParameterValueException("Invalid or expired next token.") from None
