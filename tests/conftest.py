@@ -35,6 +35,7 @@ EXPECTED_SKIPS = (
     r"copies of a process take root",
     r"there is no skopeo here",
     r"there is no C compiler here",
+    r"no \.NET here|pip cannot fetch \.NET",
 )
 """The reasons for which a test may not run here. Any other skip fails the run."""
 

@@ -124,7 +124,7 @@ def _render_images(diagnosis: Diagnosis, console: Console) -> None:
     rows += [
         (
             f"for {row.identifier}",
-            f"{row.image}: {row.reason or f'here, as {row.version}'}",
+            row.reason or f"{row.image}, as {row.version}",
             row.reason is None,
         )
         for row in diagnosis.runtimes

@@ -113,6 +113,7 @@ class RuntimeImages:
             return kept
 
     async def _newest(self, source: str, seconds: float | None) -> UnpackedImage:
+        log.info("looking up %s, which a runtime is taken from", source)
         async with asyncio.timeout(seconds):
             manifest = await self._sources.manifest(source)
         digest = hashlib.sha256(manifest).hexdigest()

@@ -1,5 +1,8 @@
 from pathlib import Path
 
+import pytest
+
+from lambent.runtimes import java_launcher
 from lambent.runtimes.interpreters import Interpreter
 from lambent.runtimes.java_client import find_client, release_of
 from lambent.runtimes.registry import best_interpreters
@@ -43,3 +46,32 @@ def test_releases_of_java() -> None:
 def test_a_virtual_machine_serves_every_identifier_of_its_release() -> None:
     found = [Interpreter(language="java", path=Path("/j"), prefix=Path("/"), version=(1, 8, 0))]
     assert {"java8", "java8.al2"} <= best_interpreters(found).keys()
+
+
+@pytest.mark.parametrize(
+    ("machine", "libc", "compiler", "reason", "command"),
+    [
+        ("x86_64", "glibc", Path("/usr/bin/javac"), None, None),
+        ("riscv64", "glibc", Path("/usr/bin/javac"), "do not wait for functions on riscv64", None),
+        ("x86_64", "", Path("/usr/bin/javac"), "where the C library is glibc", "with glibc, such as Debian"),
+        ("x86_64", "glibc", None, "no javac was found", "apt-get install openjdk-17-jdk-headless"),
+    ],
+)
+def test_why_virtual_machines_do_not_wait(
+    monkeypatch: pytest.MonkeyPatch,
+    machine: str,
+    libc: str,
+    compiler: Path | None,
+    reason: str | None,
+    command: str | None,
+) -> None:
+    monkeypatch.setattr(java_launcher.platform, "machine", lambda: machine)
+    monkeypatch.setattr(java_launcher.platform, "libc_ver", lambda: (libc, ""))
+    missing = java_launcher.missing(compiler, 17)
+    if reason is None:
+        assert missing is None
+        return
+    assert missing is not None
+    assert reason in missing.reason
+    assert (missing.command is None) is (command is None)
+    assert (command or "") in (missing.command or "")
