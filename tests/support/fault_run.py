@@ -112,8 +112,8 @@ class Report:
 
 class FaultRun:
     """`pause` is how many seconds lie between two faults, about, `longest` for how many seconds one lasts at most. At
-    least so many events are sent (or for so many `seconds`), and more until each kind of `kinds` (else all that can be
-    had) was done once. With `calls` there is one node more, which runs nothing, and is called synchronously, too."""
+    least so many events are accepted (or as many as are in so many `seconds`), and more until each kind of `kinds` (else
+    all that can be had) was done once. With `calls` there is one node more, which runs nothing, and is called synchronously, too."""
 
     def __init__(
         self,
@@ -377,8 +377,7 @@ class FaultRun:
         self._faults_done = True
 
     def _sent(self) -> bool:
-        sent = len(self.report.accepted) + len(self.report.unsure)
-        return sent >= self._events or time.monotonic() > self._sending_until
+        return len(self.report.accepted) >= self._events or time.monotonic() > self._sending_until
 
 
 def _invoke(connection: http.client.HTTPConnection, number: int) -> str | None:
