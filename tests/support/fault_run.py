@@ -112,8 +112,9 @@ class Report:
 
 class FaultRun:
     """`pause` is how many seconds lie between two faults, about, `longest` for how many seconds one lasts at most. At
-    least so many events are accepted (or as many as are in so many `seconds`), and more until each kind of `kinds` (else
-    all that can be had) was done once. With `calls` there is one node more, which runs nothing, and is called synchronously, too."""
+    least so many events are accepted (or as many as are in so many `seconds`), and more until each kind of `kinds`
+    (else all that can be had) was done once. With `calls` there is one node more, which runs nothing, and is called
+    synchronously, too."""
 
     def __init__(
         self,

@@ -9,10 +9,10 @@ import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
-from lambent.base.clock import Clock
+from lambent.base.clock import Clock, Jumps
 from lambent.base.tasks import Tasks
 from lambent.model.delivery import Delivery, DeliveryQueue
 from lambent.store.ports.errors import StoreError
@@ -22,12 +22,14 @@ from lambent.targets.retries import Decide, Exhausted, Retry, after_failure
 
 log = logging.getLogger(__name__)
 
-_CLAIM_SECONDS = 120.0
+_CALL_SECONDS_MOST = 120.0
 """Longer than any call of a target takes: asynchronous invocations, messages, HTTP requests of 5 s."""
 _RUNNING_MOST = 128
 """Many, for some may wait for a server that does not answer."""
 _LOOK_SECONDS = 5.0
 _STORE_SECONDS = 1.0
+_DELAY_MOST_SECONDS = 3600.0
+"""No retry is put off for longer, where the base is a second."""
 
 Outcome = Literal["delivered", "retried", "failed"]
 """`failed`: it is tried no more."""
@@ -60,7 +62,7 @@ class Courier(Protocol):
 
 class DeliveryWorker:
     """`base_seconds` is the delay before the first retry. `owner` names this server in its claims; `decide`
-    says what becomes of a delivery that failed."""
+    says what becomes of a delivery that failed. None is enqueued more than `ahead_seconds` before it is due."""
 
     def __init__(
         self,
@@ -72,6 +74,7 @@ class DeliveryWorker:
         base_seconds: float,
         owner: str = "local",
         decide: Decide = after_failure,
+        ahead_seconds: float = 0.0,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._queue = queue
@@ -87,6 +90,10 @@ class DeliveryWorker:
         self._in_progress: set[int] = set()
         self._recovered = False
         self._looked_at = clock.monotonic()
+        self._delay_most = max(ahead_seconds, _DELAY_MOST_SECONDS * max(1.0, base_seconds))
+        self._jumps = Jumps(clock)
+        self._set_back = True
+        """Or it may have been, while nobody looked."""
         self._tasks = Tasks(f"deliveries of {queue}")
 
     def wake(self) -> None:
@@ -98,6 +105,7 @@ class DeliveryWorker:
         while True:
             self._wake.clear()
             try:
+                await self.follow_clock()
                 if not self._recovered:
                     await self._recover()
                 await self._take_over()
@@ -118,10 +126,7 @@ class DeliveryWorker:
         room = _RUNNING_MOST - self._running
         if room <= 0:
             return 0
-        now = self._clock.now()
-        claimed = await self._store.claim(
-            self._queue, now=now, owner=self._owner, until=now + _CLAIM_SECONDS, limit=room
-        )
+        claimed = await self._store.claim(self._queue, now=self._clock.now(), owner=self._owner, limit=room)
         for delivery in claimed:
             self._running += 1
             self._in_progress.add(delivery.number)
@@ -137,6 +142,19 @@ class DeliveryWorker:
         self._recovered = True
         if released:
             log.info("%d deliveries of %s were in progress when the server ended", released, self._queue)
+
+    async def follow_clock(self) -> None:
+        """Where the clock was set back, nothing waits for longer than it was told to."""
+        self._look_at_clock()
+        if not self._set_back:
+            return
+        now = self._clock.now()
+        if hastened := await self._store.hasten(self._queue, now=now, latest=now + self._delay_most):
+            log.warning("%d deliveries of %s waited for a time of before", hastened, self._queue)
+        self._set_back = False
+
+    def _look_at_clock(self) -> None:
+        self._set_back = self._jumps.look() < 0 or self._set_back
 
     async def _take_over(self) -> None:
         """Now and then, what nodes had that are gone."""
@@ -174,7 +192,8 @@ class DeliveryWorker:
 
     async def _try(self, delivery: Delivery) -> DeliveryFailedError | None:
         try:
-            await self._courier.deliver(delivery)
+            async with asyncio.timeout(_CALL_SECONDS_MOST):
+                await self._courier.deliver(delivery)
         except DeliveryFailedError as failure:
             return failure
         except Exception as error:
@@ -183,6 +202,9 @@ class DeliveryWorker:
         return None
 
     async def _fail(self, delivery: Delivery, failure: DeliveryFailedError) -> None:
+        self._look_at_clock()
+        # No delivery becomes too old because the clock was set forward.
+        delivery = replace(delivery, accepted_at=self._jumps.translated(delivery.accepted_at))
         decision = self._decide(
             delivery,
             retriable=failure.retriable,

@@ -25,8 +25,8 @@ def delivery(payload: bytes = b"{}", *, due_at: float = 10.0, queue: str = "even
     )
 
 
-async def claim(stores, now=100.0, owner="a", until=200.0, limit=10, queue="events"):
-    return await stores.target_deliveries.claim(queue, now=now, owner=owner, until=until, limit=limit)
+async def claim(stores, now=100.0, owner="a", limit=10, queue="events"):
+    return await stores.target_deliveries.claim(queue, now=now, owner=owner, limit=limit)
 
 
 async def payloads(stores, **parameters) -> list[bytes]:
@@ -78,16 +78,38 @@ async def test_completing_forgets_for_good_and_only_the_claimant_can(stores):
     assert await claim(stores, now=1e9) == []
 
 
-async def test_a_claim_that_ran_out_is_anothers_to_take(stores):
+async def test_a_claim_does_not_run_out_because_a_clock_was_set(stores):
     await stores.target_deliveries.enqueue([delivery()])
-    (late,) = await claim(stores, owner="a", until=120.0)
-    assert await claim(stores, now=119.9, owner="b") == []
-    (taken,) = await claim(stores, now=120.0, owner="b")
+    (claimed,) = await claim(stores, owner="a")
+    for owner in ("a", "b"):
+        assert await claim(stores, now=1e12, owner=owner) == []
+    assert await stores.target_deliveries.next_due("events") is None
+    assert await stores.target_deliveries.hasten("events", now=1.0, latest=2.0) == 0
+    await stores.target_deliveries.complete(claimed, owner="a")
+    assert await stores.target_deliveries.depth("events") == 0
+
+
+async def test_who_lost_a_claim_settles_nothing(stores):
+    await stores.target_deliveries.enqueue([delivery()])
+    (late,) = await claim(stores, owner="a")
+    await stores.target_deliveries.release("events", owner="a", now=100.0)
+    (taken,) = await claim(stores, owner="b")
     await stores.target_deliveries.complete(late, owner="a")
     await stores.target_deliveries.retry(replace(late, due_at=0.0), owner="a")
+    assert await claim(stores) == []
     assert await stores.target_deliveries.depth("events") == 1
     await stores.target_deliveries.complete(taken, owner="b")
     assert await stores.target_deliveries.depth("events") == 0
+
+
+async def test_what_waits_for_a_time_of_before_is_due_now(stores):
+    line = [delivery(b"%d" % n, line="a", due_at=5000.0) for n in range(2)]
+    await stores.target_deliveries.enqueue([*line, delivery(b"soon", due_at=60.0)])
+    await stores.target_deliveries.enqueue([delivery(b"other", due_at=5000.0, queue="sns")])
+    assert await stores.target_deliveries.hasten("events", now=50.0, latest=61.0) == 1
+    assert await payloads(stores, now=50.0) == [b"0"], "who stands in a line stays there"
+    assert await stores.target_deliveries.next_due("events") == 60.0
+    assert await stores.target_deliveries.next_due("sns") == 5000.0
 
 
 async def test_a_retry_is_due_later_and_keeps_its_count_and_payload(stores):

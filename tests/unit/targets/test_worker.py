@@ -24,7 +24,7 @@ class MemoryDeliveries:
         self.waiting = list(deliveries)
         self.claimed: list[Delivery] = []
 
-    async def claim(self, queue, *, now, owner, until, limit):
+    async def claim(self, queue, *, now, owner, limit):
         due = [each for each in self.waiting if each.due_at <= now][:limit]
         self.waiting = [each for each in self.waiting if each not in due]
         self.claimed += due
@@ -32,6 +32,11 @@ class MemoryDeliveries:
 
     async def complete(self, delivery, *, owner):
         self.claimed.remove(delivery)
+
+    async def hasten(self, queue, *, now, latest):
+        late = [each for each in self.waiting if each.due_at > latest]
+        self.waiting = [replace(each, due_at=now) if each in late else each for each in self.waiting]
+        return len(late)
 
     async def retry(self, delivery, *, owner):
         self.claimed = [each for each in self.claimed if each.number != delivery.number]
@@ -140,3 +145,54 @@ async def test_what_is_refused_becomes_a_dead_letter_at_once(clock):
 def test_errors_of_services_in_the_terms_of_dead_letters(error, code, retriable):
     failure = failure_of(error)
     assert (failure.code, failure.retriable, failure.cause) == (code, retriable, error.code)
+
+
+AGAIN = DeliveryFailedError("THROTTLING", "slow down", retriable=True)
+
+
+async def test_a_clock_that_is_set_forward_makes_no_delivery_too_old(clock):
+    store = MemoryDeliveries(delivery(RetryPolicy={"MaximumEventAgeInSeconds": 3600}))
+    courier = Courier(AGAIN, AGAIN, AGAIN, None)
+    worker = DeliveryWorker("events", store, courier, clock, base_seconds=1.0)
+    for _ in range(3):
+        await worker.run_due()
+        clock.set_by(86_400.0)  # while it is under way
+        await worker.finish(5)
+        clock.advance(10.0)
+    await worker.run_due()
+    await worker.finish(5)
+    assert courier.outcomes == ["retried", "retried", "retried", "delivered"]
+
+
+async def test_a_clock_that_is_set_forward_spares_no_delivery_its_age(clock):
+    store = MemoryDeliveries(delivery(RetryPolicy={"MaximumEventAgeInSeconds": 3600}))
+    courier = Courier(AGAIN, AGAIN)
+    worker = DeliveryWorker("events", store, courier, clock, base_seconds=1.0)
+    await worker.follow_clock()
+    clock.set_by(86_400.0)
+    for _ in range(2):
+        await worker.run_due()
+        await worker.finish(5)
+        clock.advance(3700.0)
+    assert courier.outcomes == ["retried", "failed"]
+    assert courier.letters[0].exhausted == "MaximumEventAgeInSeconds"
+
+
+async def test_a_clock_that_is_set_back_keeps_no_delivery_waiting(clock):
+    store, courier = MemoryDeliveries(delivery()), Courier(AGAIN, None)
+    worker = DeliveryWorker("events", store, courier, clock, base_seconds=1.0)
+    await worker.follow_clock()
+    await worker.run_due()
+    await worker.finish(5)
+    clock.set_by(-86_400.0)
+    await worker.follow_clock()
+    assert await worker.run_due() == 1
+    await worker.finish(5)
+    assert courier.outcomes == ["retried", "delivered"]
+
+
+async def test_what_is_due_later_by_right_stays_so(clock):
+    store = MemoryDeliveries(replace(delivery(), due_at=100.0 + 7200.0))
+    worker = DeliveryWorker("events", store, Courier(), clock, base_seconds=1.0, ahead_seconds=86_400.0)
+    await worker.follow_clock()
+    assert await worker.run_due() == 0

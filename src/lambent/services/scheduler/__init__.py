@@ -21,7 +21,7 @@ from lambent.services.scheduler.courier import ScheduleCourier
 from lambent.services.scheduler.errors import InternalServerException
 from lambent.services.scheduler.groups import Groups
 from lambent.services.scheduler.resource_arn import resource_arn
-from lambent.services.scheduler.runs import Runs
+from lambent.services.scheduler.runs import WINDOW_SECONDS_MOST, Runs
 from lambent.services.scheduler.schedules import Schedules
 from lambent.services.scheduler.targets import Targets
 from lambent.store.ports.errors import StoreFullError
@@ -58,7 +58,15 @@ def scheduler(
 ) -> Scheduler:
     """`owner` names this node in its claims, `retry_seconds` is the delay before the first retry of a delivery."""
     courier = ScheduleCourier(client, roles, metrics)
-    worker = DeliveryWorker("scheduler", deliveries, courier, clock, base_seconds=retry_seconds, owner=owner)
+    worker = DeliveryWorker(
+        "scheduler",
+        deliveries,
+        courier,
+        clock,
+        base_seconds=retry_seconds,
+        owner=owner,
+        ahead_seconds=WINDOW_SECONDS_MOST,
+    )
     timer = Timer(schedules, Runs(schedules, worker, clock).fire, clock)
     group = Groups(groups, schedules, clock)
     operations: dict[str, Operation] = {

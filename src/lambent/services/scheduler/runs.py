@@ -15,6 +15,9 @@ from lambent.store.ports.named_records import Due, NamedRecords
 from lambent.targets.timer import latest
 from lambent.targets.worker import DeliveryWorker
 
+WINDOW_SECONDS_MOST = 1440 * 60.0
+"""A flexible time window is at most a day, by the model."""
+
 
 class Runs:
     """Given to the timer as what fires: see `fire`."""

@@ -9,16 +9,14 @@ from lambent.model.delivery import Delivery, DeliveryQueue
 class TargetDeliveryStore(Protocol):
     """At-least-once: what `enqueue` returned for is claimed again and again until it is completed, whatever is killed.
 
-    A claim belongs to `owner` until a moment (epoch seconds); then anybody may take it. Of the deliveries of one `line`
-    only the first is ever due."""
+    A claim belongs to `owner` until it is settled or given up: it has no time to run out at, which a clock that is set
+    could bring forward. Of the deliveries of one `line` only the first is ever due."""
 
     async def enqueue(self, deliveries: Sequence[Delivery]) -> None:
         """All or none. Returns when they are on disk; concurrent callers share one commit. Raises StoreFullError."""
         ...
 
-    async def claim(
-        self, queue: DeliveryQueue, *, now: float, owner: str, until: float, limit: int
-    ) -> Sequence[Delivery]:
+    async def claim(self, queue: DeliveryQueue, *, now: float, owner: str, limit: int) -> Sequence[Delivery]:
         """The earliest due deliveries (due_at <= now) that nobody holds, now claimed by `owner`."""
         ...
 
@@ -41,8 +39,12 @@ class TargetDeliveryStore(Protocol):
         """Gives up every claim of who is no node of the cluster (any more). Returns how many."""
         ...
 
+    async def hasten(self, queue: DeliveryQueue, *, now: float, latest: float) -> int:
+        """What nobody holds and is due after `latest` is due now: the clock was set back. Returns how many."""
+        ...
+
     async def next_due(self, queue: DeliveryQueue) -> float | None:
-        """When the earliest delivery is due, or its claim runs out."""
+        """When the earliest delivery that nobody holds is due."""
         ...
 
     async def depth(self, queue: DeliveryQueue) -> int: ...

@@ -13,7 +13,7 @@ from lambent.store.sql.queries import queries
 _SQL = queries("target_deliveries")
 _DELIVERY = Record(Delivery)
 _HELD_BACK = 1e18
-"""When those are due that stand in a line behind another: epoch seconds, beyond all others."""
+"""When those are due that stand in a line behind another, or are claimed: epoch seconds, beyond all others."""
 
 
 class SqlTargetDeliveryStore:
@@ -25,11 +25,10 @@ class SqlTargetDeliveryStore:
     async def enqueue(self, deliveries: Sequence[Delivery]) -> None:
         await self._database.write_together(_insert_all, deliveries)
 
-    async def claim(
-        self, queue: DeliveryQueue, *, now: float, owner: str, until: float, limit: int
-    ) -> Sequence[Delivery]:
+    async def claim(self, queue: DeliveryQueue, *, now: float, owner: str, limit: int) -> Sequence[Delivery]:
         claiming = _Claiming(
-            due={"queue": queue, "now": now, "limit": limit}, claim={"owner": owner, "until": until}
+            due={"queue": queue, "now": now, "limit": limit},
+            claim={"owner": owner, "held_back": _HELD_BACK},
         )
         await self._database.write_together(_claim_all, claiming)
         return claiming.claimed
@@ -63,8 +62,12 @@ class SqlTargetDeliveryStore:
 
         return await self._database.write(work)
 
+    async def hasten(self, queue: DeliveryQueue, *, now: float, latest: float) -> int:
+        row = {"queue": queue, "now": now, "latest": latest, "held_back": _HELD_BACK}
+        return await self._database.write(lambda connection: connection.execute(_SQL["hasten"], row).rowcount)
+
     async def next_due(self, queue: DeliveryQueue) -> float | None:
-        found = await self._one("next_due", {"queue": queue})
+        found = await self._one("next_due", {"queue": queue, "held_back": _HELD_BACK})
         return None if found is None else float(found)
 
     async def depth(self, queue: DeliveryQueue) -> int:

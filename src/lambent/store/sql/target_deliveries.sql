@@ -21,7 +21,8 @@ SELECT number FROM target_deliveries WHERE queue = :queue AND due_at <= :now ORD
 ;
 
 -- name: claim
-UPDATE target_deliveries SET owner = :owner, due_at = :until WHERE number IN (SELECT value FROM json_each(:numbers));
+UPDATE target_deliveries SET owner = :owner, due_at = :held_back
+WHERE number IN (SELECT value FROM json_each(:numbers));
 
 -- name: claimed
 SELECT d.number, d.document, p.payload, p.event FROM json_each(:numbers) AS claimed
@@ -57,8 +58,12 @@ WHERE queue = :queue AND owner = :owner AND number NOT IN (SELECT value FROM jso
 UPDATE target_deliveries SET owner = NULL, due_at = :now
 WHERE queue = :queue AND owner IS NOT NULL AND owner NOT IN (SELECT id FROM nodes);
 
+-- name: hasten
+UPDATE target_deliveries SET due_at = :now
+WHERE queue = :queue AND owner IS NULL AND due_at > :latest AND due_at < :held_back;
+
 -- name: next_due
-SELECT min(due_at) FROM target_deliveries WHERE queue = :queue;
+SELECT min(due_at) FROM target_deliveries WHERE queue = :queue AND due_at < :held_back;
 
 -- name: depth
 SELECT count(*) FROM target_deliveries WHERE queue = :queue;
