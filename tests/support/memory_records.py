@@ -68,6 +68,13 @@ class MemoryRecords:
             Due(name, self.values[name], time) for name, time in sorted(times.items(), key=lambda i: i[1])
         ][:limit]
 
+    async def due_later(self, *, than, after, limit):
+        return [
+            Due(name, self.values[name], time)
+            for name, time in sorted(self.times.items())
+            if time is not None and time > than and (after is None or name > after)
+        ][:limit]
+
     async def next_due(self):
         return min((time for time in self.times.values() if time is not None), default=None)
 

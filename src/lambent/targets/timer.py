@@ -1,7 +1,8 @@
 """Wakes up when a record is due, and has it dealt with: for rules and schedules alike.
 
 The store says what is due next; one task sleeps until then. It looks at the clock again at least once a minute, so
-that a clock that was set is noticed, and at once when it is woken for a change.
+that a clock that was set is noticed, and at once when it is woken for a change. Where the clock was set forward, what
+was passed over is due at once; where it was set back, each record is given the time that it would have now.
 """
 
 import asyncio
@@ -10,9 +11,9 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
-from lambent.base.clock import Clock
+from lambent.base.clock import Clock, Jumps
 from lambent.store.ports.errors import NotFoundError, StaleRevisionError, StoreError
-from lambent.store.ports.named_records import Due, NamedRecords
+from lambent.store.ports.named_records import Due, Name, NamedRecords
 
 log = logging.getLogger(__name__)
 
@@ -27,20 +28,27 @@ T = TypeVar("T")
 
 class Timer(Generic[T]):
     """`fire` gives a due record its next time; what raises StaleRevisionError or NotFoundError was changed meanwhile,
-    and is looked at again."""
+    and is looked at again. `following` says when a record that waits would be due, if it was written at that time."""
 
     def __init__(
         self,
         records: NamedRecords[T],
         fire: Callable[[Due[T]], Awaitable[None]],
+        following: Callable[[T, float], float | None],
         clock: Clock,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._records = records
         self._fire = fire
+        self._following = following
         self._clock = clock
         self._sleep = sleep
+        self._jumps = Jumps(clock)
+        self._set_back = True
+        """Or it may have been, while nobody looked."""
+        self._followed: Name | None = None
+        """Up to which of the records."""
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
@@ -53,7 +61,8 @@ class Timer(Generic[T]):
             self._wake.clear()
             try:
                 await self.fire_due()
-                await self._sleep_until_due()
+                if not await self.follow_clock():
+                    await self._sleep_until_due()
             except Exception:
                 log.exception("what is due cannot be read; next try in %.0f s", _RETRY_SECONDS)
                 await self._sleep(_RETRY_SECONDS)
@@ -63,6 +72,23 @@ class Timer(Generic[T]):
             for each in due:
                 with contextlib.suppress(NotFoundError, StaleRevisionError):
                     await self._fire_one(each)
+
+    async def follow_clock(self) -> bool:
+        """Some of those that the clock was set back from. Returns whether there are more."""
+        if self._jumps.look() < 0:
+            self._set_back, self._followed = True, None
+        if not self._set_back:
+            return False
+        now = self._clock.now()
+        later = await self._records.due_later(than=now, after=self._followed, limit=_BATCH)
+        for each in later:
+            due_at = self._following(each.value, now)
+            if due_at is not None and due_at < each.due_at:
+                with contextlib.suppress(NotFoundError, StaleRevisionError):
+                    await self._records.replace(each.name, each.value, previous=each.value, due_at=due_at)
+        self._set_back = len(later) == _BATCH
+        self._followed = later[-1].name if self._set_back else None
+        return self._set_back
 
     async def _fire_one(self, due: Due[T]) -> None:
         try:

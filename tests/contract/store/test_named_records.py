@@ -91,6 +91,20 @@ async def test_due_records_come_in_the_order_of_their_times(stores):
     assert [each.name.name for each in await stores.buses.due(now=29.9, limit=10)] == ["early"]
 
 
+async def test_what_is_due_later_comes_by_name(stores):
+    for region in ("us-east-1", "eu-west-1"):
+        for each, due_at in (("now", 20.0), ("late", 50.0), ("later", 50.0), ("never", None)):
+            await stores.buses.insert(name(each, region=region), bus(each), due_at=due_at)
+    found = await stores.buses.due_later(than=20.0, after=None, limit=3)
+    assert [(each.name.region, each.name.name, each.due_at) for each in found] == [
+        ("eu-west-1", "late", 50.0),
+        ("eu-west-1", "later", 50.0),
+        ("us-east-1", "late", 50.0),
+    ]
+    (rest,) = await stores.buses.due_later(than=20.0, after=found[-1].name, limit=3)
+    assert (rest.name.region, rest.name.name, rest.value.name) == ("us-east-1", "later", "later")
+
+
 async def test_replacing_may_leave_the_time_as_it_is(stores):
     await stores.buses.insert(name("b"), bus("b"), due_at=10.0)
     await stores.buses.replace(name("b"), bus("b", policy="1"), previous=bus("b"), keeps_due=True)

@@ -17,7 +17,7 @@ from lambent.model.dashboard import Dashboard
 from lambent.model.service import Client, Service
 from lambent.services.cloudwatch.alarm_changes import AlarmChanges
 from lambent.services.cloudwatch.alarm_courier import AlarmCourier
-from lambent.services.cloudwatch.alarm_runs import AlarmRuns
+from lambent.services.cloudwatch.alarm_runs import AlarmRuns, following_look
 from lambent.services.cloudwatch.alarms import Alarms
 from lambent.services.cloudwatch.composite_runs import CompositeRuns
 from lambent.services.cloudwatch.dashboards import Dashboards
@@ -78,7 +78,7 @@ def cloudwatch(
 
     changes = AlarmChanges(alarms, history, worker, clock, wake)
     runs = AlarmRuns(metrics, recorder, changes, CompositeRuns(alarms, changes, clock), clock)
-    timer = Timer(alarms, runs.fire, clock)
+    timer = Timer(alarms, runs.fire, following_look, clock)
     metric, past = Metrics(metrics, recorder, clock), History(history, clock)
     operations = {
         "PutMetricData": metric.put,

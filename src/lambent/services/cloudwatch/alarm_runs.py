@@ -26,6 +26,10 @@ def next_look(now: float, period: int) -> float:
     return (now - _LATE_SECONDS) // period * period + period + _LATE_SECONDS
 
 
+def following_look(alarm: Alarm, now: float) -> float:
+    return now + LOOK_SECONDS if alarm.is_composite else next_look(now, period_of(queries_of(alarm)))
+
+
 class AlarmRuns:
     def __init__(
         self,
@@ -50,7 +54,7 @@ class AlarmRuns:
         after = alarm
         if verdict.state is not None and verdict.state != alarm.state:
             after = entered(alarm, verdict.state, verdict.reason, verdict.data or None, now)
-        due_at = next_look(now, period_of(queries_of(alarm)))
+        due_at = following_look(alarm, now)
         await self._changes.store(due.name, alarm, after, acts=after is not alarm, due_at=due_at)
 
     async def set(self, name: Name, alarm: Alarm, state: State, reason: str, data: str | None) -> None:
@@ -58,7 +62,7 @@ class AlarmRuns:
         now = self._clock.now()
         changed, suppressed = state != alarm.state, alarm.suppressed_by is not None
         after = replace(entered(alarm, state, reason, data, now), owes=suppressed and (changed or alarm.owes))
-        due_at = now + LOOK_SECONDS if alarm.is_composite else next_look(now, period_of(queries_of(alarm)))
+        due_at = following_look(alarm, now)
         await self._changes.store(name, alarm, after, acts=changed and not suppressed, due_at=due_at)
 
     async def _verdict(self, alarm: Alarm, now: float) -> Verdict:

@@ -54,7 +54,7 @@ class Connections:
         self._authorization = authorization
         self._clock = clock
         self._settle_seconds = settle_seconds
-        self.timer = Timer(connections, self._authorize, clock)
+        self.timer = Timer(connections, self._authorize, lambda _, now: now + settle_seconds, clock)
 
     def operations(self) -> Mapping[str, Operation]:
         return {

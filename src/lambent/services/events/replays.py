@@ -59,7 +59,7 @@ class Replays:
         self._acceptance = acceptance
         self._clock = clock
         self._settle_seconds = settle_seconds
-        self.timer = Timer(replays, self._go_on, clock)
+        self.timer = Timer(replays, self._go_on, lambda _, now: now + settle_seconds, clock)
 
     def operations(self) -> Mapping[str, Operation]:
         return {

@@ -34,9 +34,11 @@ def next_time(rule: Rule, after: float) -> float | None:
     """When a rule triggers itself next; None where it does not."""
     if rule.schedule_expression is None or not rule.enabled:
         return None
-    since = rule.scheduled_from if rule.scheduled_from is not None else after
+    since = rule.scheduled_from
+    if since is None or since > after:  # later only where the clock was set back since
+        since = after
     # A rate's first time is one interval after it began to count.
-    return parse_schedule(rule.schedule_expression, UTC).next(max(after, since), since=since)
+    return parse_schedule(rule.schedule_expression, UTC).next(after, since=since)
 
 
 class RuleSchedules:
@@ -46,7 +48,7 @@ class RuleSchedules:
         self._catalog = catalog
         self._acceptance = acceptance
         self._clock = clock
-        self.timer = Timer(catalog.rules, self._fire, clock)
+        self.timer = Timer(catalog.rules, self._fire, next_time, clock)
 
     async def _fire(self, due: Due[Rule]) -> None:
         """The rule's next time and what comes of this one are stored together, so that a time is fired once."""

@@ -24,6 +24,7 @@ from lambent.services.scheduler.resource_arn import resource_arn
 from lambent.services.scheduler.runs import WINDOW_SECONDS_MOST, Runs
 from lambent.services.scheduler.schedules import Schedules
 from lambent.services.scheduler.targets import Targets
+from lambent.services.scheduler.times import next_time
 from lambent.store.ports.errors import StoreFullError
 from lambent.store.ports.named_records import NamedRecords
 from lambent.store.ports.target_deliveries import TargetDeliveryStore
@@ -67,7 +68,7 @@ def scheduler(
         owner=owner,
         ahead_seconds=WINDOW_SECONDS_MOST,
     )
-    timer = Timer(schedules, Runs(schedules, worker, clock).fire, clock)
+    timer = Timer(schedules, Runs(schedules, worker, clock).fire, next_time, clock)
     group = Groups(groups, schedules, clock)
     operations: dict[str, Operation] = {
         **group.operations(),

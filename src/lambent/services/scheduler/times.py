@@ -37,7 +37,9 @@ def next_time(record: ScheduleRecord, after: float) -> float | None:
     if isinstance(schedule, Once):  # of which neither start nor end is regarded
         return schedule.next(after, since=after)
     if record.start is None:
-        moment = schedule.next(after, since=record.since)
+        # It began to count later only where the clock was set back since.
+        since = record.since if record.since <= after + 2 * _MOMENT else after
+        moment = schedule.next(after, since=since)
     else:
         moment = schedule.next(max(after, record.start - _MOMENT), since=record.start)
     return None if moment is None or (record.end is not None and moment > record.end) else moment

@@ -74,6 +74,10 @@ class NamedRecords(Protocol[T]):
         """Of every account and region."""
         ...
 
+    async def due_later(self, *, than: float, after: Name | None, limit: int) -> Sequence[Due[T]]:
+        """Of every account and region, by name, beginning behind `after`."""
+        ...
+
     async def next_due(self) -> float | None: ...
 
     async def advance(

@@ -114,7 +114,16 @@ class SqlNamedRecords(Generic[T]):
 
     async def due(self, *, now: float, limit: int) -> Sequence[Due[T]]:
         row = {"kind": self._kind, "now": now, "limit": limit}
-        found = await self._database.read(lambda connection: connection.execute(_SQL["due"], row).fetchall())
+        return await self._due("due", row)
+
+    async def due_later(self, *, than: float, after: Name | None, limit: int) -> Sequence[Due[T]]:
+        row = self._row(after or Name("", "", "", ""), than=than, limit=limit)
+        return await self._due("due_later", row)
+
+    async def _due(self, statement: str, row: dict[str, Any]) -> Sequence[Due[T]]:
+        found = await self._database.read(
+            lambda connection: connection.execute(_SQL[statement], row).fetchall()
+        )
         return [Due(Name(*name), self._record.decode(document), due_at) for *name, document, due_at in found]
 
     async def next_due(self) -> float | None:

@@ -31,5 +31,10 @@ SELECT account_id, region, parent, name, document, due_at FROM named_records
 WHERE kind = :kind AND due_at <= :now
 ORDER BY due_at LIMIT :limit;
 
+-- name: due_later
+SELECT account_id, region, parent, name, document, due_at FROM named_records
+WHERE kind = :kind AND (account_id, region, parent, name) > (:account_id, :region, :parent, :name) AND due_at > :than
+ORDER BY account_id, region, parent, name LIMIT :limit;
+
 -- name: next_due
 SELECT min(due_at) FROM named_records WHERE kind = :kind AND due_at IS NOT NULL;

@@ -41,6 +41,11 @@ def test_a_rate_that_was_changed_elsewhere_counts_on():
     assert first_time(record, NOW) == NOW + 240
 
 
+def test_a_rate_that_began_to_count_while_the_clock_was_ahead_does_not_wait_for_that_time():
+    record = schedule("rate(5 minutes)", since=NOW + 86_400)
+    assert next_time(record, NOW) == NOW + 300
+
+
 def test_a_rate_with_a_start_begins_there():
     record = schedule("rate(5 minutes)", start=NOW + 1000)
     assert first_time(record, NOW) == NOW + 1000
