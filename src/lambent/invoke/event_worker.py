@@ -124,12 +124,11 @@ class EventWorker:
 
     async def _release(self) -> None:
         """At the start the claims of this server's last life; later, now and then, those of nodes that are gone, and
-        those that have run out."""
+        its own that have run out: whose clock is another's cannot judge them."""
         now = self._clock.monotonic()
-        if self._released_at is None or self._jumps.look() < 0:
-            await self._hasten()
         if self._released_at is not None and now - self._released_at < self._look_seconds:
             return
+        await self._hasten()
         if self._released_at is None:
             if recovered := await self._store.release(self._owner):
                 log.info(
@@ -139,15 +138,16 @@ class EventWorker:
             log.warning("%d event invocations were claimed without a word of it; they run again", forgotten)
         if taken_over := await self._store.release_lost():
             log.warning("%d event invocations were with nodes that are gone; they run again", taken_over)
-        if expired := await self._store.release_expired(self._jumps.steady()):
+        if expired := await self._store.release_expired(self._owner, self._jumps.steady()):
             log.warning("the claims of %d event invocations had run out; they run again", expired)
         self._released_at = now
 
     async def _hasten(self) -> None:
-        """The clock was set back, or may have been meanwhile: no event waits for longer than it was told to."""
+        """No event waits for longer than it was told to: the clock may have been set back, or be another's who accepted
+        it, and is gone."""
         now = self._clock.now()
         if hastened := await self._store.hasten(now=now, latest=now + self._handling.delay_most_seconds):
-            log.warning("%d event invocations waited for a time that the clock was set back from", hastened)
+            log.warning("%d event invocations waited for a time of another clock", hastened)
 
     async def _claim_and_start(self, waiting: Mapping[EventLine, float]) -> int:
         now = self._clock.now()

@@ -89,11 +89,9 @@ class DeliveryWorker:
         self._running = 0
         self._in_progress: set[int] = set()
         self._recovered = False
-        self._looked_at = clock.monotonic()
-        self._delay_most = max(ahead_seconds, _DELAY_MOST_SECONDS * max(1.0, base_seconds))
+        self._looked_at: float | None = None
+        self._ahead_seconds = ahead_seconds
         self._jumps = Jumps(clock)
-        self._set_back = True
-        """Or it may have been, while nobody looked."""
         self._tasks = Tasks(f"deliveries of {queue}")
 
     def wake(self) -> None:
@@ -105,7 +103,6 @@ class DeliveryWorker:
         while True:
             self._wake.clear()
             try:
-                await self.follow_clock()
                 if not self._recovered:
                     await self._recover()
                 await self._take_over()
@@ -143,25 +140,21 @@ class DeliveryWorker:
         if released:
             log.info("%d deliveries of %s were in progress when the server ended", released, self._queue)
 
-    async def follow_clock(self) -> None:
-        """Where the clock was set back, nothing waits for longer than it was told to."""
-        self._look_at_clock()
-        if not self._set_back:
-            return
+    async def hasten(self) -> None:
+        """Nothing waits for longer than it was told to: the clock may have been set back, or be another's who enqueued
+        it, and is gone."""
         now = self._clock.now()
-        if hastened := await self._store.hasten(self._queue, now=now, latest=now + self._delay_most):
-            log.warning("%d deliveries of %s waited for a time of before", hastened, self._queue)
-        self._set_back = False
-
-    def _look_at_clock(self) -> None:
-        self._set_back = self._jumps.look() < 0 or self._set_back
+        latest = now + max(self._ahead_seconds, _DELAY_MOST_SECONDS * max(1.0, self._base_seconds))
+        if hastened := await self._store.hasten(self._queue, now=now, latest=latest):
+            log.warning("%d deliveries of %s waited for a time of another clock", hastened, self._queue)
 
     async def _take_over(self) -> None:
-        """Now and then, what nodes had that are gone."""
+        """Now and then, what nodes had that are gone, and what waits for too long."""
         now = self._clock.monotonic()
-        if now - self._looked_at < _LOOK_SECONDS:
+        if self._looked_at is not None and now - self._looked_at < _LOOK_SECONDS:
             return
         self._looked_at = now
+        await self.hasten()
         released = await self._store.release(
             self._queue, owner=self._owner, now=self._clock.now(), known=self._in_progress
         )
@@ -202,7 +195,7 @@ class DeliveryWorker:
         return None
 
     async def _fail(self, delivery: Delivery, failure: DeliveryFailedError) -> None:
-        self._look_at_clock()
+        self._jumps.look()
         # No delivery becomes too old because the clock was set forward.
         delivery = replace(delivery, accepted_at=self._jumps.translated(delivery.accepted_at))
         decision = self._decide(

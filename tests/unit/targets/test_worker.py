@@ -168,7 +168,6 @@ async def test_a_clock_that_is_set_forward_spares_no_delivery_its_age(clock):
     store = MemoryDeliveries(delivery(RetryPolicy={"MaximumEventAgeInSeconds": 3600}))
     courier = Courier(AGAIN, AGAIN)
     worker = DeliveryWorker("events", store, courier, clock, base_seconds=1.0)
-    await worker.follow_clock()
     clock.set_by(86_400.0)
     for _ in range(2):
         await worker.run_due()
@@ -181,11 +180,10 @@ async def test_a_clock_that_is_set_forward_spares_no_delivery_its_age(clock):
 async def test_a_clock_that_is_set_back_keeps_no_delivery_waiting(clock):
     store, courier = MemoryDeliveries(delivery()), Courier(AGAIN, None)
     worker = DeliveryWorker("events", store, courier, clock, base_seconds=1.0)
-    await worker.follow_clock()
     await worker.run_due()
     await worker.finish(5)
     clock.set_by(-86_400.0)
-    await worker.follow_clock()
+    await worker.hasten()
     assert await worker.run_due() == 1
     await worker.finish(5)
     assert courier.outcomes == ["retried", "delivered"]
@@ -194,5 +192,5 @@ async def test_a_clock_that_is_set_back_keeps_no_delivery_waiting(clock):
 async def test_what_is_due_later_by_right_stays_so(clock):
     store = MemoryDeliveries(replace(delivery(), due_at=100.0 + 7200.0))
     worker = DeliveryWorker("events", store, Courier(), clock, base_seconds=1.0, ahead_seconds=86_400.0)
-    await worker.follow_clock()
+    await worker.hasten()
     assert await worker.run_due() == 0

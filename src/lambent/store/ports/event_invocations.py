@@ -49,8 +49,8 @@ class EventInvocationStore(Protocol):
         Returns how many."""
         ...
 
-    async def release_expired(self, now: float) -> int:
-        """Gives up every claim that has run out, whose owner must have died. Returns how many."""
+    async def release_expired(self, owner: str, now: float) -> int:
+        """Gives up the claims of `owner` that have run out, by the clock that it made them by. Returns how many."""
         ...
 
     async def hasten(self, *, now: float, latest: float) -> int:

@@ -67,8 +67,8 @@ class SqlEventInvocationStore:
     async def release_forgotten(self, owner: str, known: Collection[int]) -> int:
         return await self._changed("release_forgotten", {"owner": owner, "ids": json.dumps(list(known))})
 
-    async def release_expired(self, now: float) -> int:
-        return await self._changed("release_expired", {"now": now})
+    async def release_expired(self, owner: str, now: float) -> int:
+        return await self._changed("release_expired", {"owner": owner, "now": now})
 
     async def hasten(self, *, now: float, latest: float) -> int:
         return await self._changed("hasten", {"now": now, "latest": latest})

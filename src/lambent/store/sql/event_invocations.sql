@@ -82,7 +82,7 @@ UPDATE event_invocations SET owner = NULL, claimed_until = NULL
 WHERE owner IS NOT NULL AND owner = :owner AND id NOT IN (SELECT value FROM json_each(:ids));
 
 -- name: release_expired
-UPDATE event_invocations SET owner = NULL, claimed_until = NULL WHERE owner IS NOT NULL AND claimed_until <= :now;
+UPDATE event_invocations SET owner = NULL, claimed_until = NULL WHERE owner = :owner AND claimed_until <= :now;
 
 -- name: hasten
 -- Line by line, as `waiting` does.
