@@ -368,6 +368,15 @@ class FaultRun:
 
     def _fault(self) -> None:
         """One at a time, so that another node goes on: each kind once, in an order by chance, then any."""
+        try:
+            self._do_faults()
+        except BaseException:
+            self._sending_until = 0.0  # without faults the rest says nothing
+            raise
+        finally:
+            self._faults_done = True
+
+    def _do_faults(self) -> None:
         todo = self._random.sample(sorted(self._kinds), len(self._kinds))
         while todo or not self._sent():
             time.sleep(self._pause * self._random.uniform(0.5, 1.5))
@@ -377,7 +386,6 @@ class FaultRun:
             self._kinds[kind]()
             self._now = "nothing"
         self._faults.end()
-        self._faults_done = True
 
     def _sent(self) -> bool:
         return len(self.report.accepted) >= self._events or time.monotonic() > self._sending_until

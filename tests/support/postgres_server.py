@@ -22,6 +22,8 @@ _PLACES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 _USERS = ("postgres", "nobody")
 _PR_SET_PDEATHSIG = 1
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+_START_SECONDS = 180.0
+"""After a crash it reads its log first; longer under load."""
 _QUICK = ("fsync=off", "full_page_writes=off")
 """What only tests may do that survive no power cut."""
 
@@ -64,7 +66,7 @@ class PostgresServer:
             stderr=(self._directory / "log").open("ab"),
             preexec_fn=_end_with_parent,  # noqa: PLW1509 - the call is one system call
         )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + _START_SECONDS
         while True:
             try:
                 psycopg.connect(self.url("postgres")).close()
