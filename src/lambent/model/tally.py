@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from lambent.model.extended_statistic import parse_statistic
+
 _DISTINCT_MOST = 200
 _PRECISION = 1.01
 """Beyond so many different values, those within one per cent of each other count as one."""
@@ -68,7 +70,7 @@ class Tally:
                 self._note(value, count)
 
     def statistic(self, name: str) -> float | None:
-        """SampleCount, Sum, Average, Minimum, Maximum, or a percentile (p99.9). None where it is not known."""
+        """SampleCount, Sum, Average, Minimum, Maximum, or an extended one (p99.9). None where it is not known."""
         match name:
             case "SampleCount":
                 return self.count
@@ -80,7 +82,7 @@ class Tally:
                 return self.minimum
             case "Maximum":
                 return self.maximum
-        return self._percentile(float(name.removeprefix("p")))
+        return self._extended(name)
 
     def _note(self, value: float, count: float) -> None:
         assert self.values is not None
@@ -88,17 +90,13 @@ class Tally:
             value = _rounded(value)
         self.values[value] = self.values.get(value, 0.0) + count
 
-    def _percentile(self, percent: float) -> float | None:
-        """The smallest value that so many per cent of all do not exceed."""
-        if self.values is None:
-            return self.minimum if self.minimum == self.maximum else None
-        wanted = self.count * percent / 100
-        seen = 0.0
-        for value in sorted(self.values):
-            seen += self.values[value]
-            if seen >= wanted:
-                return value
-        return self.maximum
+    def _extended(self, name: str) -> float | None:
+        statistic = parse_statistic(name)
+        if statistic is None:
+            return None
+        if self.values is not None:
+            return statistic.of(self.values)
+        return statistic.of({self.minimum: self.count}) if self.minimum == self.maximum else None
 
 
 def merged(tallies: Iterable[Tally]) -> Tally:

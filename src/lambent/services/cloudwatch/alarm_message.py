@@ -83,7 +83,7 @@ def _trigger(settings: Mapping[str, Any]) -> dict[str, Any]:
     if "Metrics" not in settings:
         trigger = {name: settings[name] for name in ("MetricName", "Namespace") if name in settings}
         if "Statistic" in settings:
-            trigger |= {"StatisticType": "Statistic", "Statistic": settings["Statistic"].upper()}
+            trigger |= {"StatisticType": "Statistic", "Statistic": _snake(settings["Statistic"])}
         else:
             trigger |= {
                 "StatisticType": "ExtendedStatistic",
@@ -98,6 +98,10 @@ def _trigger(settings: Mapping[str, Any]) -> dict[str, Any]:
     if "Metrics" in settings:
         trigger["Metrics"] = [_metric_of_topic(query) for query in settings["Metrics"]]
     return trigger
+
+
+def _snake(statistic: str) -> str:
+    return "SAMPLE_COUNT" if statistic == "SampleCount" else statistic.upper()
 
 
 def _dimensions(metric: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -10,16 +10,15 @@ from lambent.base.arn import Arn
 from lambent.model.alarm import ACTIONS, Alarm
 from lambent.model.caller import Parameters
 from lambent.model.error import ValidationException
+from lambent.model.extended_statistic import parse_statistic
 from lambent.services.cloudwatch.alarm_runs import queries_of
 from lambent.services.cloudwatch.errors import InvalidParameterValueException
 from lambent.services.cloudwatch.evaluation import COMPARISONS
 from lambent.services.cloudwatch.metrics_insights import is_query, parse_query
 from lambent.services.cloudwatch.queries import check_queries, period_of
-from lambent.services.cloudwatch.statistics import is_percentile
 
 _REFUSED = (
     "ThresholdMetricId",
-    "EvaluateLowSampleCountPercentile",
     "EvaluationWindow",
     "WarmUpConfiguration",
     "EvaluationCriteria",
@@ -52,6 +51,7 @@ def check_alarm(parameters: Parameters) -> None:
         raise ValidationException(
             f"Option {parameters['TreatMissingData']} is not supported. Options supported: {', '.join(_MISSING_DATA)}"
         )
+    _check_low_samples(parameters)
     if wanted * period_of(_queries(parameters)) > 7 * 86_400:
         raise ValidationException(
             "Metrics cannot be checked across more than seven days (EvaluationPeriods * Period)."
@@ -59,6 +59,19 @@ def check_alarm(parameters: Parameters) -> None:
     for name in ACTIONS:
         for action in parameters.get(name, ()):
             require_action(action)
+
+
+def _check_low_samples(parameters: Parameters) -> None:
+    given = parameters.get("EvaluateLowSampleCountPercentile")
+    if given is None:
+        return
+    if given not in ("evaluate", "ignore"):
+        raise ValidationException(f"Option {given} is not supported. Options supported: evaluate, ignore")
+    extended = parameters.get("ExtendedStatistic", "")
+    if not extended.startswith("p"):
+        raise ValidationException(
+            "EvaluateLowSampleCountPercentile can only be specified for alarms on a percentile."
+        )
 
 
 def require_action(action: str) -> None:
@@ -89,7 +102,7 @@ def _require_metric(parameters: Parameters) -> None:
     statistic, extended = parameters.get("Statistic"), parameters.get("ExtendedStatistic")
     if (statistic is None) == (extended is None):
         raise ValidationException("Either Statistic or ExtendedStatistic must be specified, and not both.")
-    if extended is not None and not is_percentile(extended):
+    if extended is not None and parse_statistic(extended) is None:
         raise ValidationException(f"The value {extended} for parameter ExtendedStatistic is not supported.")
     check_queries(_queries(parameters))
 

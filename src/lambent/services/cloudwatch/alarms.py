@@ -48,6 +48,7 @@ _SETTINGS = (
     "Threshold",
     "ComparisonOperator",
     "TreatMissingData",
+    "EvaluateLowSampleCountPercentile",
     "Metrics",
 )
 _ATTEMPTS = 20

@@ -22,6 +22,8 @@ _COMPARE: Mapping[str, tuple[Callable[[float, float], bool], str]] = {
     "LessThanOrEqualToThreshold": (operator.le, "less than or equal to"),
 }
 COMPARISONS = frozenset(_COMPARE)
+_SAMPLES_BEYOND = 10
+"""So many measurements must lie beyond a percentile: 10/(1-p) of all above the median, 10/p below."""
 _TREATED = {"breaching": "Breaching", "notBreaching": "NonBreaching"}
 
 
@@ -56,6 +58,8 @@ def judge(
         return Verdict(state=None)
     if not known and missing == "missing":
         return told.verdict("INSUFFICIENT_DATA")
+    if known and _too_few(settings, [samples.get(at, 0.0) for at, _ in known]):
+        return Verdict(state=None)
     if missing == "breaching":
         breaches += [True] * lacking
     breaching = sum(breaches)
@@ -63,6 +67,14 @@ def judge(
     if missing == "ignore" and state == "OK" and breaching + lacking >= needed and lacking:
         return Verdict(state=None)
     return told.verdict(state)
+
+
+def _too_few(settings: Mapping[str, Any], samples: Sequence[float]) -> bool:
+    """Whether a percentile of so few measurements says nothing, and the alarm is to ignore it then."""
+    if settings.get("EvaluateLowSampleCountPercentile") != "ignore":
+        return False
+    percent = float(settings["ExtendedStatistic"].removeprefix("p"))
+    return min(samples) * min(percent, 100 - percent) < 100 * _SAMPLES_BEYOND
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lambent.model.error import ValidationException
+from lambent.model.extended_statistic import parse_statistic
 from lambent.model.tally import MetricKey
 from lambent.services.cloudwatch.errors import (
     InvalidParameterCombinationException,
@@ -19,7 +20,7 @@ from lambent.services.cloudwatch.expression import (
 )
 from lambent.services.cloudwatch.metrics_insights import InsightsQuery, is_query, parse_query, run_query
 from lambent.services.cloudwatch.series import Window, read_periods
-from lambent.services.cloudwatch.statistics import is_percentile, require_period
+from lambent.services.cloudwatch.statistics import require_period
 from lambent.store.ports.metrics import MetricStore
 
 _STATISTICS = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
@@ -168,7 +169,7 @@ async def _metric(
 
 def _check_stat(stat: Mapping[str, Any]) -> None:
     require_period(stat["Period"])
-    if stat["Stat"] not in _STATISTICS and not is_percentile(stat["Stat"]):
+    if stat["Stat"] not in _STATISTICS and parse_statistic(stat["Stat"]) is None:
         raise InvalidParameterValueException(f"The value {stat['Stat']} for parameter Stat is not supported.")
 
 

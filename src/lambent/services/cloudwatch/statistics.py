@@ -1,10 +1,10 @@
 """GetMetricStatistics."""
 
-import re
 from datetime import UTC, datetime
 
 from lambent.base.clock import Clock
 from lambent.model.caller import Caller, Parameters
+from lambent.model.extended_statistic import parse_statistic
 from lambent.model.tally import Tally
 from lambent.services.cloudwatch.errors import (
     InvalidParameterCombinationException,
@@ -16,7 +16,6 @@ from lambent.services.cloudwatch.series import Window, read_periods
 from lambent.store.ports.metrics import MetricStore
 
 _DATAPOINTS_MOST = 1440
-_PERCENTILE = re.compile(r"p(\d{1,2}(\.\d{0,10})?|100)")
 _SHORT_PERIODS = (1, 5, 10, 20, 30)
 
 
@@ -48,10 +47,6 @@ def require_period(period: int, name: str = "Period") -> None:
         )
 
 
-def is_percentile(text: str) -> bool:
-    return _PERCENTILE.fullmatch(text) is not None
-
-
 def _require(parameters: Parameters, start: float, end: float, period: int) -> None:
     statistics, extended = parameters.get("Statistics"), parameters.get("ExtendedStatistics")
     if not statistics and not extended:
@@ -61,7 +56,7 @@ def _require(parameters: Parameters, start: float, end: float, period: int) -> N
             "The parameters Statistics and ExtendedStatistics are mutually exclusive and you have specified both."
         )
     for name in extended or ():
-        if not is_percentile(name):
+        if parse_statistic(name) is None:
             raise InvalidParameterValueException(
                 f"The value {name} for parameter ExtendedStatistics is not supported."
             )

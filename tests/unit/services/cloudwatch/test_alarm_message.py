@@ -61,6 +61,13 @@ def test_a_topic_is_told_the_metric():
     }
 
 
+def test_a_statistic_is_told_in_words_joined_by_underscores():
+    assert (
+        told(an_alarm(**{**ON_METRIC, "Statistic": "SampleCount"}), TOPIC)["Trigger"]["Statistic"]
+        == "SAMPLE_COUNT"
+    )
+
+
 QUERIES = {
     "Metrics": [
         {"Id": "e1", "Expression": "m1 * 2", "Label": "twice"},

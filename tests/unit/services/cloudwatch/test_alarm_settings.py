@@ -39,6 +39,8 @@ def test_an_alarm_may_tell_topics_and_functions():
         ({"TreatMissingData": "no"}, "Option no is not supported"),
         ({"Period": 86_400, "EvaluationPeriods": 8}, "more than seven days"),
         ({"ExtendedStatistic": "p90"}, "not both"),
+        ({"EvaluateLowSampleCountPercentile": "no"}, "Option no is not supported"),
+        ({"EvaluateLowSampleCountPercentile": "ignore"}, "only be specified for alarms on a percentile"),
     ],
 )
 def test_what_is_refused_says_why(changed, message):

@@ -108,3 +108,19 @@ def test_periods_without_data_are_told_by_their_time():
     assert data["evaluatedDatapoints"] == [
         {"timestamp": f"1970-01-01T00:0{minute}:00.000+0000"} for minute in (5, 4, 3)
     ]
+
+
+@pytest.mark.parametrize(
+    ("percentile", "samples", "expected"),
+    [("p90", 99.0, None), ("p90", 100.0, "ALARM"), ("p10", 99.0, None), ("p50", 20.0, "ALARM")],
+)
+def test_a_percentile_of_few_measurements_may_be_ignored(percentile, samples, expected):
+    settings = {
+        "EvaluationPeriods": 1,
+        "Threshold": 10,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "ExtendedStatistic": percentile,
+    }
+    few = {"EvaluateLowSampleCountPercentile": "ignore"}
+    assert judge({**settings, **few}, [(60, 11)], 60, 90.0, {60: samples}).state == expected
+    assert judge(settings, [(60, 11)], 60, 90.0, {60: samples}).state == "ALARM"
