@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import hashlib
 import json
 import threading
 import urllib.request
@@ -253,6 +254,51 @@ def test_dead_letters_of_a_queue_that_refuses(subscribers: Subscribers) -> None:
     subscribers.sns.publish(TopicArn=topic, Message="nobody wants me")
     [letter] = subscribers.receive(dead_url)
     assert letter["Body"] == "nobody wants me"
+
+
+def test_what_became_of_notifications_is_logged(subscribers: Subscribers, lambent: Lambent) -> None:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    role = lambent.make_role("feedback", {"Version": "2012-10-17", "Statement": [statement]})
+    may_log = {"Effect": "Allow", "Action": "logs:*", "Resource": "*"}
+    lambent.iam.put_role_policy(
+        RoleName="feedback",
+        PolicyName="logs",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [may_log]}),
+    )
+    topic = subscribers.topic(SQSSuccessFeedbackRoleArn=role, SQSFailureFeedbackRoleArn=role)
+    _, _, _, region, account_id, name = topic.split(":")
+    (url, allowing), (_, refusing) = subscribers.queue(), subscribers.queue(allowed=False)
+    subscribers.subscribe(topic, allowing)
+    subscribers.subscribe(topic, refusing)
+    published = subscribers.sns.publish(TopicArn=topic, Message="news")["MessageId"]
+    [message] = subscribers.receive(url)
+
+    def entry(group: str) -> dict[str, Any]:
+        [line] = eventually(lambda: lambent.log_lines(group))
+        return dict(json.loads(line))
+
+    success = entry(f"sns/{region}/{account_id}/{name}")
+    assert success["notification"] | {"timestamp": ""} == {
+        "messageMD5Sum": hashlib.md5(b"news").hexdigest(),
+        "messageId": published,
+        "topicArn": topic,
+        "timestamp": "",
+    }
+    assert list(success["delivery"]) == [
+        "deliveryId",
+        "destination",
+        "providerResponse",
+        "dwellTimeMs",
+        "statusCode",
+    ]
+    assert json.loads(success["delivery"]["providerResponse"])["sqsMessageId"] == message["MessageId"]
+    failure = entry(f"sns/{region}/{account_id}/{name}/Failure")
+    assert (failure["status"], failure["delivery"]["destination"]) == ("FAILURE", refusing)
+    assert json.loads(failure["delivery"]["providerResponse"])["sqsRequestId"] == "Unrecoverable"
 
 
 def test_fifo_topics_keep_order_and_drop_duplicates(subscribers: Subscribers) -> None:

@@ -7,14 +7,24 @@ from lambent.model.error import ServiceException
 
 
 class DeliveryFailedError(Exception):
-    """`code` is EventBridge's (NO_PERMISSIONS), `cause` the name of the target's own error, as Scheduler tells it."""
+    """`code` is EventBridge's (NO_PERMISSIONS), `cause` the name of the target's own error, as Scheduler tells it,
+    `status` the target's HTTP status, where it answered."""
 
-    def __init__(self, code: str, message: str, *, cause: str | None = None, retriable: bool = False) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        cause: str | None = None,
+        retriable: bool = False,
+        status: int | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.cause = cause or code
         self.retriable = retriable
+        self.status = status
 
 
 _GONE = frozenset({"ResourceNotFoundException", "QueueDoesNotExist", "NotFound", "NotFoundException"})

@@ -22,6 +22,8 @@ def part(core: Core) -> Part:
         SqlTargetDeliveryStore(core.database),
         clock=core.clock,
         client=core.client,
+        roles=core.roles,
+        pass_role=core.pass_role,
         metrics=core.metrics,
         owner=core.node_id,
         shared=core.shared_secret,

@@ -15,13 +15,14 @@ from typing import Any
 from lambent.base.clock import Clock
 from lambent.encryption.data_keys import DataKeys
 from lambent.http.client import request
-from lambent.model.caller import Caller, Parameters
+from lambent.model.caller import Caller, Parameters, PassRole, RoleCallers
 from lambent.model.metric import Metrics
 from lambent.model.service import Client, Operation, Service
 from lambent.services.sns.arns import resource_arn
 from lambent.services.sns.courier import SubscriberCourier
 from lambent.services.sns.deliveries import Deliveries
 from lambent.services.sns.delivery_policy import decide
+from lambent.services.sns.delivery_status import DeliveryStatusLog
 from lambent.services.sns.encryption import PayloadEncryption
 from lambent.services.sns.envelope import Envelopes
 from lambent.services.sns.errors import InternalError
@@ -62,6 +63,8 @@ def sns(
     *,
     clock: Clock,
     client: Client,
+    roles: RoleCallers,
+    pass_role: PassRole,
     metrics: Metrics,
     shared: Shared,
     secret: bytes,
@@ -75,13 +78,14 @@ def sns(
     topics, signer, counted = Topics(store, clock), Signer(shared), TopicMetrics(metrics)
     deliveries = Deliveries(Envelopes(signer, link_base))
     encryption = PayloadEncryption(DataKeys(client, clock))
-    courier = SubscriberCourier(client, request, encryption, counted)
+    status = DeliveryStatusLog(client, roles, clock)
+    courier = SubscriberCourier(client, request, encryption, status, counted)
     worker = DeliveryWorker(
         "sns", outgoing, courier, clock, base_seconds=retry_seconds, owner=owner, decide=decide
     )
     tokens = ConfirmationTokens(secret)
     operations = {
-        **TopicOperations(topics).operations(),
+        **TopicOperations(topics, pass_role).operations(),
         **TagOperations(topics).operations(),
         **PermissionOperations(topics).operations(),
         **SubscriptionOperations(topics, deliveries, outgoing, tokens, worker.wake).operations(),

@@ -1,25 +1,29 @@
 """Brings what was published to subscribers: to queues and functions as sns.amazonaws.com, to endpoints by POST."""
 
 import base64
+import json
 from collections.abc import Awaitable, Mapping
+from http import HTTPStatus
 from typing import Any, Protocol
 
 from lambent.base.arn import Arn, partition_of
+from lambent.base.ids import new_uuid
 from lambent.http.client import RequestFailedError
 from lambent.http.message import Response
 from lambent.model.caller import Caller, Parameters, service_caller
 from lambent.model.delivery import Delivery
 from lambent.model.error import ServiceException
 from lambent.model.service import Client
+from lambent.services.sns.delivery_status import SERVICE, Accepted, DeliveryStatusLog
 from lambent.services.sns.encryption import PayloadEncryption
 from lambent.services.sns.metrics import TopicMetrics
 from lambent.targets.calls import queue_url
 from lambent.targets.failure import DeliveryFailedError, failure_of
 from lambent.targets.worker import DeadLetter, Outcome
 
-_SERVICE = "sns.amazonaws.com"
 _CONFIRMATION_TYPE = "text/plain; charset=UTF-8"
 _HTTP_SECONDS = 15.0
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _METRICS: Mapping[Outcome, str] = {
     "delivered": "NumberOfNotificationsDelivered",
     "failed": "NumberOfNotificationsFailed",
@@ -38,21 +42,31 @@ class SubscriberCourier:
     """targets.worker.Courier."""
 
     def __init__(
-        self, client: Client, send: Send, encryption: PayloadEncryption, metrics: TopicMetrics
+        self,
+        client: Client,
+        send: Send,
+        encryption: PayloadEncryption,
+        status: DeliveryStatusLog,
+        metrics: TopicMetrics,
     ) -> None:
         self._client = client
         self._send = send
         self._encryption = encryption
+        self._status = status
         self._metrics = metrics
 
     async def deliver(self, delivery: Delivery) -> None:
         try:
-            await self._deliver(await self._encryption.opened(delivery))
+            accepted = await self._deliver(await self._encryption.opened(delivery))
         except ServiceException as error:
             raise failure_of(error) from error
+        await self._status.delivered(delivery, accepted)
 
     async def bury(self, letter: DeadLetter) -> None:
-        delivery = letter.delivery
+        await self._redrive(letter.delivery)
+        await self._status.failed(letter.delivery, letter.failure)
+
+    async def _redrive(self, delivery: Delivery) -> None:
         arn = delivery.target.get("DeadLetters")
         if arn is None:
             return
@@ -69,16 +83,18 @@ class SubscriberCourier:
         if outcome in _METRICS:
             self._metrics.count(delivery.source_arn, _METRICS[outcome])
 
-    async def _deliver(self, delivery: Delivery) -> None:
+    async def _deliver(self, delivery: Delivery) -> Accepted:
         match delivery.target["Protocol"]:
             case "sqs":
-                await self._to_queue(delivery, Arn.parse(delivery.target["Endpoint"]), delivery.payload)
+                return await self._to_queue(
+                    delivery, Arn.parse(delivery.target["Endpoint"]), delivery.payload
+                )
             case "lambda":
-                await self._to_function(delivery)
+                return await self._to_function(delivery)
             case _:
-                await self._to_endpoint(delivery)
+                return await self._to_endpoint(delivery)
 
-    async def _to_queue(self, delivery: Delivery, queue: Arn, body: bytes) -> None:
+    async def _to_queue(self, delivery: Delivery, queue: Arn, body: bytes) -> Accepted:
         target = delivery.target
         message: Parameters = {"QueueUrl": queue_url(queue), "MessageBody": body.decode()}
         if target.get("Attributes"):
@@ -93,9 +109,12 @@ class SubscriberCourier:
         if target.get("TraceHeader"):
             header = {"DataType": "String", "StringValue": target["TraceHeader"]}
             message["MessageSystemAttributes"] = {"AWSTraceHeader": header}
-        await self._client("sqs", "SendMessage", _caller(delivery, queue.region), message)
+        caller = _caller(delivery, queue.region)
+        sent = await self._client("sqs", "SendMessage", caller, message)
+        said = {"sqsRequestId": caller.request_id, "sqsMessageId": sent["MessageId"]}
+        return Accepted(200, json.dumps(said, separators=(",", ":")))
 
-    async def _to_function(self, delivery: Delivery) -> None:
+    async def _to_function(self, delivery: Delivery) -> Accepted:
         arn = delivery.target["Endpoint"]
         invocation: Parameters = {
             "FunctionName": arn,
@@ -106,8 +125,10 @@ class SubscriberCourier:
         if delivery.target.get("TraceHeader"):
             caller.headers["x-amzn-trace-id"] = delivery.target["TraceHeader"]
         await self._client("lambda", "Invoke", caller, invocation)
+        said = {"lambdaRequestId": caller.request_id}
+        return Accepted(202, json.dumps(said, separators=(",", ":")))
 
-    async def _to_endpoint(self, delivery: Delivery) -> None:
+    async def _to_endpoint(self, delivery: Delivery) -> Accepted:
         try:
             answer = await self._send(
                 "POST",
@@ -123,7 +144,8 @@ class SubscriberCourier:
         if not 200 <= answer.status < 300:
             retriable = answer.status >= 500 or answer.status == 429
             message = f"The endpoint answered {answer.status}."
-            raise DeliveryFailedError("ERROR_FROM_TARGET", message, retriable=retriable)
+            raise DeliveryFailedError("ERROR_FROM_TARGET", message, retriable=retriable, status=answer.status)
+        return Accepted(answer.status, _PHRASES.get(answer.status, ""))
 
 
 def _headers(delivery: Delivery) -> dict[str, str]:
@@ -155,9 +177,10 @@ def _with_bytes(attributes: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[s
 
 def _caller(delivery: Delivery, region: str) -> Caller:
     return service_caller(
-        _SERVICE,
+        SERVICE,
         account_id=delivery.account_id,
         region=region,
         partition=partition_of(region),
         source_arn=delivery.source_arn,
+        request_id=new_uuid(),
     )

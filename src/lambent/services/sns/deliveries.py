@@ -9,6 +9,7 @@ from lambent.model.delivery import Delivery
 from lambent.model.queue import MessageAttribute
 from lambent.model.topic import Subscription, Topic
 from lambent.services.sns.delivery_policy import SERVICES, effective_subscription_policy
+from lambent.services.sns.delivery_status import feedback
 from lambent.services.sns.envelope import Envelopes, Message, function_event, written
 from lambent.services.sns.subscription_attributes import HTTP_PROTOCOLS
 
@@ -43,6 +44,7 @@ class Deliveries:
                 "DeduplicationId": message.deduplication_id if topic.is_fifo else None,
                 "TraceHeader": message.trace_header,
                 "Attributes": _attributes(message.attributes) if is_raw else {},
+                "Feedback": feedback(topic, subscription.protocol, message.body_for(subscription.protocol)),
             },
         )
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from lambent.model.policy import MalformedPolicyError, PolicyKind, parse_policy
 from lambent.model.topic import Topic
+from lambent.services.sns import delivery_status
 from lambent.services.sns.delivery_policy import (
     check_topic_policy,
     effective_topic_policy,
@@ -20,14 +21,14 @@ from lambent.services.sns.errors import InvalidParameter, invalid
 _FLAGS = ("FifoTopic", "ContentBasedDeduplication")
 _FIFO_ONLY = frozenset({"ContentBasedDeduplication", "FifoThroughputScope"})
 _PLAIN = ("DisplayName", "Policy", "DeliveryPolicy", "KmsMasterKeyId", "SignatureVersion", "TracingConfig")
-SETTABLE = frozenset({*_PLAIN, *_FIFO_ONLY})
+SETTABLE = frozenset({*_PLAIN, *_FIFO_ONLY, *delivery_status.ATTRIBUTES})
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "FifoThroughputScope": ("Topic", "MessageGroup"),
     "SignatureVersion": ("1", "2"),
     "TracingConfig": ("PassThrough", "Active"),
 }
 _NOT_OFFERED = re.compile(
-    r"ArchivePolicy|(HTTP|Firehose|Lambda|Application|SQS)(Success|Failure)Feedback(RoleArn|SampleRate)"
+    r"ArchivePolicy|(Firehose|Application)(Success|Failure)Feedback(RoleArn|SampleRate)"
 )
 _DISPLAY_NAME_MOST = 100
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,256}")
@@ -75,6 +76,8 @@ def check_value(name: str, value: str, *, is_fifo: bool, creating: bool) -> None
         raise invalid(name)
     if name == "DisplayName" and len(value) > _DISPLAY_NAME_MOST:
         raise invalid("DisplayName Reason: DisplayName must be less than or equal to 100 characters long")
+    if name in delivery_status.ATTRIBUTES:
+        delivery_status.check_value(name, value)
     if name == "Policy" and value:
         check_policy(value)
     if name == "DeliveryPolicy" and value:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from lambent.model.caller import Caller, Parameters
+from lambent.model.caller import Caller, Parameters, PassRole
 from lambent.model.service import Operation
 from lambent.model.topic import Topic
-from lambent.services.sns import topic_attributes
+from lambent.services.sns import delivery_status, topic_attributes
 from lambent.services.sns.arns import require_topic_arn
 from lambent.services.sns.errors import invalid
 from lambent.services.sns.pages import page
@@ -15,8 +15,9 @@ from lambent.services.sns.topics import Topics
 
 
 class TopicOperations:
-    def __init__(self, topics: Topics) -> None:
+    def __init__(self, topics: Topics, pass_role: PassRole) -> None:
         self._topics = topics
+        self._pass_role = pass_role
 
     def operations(self) -> Mapping[str, Operation]:
         return {
@@ -35,6 +36,7 @@ class TopicOperations:
         topic_attributes.check_name(name, given)
         for attribute, value in given.items():
             topic_attributes.check_value(attribute, value, is_fifo=name.endswith(".fifo"), creating=True)
+        await self._require_roles(caller, given)
         topic = Topic(
             account_id=caller.account_id,
             region=caller.region,
@@ -78,14 +80,23 @@ class TopicOperations:
 
     async def set_topic_attributes(self, caller: Caller, parameters: Parameters) -> Parameters:
         name, value = parameters["AttributeName"], parameters.get("AttributeValue", "")
+        topic = self._topics.get(parameters["TopicArn"], caller)
 
         def edit(topic: Topic) -> Topic:
             topic_attributes.check_value(name, value, is_fifo=topic.is_fifo, creating=False)
             attributes = {key: old for key, old in topic.attributes.items() if key != name}
             return replace(topic, attributes=attributes | ({name: value} if value not in ("", "{}") else {}))
 
-        await self._topics.change(self._topics.get(parameters["TopicArn"], caller), edit)
+        edit(topic)
+        await self._require_roles(caller, {name: value})
+        await self._topics.change(topic, edit)
         return {}
+
+    async def _require_roles(self, caller: Caller, given: Mapping[str, str]) -> None:
+        """Those that SNS is given must be the caller's to give."""
+        for name in delivery_status.ROLE_ATTRIBUTES & given.keys():
+            if given[name]:
+                await self._pass_role(caller, given[name], delivery_status.SERVICE)
 
 
 def _check_same(existing: Topic, given: Mapping[str, str], tags: Mapping[str, str]) -> None:
