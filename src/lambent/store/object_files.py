@@ -163,7 +163,7 @@ class ObjectFiles:
             raise ContentMissingError(content) from error
 
     def _path(self, content: str) -> Path:
-        return self._objects / content[:2] / content[2:]
+        return Path(f"{self._objects}/{content[:2]}/{content[2:]}")
 
     async def _run(self, work: Callable[[], T]) -> T:
         if self._threads is None:

@@ -68,6 +68,11 @@ def private(account_id: str) -> AccessControlList:
     )
 
 
+def asks_for_list(parameters: Parameters) -> bool:
+    """Whether the headers of a request say anything of a list."""
+    return "ACL" in parameters or any(parameters.get(member) for member in GRANTS)
+
+
 def requested(parameters: Parameters, owner_id: str, bucket_owner_id: str) -> AccessControlList | None:
     """What the headers of a request ask for, None where they ask for nothing. Raises InvalidArgument and its kin."""
     canned = parameters.get("ACL")

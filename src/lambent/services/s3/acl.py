@@ -14,7 +14,7 @@ from lambent.model.bucket import Bucket
 from lambent.model.caller import Caller, Parameters
 from lambent.model.service import Operation
 from lambent.services.s3.access_control import (
-    GRANTS,
+    asks_for_list,
     block_of,
     is_public,
     list_members,
@@ -109,6 +109,8 @@ def acl_of_new_bucket(caller: Caller, parameters: Parameters, ownership: str) ->
 
 def acl_of_new_object(caller: Caller, bucket: Bucket, parameters: Parameters) -> AccessControlList | None:
     """None for the bucket owner's own. Raises AccessControlListNotSupported, AccessDenied, InvalidArgument."""
+    if caller.account_id == bucket.account_id and not asks_for_list(parameters):
+        return None
     ownership = ownership_of(bucket)
     given_up = ownership == "BucketOwnerPreferred" and parameters.get("ACL") == _FULL_CONTROL
     kept = ownership != ENFORCED and not given_up
@@ -127,10 +129,9 @@ def _refuse(
     operation: str,
 ) -> None:
     """What an enforced bucket takes no list of, and what Block Public Access does not let through."""
-    if ownership_of(bucket) == ENFORCED and parameters.get("ACL") != _FULL_CONTROL:
-        headers = "ACL" in parameters or any(parameters.get(member) for member in GRANTS)
-        if headers or wanted != current:
-            raise AccessControlListNotSupported()
+    enforced = ownership_of(bucket) == ENFORCED and parameters.get("ACL") != _FULL_CONTROL
+    if enforced and (asks_for_list(parameters) or wanted != current):
+        raise AccessControlListNotSupported()
     if is_public(wanted.grants) and block_of(bucket, "BlockPublicAcls"):
         key = parameters.get("Key")
         arn = bucket.arn(caller.partition) + (f"/{key}" if key else "")

@@ -67,6 +67,7 @@ _ALL = (
     Algorithm("XXHASH128", xxhash.xxh3_128, 16, ("COMPOSITE",)),
 )
 ALGORITHMS: Mapping[str, Algorithm] = {algorithm.name: algorithm for algorithm in _ALL}
+_MEMBERS: Mapping[str, str] = {f"Checksum{name}": name for name in ALGORITHMS}
 DEFAULT = "CRC64NVME"
 """What S3 computes where the client says nothing."""
 
@@ -80,7 +81,7 @@ def member_of(algorithm: str) -> str:
 
 def given_checksums(parameters: Parameters) -> dict[str, str]:
     """By algorithm; there is one at most. Raises InvalidRequest."""
-    given = {name: parameters[member_of(name)] for name in ALGORITHMS if member_of(name) in parameters}
+    given = given_checksums_of_whole(parameters)
     if len(given) > 1:
         raise InvalidRequest(
             "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."
@@ -93,7 +94,7 @@ def given_checksums(parameters: Parameters) -> dict[str, str]:
 
 def given_checksums_of_whole(parameters: Parameters) -> dict[str, str]:
     """Those of CompleteMultipartUpload, which may say how many parts they are made of."""
-    return {name: parameters[member_of(name)] for name in ALGORITHMS if member_of(name) in parameters}
+    return {_MEMBERS[member]: parameters[member] for member in parameters if member in _MEMBERS}
 
 
 def announced_algorithm(headers: Mapping[str, str]) -> str | None:
