@@ -1,13 +1,14 @@
 """S3's answers down to their statuses and the members of their errors, as AWS gives them."""
 
 import datetime
+import gzip
 import json
 import re
 from typing import Any
 
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EventStreamError
 from lambent_server import Lambent
 
 
@@ -340,3 +341,35 @@ def test_an_upload_that_a_delete_overtook_finds_its_key_not_absent(s3, bucket):
         409,
     )
     s3.complete_multipart_upload(**begin())
+
+
+def selected(answer):
+    events = list(answer["Payload"])
+    assert "End" in events[-1]
+    payload = b"".join(event["Records"]["Payload"] for event in events if "Records" in event)
+    return payload, events[-2]["Stats"]["Details"]
+
+
+def test_records_are_selected_from_objects(s3, bucket):
+    lines = "".join(f"{number},{number % 7}\n" for number in range(200_000)).encode()
+    s3.put_object(Bucket=bucket, Key="table.csv.gz", Body=gzip.compress(b"number,rest\n" + lines))
+    asked = {
+        "Bucket": bucket,
+        "Key": "table.csv.gz",
+        "ExpressionType": "SQL",
+        "InputSerialization": {"CSV": {"FileHeaderInfo": "USE"}, "CompressionType": "GZIP"},
+        "OutputSerialization": {"JSON": {}},
+    }
+    few = "SELECT s.number FROM S3Object s WHERE CAST(s.rest AS int) = 3 LIMIT 2"
+    payload, _ = selected(s3.select_object_content(**asked, Expression=few))
+    assert payload == b'{"number":"3"}\n{"number":"10"}\n'
+    asked["OutputSerialization"] = {"CSV": {}}
+    payload, stats = selected(s3.select_object_content(**asked, Expression="SELECT * FROM S3Object"))
+    assert payload == lines
+    assert (stats["BytesProcessed"], stats["BytesReturned"]) == (len(lines) + 12, len(lines))
+    error, status = refusal(s3.select_object_content, **asked, Expression="SELECT 1 FROM elsewhere")
+    assert (error["Code"], status) == ("ParseUnexpectedToken", 400)
+    broken = s3.select_object_content(**asked, Expression="SELECT CAST(s.number AS bool) FROM S3Object s")
+    with pytest.raises(EventStreamError) as failed:
+        selected(broken)
+    assert failed.value.response["Error"]["Code"] == "CastFailed"

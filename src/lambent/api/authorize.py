@@ -29,6 +29,7 @@ _ACTIONS: Mapping[tuple[str, str], str] = {
     ("lambda", "InvokeAsync"): "lambda:InvokeFunction",
     ("lambda", "InvokeWithResponseStream"): "lambda:InvokeFunction",
     ("lambda", "GetLayerVersionByArn"): "lambda:GetLayerVersion",
+    ("s3", "SelectObjectContent"): "s3:GetObject",
     ("s3", "CompleteMultipartUpload"): "s3:PutObject",
     ("s3", "CopyObject"): "s3:PutObject",
     ("s3", "CreateMultipartUpload"): "s3:PutObject",

@@ -42,6 +42,7 @@ from lambent.services.s3.object_tags import ObjectTags
 from lambent.services.s3.policy import BucketPolicies
 from lambent.services.s3.reading import Reading
 from lambent.services.s3.restoring import Restoring
+from lambent.services.s3.selecting import Selecting
 from lambent.services.s3.upload_parts import UploadParts
 from lambent.services.s3.uploads import Uploads
 from lambent.services.s3.usage import Usage
@@ -111,6 +112,7 @@ def service(stores: Stores, clock: Clock, client: Client, metrics: Metrics) -> S
         **Listings(buckets, stores.objects, clock).operations(),
         **ObjectTags(buckets, lookup, changes).operations(),
         **Restoring(buckets, lookup, changes, clock).operations(),
+        **Selecting(client).operations(),
         **Attributes(buckets, lookup, stores.uploads).operations(),
         **parts.operations(),
         **Uploads(

@@ -9,7 +9,7 @@ from typing import Any
 from lambent.model.error import ServiceException
 
 
-class _Fixed(ServiceException):
+class Fixed(ServiceException):
     """An error with one message."""
 
     status = 400
@@ -28,22 +28,22 @@ class _Told(ServiceException):
         super().__init__(message, members=members)
 
 
-class NoSuchBucket(_Fixed):
+class NoSuchBucket(Fixed):
     status = 404
     text = "The specified bucket does not exist"
 
 
-class NoSuchKey(_Fixed):
+class NoSuchKey(Fixed):
     status = 404
     text = "The specified key does not exist."
 
 
-class NoSuchVersion(_Fixed):
+class NoSuchVersion(Fixed):
     status = 404
     text = "The specified version does not exist."
 
 
-class NoSuchUpload(_Fixed):
+class NoSuchUpload(Fixed):
     status = 404
     text = (
         "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or "
@@ -51,24 +51,24 @@ class NoSuchUpload(_Fixed):
     )
 
 
-class NoSuchConfiguration(_Fixed):
+class NoSuchConfiguration(Fixed):
     status = 404
     text = "The specified configuration does not exist."
 
 
-class IdMismatch(_Fixed):
+class IdMismatch(Fixed):
     text = "Document ID does not match the specified configuration ID."
 
 
-class InvalidS3DestinationBucket(_Fixed):
+class InvalidS3DestinationBucket(Fixed):
     text = "Invalid bucket ARN."
 
 
-class InvalidConfigurationId(_Fixed):
+class InvalidConfigurationId(Fixed):
     text = "The specified configuration id is invalid."
 
 
-class BucketAlreadyExists(_Fixed):
+class BucketAlreadyExists(Fixed):
     status = 409
     text = (
         "The requested bucket name is not available. The bucket namespace is shared by all users of the system. "
@@ -76,7 +76,7 @@ class BucketAlreadyExists(_Fixed):
     )
 
 
-class BucketAlreadyOwnedByYou(_Fixed):
+class BucketAlreadyOwnedByYou(Fixed):
     status = 409
     text = "Your previous request to create the named bucket succeeded and you already own it."
 
@@ -85,7 +85,7 @@ class BucketNotEmpty(_Told):
     status = 409
 
 
-class InvalidBucketName(_Fixed):
+class InvalidBucketName(Fixed):
     text = "The specified bucket is not valid."
 
 
@@ -93,7 +93,7 @@ class InvalidNamespaceHeader(_Told):
     pass
 
 
-class InvalidLocationConstraint(_Fixed):
+class InvalidLocationConstraint(Fixed):
     text = "The specified location-constraint is not valid"
 
 
@@ -109,12 +109,12 @@ class InvalidRequest(_Told):
     pass
 
 
-class InvalidRange(_Fixed):
+class InvalidRange(Fixed):
     status = 416
     text = "The requested range is not satisfiable"
 
 
-class InvalidPartNumber(_Fixed):
+class InvalidPartNumber(Fixed):
     status = 416
     text = "The requested partnumber is not satisfiable"
 
@@ -127,7 +127,7 @@ class BadRequest(_Told):
     pass
 
 
-class InvalidDigest(_Fixed):
+class InvalidDigest(Fixed):
     text = "The Content-MD5 you specified was invalid."
 
 
@@ -135,7 +135,7 @@ class BadDigest(_Told):
     pass
 
 
-class InvalidStorageClass(_Fixed):
+class InvalidStorageClass(Fixed):
     text = "The storage class you specified is not valid"
 
 
@@ -143,38 +143,38 @@ class InvalidObjectState(_Told):
     status = 403
 
 
-class InvalidPart(_Fixed):
+class InvalidPart(Fixed):
     text = (
         "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified "
         "entity tag may not match the part's entity tag."
     )
 
 
-class InvalidPartOrder(_Fixed):
+class InvalidPartOrder(Fixed):
     text = "The list of parts was not in ascending order. Parts must be ordered by part number."
 
 
-class EntityTooSmall(_Fixed):
+class EntityTooSmall(Fixed):
     text = "Your proposed upload is smaller than the minimum allowed size"
 
 
-class EntityTooLarge(_Fixed):
+class EntityTooLarge(Fixed):
     text = "Your proposed upload exceeds the maximum allowed size"
 
 
-class InvalidURI(_Fixed):
+class InvalidURI(Fixed):
     text = "Couldn't parse the specified URI."
 
 
-class KeyTooLongError(_Fixed):
+class KeyTooLongError(Fixed):
     text = "Your key is too long"
 
 
-class MetadataTooLarge(_Fixed):
+class MetadataTooLarge(Fixed):
     text = "Your metadata headers exceed the maximum allowed metadata size"
 
 
-class MalformedXML(_Fixed):
+class MalformedXML(Fixed):
     text = "The XML you provided was not well-formed or did not validate against our published schema"
 
 
@@ -186,7 +186,7 @@ class MalformedPOSTRequest(_Told):
     pass
 
 
-class InvalidRedirectLocation(_Fixed):
+class InvalidRedirectLocation(Fixed):
     text = "The website redirect location must have a prefix of 'http://' or 'https://' or '/'."
 
 
@@ -194,51 +194,51 @@ class InvalidTargetBucketForLogging(_Told):
     pass
 
 
-class CrossLocationLoggingProhibitted(_Fixed):
+class CrossLocationLoggingProhibitted(Fixed):
     status = 403
     text = "Cross S3 location logging not allowed. "
 
 
-class MissingRequestBodyError(_Fixed):
+class MissingRequestBodyError(Fixed):
     text = "Request Body is empty"
 
 
-class MissingContentLength(_Fixed):
+class MissingContentLength(Fixed):
     status = 411
     text = "You must provide the Content-Length HTTP header."
 
 
-class IncompleteBody(_Fixed):
+class IncompleteBody(Fixed):
     text = "The request body terminated unexpectedly"
 
 
-class MethodNotAllowed(_Fixed):
+class MethodNotAllowed(Fixed):
     status = 405
     text = "The specified method is not allowed against this resource."
 
 
-class PreconditionFailed(_Fixed):
+class PreconditionFailed(Fixed):
     status = 412
     text = "At least one of the pre-conditions you specified did not hold"
 
 
-class NotModified(_Fixed):
+class NotModified(Fixed):
     status = 304
     text = "Not Modified"
     _code = "304"
 
 
-class ConditionalRequestConflict(_Fixed):
+class ConditionalRequestConflict(Fixed):
     status = 409
     text = "The conditional request cannot succeed due to a conflicting operation against this resource."
 
 
-class OperationAborted(_Fixed):
+class OperationAborted(Fixed):
     status = 409
     text = "A conflicting conditional operation is currently in progress against this resource. Please try again."
 
 
-class InvalidEncryptionAlgorithmError(_Fixed):
+class InvalidEncryptionAlgorithmError(Fixed):
     text = "The Encryption request you specified is not valid. Supported value: AES256."
 
 
@@ -246,40 +246,40 @@ class InvalidBucketState(_Told):
     status = 409
 
 
-class NoSuchObjectLockConfiguration(_Fixed):
+class NoSuchObjectLockConfiguration(Fixed):
     status = 404
     text = "The specified object does not have a ObjectLock configuration"
 
 
-class IllegalVersioningConfigurationException(_Fixed):
+class IllegalVersioningConfigurationException(Fixed):
     text = "The Versioning element must be specified"
 
 
-class AccessControlListNotSupported(_Fixed):
+class AccessControlListNotSupported(Fixed):
     text = "The bucket does not allow ACLs"
 
 
-class InvalidBucketAclWithObjectOwnership(_Fixed):
+class InvalidBucketAclWithObjectOwnership(Fixed):
     text = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"
 
 
-class InvalidBucketAclWithBlockPublicAccessError(_Fixed):
+class InvalidBucketAclWithBlockPublicAccessError(Fixed):
     text = "Bucket cannot have public ACLs set with BlockPublicAccess enabled"
 
 
-class MalformedACLError(_Fixed):
+class MalformedACLError(Fixed):
     text = "The XML you provided was not well-formed or did not validate against our published schema"
 
 
-class MissingSecurityHeader(_Fixed):
+class MissingSecurityHeader(Fixed):
     text = "Your request was missing a required header"
 
 
-class UnexpectedContent(_Fixed):
+class UnexpectedContent(Fixed):
     text = "This request does not support content"
 
 
-class UnresolvableGrantByEmailAddress(_Fixed):
+class UnresolvableGrantByEmailAddress(Fixed):
     text = "The e-mail address you provided does not match any account on record."
 
 
@@ -287,7 +287,7 @@ class AccessDenied(_Told):
     status = 403
 
 
-class ObjectProtected(_Fixed):
+class ObjectProtected(Fixed):
     status = 403
     text = "Access Denied because object protected by object lock."
     _code = "AccessDenied"
@@ -300,7 +300,7 @@ class NotOffered(_Told):
     _code = "NotImplemented"
 
 
-class SlowDown(_Fixed):
+class SlowDown(Fixed):
     """The disk is full: nothing was stored, and the client may try again."""
 
     status = 503

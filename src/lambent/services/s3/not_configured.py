@@ -28,7 +28,6 @@ _ANSWERS: Mapping[str, Mapping[str, Any]] = {
 _REFUSED = {
     "PutBucketWebsite": "static websites.",
     "PutBucketReplication": "replication.",
-    "SelectObjectContent": "S3 Select.",
     "GetObjectTorrent": "BitTorrent.",
     "RenameObject": "directory buckets.",
     "CreateSession": "directory buckets.",
