@@ -17,6 +17,8 @@ from lambent.config import load, table
 
 _PATH = "/_lambent/status"
 _SECONDS = 10.0
+_LATE_SECONDS = 1.0
+"""What is due for less is just being begun."""
 
 
 def _status(as_json: bool, config: Path | None, **flags: Any) -> int:
@@ -50,9 +52,12 @@ def render(found: Mapping[str, Any], console: Console) -> None:
     for row in sorted(_leases(found)):
         leases.add_row(*row)
     console.print(leases)
-    queues = Table("waits", "", box=box.SIMPLE_HEAD, pad_edge=False)
+    if found.get("limits"):
+        console.print(_limits(found))
+    queues = Table("waits", "", "late", box=box.SIMPLE_HEAD, pad_edge=False)
     for name, depth in found["queues"].items():
-        queues.add_row(name, f"{depth:,}")
+        late = found.get("late_seconds", {}).get(name, 0)
+        queues.add_row(name, f"{depth:,}", _duration(late) if late >= _LATE_SECONDS else "")
     console.print(queues)
 
 
@@ -89,6 +94,18 @@ def _leases(found: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     for node in found["nodes"]:
         for name, token in node["leases"].items():
             yield name, node["id"], str(token)
+
+
+def _limits(found: Mapping[str, Any]) -> Table:
+    """Of each limit that nodes share, what runs on each of its part."""
+    running = {node["id"]: node.get("running", {}) for node in found["nodes"]}
+    table = Table("limit", *running, box=box.SIMPLE_HEAD, pad_edge=False)
+    for name, parts in sorted(found["limits"].items()):
+        table.add_row(
+            name,
+            *(f"{uses.get(name, 0)} of {parts[id]}" if id in parts else "-" for id, uses in running.items()),
+        )
+    return table
 
 
 def _counts(environments: Mapping[str, int]) -> str:

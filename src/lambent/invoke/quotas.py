@@ -88,6 +88,10 @@ class Quotas:
         """How many more may begin now, of every capacity of which this node has a part."""
         return {name: part.capacity.room for name, part in self._parts.items()}
 
+    def uses(self) -> Mapping[str, int]:
+        """How many run, of every capacity of which this node has a part."""
+        return {name: part.capacity.running for name, part in self._parts.items()}
+
     async def ask(self, capacity: Capacity) -> None:
         """Returns when there is room, or none can be had now. Raises ServiceException_ where nothing was ever granted,
         and the database cannot be asked."""
@@ -110,12 +114,16 @@ class Quotas:
             part.asking = self._tasks.start(self._settle_one(part), capacity.name)
 
     async def run(self) -> None:
+        said = False
         while True:
             await self._sleep(self._membership.beat_seconds)
             try:
                 await self.settle()
+                said = False
             except StoreError as error:
-                log.warning("parts of limits could not be settled: %s", error)
+                if not said:
+                    log.warning("parts of limits cannot be settled, what this node has is used: %s", error)
+                said = True
 
     async def settle(self) -> None:
         """Raises StoreError."""
@@ -132,7 +140,8 @@ class Quotas:
             await self._settle(too_much)
 
     def forget(self) -> None:
-        """This node was taken for dead, and what it had was given to others."""
+        """What this node had was given to others, or will be: it was taken for dead, or is cut off from the database
+        alone."""
         for part in self._parts.values():
             part.capacity.grant(0)
 

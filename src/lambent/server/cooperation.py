@@ -26,6 +26,8 @@ class Cooperation:
 
     def begin(self, node: ThisNode, status: Status, expiry: Expiry) -> None:
         invocation, mappings = self._invocation, self._services.mappings
+        if invocation.quotas is not None:
+            status.uses = invocation.quotas.uses
         node.membership.state = status.of_this_node
         node.membership.lost.append(invocation.event_worker.node_lost)
         node.membership.listeners.append(mappings.review)

@@ -18,6 +18,7 @@ from lambent.server.status import Status, is_status
 from lambent.server.stores import Stores
 from lambent.services.lambda_ import code_download
 from lambent.services.lambda_.function_urls.addresses import is_function_url
+from lambent.store.sql.quotas import SqlQuotaStore
 from lambent.store.sql.target_deliveries import SqlTargetDeliveryStore
 
 
@@ -39,12 +40,13 @@ class Doors:
     ) -> None:
         self._services = services
         self._clock = clock
-        queues = QueueDepths(stores.events, SqlTargetDeliveryStore(stores.database))
+        queues = QueueDepths(stores.events, SqlTargetDeliveryStore(stores.database), clock.now)
         self.status = Status(
             node.membership,
             node.store,
             stores.database,
             queues,
+            SqlQuotaStore(stores.database),
             environments.pools.counts,
             clock,
         )

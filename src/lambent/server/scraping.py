@@ -11,6 +11,7 @@ from typing import Protocol
 from lambent.base.clock import Clock
 from lambent.http.locality import is_own_request
 from lambent.http.message import Request, Response
+from lambent.server.queue_depths import QueueDepth
 from lambent.services.cloudwatch.families import Family, Reading, Totals, families
 from lambent.services.cloudwatch.prometheus import CONTENT_TYPE, exposition
 from lambent.store.ports.errors import StoreError
@@ -40,8 +41,8 @@ def is_scrape(request: Request) -> bool:
 
 
 class Queues(Protocol):
-    async def read(self) -> Mapping[str, int]:
-        """How much waits in each. Raises StoreError."""
+    async def read(self) -> Mapping[str, QueueDepth]:
+        """By name. Raises StoreError."""
         ...
 
 
@@ -62,19 +63,10 @@ class Scraping:
 
     async def read(self) -> tuple[list[Family], list[Reading]]:
         """Without the database, everything but the queues."""
-        waiting: Mapping[str, int] = {}
+        queues: Mapping[str, QueueDepth] = {}
         with contextlib.suppress(StoreError):
-            waiting = await self._queues.read()
-        queued = [
-            Reading(
-                name="lambent_queued",
-                says="What waits in the queues on disk, of all nodes together.",
-                value=float(depth),
-                labels=(("queue", queue),),
-            )
-            for queue, depth in waiting.items()
-        ]
-        return families(self._totals), [*self._readings(), *queued]
+            queues = await self._queues.read()
+        return families(self._totals), [*self._readings(), *_queued(queues)]
 
     def _readings(self) -> Iterator[Reading]:
         yield Reading(
@@ -112,4 +104,21 @@ class Scraping:
             name="process_start_time_seconds",
             says="When this server started, in seconds since the epoch.",
             value=self._started_at,
+        )
+
+
+def _queued(queues: Mapping[str, QueueDepth]) -> Iterator[Reading]:
+    for queue, depth in queues.items():
+        yield Reading(
+            name="lambent_queued",
+            says="What waits in the queues on disk, of all nodes together.",
+            value=float(depth.waiting),
+            labels=(("queue", queue),),
+        )
+    for queue, depth in queues.items():
+        yield Reading(
+            name="lambent_queued_late_seconds",
+            says="How long what is due first in a queue on disk has been due.",
+            value=depth.late_seconds,
+            labels=(("queue", queue),),
         )

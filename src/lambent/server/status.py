@@ -14,6 +14,7 @@ from lambent.http.message import Request, Response
 from lambent.server.queue_depths import QueueDepths
 from lambent.store.ports.errors import StoreError
 from lambent.store.ports.nodes import Lease, Member, NodeStore
+from lambent.store.ports.quotas import QuotaStore
 from lambent.store.ports.schema import SchemaStore
 
 PATH = "/_lambent/status"
@@ -24,7 +25,7 @@ def is_status(request: Request) -> bool:
 
 
 class Status:
-    """`environments` counts those of this node by state."""
+    """`environments` counts those of this node by state; `uses` says how much of each shared limit runs on it."""
 
     def __init__(
         self,
@@ -32,13 +33,16 @@ class Status:
         nodes: NodeStore,
         schemas: SchemaStore,
         queues: QueueDepths,
+        quotas: QuotaStore,
         environments: Callable[[], Mapping[str, int]],
         clock: Clock,
     ) -> None:
+        self.uses: Callable[[], Mapping[str, int]] = dict
         self._membership = membership
         self._nodes = nodes
         self._schemas = schemas
         self._queues = queues
+        self._quotas = quotas
         self._environments = environments
         self._monotonic = clock.monotonic
         self._started_at = clock.monotonic()
@@ -48,6 +52,7 @@ class Status:
         return {
             "environments": dict(self._environments()),
             "uptime_seconds": round(self._monotonic() - self._started_at),
+            "running": {name: running for name, running in self.uses().items() if running},
         }
 
     async def answer(self, request: Request) -> Response:
@@ -74,11 +79,16 @@ class Status:
 
     async def _of_all(self) -> Mapping[str, Any]:
         leases = await self._nodes.leases()
+        queues = await self._queues.read()
         return {
             "database": "ok",
             "schema": dataclasses.asdict(await self._schemas.schema()),
             "nodes": [_member(member, leases) for member in await self._nodes.members()],
-            "queues": await self._queues.read(),
+            "queues": {name: depth.waiting for name, depth in queues.items()},
+            "late_seconds": {
+                name: depth.late_seconds for name, depth in queues.items() if depth.late_seconds
+            },
+            "limits": await self._quotas.held(),
         }
 
 

@@ -16,6 +16,8 @@ FOUND = {
     "database": "ok",
     "schema": {"number": 26, "least": 0, "known": 27, "pending": ["0027_what_goes"]},
     "queues": {"event invocations": 12345, "deliveries of sns": 0},
+    "late_seconds": {"event invocations": 90.0, "deliveries of sns": 0.2},
+    "limits": {"1/us-east-1": {"a": 700, "b": 300}, "1/us-east-1/f": {"b": 5}},
     "nodes": [
         {
             "id": "a",
@@ -28,6 +30,7 @@ FOUND = {
             "expires_in_seconds": 6.0,
             "leases": {"run schedules": 7},
             "environments": {"idle": 1, "busy": 2, "starting": 0},
+            "running": {"1/us-east-1": 2},
         },
         {
             "id": "b",
@@ -55,7 +58,9 @@ def test_people_see_nodes_leases_and_queues():
     assert "* a alive api worker z1 10.0.0.1:9001 2.0 h 1 idle, 2 busy 1 0.1.0" in text
     assert "b silent for 3 s poller z2 - 1.5 min none 0" in text
     assert "run schedules a 7" in text
-    assert "event invocations 12,345" in text
+    assert "event invocations 12,345 1.5 min deliveries of sns 0" in text
+    assert "limit a b" in text
+    assert "1/us-east-1 2 of 700 0 of 300 1/us-east-1/f - 0 of 5" in text
     assert "schema 26; until every node knows them, these migrations wait: 0027_what_goes" in text
 
 

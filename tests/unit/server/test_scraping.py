@@ -4,6 +4,7 @@ import pytest
 
 from lambent.base.clock import ManualClock
 from lambent.http.message import Request
+from lambent.server.queue_depths import QueueDepth
 from lambent.server.scraping import Scraping, is_scrape
 from lambent.store.ports.errors import StoreError
 
@@ -14,10 +15,10 @@ class Queues:
     def __init__(self, *, away: bool = False) -> None:
         self._away = away
 
-    async def read(self) -> dict[str, int]:
+    async def read(self) -> dict[str, QueueDepth]:
         if self._away:
             raise StoreError("the database is away")
-        return {"event invocations": 7}
+        return {"event invocations": QueueDepth(waiting=7, late_seconds=2.5)}
 
 
 class NoEnvironments:
@@ -74,4 +75,5 @@ async def test_what_waits_is_told_while_there_is_a_database(away: bool) -> None:
     answer = await Scraping({}, NoEnvironments(), Queues(away=away), ManualClock()).answer(request())
     body = bytes(answer.body)  # type: ignore[arg-type]
     assert (b'lambent_queued{queue="event invocations"} 7.0' in body) == (not away)
+    assert (b'lambent_queued_late_seconds{queue="event invocations"} 2.5' in body) == (not away)
     assert b"lambent_uptime_seconds" in body

@@ -21,6 +21,17 @@ class Queue:
             raise StoreError("the database is away")
         return 3 if queue == "events" else 0
 
+    async def waiting(self):
+        return {"one line": 7.0, "another": 3.0}
+
+    async def next_due(self, queue):
+        return 9.0 if queue == "sns" else None
+
+
+class Parts:
+    async def held(self):
+        return {"1/r": {"a": 6, "b": 4}}
+
 
 class Tables:
     async def schema(self):
@@ -38,7 +49,16 @@ async def made():
     node = Node(id="a", incarnation="", address="", zone="z1", roles=("api",), version="1")
     membership = Membership(nodes, node, clock, seconds=8.0, displaced=lambda: None)
     await membership.join()
-    status = Status(membership, nodes, Tables(), QueueDepths(queue, queue), lambda: {"idle": 2}, clock)
+    status = Status(
+        membership,
+        nodes,
+        Tables(),
+        QueueDepths(queue, queue, lambda: 5.0),
+        Parts(),
+        lambda: {"idle": 2},
+        clock,
+    )
+    status.uses = lambda: {"1/r": 2, "1/r/f": 0}
     membership.state = status.of_this_node
     clock.advance(5.0)
     await membership.beat()
@@ -58,10 +78,13 @@ async def test_it_tells_of_nodes_leases_and_queues(made):
         "deliveries of scheduler": 0,
         "deliveries of sns": 0,
     }
+    assert found["late_seconds"] == {"event invocations": 2.0}
+    assert found["limits"] == {"1/r": {"a": 6, "b": 4}}
     assert found["schema"] == {"number": 26, "least": 0, "known": 27, "pending": ["0027_what_goes"]}
     (node,) = found["nodes"]
     assert node["alive"] and node["leases"] == {"run schedules": 1} and node["expires_in_seconds"] == 8.0
     assert node["environments"] == {"idle": 2} and node["uptime_seconds"] == 5
+    assert node["running"] == {"1/r": 2}
 
 
 async def test_without_a_database_it_tells_of_itself(made):
