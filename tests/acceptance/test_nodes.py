@@ -3,13 +3,15 @@
 import json
 import signal
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
+from cut_network import CutNetwork
 from lambent_server import Lambent, eventually, zip_of
-from postgres_server import new_postgres_server
+from postgres_server import PostgresServer, new_postgres_server
 from postgres_server import programs as postgres_programs
 from two_nodes import alive, start_nodes, status
 
@@ -159,6 +161,49 @@ def test_the_database_goes_away_and_comes_back(tmp_path: Path) -> None:
             for node in nodes.values():
                 node.stop()
                 assert not node.leftovers()
+
+
+def test_a_node_that_is_cut_off_alone_leaves_its_part_of_a_limit_to_others(
+    tmp_path: Path, postgres_server: PostgresServer
+) -> None:
+    network = CutNetwork(postgres_server.socket)
+    url = postgres_server.new_database()
+    few = ("--account-concurrency", "20")
+    nodes = start_nodes(
+        tmp_path,
+        *("a", "b"),
+        databases={"a": url, "b": postgres_server.at_port(url, network.port)},
+        arguments=dict.fromkeys("ab", few),
+    )
+    a, b = nodes["a"], nodes["b"]
+    try:
+        name = a.python("def handler(event, context): return 1\n")
+        assert b.call(name) == a.call(name) == 1
+        a.update_code(name, {"index.py": "def handler(event, context): return event\n"})
+        eventually(lambda: b.call(name, 2) == 2)  # what it has heard of it is the last there is to hear
+        network.cut()
+        eventually(lambda: not status(b)["member"], seconds=TAKEN_OVER_SECONDS)
+        eventually(lambda: set(*status(a)["limits"].values()) == {"a"}, seconds=TAKEN_OVER_SECONDS)
+        before = _invocations(a)
+        eventually(lambda: b.call(name, 2) == 2 and _invocations(a) > before)
+        network.mend()
+        eventually(lambda: sorted(alive(a)) == ["a", "b"], seconds=TAKEN_OVER_SECONDS)
+        eventually(lambda: set(*status(a)["limits"].values()) == {"a", "b"})
+    finally:
+        for node in nodes.values():
+            node.stop()
+            assert not node.leftovers()
+        network.close()
+
+
+def _invocations(node: Lambent) -> float:
+    """Those that ran on this node, since it was started."""
+    with urllib.request.urlopen(node.endpoint + "/metrics", timeout=10) as response:
+        lines = response.read().decode().splitlines()
+    ran = [
+        line for line in lines if line.startswith("aws_lambda_invocations_total{") and "function_name" in line
+    ]
+    return sum(float(line.rsplit(" ", 1)[1]) for line in ran)
 
 
 def _accepted(node: Lambent, name: str, number: int) -> bool:

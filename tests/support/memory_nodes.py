@@ -64,10 +64,10 @@ class MemoryNodes:
             for found in self._members.values()
         ]
 
-    async def remove(self, member):
+    async def remove(self, member, spared_seconds=0.0):
         now = self._now()
         found = self._own(member.node)
-        if found is None or found["beats"] != member.beats or found["until"] > now:
+        if found is None or found["beats"] != member.beats or found["until"] > now + spared_seconds:
             return False
         self._take_out(member.node.id)
         return True

@@ -35,6 +35,8 @@ class Leases:
         self._tasks = Tasks("leases")
         self.held: dict[str, int] = {}
         """Tokens by name."""
+        self._left: dict[str, int] = {}
+        """Tokens of those that nobody here holds on to any more."""
         membership.lapsed.append(self._lapse)
 
     async def hold(self, name: str, work: Work) -> None:
@@ -48,6 +50,9 @@ class Leases:
             try:
                 with under(Fence(name, self._membership.me.id, token)):
                     await self._run(name, work)
+            except asyncio.CancelledError:
+                self._left[name] = token
+                raise
             finally:
                 self.held.pop(name, None)
             await self._sleep(self._membership.beat_seconds)
@@ -66,7 +71,12 @@ class Leases:
             await self._store.release(name, self._membership.me, token)
 
     async def close(self) -> None:
+        """After whoever held one was cancelled: others may have them."""
         await self._tasks.close()
+        with contextlib.suppress(StoreError):
+            while self._left:
+                name, token = self._left.popitem()
+                await self._store.release(name, self._membership.me, token)
 
     async def _acquire(self, name: str) -> int | None:
         if not self._membership.valid:

@@ -50,6 +50,8 @@ class Membership:
         """What this node tells of itself with each beat."""
         self.seconds = seconds
         self.beat_seconds = seconds / _BEATS
+        self.refuses: Callable[[Node], bool] = lambda node: False
+        """Whether nobody listens any more where a node is to be called."""
         self.members: Sequence[Member] = ()
         self.listeners: list[Heard] = []
         self.lapsed: list[Heard] = []
@@ -60,6 +62,11 @@ class Membership:
     def valid(self) -> bool:
         """Whether this node's membership cannot have run out."""
         return self._clock.monotonic() < self._valid_until
+
+    @property
+    def renewed_lately(self) -> bool:
+        """Whether it was renewed in the first half of its time: then the database is not away."""
+        return self._clock.monotonic() < self._valid_until - self.seconds / 2
 
     @property
     def others(self) -> Sequence[Node]:
@@ -127,13 +134,17 @@ class Membership:
 
     async def look(self) -> None:
         """Reads who is there, and removes who has been silent for two looks after its time was over: the first may be
-        our own fault, where the database was away for everybody."""
+        our own fault, where the database was away for everybody. Who refuses connections, too, has half the time."""
         members = await self._store.members()
-        expired = {m.node.id: m for m in members if m.remaining_seconds <= 0 and m.node.id != self.me.id}
-        lost = [member for id, member in expired.items() if _same(self._silent.get(id), member)]
-        self._silent = expired
+        silent = {
+            member.node.id: member
+            for member in members
+            if member.remaining_seconds <= self._spared(member.node) and member.node.id != self.me.id
+        }
+        lost = [member for id, member in silent.items() if _same(self._silent.get(id), member)]
+        self._silent = silent
         self.members = members
-        removed = [member for member in lost if await self._store.remove(member)]
+        removed = [member for member in lost if await self._store.remove(member, self._spared(member.node))]
         for member in removed:
             log.warning("node %s is gone: what it had is taken over", member.node.id)
         if removed:
@@ -141,6 +152,9 @@ class Membership:
             self.members = [member for member in members if member.node.id not in gone]
             _tell(self.lost)
         _tell(self.listeners)
+
+    def _spared(self, node: Node) -> float:
+        return self.seconds / 2 if self.refuses(node) else 0.0
 
 
 def _same(one: Member | None, other: Member) -> bool:

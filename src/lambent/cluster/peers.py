@@ -81,6 +81,8 @@ class Peer:
         self._silent_looks = silent_looks
         self._link: Link | None = None
         self._closed = False
+        self.refuses = False
+        """Whether nobody listened at its address when it was tried last."""
         self._calls: dict[int, Outgoing] = {}
         self._last = 0
         self._broken = asyncio.Event()
@@ -122,11 +124,13 @@ class Peer:
                     await self._connect()
                 except (OSError, TimeoutError, ssl.SSLError) as error:
                     log.debug("node %s cannot be reached: %s", self.node.id, error)
+                    self.refuses = isinstance(error, ConnectionRefusedError)
                     self._give_up()
                     await sleep(rest)
                     rest = min(2 * rest, _REST_MOST_SECONDS)
                     continue
                 rest = _REST_FIRST_SECONDS
+                self.refuses = False
                 await self._watch()
                 await sleep(rest)
         finally:

@@ -29,12 +29,16 @@ class Upgrade:
         self.schema: Schema | None = None
 
     async def run(self) -> None:
+        said = False
         while True:
             await self._sleep(self._look_seconds)
             try:
                 await self.look()
+                said = False
             except StoreError as error:
-                log.warning("the tables could not be looked at or changed: %s; next try soon", error)
+                if not said:
+                    log.warning("the tables cannot be looked at or changed; it is tried again: %s", error)
+                said = True
 
     async def look(self) -> None:
         """Raises StoreError."""

@@ -233,6 +233,21 @@ class Concurrency:
             if (function.account_id, function.region) == (account_id, region)
         )
 
+    def all_running(self) -> Iterator[tuple[FunctionId, int]]:
+        """Of every function of which something runs, how much."""
+        return ((function, share.running) for function, share in self._shares.items() if share.running)
+
+    def taken(self, account_id: str, region: str) -> int:
+        """What is reserved and provisioned of an account's concurrency."""
+        return sum(
+            taken
+            for function, taken in self._taken.items()
+            if (function.account_id, function.region) == (account_id, region)
+        )
+
+    def has_reservation(self, function: FunctionId) -> bool:
+        return function in self._reserved
+
     def peaks(self) -> Iterator[tuple[FunctionId, int]]:
         """The most that ran at a time since this was asked last, of every function of which something ran."""
         for function, share in list(self._shares.items()):

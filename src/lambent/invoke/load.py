@@ -15,16 +15,19 @@ def warm_key(function: FunctionId, version: str, tenant_id: str | None) -> str:
 class Load(msgspec.Struct, kw_only=True):
     """`busy` environments run or start on `cpus`; `idle` is how many wait, by warm key, and `ready` how many of those
     were provisioned. `room` is how many more the node may run, by the names of the limits of which it has a part. Who
-    is `ending` takes nothing new. `provisioned` is how many environments are initialized for that, busy ones among
+    is `ending` takes nothing new; a `member` has renewed its membership lately. `running` is how much runs of each
+    function (ACCOUNT/REGION/NAME). `provisioned` is how many environments are initialized for that, busy ones among
     them, and `failures` says why others are not. Kept up to date by reports, and by what is sent to the node in
     between."""
 
     busy: int = 0
     cpus: int = 1
     ending: bool = False
+    member: bool = False
     idle: dict[str, int] = {}
     ready: dict[str, int] = {}
     room: dict[str, int] = {}
+    running: dict[str, int] = {}
     provisioned: dict[str, int] = {}
     failures: dict[str, str] = {}
 
@@ -51,9 +54,11 @@ class Load(msgspec.Struct, kw_only=True):
     def take(self, report: bytes) -> None:
         """Raises msgspec.DecodeError."""
         told = _decoder.decode(report)
-        self.busy, self.cpus, self.ending = told.busy, told.cpus, told.ending
+        self.busy, self.cpus = told.busy, told.cpus
+        self.ending, self.member = told.ending, told.member
         _merge(self.idle, told.idle)
         _merge(self.ready, told.ready)
+        _merge(self.running, told.running)
         _merge(self.provisioned, told.provisioned)
         self.failures = told.failures
         # Without a part and with one that is used up are two things.
@@ -68,9 +73,11 @@ class Report(msgspec.Struct, kw_only=True, omit_defaults=True):
     busy: int = 0
     cpus: int = 1
     ending: bool = False
+    member: bool = False
     idle: dict[str, int] = {}
     ready: dict[str, int] = {}
     room: dict[str, int] = {}
+    running: dict[str, int] = {}
     no_part: list[str] = []
     provisioned: dict[str, int] = {}
     failures: dict[str, str] = {}
@@ -100,8 +107,10 @@ class Reporter:
                 busy=load.busy,
                 cpus=load.cpus,
                 ending=load.ending,
+                member=load.member,
                 idle=_changed(told.idle, load.idle),
                 ready=_changed(told.ready, load.ready),
+                running=_changed(told.running, load.running),
                 provisioned=_changed(told.provisioned, load.provisioned),
                 failures=load.failures,
                 room={limit: room for limit, room in load.room.items() if told.room.get(limit) != room},

@@ -4,7 +4,8 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.ht
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 
 from lambent.environments.pools import Pools
 from lambent.invoke.concurrency import Concurrency
@@ -27,12 +28,31 @@ class Meter:
         self.throttles = 0
 
 
+class _Account:
+    """What runs of all functions of an account together. `function` is one that ran here lately."""
+
+    def __init__(self) -> None:
+        self.running = 0
+        self.unreserved = 0
+        self.function: FunctionId | None = None
+
+    def add(self, running: int, *, reserved: bool) -> None:
+        self.running += running
+        self.unreserved += 0 if reserved else running
+
+    def raise_to(self, running: int, *, reserved: bool) -> None:
+        self.running = max(self.running, running)
+        self.unreserved = max(self.unreserved, 0 if reserved else running)
+
+
 class Meters:
     def __init__(self, metrics: Metrics, concurrency: Concurrency, pools: Pools) -> None:
         self._metrics = metrics
         self._concurrency = concurrency
         self._pools = pools
         self._meters: dict[tuple[FunctionId, str | None], Meter] = {}
+        self.elsewhere: Callable[[], Mapping[FunctionId, int]] = dict
+        """How much runs of each function on other nodes."""
 
     def of(self, function: FunctionId, qualifier: str | None) -> Meter:
         """To be asked for when something has ended, and not kept: the next reading takes it away."""
@@ -77,15 +97,25 @@ class Meters:
                 self._put(function, "ProvisionedConcurrencySpilloverInvocations", spilled, dimensions)
 
     def _put_concurrency(self) -> None:
-        """Of each function the most that ran at a time; of all together what runs now, or the most of one."""
-        of_account: dict[tuple[str, str], tuple[FunctionId, int]] = {}
+        """Of each function the most that ran here at a time, and what runs on other nodes; of all together what runs
+        now, or the most of one."""
+        elsewhere = self.elsewhere()
+        accounts: dict[tuple[str, str], _Account] = defaultdict(_Account)
+        for function, running in (*self._concurrency.all_running(), *elsewhere.items()):
+            reserved = self._concurrency.has_reservation(function)
+            accounts[function.account_id, function.region].add(running, reserved=reserved)
         for function, peak in self._concurrency.peaks():
-            self._put(function, "ConcurrentExecutions", peak, {"FunctionName": function.name})
-            key = (function.account_id, function.region)
-            most = max(peak, of_account.get(key, (function, 0))[1])
-            of_account[key] = (function, most)
-        for key, (function, most) in of_account.items():
-            self._put(function, "ConcurrentExecutions", max(most, self._concurrency.running(*key)), {})
+            most = peak + elsewhere.get(function, 0)
+            self._put(function, "ConcurrentExecutions", most, {"FunctionName": function.name})
+            account = accounts[function.account_id, function.region]
+            account.raise_to(most, reserved=self._concurrency.has_reservation(function))
+            account.function = function
+        for account in accounts.values():
+            if (of := account.function) is not None:
+                taken = self._concurrency.taken(of.account_id, of.region)
+                self._put(of, "ConcurrentExecutions", account.running, {})
+                self._put(of, "UnreservedConcurrentExecutions", account.unreserved, {})
+                self._put(of, "ClaimedAccountConcurrency", account.unreserved + taken, {})
 
     def _put_meter(self, function: FunctionId, qualifier: str | None, meter: Meter) -> None:
         dimensions = [{"FunctionName": function.name}]

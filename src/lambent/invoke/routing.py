@@ -8,6 +8,7 @@ retry, as on AWS.
 import asyncio
 import os
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -25,7 +26,7 @@ from lambent.invoke.forwarding import (
 )
 from lambent.invoke.load import Load, Reporter, warm_key
 from lambent.model.error import ServiceException
-from lambent.model.function import FunctionVersion
+from lambent.model.function import FunctionId, FunctionVersion
 from lambent.model.invocation import Invocation, InvocationResult
 from lambent.model.lambda_errors import ServiceException_
 
@@ -93,6 +94,8 @@ class NodeRouter:
         self._loads: dict[str, Load] = {}
         self._cpus = len(os.sched_getaffinity(0))
         self.ending = False
+        self.is_member: Callable[[], bool] = lambda: False
+        """Whether this node has renewed its membership lately."""
 
     # What nodes tell each other
 
@@ -113,6 +116,19 @@ class NodeRouter:
         failures = (load.failures[key] for load in loads if key in load.failures)
         return sum(load.provisioned.get(key, 0) for load in loads), next(failures, None)
 
+    def running_elsewhere(self) -> Mapping[FunctionId, int]:
+        """For invoke.meters."""
+        running: Counter[FunctionId] = Counter()
+        for load in self._loads.values():
+            for key, count in load.running.items():
+                running[FunctionId(*key.split("/", 2))] += count
+        return running
+
+    def others_are_members(self) -> bool:
+        """Whether a node that can be called has renewed its membership lately."""
+        loads = (self._loads.get(other.node.id) for other in self._others())
+        return any(load is not None and load.member for load in loads)
+
     def new_report(self) -> Callable[[], bytes]:
         return Reporter(self._load)
 
@@ -125,12 +141,17 @@ class NodeRouter:
             busy=counts["busy"] + counts["starting"],
             cpus=self._cpus,
             ending=self.ending,
+            member=self.is_member(),
             idle={
                 warm_key(function, version, tenant_id): count
                 for function, version, tenant_id, count in self._pools.idle()
             },
             ready={key: count for key, one in provisioned.items() if (count := len(one.idle))},
             room=dict(self._rooms()),
+            running={
+                f"{function.account_id}/{function.region}/{function.name}": count
+                for function, count in self._concurrency.all_running()
+            },
             provisioned={key: count for key, one in provisioned.items() if (count := one.ready)},
             failures={key: one.failure for key, one in provisioned.items() if one.failure is not None},
         )

@@ -62,6 +62,7 @@ class ThisNode:
         self._wakes: list[Callable[[], None]] = []
         self._changes = Changes(self._change_store, self._handlers, self._reload, self._look_seconds)
         self._tasks = Tasks("cluster")
+        self._beating = Tasks("membership")
 
     async def join(self, address: str = "") -> None:
         """`address` is where others may call. Raises StoreError."""
@@ -98,7 +99,7 @@ class ThisNode:
         self._wakes.extend(wakes)
 
     def start(self, once: Mapping[str, Work]) -> None:
-        self._tasks.start(self.membership.run(), "renew the membership")
+        self._beating.start(self.membership.run(), "renew the membership")
         self._tasks.start(self.upgrade.run(), "look whether older nodes have left")
         self._tasks.start(self._changes.run(), "hear of what others have written")
         self._tasks.start(self._wake_up(), "wake what waits for others")
@@ -107,11 +108,12 @@ class ThisNode:
                 self._tasks.start(self.leases.hold(name, work), name)
 
     async def close(self) -> None:
-        """What only this node did, others may do."""
+        """What only this node did, others may do. It stays a member while it answers what is in progress."""
         await self._tasks.close()
         await self.leases.close()
 
     async def leave(self) -> None:
+        await self._beating.close()
         with contextlib.suppress(StoreError):
             await self.membership.leave()
 

@@ -15,6 +15,7 @@ from lambent.invoke.forwarding import ForwardedInvocations
 from lambent.invoke.routing import NodeRouter
 from lambent.server.invocation import Invocation
 from lambent.server.node import ThisNode
+from lambent.store.ports.nodes import Node
 
 NODE_AUTHORITY = "node-authority.pem"
 _LOOPBACK = "127.0.0.1"
@@ -30,6 +31,8 @@ class NodeCalls:
         self._node = node
         self._invoker = invocation.invoker
         self._allotments = invocation.allotments
+        self._meters = invocation.meters
+        self._quotas = invocation.quotas
         self._peers: Peers | None = None
         self._forwarded = ForwardedInvocations(
             directory, node, self._invoker.run_here, settings.response_stream_mib * MIB
@@ -63,11 +66,16 @@ class NodeCalls:
             self._router.gone,
             silent_looks=self._silent_looks,
         )
-        self._node.membership.listeners.append(self._review)
+        membership = self._node.membership
+        membership.listeners.append(self._review)
+        membership.refuses = self._refuses
+        membership.lapsed.append(self._lapsed)
         self._review()
         self._forwarded.opened = True
         self._invoker.router = self._router
+        self._router.is_member = lambda: membership.renewed_lately
         self._allotments.elsewhere = self._router.provisioned_elsewhere
+        self._meters.elsewhere = self._router.running_elsewhere
 
     def end(self) -> None:
         self._forwarded.ending = self._router.ending = True
@@ -81,6 +89,17 @@ class NodeCalls:
         assert self._peers is not None
         workers = [node for node in self._node.membership.all_others if "worker" in node.roles]
         self._peers.reconcile(workers)
+
+    def _refuses(self, node: Node) -> bool:
+        assert self._peers is not None
+        peer = self._peers.get(node.id)
+        return peer is not None and peer.node == node and peer.refuses
+
+    def _lapsed(self) -> None:
+        """Told with each beat that fails. Where the database is there for others, they have this node's parts of
+        limits by now, or will in a moment; where it is away for all, everybody goes on."""
+        if self._quotas is not None and self._router.others_are_members():
+            self._quotas.forget()
 
     def _workers(self) -> Sequence[Peer]:
         """Who has not said anything just now may be slow, and is asked where nobody else can run anything."""

@@ -66,6 +66,12 @@ async def test_only_whose_time_is_over_is_removed(stores):
     assert await stores.nodes.members() == []
 
 
+async def test_some_of_its_time_may_be_spared(stores):
+    await joined(stores, "a", seconds=30.0)
+    assert not await stores.nodes.remove(await member(stores, "a"), 5.0)
+    assert await stores.nodes.remove(await member(stores, "a"), 31.0)
+
+
 async def test_who_was_heard_of_since_it_was_seen_is_not_removed(stores):
     (a,) = await joined(stores, "a", seconds=-1.0)
     seen = await member(stores, "a")

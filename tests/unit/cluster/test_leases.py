@@ -58,6 +58,16 @@ async def test_who_was_stopped_ends_its_work_with_its_first_beat(cluster):
     assert nodes["a"][1].held == {} and nodes["b"][1].held == {"timer": 2}
 
 
+async def test_what_a_node_held_that_ends_is_free_before_it_leaves(cluster):
+    work, nodes = await start(cluster, "a", "b")
+    _, leases, holding = nodes["a"]
+    holding.cancel()
+    await asyncio.wait([holding])
+    await leases.close()
+    await cluster.everybody_goes_on()
+    assert work.by == ["b"]
+
+
 async def test_work_that_fails_is_begun_again(cluster):
     membership = await cluster.join("a")
     begun = []

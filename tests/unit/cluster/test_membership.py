@@ -41,6 +41,38 @@ async def test_a_database_that_was_away_costs_nobody_its_membership(cluster):
     assert ("a", "lost") not in cluster.told
 
 
+async def test_who_refuses_connections_too_has_half_the_time(cluster):
+    a, b, _ = [await cluster.join(id) for id in "abc"]
+    a.refuses = lambda node: node.id == "c"
+    for _ in range(2):
+        cluster.clock.advance(MEMBERSHIP_SECONDS / 4)
+        await b.beat()
+        await a.beat()
+    assert len(await cluster.store.members()) == 3, "half its time is over, at one look"
+    cluster.clock.advance(MEMBERSHIP_SECONDS / 4)
+    await b.beat()
+    await a.beat()
+    assert ids(member.node for member in await cluster.store.members()) == ["a", "b"]
+
+
+async def test_who_refuses_connections_and_beats_stays(cluster):
+    a, b = [await cluster.join(id) for id in "ab"]
+    a.refuses = lambda node: True
+    for _ in range(20):
+        cluster.clock.advance(MEMBERSHIP_SECONDS / 4)
+        await a.beat()
+        await a.look()
+        await b.beat()
+    assert ("a", "lost") not in cluster.told
+
+
+async def test_renewed_lately_says_that_the_database_is_there(cluster):
+    a = await cluster.join("a")
+    assert a.renewed_lately
+    cluster.clock.advance(MEMBERSHIP_SECONDS / 2 + 0.1)
+    assert a.valid and not a.renewed_lately
+
+
 async def test_who_was_removed_lapses_and_joins_again_as_another_incarnation(cluster):
     a, b = [await cluster.join(id) for id in "ab"]
     before = b.me.incarnation

@@ -6,6 +6,8 @@ def test_a_listener_hears_everything_first_and_then_what_has_changed():
     now = Load(
         busy=1,
         cpus=2,
+        member=True,
+        running={"f": 4, "g": 1},
         idle={"f": 2, "g": 1},
         ready={"f": 1},
         room={"l": 3, "m": 1},
@@ -17,7 +19,9 @@ def test_a_listener_hears_everything_first_and_then_what_has_changed():
     assert known == now
     assert reporter() == b""
 
-    now = Load(busy=0, cpus=2, idle={"f": 3}, room={"l": 0}, ending=True, provisioned={"f": 1})
+    now = Load(
+        busy=0, cpus=2, idle={"f": 3}, room={"l": 0}, ending=True, running={"f": 5}, provisioned={"f": 1}
+    )
     known.take(reporter())
     assert known == now
 

@@ -63,7 +63,12 @@ def test_concurrency_is_the_most_that_ran_at_a_time(parts):
     for lease in leases:
         lease()
     meters.flush()
-    assert metrics.put_values == [("ConcurrentExecutions", 3, "Count", of) for of in ("f", "all")]
+    assert metrics.put_values == [
+        ("ConcurrentExecutions", 3, "Count", "f"),
+        ("ConcurrentExecutions", 3, "Count", "all"),
+        ("UnreservedConcurrentExecutions", 3, "Count", "all"),
+        ("ClaimedAccountConcurrency", 3, "Count", "all"),
+    ]
 
 
 def test_functions_are_counted_together_too(parts):
@@ -72,7 +77,31 @@ def test_functions_are_counted_together_too(parts):
         concurrency.share(F).lane("1").acquire()
         concurrency.share(FunctionId("1", "r", "f2")).lane("1").acquire()
     meters.flush()
-    assert metrics.put_values[-1] == ("ConcurrentExecutions", 4, "Count", "all")
+    assert ("ConcurrentExecutions", 4, "Count", "all") in metrics.put_values
+
+
+def test_what_runs_on_other_nodes_is_counted_with_what_runs_here(parts):
+    meters, metrics, concurrency, _ = parts
+    meters.elsewhere = lambda: {F: 3, FunctionId("1", "r", "f2"): 2, FunctionId("2", "r", "theirs"): 9}
+    concurrency.share(F).lane("1").acquire()
+    meters.flush()
+    assert metrics.put_values[:2] == [
+        ("ConcurrentExecutions", 4, "Count", "f"),
+        ("ConcurrentExecutions", 6, "Count", "all"),
+    ]
+
+
+def test_what_is_reserved_is_claimed_whether_it_runs_or_not(parts):
+    meters, metrics, concurrency, _ = parts
+    concurrency.allot(F, 5, 0, {})
+    for function in (F, FunctionId("1", "r", "f2")):
+        concurrency.share(function).lane("1").acquire()
+    meters.flush()
+    assert metrics.put_values[-3:] == [
+        ("ConcurrentExecutions", 2, "Count", "all"),
+        ("UnreservedConcurrentExecutions", 1, "Count", "all"),
+        ("ClaimedAccountConcurrency", 6, "Count", "all"),
+    ]
 
 
 def test_provisioned_environments_are_measured_while_there_are_some(parts):

@@ -7,7 +7,7 @@ from lambent.cluster.peers import PeerAwayError, PeerLostError
 from lambent.invoke.concurrency import Concurrency
 from lambent.invoke.directory import Target
 from lambent.invoke.forwarding import ForwardedInvocations
-from lambent.invoke.load import Load, warm_key
+from lambent.invoke.load import Load, Reporter, warm_key
 from lambent.invoke.routing import NodeRouter, Place, choose
 from lambent.model.function import FunctionId
 from lambent.model.invocation import Invocation, InvocationResult
@@ -312,6 +312,24 @@ async def test_a_node_that_knows_another_revision_looks_at_the_database_first(ne
     invocation = Invocation(request_id="r", function=HELLO, invoked_arn="arn", payload=b"")
     await cluster.router.run(newer, invocation)
     assert others.looks == 1
+
+
+async def test_what_runs_elsewhere_is_known_of_reports(new_cluster):
+    cluster = new_cluster()
+    for id, running in (("b", 2), ("c", 3)):
+        cluster.router.heard(id, Reporter(lambda n=running: Load(running={"1/r/f": n}))())
+    assert cluster.router.running_elsewhere() == {FunctionId("1", "r", "f"): 5}
+    cluster.router.heard("c", b"")
+    assert cluster.router.running_elsewhere() == {FunctionId("1", "r", "f"): 2}
+
+
+async def test_who_is_cut_off_alone_knows_it_of_those_that_are_not(new_cluster):
+    cluster = new_cluster()
+    assert not cluster.router.others_are_members(), "who says nothing of it may be as badly off"
+    cluster.load("c").member = True
+    assert cluster.router.others_are_members()
+    del cluster.others["c"]
+    assert not cluster.router.others_are_members(), "it cannot be called"
 
 
 async def test_who_leaves_cancels_the_call(new_cluster):

@@ -67,9 +67,9 @@ class NodeStore(Protocol):
         """In the order in which they joined."""
         ...
 
-    async def remove(self, member: Member) -> bool:
-        """Takes a member out whose time is over and that has not been heard of since it was seen so; its leases are
-        free then. Whether that happened."""
+    async def remove(self, member: Member, spared_seconds: float = 0.0) -> bool:
+        """Takes a member out whose time is over, but for `spared_seconds` at most, and that has not been heard of since
+        it was seen so; its leases are free then. Whether that happened."""
         ...
 
     # Leases

@@ -39,8 +39,8 @@ class SqlNodeStore:
         found = await self._database.read(lambda connection: connection.execute(_SQL["members"]).fetchall())
         return [_member(row) for row in found]
 
-    async def remove(self, member: Member) -> bool:
-        row = _row(member.node) | {"beats": member.beats}
+    async def remove(self, member: Member, spared_seconds: float = 0.0) -> bool:
+        row = _row(member.node) | {"beats": member.beats, "spared_seconds": spared_seconds}
         return await self._database.write(lambda connection: _take_out(connection, "remove", row))
 
     async def acquire(self, name: str, node: Node, seconds: float) -> int | None:

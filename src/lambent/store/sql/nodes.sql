@@ -30,7 +30,8 @@ ORDER BY joined_at, id;
 
 -- name: remove
 DELETE FROM nodes
-WHERE id = :id AND incarnation = :incarnation AND beats = :beats AND expires_at <= database_now();
+WHERE id = :id AND incarnation = :incarnation AND beats = :beats
+    AND expires_at <= database_now() + :spared_seconds;
 
 -- name: acquire
 INSERT INTO leases (name, holder, token, expires_at)
