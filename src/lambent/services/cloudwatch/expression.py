@@ -1,23 +1,30 @@
-"""Metric math: what an Expression of GetMetricData says, and its value over series.
-
-A value is a number, a series (by time), or a list of series. Arithmetic between two series is done where both have a
-point; a point that has no value (division by zero) is left out.
+"""Metric math: what an Expression of GetMetricData says.
 
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
 """
 
-import math
 import re
-import statistics
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
-from itertools import pairwise
-from typing import Union
+from collections.abc import Callable, Collection, Mapping, Sequence
 
-Series = dict[int, float]
-"""By epoch seconds at which a period begins."""
-Value = Union[float, Series, "list[Series]"]
+from lambent.services.cloudwatch.expression_functions import (
+    SORTED_BY,
+    Node,
+    function,
+    interpolated,
+    repeated,
+    sort,
+)
+from lambent.services.cloudwatch.expression_values import (
+    Environment,
+    ExpressionError,
+    Series,
+    Value,
+    as_series,
+    combine,
+    each,
+)
+
+__all__ = ["Environment", "ExpressionError", "Series", "Value", "compile_expression"]
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<text>\"[^\"]*\"|'[^']*')"
@@ -39,39 +46,7 @@ _LEVELS: Sequence[Mapping[str, Callable[[float, float], float]]] = (
     {"^": lambda a, b: float(a**b)},
 )
 """Operators from the loosest to the tightest."""
-_OF_POINTS: Mapping[str, Callable[[float], float]] = {
-    "ABS": abs,
-    "CEIL": math.ceil,
-    "FLOOR": math.floor,
-    "LOG": math.log,
-    "LOG10": math.log10,
-}
-_OF_MANY: Mapping[str, Callable[[Sequence[float]], float]] = {
-    "SUM": math.fsum,
-    "AVG": statistics.fmean,
-    "MIN": min,
-    "MAX": max,
-    "STDDEV": statistics.pstdev,
-}
-_WITHOUT_VALUE = (ZeroDivisionError, ValueError, OverflowError)
-
-
-class ExpressionError(Exception):
-    """The expression cannot be read, or asks for what there is not. The message says what."""
-
-
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """What names stand for; `period` is the queries' in seconds, `moments` when periods begin, all of them."""
-
-    series: Mapping[str, Value]
-    metrics: Sequence[str]
-    """Names of those that are metrics, in their order: what METRICS() gives."""
-    period: int
-    moments: Sequence[int]
-
-
-Node = Callable[[Environment], Value]
+_FILLINGS = ([("name", "REPEAT")], [("name", "LINEAR")])
 
 
 def compile_expression(text: str) -> tuple[Node, frozenset[str]]:
@@ -115,7 +90,7 @@ class _Parser:
         if self._peek() == "-":
             self._at += 1
             inner = self._unary()
-            return lambda environment: _each(lambda value: -value, inner(environment))
+            return lambda environment: each(lambda value: -value, inner(environment))
         return self._operand()
 
     def _operand(self) -> Node:
@@ -138,7 +113,7 @@ class _Parser:
         items = self._arguments(")" if opening == "(" else "]")
         if opening == "(" and len(items) == 1:
             return items[0]
-        return lambda environment: [_as_series(item(environment)) for item in items]
+        return lambda environment: [as_series(item(environment)) for item in items]
 
     def _call(self, name: str) -> Node:
         self._at += 1
@@ -146,8 +121,10 @@ class _Parser:
             return self._metrics()
         if name == "FILL" and (second := self._fill_word()):
             return second
+        if name == "SORT":
+            return self._sort()
         arguments = self._arguments(")")
-        return _function(name, arguments)
+        return function(name, arguments)
 
     def _metrics(self) -> Node:
         part = ""
@@ -157,20 +134,45 @@ class _Parser:
             raise ExpressionError("METRICS takes a string, or nothing")
         self.names.add("METRICS()")
         return lambda environment: [
-            _as_series(environment.series[name]) for name in environment.metrics if part in name
+            as_series(environment.series[name]) for name in environment.metrics if part in name
         ]
 
     def _fill_word(self) -> Node | None:
         """FILL(m1, REPEAT): the word is no name of a series."""
         start = self._at
         inner = self.level(0)
-        if self._peek() == "," and self._tokens[self._at + 1 : self._at + 2] == [("name", "REPEAT")]:
-            self._at += 2
-            if self._next()[1] != ")":
-                raise ExpressionError("')' is missing")
-            return lambda environment: _repeated(_as_series(inner(environment)), environment.moments)
+        if self._peek() == "," and self._tokens[self._at + 1 : self._at + 2] in _FILLINGS:
+            self._at += 1
+            fill = repeated if self._next()[1] == "REPEAT" else interpolated
+            self._close()
+            return lambda environment: _each_series(
+                inner(environment), lambda series: fill(series, environment.moments)
+            )
         self._at = start
         return None
+
+    def _sort(self) -> Node:
+        """SORT(METRICS(), SUM, DESC, 3)"""
+        inner = self.level(0)
+        by, order, most = self._word(SORTED_BY), self._word(("ASC", "DESC")), None
+        if self._peek() == ",":
+            self._at += 1
+            kind, text = self._next()
+            if kind != "number":
+                raise ExpressionError("SORT takes a number of series")
+            most = int(float(text))
+        self._close()
+        return lambda environment: sort(by, order == "DESC", most, _listed(inner(environment)))
+
+    def _word(self, known: Collection[str]) -> str:
+        comma, word = self._next()[1], self._next()[1]
+        if comma != "," or word not in known:
+            raise ExpressionError(f"One of {', '.join(sorted(known))} is wanted")
+        return word
+
+    def _close(self) -> None:
+        if self._next()[1] != ")":
+            raise ExpressionError("')' is missing")
 
     def _arguments(self, closing: str) -> list[Node]:
         arguments: list[Node] = []
@@ -197,144 +199,14 @@ class _Parser:
 
 def _binary(operation: Callable[[float, float], float], left: Node, right: Node) -> Node:
     def evaluate(environment: Environment) -> Value:
-        return _combine(operation, left(environment), right(environment))
+        return combine(operation, left(environment), right(environment))
 
     return evaluate
 
 
-def _combine(operation: Callable[[float, float], float], left: Value, right: Value) -> Value:
-    if isinstance(left, list):
-        return [_as_series(_combine(operation, one, right)) for one in left]
-    if isinstance(right, list):
-        return [_as_series(_combine(operation, left, one)) for one in right]
-    if isinstance(left, dict) and isinstance(right, dict):
-        pairs = {at: (left[at], right[at]) for at in left if at in right}
-    elif isinstance(left, dict):
-        assert isinstance(right, float)
-        pairs = {at: (value, right) for at, value in left.items()}
-    elif isinstance(right, dict):
-        pairs = {at: (left, value) for at, value in right.items()}
-    else:
-        return operation(left, right)
-    return _points({at: partial(operation, *pair) for at, pair in pairs.items()})
+def _listed(value: Value) -> list[Series]:
+    return value if isinstance(value, list) else [as_series(value)]
 
 
-def _points(made: Mapping[int, Callable[[], float]]) -> Series:
-    points: Series = {}
-    for at, make in made.items():
-        try:
-            value = make()
-        except _WITHOUT_VALUE:
-            continue
-        if isinstance(value, float | int) and math.isfinite(value):
-            points[at] = float(value)
-    return points
-
-
-def _each(change: Callable[[float], float], value: Value) -> Value:
-    if isinstance(value, list):
-        return [_as_series(_each(change, one)) for one in value]
-    if isinstance(value, dict):
-        return _points({at: partial(change, point) for at, point in value.items()})
-    return float(change(value))
-
-
-def _as_series(value: Value) -> Series:
-    if not isinstance(value, dict):
-        raise ExpressionError("a series is wanted here")
-    return value
-
-
-def _function(name: str, arguments: list[Node]) -> Node:
-    if name in _OF_POINTS and len(arguments) == 1:
-        return lambda environment: _each(_OF_POINTS[name], arguments[0](environment))
-    if name in _OF_MANY and arguments:
-        return lambda environment: _reduce(_OF_MANY[name], [one(environment) for one in arguments])
-    if name in _OTHERS and len(arguments) in _OTHERS[name][0]:
-        return lambda environment: _OTHERS[name][1](environment, [one(environment) for one in arguments])
-    raise ExpressionError(f"Lambent does not offer {name} with {len(arguments)} arguments")
-
-
-def _reduce(operation: Callable[[Sequence[float]], float], values: list[Value]) -> Value:
-    """Of several series, point by point; of one, to a number."""
-    if len(values) == 1 and isinstance(values[0], dict):
-        return operation(list(values[0].values())) if values[0] else 0.0
-    several: list[Series] = []
-    for value in values:
-        several += value if isinstance(value, list) else [_as_series(value)]
-    moments = sorted({at for series in several for at in series})
-    return {at: float(operation([series[at] for series in several if at in series])) for at in moments}
-
-
-def _repeated(series: Series, moments: Sequence[int]) -> Series:
-    filled: Series = {}
-    last: float | None = None
-    for at in moments:
-        last = series.get(at, last)
-        if last is not None:
-            filled[at] = last
-    return filled
-
-
-def _fill(environment: Environment, values: list[Value]) -> Value:
-    series, filling = values
-    if isinstance(series, list):
-        return [_as_series(_fill(environment, [one, filling])) for one in series]
-    if isinstance(filling, list):
-        raise ExpressionError("FILL takes a number, a series or REPEAT")
-    known = _as_series(series)
-    if isinstance(filling, dict):
-        return {**filling, **known}
-    return {at: known.get(at, filling) for at in environment.moments}
-
-
-def _if(environment: Environment, values: list[Value]) -> Value:
-    condition = values[0]
-    otherwise = values[2] if len(values) == 3 else {}
-    if isinstance(condition, float):
-        return values[1] if condition else otherwise
-    chosen: Series = {}
-    for at, holds in _as_series(condition).items():
-        source = values[1] if holds else otherwise
-        value = source.get(at) if isinstance(source, dict) else source
-        if isinstance(value, float):
-            chosen[at] = value
-    return chosen
-
-
-def _steps(change: Callable[[int, float], float]) -> Callable[[Environment, list[Value]], Value]:
-    """Of each point and the one before it: seconds between them, and difference."""
-
-    def evaluate(environment: Environment, values: list[Value]) -> Value:
-        series = _as_series(values[0])
-        moments = sorted(series)
-        return {at: change(at - before, series[at] - series[before]) for before, at in pairwise(moments)}
-
-    return evaluate
-
-
-def _running_sum(environment: Environment, values: list[Value]) -> Value:
-    series, total = _as_series(values[0]), 0.0
-    sums: Series = {}
-    for at in sorted(series):
-        total += series[at]
-        sums[at] = total
-    return sums
-
-
-def _time_series(environment: Environment, values: list[Value]) -> Value:
-    if not isinstance(values[0], float):
-        raise ExpressionError("TIME_SERIES takes a number")
-    return dict.fromkeys(environment.moments, values[0])
-
-
-_OTHERS: Mapping[str, tuple[tuple[int, ...], Callable[[Environment, list[Value]], Value]]] = {
-    "FILL": ((2,), _fill),
-    "IF": ((2, 3), _if),
-    "DIFF": ((1,), _steps(lambda seconds, difference: difference)),
-    "RATE": ((1,), _steps(lambda seconds, difference: difference / seconds)),
-    "RUNNING_SUM": ((1,), _running_sum),
-    "PERIOD": ((1,), lambda environment, values: float(environment.period)),
-    "TIME_SERIES": ((1,), _time_series),
-}
-"""By name: how many arguments, and what becomes of them."""
+def _each_series(value: Value, change: Callable[[Series], Series]) -> Value:
+    return [change(series) for series in value] if isinstance(value, list) else change(as_series(value))

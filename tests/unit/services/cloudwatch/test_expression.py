@@ -37,16 +37,47 @@ def value(text):
         ("IF(m1 > 15, m1)", {60: 20.0, 180: 40.0}),
         ("m1 / PERIOD(m1)", {0: 1 / 6, 60: 1 / 3, 180: 2 / 3}),
         ("ABS(-m2)", M2),
+        ("FILL(m1, LINEAR)", {0: 10.0, 60: 20.0, 120: 30.0, 180: 40.0}),
+        ("SUM(FILL(METRICS(), REPEAT))", {0: 12.0, 60: 20.0, 120: 25.0, 180: 45.0}),
+        ("FIRST(METRICS())", M1),
+        ("LAST(METRICS())", M2),
+        ("SORT(METRICS(), SUM, ASC)", [M2, M1]),
+        ("SORT([m2, m1], MAX, DESC, 1)", [M1]),
+        ("SLICE(METRICS(), 1)", [M2]),
+        ("SLICE(METRICS(), 0, 2)", [M1, M2]),
+        ("REMOVE_EMPTY([m1, IF(m1 > 99, m1), m2])", [M1, M2]),
+        ("m2 + METRIC_COUNT(METRICS())", {0: 4.0, 60: 2.0, 120: 7.0}),
+        ("m2 + DATAPOINT_COUNT(METRICS())", {0: 8.0, 60: 6.0, 120: 11.0}),
+        ("MINUTE(m1)", {0: 0.0, 60: 1.0, 180: 3.0}),
+        ("YEAR(m1) * 100 + MONTH(m1)", dict.fromkeys(M1, 197001.0)),
+        ("DAY(m1) * 1000 + DATE(m1) * 100 + HOUR(m1)", dict.fromkeys(M1, 4100.0)),  # a Thursday
+        ("EPOCH(m1)", {0: 0.0, 60: 60.0, 180: 180.0}),
+        ("DIFF_TIME(m1)", {60: 60.0, 180: 120.0}),
         ("TIME_SERIES(3)", {0: 3.0, 60: 3.0, 120: 3.0, 180: 3.0}),
     ],
 )
 def test_values(text, expected):
     found = value(text)
-    assert found == (pytest.approx(expected) if expected else expected)
+    exact = not expected or isinstance(expected, list)
+    assert found == (expected if exact else pytest.approx(expected))
 
 
 @pytest.mark.parametrize(
-    "text", ["", "m1 +", "m1 m2", "(m1", "SEARCH('x')", "m1 ? 2", "FILL(m1)", "'text'", "SUM()"]
+    "text",
+    [
+        "",
+        "m1 +",
+        "m1 m2",
+        "(m1",
+        "SEARCH('x')",
+        "m1 ? 2",
+        "FILL(m1)",
+        "'text'",
+        "SUM()",
+        "SORT(m1)",
+        "SORT(m1, SUM, UP)",
+        "SORT(m1, X, ASC)",
+    ],
 )
 def test_what_is_no_expression(text):
     with pytest.raises(ExpressionError):
