@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from base_images import base_image
 from botocore.exceptions import ClientError
-from images import SHELL_RUNTIME, Directory, Image, shell_layer
+from images import SHELL_RUNTIME, Entry, Image, shell_layer
 from lambent_server import PYTHON, Lambent, eventually, zip_of
 
 from lambent.cli import run
@@ -201,10 +201,13 @@ def test_the_command_says_what_is_here(
     assert rows["dotnet8"]["reason"].startswith("its image oci:/nowhere:latest is not here")
 
 
+def shell_image(**more: Entry) -> Image:
+    return Image([shell_layer(var__runtime__bootstrap=SHELL_RUNTIME.encode(), **more)])
+
+
 def test_what_was_fetched_outlives_its_source(new_server: NewServer, tmp_path: Path) -> None:
     source = tmp_path / "layout"
-    image = Image([shell_layer(var__runtime__bootstrap=SHELL_RUNTIME.encode(), var__task=Directory())])
-    image.write_layout(source)
+    shell_image().write_layout(source)
     server = new_server("--runtime-image", f"ruby3.4=oci:{source}:latest")
     name = server.deploy({"app.rb": ""}, Runtime="ruby3.4", Handler="app.handler")
     assert server.call(name, "echo $AWS_EXECUTION_ENV")["output"] == "AWS_Lambda_ruby3.4"
@@ -216,6 +219,35 @@ def test_what_was_fetched_outlives_its_source(new_server: NewServer, tmp_path: P
     server.stop()
     Image([shell_layer()]).write_layout(source)  # it moves on, to what is none
     server.start_again()
-    with pytest.raises(ClientError, match="its image could not be fetched"):
-        server.deploy({"app.rb": ""}, Runtime="ruby3.4", Handler="app.handler")
+    assert server.call(name, "echo $_HANDLER")["output"] == "app.handler"
     assert "it has no directory /var" in server.log
+
+
+def test_a_tag_of_a_registry_that_wants_a_password(
+    lambent: Lambent, new_server: NewServer, tmp_path: Path
+) -> None:
+    ecr, repository, credentials = (
+        lambent.client("ecr"),
+        lambent.new_name("base"),
+        tmp_path / "registries.json",
+    )
+    registry = lambent.endpoint.partition("//")[2]
+    ecr.create_repository(repositoryName=repository)
+    shell_image().push(ecr, repository, "3.4")
+    credentials.write_text("{}")
+    source = f"{registry}/{repository}:3.4"
+    server = new_server("--runtime-image", f"ruby3.4={source}", "--image-credentials-file", str(credentials))
+    eventually(lambda: f"its image {source} is not here: " in server.log)
+    assert "unauthorized: " in server.log
+    server.stop()
+    token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    credentials.write_text(json.dumps({"auths": {registry: {"auth": token}}}))
+    server.start_again()
+    name = server.deploy({"app.rb": ""}, Runtime="ruby3.4", Handler="app.handler")
+    assert server.call(name, "test -e /etc/patch || echo none")["output"] == "none"
+    patched = shell_image(etc__patch="1\n")
+    patched.push(ecr, repository, "3.4")
+    server.stop()
+    server.start_again()
+    assert server.call(name, "read -r x </etc/patch; echo $x")["output"] == "1"
+    assert f"ruby3.4 is taken from {source} ({patched.digest})" in server.log

@@ -1,7 +1,7 @@
 """The images that runtimes are taken from (`runtime_image`): fetched when the server starts, kept for the next start.
 
 What a source names is looked up again at every start: a tag that has moved is followed then. Where that cannot be done,
-what was fetched before goes on. A source that has a digest is looked up once.
+or leads to what is no base image, what was fetched before goes on. A source that has a digest is looked up once.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from lambent.artifacts.images.store import ImageStore, UnpackedImage
 from lambent.config import Settings, SettingsError
 from lambent.model.image import ImageReference
 from lambent.runtimes import identifiers
-from lambent.runtimes.base_images import BaseImages, NotABaseImageError
+from lambent.runtimes.base_images import BaseImages, NotABaseImageError, base_image_install
 from lambent.server.image_sources import SkopeoSources
 from lambent.services.lambda_.function_images import ImageSourceError
 
@@ -86,7 +86,7 @@ class RuntimeImages:
         try:
             if self._refusal is not None:
                 raise ImageSourceError(self._refusal)
-            image = await self._image(source)
+            image = await self._image(identifier, source)
             self._images.take(identifier, image)
             self._releases.append(self._store.hold(image).release)
             await self._remember(source, image.digest)
@@ -98,21 +98,21 @@ class RuntimeImages:
         log.info("%s is taken from %s (sha256:%s)", identifier, source, image.digest)
         return True
 
-    async def _image(self, source: str) -> UnpackedImage:
+    async def _image(self, identifier: str, source: str) -> UnpackedImage:
         kept = await self._store.find(self._digests[source]) if source in self._digests else None
         if kept is None:
-            return await self._newest(source, None)
+            return await self._newest(identifier, source, None)
         reference = ImageReference.parse(source)
         if reference is not None and reference.digest is not None:
             return kept
         try:
-            return await self._newest(source, _ASK_AGAIN_SECONDS)
+            return await self._newest(identifier, source, _ASK_AGAIN_SECONDS)
         except _CannotBeHad as error:
             told = str(error) or "no answer"
-            log.warning("%s was not looked up again, what was fetched before goes on: %s", source, told)
+            log.warning("%s cannot be taken as it is now, what was fetched before goes on: %s", source, told)
             return kept
 
-    async def _newest(self, source: str, seconds: float | None) -> UnpackedImage:
+    async def _newest(self, identifier: str, source: str, seconds: float | None) -> UnpackedImage:
         log.info("looking up %s, which a runtime is taken from", source)
         async with asyncio.timeout(seconds):
             manifest = await self._sources.manifest(source)
@@ -121,7 +121,9 @@ class RuntimeImages:
         resolved = source if reference is None else reference.with_digest(f"sha256:{digest}")
         if await self._store.find(digest) is None:
             log.info("fetching %s", source)
-        return await self._store.unpack(digest, lambda: self._sources.pull(source, resolved))
+        image = await self._store.unpack(digest, lambda: self._sources.pull(source, resolved))
+        base_image_install(identifier, image)  # raises where it is none
+        return image
 
     async def _remember(self, source: str, digest: str) -> None:
         if self._digests.get(source) == digest:

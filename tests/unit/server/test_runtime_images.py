@@ -54,6 +54,8 @@ class Store:
         self.rootfs = rootfs
         self.digests: set[str] = set()
         self.held: list[str] = []
+        self.others: dict[str, Path] = {}
+        """Root file systems by digest, where it is not the usual one."""
 
     async def find(self, digest: str) -> UnpackedImage | None:
         return self._image(digest) if digest in self.digests else None
@@ -69,7 +71,8 @@ class Store:
         return Hold(self.held, image.digest)
 
     def _image(self, digest: str) -> UnpackedImage:
-        return UnpackedImage(digest=digest, rootfs=self.rootfs, config=ImageConfig())
+        rootfs = self.others.get(digest, self.rootfs)
+        return UnpackedImage(digest=digest, rootfs=rootfs, config=ImageConfig())
 
 
 def digest_of(manifest: bytes) -> str:
@@ -128,6 +131,21 @@ async def test_without_an_answer_what_was_fetched_goes_on(start: Any, sources: S
     sources.manifests.clear()
     images = await start()
     assert images.get("ruby3.3") is not None
+
+
+async def test_a_tag_that_has_moved_to_what_is_no_base_image_is_not_followed(
+    start: Any, store: Store, sources: Sources, tmp_path: Path
+) -> None:
+    first = store.rootfs
+    store.rootfs = tmp_path / "empty"
+    images = await start()
+    assert "it has no directory /var" in images.unavailable("ruby3.3").reason
+    store.rootfs = first
+    await start()
+    sources.manifests[SOURCE] = b"second"
+    store.others[digest_of(b"second")] = tmp_path / "empty"
+    images = await start()
+    assert images.get("ruby3.3").version == f"3.3.{digest_of(b'first')[:12]}"
 
 
 async def test_a_source_with_a_digest_is_asked_once(start: Any, sources: Sources) -> None:
