@@ -88,6 +88,18 @@ def test_an_expression_that_never_ends_ends_with_its_query(lambent: Lambent) -> 
     assert rows(answered(lambent, "stats count(*) as n", logGroupName=group)) == [{"n": "1"}]
     listed = lambent.logs.describe_queries(logGroupName=group)["queries"]
     assert [query["status"] for query in listed] == ["Complete", "Cancelled"]
+    source = f'SOURCE "{group}" START={now - 60}000 END={now + 60}999'
+    assert listed[1]["queryString"] == f"{source} | filter @message like /(a+)+b/"
+
+
+def test_a_query_of_no_events_is_complete_when_it_is_started(lambent: Lambent) -> None:
+    group = f"/empty/{time.time_ns()}"
+    lambent.logs.create_log_group(logGroupName=group)
+    now = int(time.time())
+    asked = {"logGroupName": group, "startTime": now - 60, "endTime": now + 60}
+    id_ = lambent.logs.start_query(**asked, queryString="fields @message")["queryId"]
+    eventually(lambda: lambent.logs.get_query_results(queryId=id_)["status"] == "Complete")
+    assert lambent.logs.get_query_results(queryId=id_)["results"] == []
 
 
 def test_results_come_in_pages_and_survive_a_restart(new_server: Any) -> None:

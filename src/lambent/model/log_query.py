@@ -26,6 +26,8 @@ class LogQuery:
     """Looks for events with start_ms <= timestamp < end_ms."""
 
     text: str
+    asked: str
+    """The text with the log groups and the time before it."""
     groups: tuple[str, ...]
     start_ms: int
     end_ms: int

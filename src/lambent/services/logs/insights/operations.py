@@ -210,7 +210,7 @@ def _described(name: Name, query: LogQuery) -> Parameters:
     described: Parameters = {
         "queryLanguage": _LANGUAGE,
         "queryId": name.name,
-        "queryString": query.text,
+        "queryString": query.asked,
         "status": query.status,
         "createTime": query.created_ms,
     }

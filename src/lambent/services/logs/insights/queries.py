@@ -48,13 +48,16 @@ class Queries:
         *,
         start_run: StartRun = in_process,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        quick_seconds: float = 0.1,
     ) -> None:
+        """`quick_seconds` is how long a start waits for the answer."""
         self._records = records
         self._pages = pages
         self._store = store
         self._clock = clock
         self._start_run = start_run
         self._sleep = sleep
+        self._quick_seconds = quick_seconds
         self._tasks = Tasks("log queries")
         self._turns = asyncio.Semaphore(_TOGETHER)
         self._live: dict[Name, _Live] = {}
@@ -66,12 +69,14 @@ class Queries:
         return len(self._live)
 
     async def start(self, name: Name, query: LogQuery) -> None:
-        """Raises TooManyQueriesError, StoreError."""
+        """Returns when it is on disk, and a moment later where it may then be answered already. Raises
+        TooManyQueriesError, StoreError."""
         if sum(other.account_id == name.account_id for other in self._live) >= _UNFINISHED_MOST:
             raise TooManyQueriesError
         query = replace(query, seen_ms=self._now_ms())
         await self._records.insert(name, query, due_at=self._clock.now() + _KEPT_SECONDS)
-        self._carry_out(name, query)
+        running = self._carry_out(name, query)
+        await asyncio.wait((running,), timeout=self._quick_seconds)
 
     async def get(self, name: Name) -> LogQuery | None:
         """As it is now; begun again where nobody carries it out."""
@@ -150,10 +155,11 @@ class Queries:
                 await _gone(self._pages.delete(page))
         await _gone(self._records.delete(name))
 
-    def _carry_out(self, name: Name, query: LogQuery) -> None:
+    def _carry_out(self, name: Name, query: LogQuery) -> asyncio.Task[None]:
         live = self._live[name] = _Live(query)
         live.task = self._tasks.start(self._run(name, live), name.name)
         live.task.add_done_callback(lambda _: self._live.pop(name, None))
+        return live.task
 
     async def _run(self, name: Name, live: "_Live") -> None:
         try:

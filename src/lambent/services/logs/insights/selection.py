@@ -35,7 +35,7 @@ def requested_groups(caller: Caller, parameters: Parameters) -> Sequence[str]:
 async def start_of_query(caller: Caller, parameters: Parameters, groups: Groups, now_ms: int) -> LogQuery:
     """Raises InvalidParameterException, ResourceNotFoundException, MalformedQueryException."""
     names = requested_groups(caller, parameters)
-    start_ms, end_ms = _milliseconds(parameters["startTime"]), _milliseconds(parameters["endTime"])
+    start_ms, end_ms = _milliseconds(parameters["startTime"]), _milliseconds(parameters["endTime"], 999)
     if start_ms > end_ms:
         raise InvalidParameterException("The query's start time must not be after its end time.")
     found = [await _group(caller, groups, name) for name in names]
@@ -48,12 +48,19 @@ async def start_of_query(caller: Caller, parameters: Parameters, groups: Groups,
     oldest_ms = min(oldest_kept_ms(group, now_ms) for group in found)
     return LogQuery(
         text=parameters["queryString"],
+        asked=_asked(names, start_ms, end_ms, parameters["queryString"]),
         groups=tuple(names),
         start_ms=max(start_ms, oldest_ms),
         end_ms=end_ms + 1,
         limit=parameters.get("limit"),
         created_ms=now_ms,
     )
+
+
+def _asked(names: Sequence[str], start_ms: int, end_ms: int, text: str) -> str:
+    """As DescribeQueries has it: with what the request says beside the query."""
+    source = ", ".join(f'"{name}"' for name in names)
+    return f"SOURCE {source} START={start_ms} END={end_ms} | {text}"
 
 
 async def _group(caller: Caller, groups: Groups, name: str) -> LogGroup:
@@ -66,9 +73,9 @@ async def _group(caller: Caller, groups: Groups, name: str) -> LogGroup:
         ) from None
 
 
-def _milliseconds(time: int) -> int:
-    """Seconds, as documented, and milliseconds, which AWS takes as well."""
-    return time if time >= 10**11 else time * 1000
+def _milliseconds(time: int, within: int = 0) -> int:
+    """Of seconds, as documented, or of milliseconds, which AWS takes as well. The end's second is the query's."""
+    return time if time >= 10**11 else time * 1000 + within
 
 
 def _second(time_ms: int) -> int:

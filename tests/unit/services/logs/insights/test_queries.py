@@ -12,7 +12,7 @@ from memory_records import MemoryDeliveries, MemoryRecords
 from lambent.base.clock import ManualClock
 from lambent.model.log_query import LogQuery, Row
 from lambent.services.logs.insights.errors import QueryFailedError
-from lambent.services.logs.insights.process import Progress
+from lambent.services.logs.insights.process import Progress, in_process
 from lambent.services.logs.insights.queries import Queries, TooManyQueriesError
 from lambent.services.logs.insights.reading import GroupReader, chunks
 from lambent.services.logs.insights.record import Event
@@ -21,7 +21,7 @@ from lambent.store.ports.logs import LogEvent, LogStore
 from lambent.store.ports.named_records import Name
 
 NAME = Name("1", "r", "", "q")
-QUERY = LogQuery(text="", groups=("/a", "/b"), start_ms=0, end_ms=100, limit=None, created_ms=0)
+QUERY = LogQuery(text="", asked="", groups=("/a", "/b"), start_ms=0, end_ms=100, limit=None, created_ms=0)
 EVENTS = {
     "/a": [LogEvent(time, 1, f"a{time}", "s", time) for time in range(0, 90, 3)],
     "/b": [LogEvent(time, 1, f"b{time}", "s", time) for time in range(0, 90, 7)],
@@ -84,6 +84,7 @@ class World:
             self.clock,
             start_run=start_run,
             sleep=self._sleep,
+            quick_seconds=0,
         )
 
     async def _sleep(self, seconds: float) -> None:
@@ -121,7 +122,7 @@ async def messages(queries: Queries, start: int = 0) -> list[str]:
 async def test_it_is_on_disk_then_running_then_complete(world: World) -> None:
     queries = world.node()
     await queries.start(NAME, QUERY)
-    assert stored(world).status == "Scheduled"
+    assert stored(world).status in ("Scheduled", "Running")
     await until(lambda: stored(world).status == "Running")
     world.gate.set()
     await until(lambda: stored(world).status == "Complete")
@@ -236,3 +237,10 @@ async def test_events_are_read_in_chunks_that_keep_the_order_of_all_groups() -> 
     assert len(found) == 43
     times = [event.timestamp_ms for event in found]
     assert times == sorted(times, reverse=True)
+
+
+async def test_no_process_is_begun_for_no_events() -> None:
+    async with in_process(replace(QUERY, text="stats count(*) as n"), 0) as run:
+        assert [page async for page in run.end()] == [((("n", "0"),),)]
+    async with in_process(replace(QUERY, text="fields a"), 0) as run:
+        assert [page async for page in run.end()] == []
