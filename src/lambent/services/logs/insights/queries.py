@@ -165,6 +165,7 @@ class Queries:
         try:
             status = await self._outcome(name, live)
             await self._store_state(name, live, replace(live.query, status=status))
+            live.query = live.stored
         except (StaleRevisionError, NotFoundError):
             pass  # it was stopped, or is somebody else's by now
         except StoreError as error:
