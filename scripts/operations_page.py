@@ -60,8 +60,8 @@ def services() -> list[Service]:
     return [
         control.service,
         logs.service(*[nothing] * 9),
-        iam.service(nothing, nothing, nothing, nothing, nothing, nothing),
-        sts.service(nothing, nothing, nothing, nothing, nothing),
+        iam.service(*[nothing] * 7),
+        sts.service(*[nothing] * 6),
         *(make(nothing).service for make in PARTS),
     ]
 

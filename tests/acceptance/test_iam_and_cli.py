@@ -1,11 +1,14 @@
 """The AWS CLI from the first role to the last deletion, IAM and STS on the way, and accounts kept apart."""
 
 import json
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
 import boto3
 import pytest
+from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from lambent_cli import CliError, aws
@@ -188,3 +191,21 @@ def test_accounts_and_regions_are_kept_apart(new_server: NewServer) -> None:
     with pytest.raises(ClientError) as refused:
         client("lambda", *homes[0]).invoke(FunctionName="arn:aws:lambda:us-east-1:222222222222:function:same")
     assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
+
+
+def test_a_token_needs_no_signature_and_nothing_else_goes_without(lambent: Lambent) -> None:
+    sts = lambent.client("sts", config=Config(signature_version=UNSIGNED))
+    role = "arn:aws:iam::123456789012:role/deploy"
+    with pytest.raises(ClientError) as caught:
+        sts.assume_role_with_web_identity(RoleArn=role, RoleSessionName="run", WebIdentityToken="a.b.c")
+    assert caught.value.response["Error"]["Code"] == "InvalidIdentityToken"
+    with pytest.raises(ClientError) as caught:
+        sts.get_caller_identity()
+    assert caught.value.response["Error"]["Code"] == "MissingAuthenticationToken"
+    body = b"Action=AssumeRoleWithWebIdentity&Version=2011-06-15"
+    for path in ("/?Action=GetCallerIdentity&Version=2011-06-15", "/?Action=ListUsers&Version=2010-05-08"):
+        request = urllib.request.Request(lambent.endpoint + path, data=body, method="POST")
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request)
+        assert refused.value.code in (400, 403)
+        assert b"UserId" not in refused.value.read()

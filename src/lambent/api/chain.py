@@ -17,6 +17,7 @@ from lambent.api.dev_credentials import DevCredentials
 from lambent.api.errors import UnknownRequestError, internal_failure, unknown_request
 from lambent.api.health import HEALTH_PATH, health
 from lambent.api.route import Offered, Router, family_of
+from lambent.api.unsigned import UNSIGNED_OPERATIONS, nobody
 from lambent.base.clock import Clock, SystemClock
 from lambent.base.ids import new_uuid
 from lambent.http.message import Request, Response
@@ -24,7 +25,7 @@ from lambent.model.credential import CredentialSource
 from lambent.model.error import ServiceException
 from lambent.model.service import Service
 from lambent.wire.service import Match
-from lambent.wire.sigv4.errors import SignatureError
+from lambent.wire.sigv4.errors import Fault, SignatureError
 from lambent.wire.sigv4.verify import Verified, Verifier
 from lambent.wire.streams import settle_stream
 
@@ -81,7 +82,10 @@ class Gateway:
     async def _answer(self, request: Request, exchange: _Exchange) -> Response:
         if request.path == HEALTH_PATH:
             return health(request)
-        verified = await self._authenticator.verify(request)
+        try:
+            verified = await self._authenticator.verify(request)
+        except SignatureError as error:
+            return await self._answer_unsigned(request, exchange, error)
         exchange.signing_name = verified.service
         exchange.offered, exchange.match = offered, match = self._router.route(request, verified.service)
         operation = offered.operation(match)
@@ -98,6 +102,24 @@ class Gateway:
             parameters,
         )
         output = await operation(caller, parameters)
+        return offered.wire.serialize(match, output, exchange.request_id)
+
+    async def _answer_unsigned(
+        self, request: Request, exchange: _Exchange, missing: SignatureError
+    ) -> Response:
+        """A few operations are for whoever brings something else than a signature. Raises `missing` for all others."""
+        if missing.fault is not Fault.MISSING or request.stream is not None:
+            raise missing
+        try:
+            offered, match = self._router.route(request, None)
+            operation = offered.operation(match)
+        except (UnknownRequestError, ServiceException):
+            raise missing from None
+        if (offered.wire.signing_name, match.operation) not in UNSIGNED_OPERATIONS:
+            raise missing
+        exchange.offered, exchange.match = offered, match
+        parameters = offered.wire.parse(match, request)
+        output = await operation(nobody(request, exchange.request_id), parameters)
         return offered.wire.serialize(match, output, exchange.request_id)
 
     def _refuse(self, request: Request, exchange: _Exchange, error: Exception) -> Response:

@@ -18,6 +18,25 @@ class AccessKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoginProfile:
+    """`password` is salt and scrypt's hash, in hexadecimal, with a colon between; `earlier` are those before it, the
+    newest first."""
+
+    password: str
+    earlier: tuple[str, ...] = ()
+    reset_required: bool = False
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningCertificate:
+    id: str
+    body: str
+    active: bool = True
+    uploaded_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class User:
     """Of an account, not of a region, as everything of IAM. Times are epoch seconds."""
 
@@ -36,6 +55,8 @@ class User:
     access_keys: tuple[AccessKey, ...] = ()
     group_ids: tuple[str, ...] = ()
     """By id, which outlives the renaming of a group."""
+    login_profile: LoginProfile | None = None
+    signing_certificates: tuple[SigningCertificate, ...] = ()
 
     def arn(self, partition: str = "aws") -> str:
         return f"arn:{partition}:iam::{self.account_id}:user{self.path}{self.name}"

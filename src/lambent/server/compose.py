@@ -291,6 +291,7 @@ class Server:
         self._tasks.start(self._stores.log_measuring.run(), "emit default values of metric filters")
         self._tasks.start(self._services.log_courier.run(), "deliver log events")
         self._tasks.start(self._runtime_images.run(), "fetch images of runtimes")
+        self._tasks.start(self._identity.key_uses.run(), "store when access keys were used")
         self._tasks.start(self._stores.sweep_code(), "sweep code that nothing uses")
         if (collector := self.settings.otlp_endpoint) is not None:
             export = OtlpExport(

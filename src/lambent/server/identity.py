@@ -16,5 +16,6 @@ class Identity:
         self.role_callers = adapters.RoleSessions(self.role_checker)
         self.access_keys = Sealing(master_key.derive("access keys"))
         self.users = iam.UserCredentials(people.users, self.access_keys)
-        self.authorizer = iam.Authorizer(roles, clock, people)
+        self.key_uses = iam.KeyUses(people.key_uses, clock)
+        self.authorizer = iam.Authorizer(roles, clock, people, self.key_uses)
         self.client = InProcessClient(self.authorizer)

@@ -139,8 +139,18 @@ class Services:
                 stores.log_query_definitions,
                 client,
             ),
-            iam.service(stores.roles, stores.people, clock, authorizer, identity.users, identity.access_keys),
-            sts.service(stores.roles, clock, identity.sessions, authorizer, credentials),
+            iam.service(
+                stores.roles,
+                stores.people,
+                clock,
+                authorizer,
+                identity.users,
+                identity.access_keys,
+                identity.key_uses,
+            ),
+            sts.service(
+                stores.roles, clock, identity.sessions, authorizer, credentials, stores.people.providers
+            ),
             *(
                 with_second_look(part.service, node) if part.reload is not None else part.service
                 for part in self.parts

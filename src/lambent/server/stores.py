@@ -10,9 +10,11 @@ from lambent.base.clock import Clock
 from lambent.config import Settings
 from lambent.invoke.directory import Directory
 from lambent.invoke.event_invoke_configs import KnownEventInvokeConfigs
+from lambent.model.iam_account import AccessKeyUse, IamAccount
 from lambent.model.log_query import LogQuery, QueryDefinition, QueryPage
 from lambent.model.log_resource_policy import LogResourcePolicy
 from lambent.model.metric_filter import MetricFilter
+from lambent.model.oidc import OidcProvider
 from lambent.model.subscription_filter import SubscriptionFilter
 from lambent.model.user import Group, InstanceProfile, User
 from lambent.services import iam
@@ -74,6 +76,9 @@ class Stores:
             users=SqlNamedRecords(database, "iam user", User, noted=True),
             groups=SqlNamedRecords(database, "iam group", Group, noted=True),
             instance_profiles=SqlNamedRecords(database, "instance profile", InstanceProfile),
+            accounts=SqlNamedRecords(database, "iam account", IamAccount),
+            providers=SqlNamedRecords(database, "oidc provider", OidcProvider),
+            key_uses=SqlNamedRecords(database, "access key use", AccessKeyUse),
         )
         self.layers = SqlLayerStore(database)
         self.concurrency = SqlConcurrencyStore(database)

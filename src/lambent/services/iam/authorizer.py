@@ -29,12 +29,16 @@ from lambent.model.user import Group, User, is_user_arn
 from lambent.services.iam.access_denied import AccessDenied
 from lambent.services.iam.compiled_policies import CompiledPolicies
 from lambent.services.iam.entities import Stores
+from lambent.services.iam.key_uses import KeyUses
 from lambent.store.ports.named_records import Name
 from lambent.store.ports.roles import RoleStore
 
 _NOT_AUTHORIZED_HERE = frozenset(
     # AssumeRole weighs the trust policy too, so that sts asks `decide` itself; the others need no permission.
-    {"sts:AssumeRole", "sts:GetCallerIdentity", "sts:GetSessionToken", "sts:GetAccessKeyInfo"}
+    {
+        *("sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:GetCallerIdentity", "sts:GetSessionToken"),
+        "sts:GetAccessKeyInfo",
+    }
 )
 _CREATING_WITHIN = frozenset(
     {"iam:CreateAccessKey", "iam:ListAccessKeys", "iam:ListRoleTags", "iam:ListUserTags"}
@@ -59,8 +63,11 @@ class Authorizer:
     its groups' do; all within the session's policies and the boundary. What these are is looked up at the time of the
     request: a deleted role's sessions may do nothing, nor do they gain what a new role of the same name has."""
 
-    def __init__(self, store: RoleStore, clock: Clock, stores: Stores | None = None) -> None:
-        """Without `stores` there are roles only."""
+    def __init__(
+        self, store: RoleStore, clock: Clock, stores: Stores | None = None, uses: KeyUses | None = None
+    ) -> None:
+        """Without `stores` there are roles only. `uses` are told what users' keys are used for."""
+        self._uses = uses
         self._store = store
         self._stores = stores
         self._clock = clock
@@ -77,6 +84,7 @@ class Authorizer:
         """Raises AccessDenied. `context` are condition keys of the service itself, such
         as iam:PassedToService for iam:PassRole; `policy` is what is attached to the resource."""
         if action in _NOT_AUTHORIZED_HERE:
+            self._note(caller, action)
             return
         if action.startswith("iam:"):
             resource_arn = await self._own_arn(resource_arn, action)
@@ -97,6 +105,7 @@ class Authorizer:
         """What the caller's own policies say."""
         if caller.role_arn is None and not caller.session_policies and not is_user_arn(caller.principal_arn):
             return _ALLOWED
+        self._note(caller, action)
         found = await self._policies(caller)
         if found is None:
             return Outcome(Decision.IMPLICIT_DENY, PolicyType.IDENTITY)
@@ -116,6 +125,10 @@ class Authorizer:
             ),
         )
         return policies.decide(request)
+
+    def _note(self, caller: Caller, action: str) -> None:
+        if self._uses is not None and caller.role_arn is None and caller.access_key_id.startswith("AKIA"):
+            self._uses.note(caller, action)
 
     def _evaluate(
         self,

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Generic, NoReturn, Protocol, TypeVar
 
 from lambent.model.caller import Caller
+from lambent.model.iam_account import AccessKeyUse, IamAccount
+from lambent.model.oidc import OidcProvider
 from lambent.model.user import Group, InstanceProfile, User
 from lambent.services.iam.errors import ConcurrentModification, EntityAlreadyExists, NoSuchEntity
 from lambent.store.ports.errors import AlreadyExistsError, NotFoundError, StaleRevisionError
@@ -112,6 +114,9 @@ class Stores:
     users: NamedRecords[User]
     groups: NamedRecords[Group]
     instance_profiles: NamedRecords[InstanceProfile]
+    accounts: NamedRecords[IamAccount]
+    providers: NamedRecords[OidcProvider]
+    key_uses: NamedRecords[AccessKeyUse]
 
 
 def user_entities(records: NamedRecords[User], on_change: OnChange[User]) -> Entities[User]:

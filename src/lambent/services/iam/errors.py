@@ -32,6 +32,30 @@ class ConcurrentModification(ServiceException):
     pass
 
 
+class PasswordPolicyViolation(ServiceException):
+    pass
+
+
+class MalformedCertificate(ServiceException):
+    pass
+
+
+class DuplicateCertificate(ServiceException):
+    pass
+
+
+class InvalidUserType(ServiceException):
+    pass
+
+
+class UnmodifiableEntity(ServiceException):
+    pass
+
+
+class AccessDenied(ServiceException):
+    status = 403
+
+
 class ValidationError(ServiceException):
     """Of every query service, so the iam model does not list it."""
 

@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 from lambent.model.caller import Caller
 from lambent.model.role import Role
 from lambent.services.iam.records import Records
+from lambent.services.iam.service_linked_roles import refuse_service_linked
 
 
 class Holder(Protocol):
@@ -46,4 +47,8 @@ class RoleHolders:
         return await self._records.role(caller, name)
 
     async def change(self, caller: Caller, name: str, edit: Callable[[Role], Role]) -> Role:
-        return await self._records.change_role(caller, name, edit)
+        def edit_ours(role: Role) -> Role:
+            refuse_service_linked(role)
+            return edit(role)
+
+        return await self._records.change_role(caller, name, edit_ours)

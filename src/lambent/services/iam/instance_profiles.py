@@ -1,6 +1,6 @@
 """Instance profiles. There are no EC2 instances here that would use them."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
 from lambent.base.clock import Clock
@@ -96,6 +96,14 @@ class InstanceProfiles:
 
         await self._profiles.change(caller, parameters["InstanceProfileName"], edit)
         return {}
+
+    async def of_role(self, caller: Caller, role_name: str) -> Sequence[Parameters]:
+        """As members of output shapes."""
+        return [
+            await self._members(caller, profile)
+            async for profile in self._profiles.all(caller.account_id)
+            if profile.role_name == role_name
+        ]
 
     async def require_without(self, caller: Caller, role_name: str) -> None:
         """Raises DeleteConflict for a role that an instance profile has."""

@@ -18,6 +18,7 @@ from lambent.services.iam.instance_profiles import InstanceProfiles
 from lambent.services.iam.limits import TRUST_POLICY_SIZE, policy_size
 from lambent.services.iam.pages import page, position
 from lambent.services.iam.records import Records
+from lambent.services.iam.service_linked_roles import refuse_service_linked
 from lambent.services.iam.shapes import created_role, described_role, full_role, listed_role
 from lambent.services.iam.tags import parse_tags
 
@@ -83,6 +84,7 @@ class Roles:
         document = _trust_policy(parameters["PolicyDocument"])
 
         def edit(role: Role) -> Role:
+            refuse_service_linked(role)
             return replace(role, trust_policy=document)
 
         await self._records.change_role(caller, parameters["RoleName"], edit)
@@ -90,6 +92,7 @@ class Roles:
 
     async def delete(self, caller: Caller, parameters: Parameters) -> Parameters:
         role = await self._records.role(caller, parameters["RoleName"])
+        refuse_service_linked(role)
         await self._profiles.require_without(caller, role.name)
         if role.attached_policies:
             raise DeleteConflict("Cannot delete entity, must detach all policies first.")

@@ -76,6 +76,10 @@ class Users:
             raise DeleteConflict("Cannot delete entity, must delete policies first.")
         if user.access_keys:
             raise DeleteConflict("Cannot delete entity, must delete access keys first.")
+        if user.signing_certificates:
+            raise DeleteConflict("Cannot delete entity, must delete signing certificates first.")
+        if user.login_profile is not None:
+            raise DeleteConflict("Cannot delete entity, must delete login profile first.")
         await self._users.delete(user)
         return {}
 

@@ -6,12 +6,17 @@ Source: the sts service model and https://docs.aws.amazon.com/STS/latest/APIRefe
 """
 
 from lambent.base.clock import Clock
+from lambent.http.client import request
 from lambent.model.caller import Caller, Parameters
 from lambent.model.credential import CredentialSource
+from lambent.model.oidc import OidcProvider
 from lambent.model.service import Service
 from lambent.services.sts.assume_role import AssumeRole, CallerPolicies
 from lambent.services.sts.identity import Identity
+from lambent.services.sts.issuer_keys import Send
 from lambent.services.sts.sessions import SessionTokens
+from lambent.services.sts.web_identity import AssumeRoleWithWebIdentity
+from lambent.store.ports.named_records import NamedRecords
 from lambent.store.ports.roles import RoleStore
 
 __all__ = ["SessionTokens", "service"]
@@ -23,12 +28,16 @@ def service(
     sessions: SessionTokens,
     policies: CallerPolicies,
     credentials: CredentialSource,
+    providers: NamedRecords[OidcProvider],
+    send: Send = request,
 ) -> Service:
-    """`policies` is iam's Authorizer; `credentials` are all that may sign, for GetAccessKeyInfo."""
+    """`policies` is iam's Authorizer; `credentials` are all that may sign, for GetAccessKeyInfo; `send` asks identity
+    providers for their keys."""
     return Service(
         name="sts",
         operations={
             "AssumeRole": AssumeRole(store, clock, sessions, policies),
+            "AssumeRoleWithWebIdentity": AssumeRoleWithWebIdentity(store, providers, sessions, clock, send),
             **Identity(sessions, credentials).operations(),
         },
         resource_arn=_resource_arn,

@@ -56,7 +56,7 @@ class AssumeRole:
             raise ValidationError(f"{parameters['RoleArn']} is invalid")
         facts = requested_facts(caller, parameters)
         role = await self._allowed_role(caller, parameters, facts)
-        duration = _duration(caller, role, parameters)
+        duration = assumed_duration(caller, role, parameters)
         policies, packed_percent = session_policies(role.account_id, parameters, facts.tags)
         credential = self._sessions.issue(
             role,
@@ -78,7 +78,7 @@ class AssumeRole:
     async def _allowed_role(self, caller: Caller, parameters: Parameters, facts: SessionFacts) -> Role:
         """A role that does not exist is refused like one that does, so that nobody finds out which do."""
         role_arn = parameters["RoleArn"]
-        role = await self._find(role_arn, caller.partition)
+        role = await find_role(self._store, role_arn, caller.partition)
         needed = [_ACTION]
         if facts.tags:
             needed.append("sts:TagSession")
@@ -92,11 +92,6 @@ class AssumeRole:
                 )
         assert role is not None
         return role
-
-    async def _find(self, role_arn: str, partition: str) -> Role | None:
-        arn = Arn.parse(role_arn)
-        role = await self._store.get(arn.account_id, arn.resource.rpartition("/")[2])
-        return role if role is not None and role.arn(partition) == role_arn else None
 
     async def _allows(
         self, caller: Caller, role: Role, action: str, parameters: Parameters, facts: SessionFacts
@@ -139,6 +134,12 @@ class AssumeRole:
         return {**context, **keys}
 
 
+async def find_role(store: RoleStore, role_arn: str, partition: str) -> Role | None:
+    arn = Arn.parse(role_arn)
+    role = await store.get(arn.account_id, arn.resource.rpartition("/")[2])
+    return role if role is not None and role.arn(partition) == role_arn else None
+
+
 def _check_offered(parameters: Parameters) -> None:
     if parameters.get("ProvidedContexts"):
         raise ValidationError("ProvidedContexts is not offered by Lambent: there is no identity center.")
@@ -146,7 +147,8 @@ def _check_offered(parameters: Parameters) -> None:
         raise AccessDenied("MultiFactorAuthentication failed: Lambent has no MFA devices.")
 
 
-def _duration(caller: Caller, role: Role, parameters: Parameters) -> int:
+def assumed_duration(caller: Caller, role: Role, parameters: Parameters) -> int:
+    """Of the session, in seconds. Raises ValidationError."""
     duration = int(parameters.get("DurationSeconds", _CHAINED_DURATION))
     if duration > role.max_session_duration:
         raise ValidationError(

@@ -21,3 +21,15 @@ class PackedPolicyTooLarge(ServiceException):
 
 class ValidationError(ServiceException):
     status = 400
+
+
+class InvalidIdentityToken(ServiceException):
+    pass
+
+
+class ExpiredTokenException(ServiceException):
+    pass
+
+
+class IDPCommunicationError(ServiceException):
+    pass

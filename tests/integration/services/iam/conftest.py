@@ -22,6 +22,8 @@ from lambent.http.message import Request
 from lambent.model.caller import Caller
 from lambent.model.credential import Credential
 from lambent.model.error import ServiceException
+from lambent.model.iam_account import AccessKeyUse, IamAccount
+from lambent.model.oidc import OidcProvider
 from lambent.model.service import Service
 from lambent.model.user import Group, InstanceProfile, User
 from lambent.services import iam, sts
@@ -48,14 +50,18 @@ class Account:
             users=SqlNamedRecords(database, "iam user", User),
             groups=SqlNamedRecords(database, "iam group", Group),
             instance_profiles=SqlNamedRecords(database, "instance profile", InstanceProfile),
+            accounts=SqlNamedRecords(database, "iam account", IamAccount),
+            providers=SqlNamedRecords(database, "oidc provider", OidcProvider),
+            key_uses=SqlNamedRecords(database, "access key use", AccessKeyUse),
         )
         sealing = Sealing(bytes(32))
         self._sessions = sts.SessionTokens(bytes(32), clock)
         self._users = iam.UserCredentials(people.users, sealing)
-        self._authorizer = iam.Authorizer(store, clock, people)
+        uses = iam.KeyUses(people.key_uses, clock)
+        self._authorizer = iam.Authorizer(store, clock, people, uses)
         self._services: Mapping[str, Service] = {
-            "iam": iam.service(store, people, clock, self._authorizer, self._users, sealing),
-            "sts": sts.service(store, clock, self._sessions, self._authorizer, self),
+            "iam": iam.service(store, people, clock, self._authorizer, self._users, sealing, uses),
+            "sts": sts.service(store, clock, self._sessions, self._authorizer, self, people.providers),
         }
 
     def find(self, access_key_id: str, session_token: str | None) -> Credential | None:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from lambent.base.sealing import Sealing
-from lambent.services.iam import Authorizer, Stores, UserCredentials, service
-from lambent.store.ports.errors import AlreadyExistsError
+from lambent.services.iam import Authorizer, KeyUses, Stores, UserCredentials, service
+from lambent.store.ports.errors import AlreadyExistsError, NotFoundError
 from lambent.store.ports.named_records import Name
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
@@ -50,7 +50,8 @@ class MemoryRecords:
         del self.values[name]
 
     async def delete(self, name: Name) -> None:
-        del self.values[name]
+        if self.values.pop(name, None) is None:
+            raise NotFoundError
 
     async def page(
         self, account_id: str, region: str, *, after: tuple[str, str] = ("", ""), limit: int
@@ -64,12 +65,24 @@ class MemoryRecords:
 
 @pytest.fixture
 def people() -> Stores:
-    return Stores(users=MemoryRecords(), groups=MemoryRecords(), instance_profiles=MemoryRecords())
+    return Stores(
+        users=MemoryRecords(),
+        groups=MemoryRecords(),
+        instance_profiles=MemoryRecords(),
+        accounts=MemoryRecords(),
+        providers=MemoryRecords(),
+        key_uses=MemoryRecords(),
+    )
 
 
 @pytest.fixture
-def authorizer(role_store, clock, people) -> Authorizer:
-    return Authorizer(role_store, clock, people)
+def key_uses(people, clock) -> KeyUses:
+    return KeyUses(people.key_uses, clock)
+
+
+@pytest.fixture
+def authorizer(role_store, clock, people, key_uses) -> Authorizer:
+    return Authorizer(role_store, clock, people, key_uses)
 
 
 @pytest.fixture
@@ -78,9 +91,9 @@ def credentials(people) -> UserCredentials:
 
 
 @pytest.fixture
-def iam(role_store, clock, authorizer, root, people, credentials) -> Call:
+def iam(role_store, clock, authorizer, root, people, credentials, key_uses) -> Call:
     """Calls an operation as the account's root: `await iam("GetRole", RoleName="x")`, or as a `caller`."""
-    offered = service(role_store, people, clock, authorizer, credentials, SEALING)
+    offered = service(role_store, people, clock, authorizer, credentials, SEALING, key_uses)
 
     async def call(operation: str, caller: Any = root, **parameters: Any) -> dict[str, Any]:
         return await offered.operations[operation](caller, parameters)

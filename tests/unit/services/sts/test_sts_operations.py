@@ -2,6 +2,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from memory_records import MemoryDeliveries, MemoryRecords
 
 from lambent.base.clock import ManualClock
 from lambent.model.credential import Credential
@@ -68,7 +69,7 @@ def sessions(clock):
 
 @pytest.fixture
 def sts(role_store, clock, sessions, policies, root):
-    offered = service(role_store, clock, sessions, policies, NoKeys())
+    offered = service(role_store, clock, sessions, policies, NoKeys(), MemoryRecords(MemoryDeliveries()))
 
     async def call(operation, caller=root, **parameters):
         return await offered.operations[operation](caller, parameters)
@@ -404,6 +405,6 @@ async def test_whose_an_access_key_is(sts, root):
 
 
 def test_the_resource_of_an_operation(role_store, clock, sessions, policies, root):
-    offered = service(role_store, clock, sessions, policies, NoKeys())
+    offered = service(role_store, clock, sessions, policies, NoKeys(), MemoryRecords(MemoryDeliveries()))
     assert offered.resource_arn("AssumeRole", root, {"RoleArn": ARN}) == ARN
     assert offered.resource_arn("GetCallerIdentity", root, {}) == "*"
