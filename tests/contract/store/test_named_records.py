@@ -154,6 +154,13 @@ async def test_a_time_is_dealt_with_once(stores):
     assert await stores.target_deliveries.depth("events") == 1
 
 
+async def test_others_hear_of_what_is_deleted_when_it_is_due(stores):
+    await stores.noted_buses.insert(name("b"), bus("b"), due_at=10.0)
+    seen = [change.number for change in await stores.changes.since(0)]
+    await stores.noted_buses.advance(name("b"), previous=bus("b"), value=None, due_at=None, deliveries=())
+    assert len(await stores.changes.since(0)) == len(seen) + 1
+
+
 async def test_all_are_of_every_account_and_region(stores):
     for key in (name("b", region="us-east-1"), name("a", "p"), Name("999999999999", REGION, "", "c")):
         await stores.buses.insert(key, bus(key.name))

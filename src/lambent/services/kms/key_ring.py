@@ -4,15 +4,16 @@ They are few and small; each change is on disk before it is here.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
 
-from lambent.base.clock import Clock
+from lambent.base.clock import Clock, Jumps
 from lambent.model.kms import Alias, Grant, Key
 from lambent.services.kms.errors import AlreadyExistsException
-from lambent.store.ports.errors import AlreadyExistsError, NotFoundError
+from lambent.store.ports.errors import AlreadyExistsError, NotFoundError, StaleRevisionError
 from lambent.store.ports.named_records import Name, NamedRecords
 
 _SWEEP_SECONDS = 60.0
@@ -31,6 +32,7 @@ class KeyRing:
     def __init__(self, stores: KmsStores, clock: Clock) -> None:
         self._stores = stores
         self._clock = clock
+        self._jumps = Jumps(clock)
         self._keys: dict[str, Key] = {}
         self._aliases: dict[tuple[str, str, str], Alias] = {}
         self._grants: dict[str, dict[str, Grant]] = {}
@@ -57,10 +59,13 @@ class KeyRing:
             await asyncio.sleep(_SWEEP_SECONDS)
 
     async def destroy_due(self) -> None:
-        now = self._clock.now()
+        """What is destroyed is never had again: so a clock that was set forward meanwhile destroys none earlier, and
+        none goes that was changed by another node without a word of it here."""
+        now = min(self._clock.now(), self._jumps.steady())
         for key in [key for key in self._keys.values() if key.deletion_at is not None]:
             if key.deletion_at is not None and key.deletion_at <= now:
-                await self._destroy(key)
+                with contextlib.suppress(NotFoundError, StaleRevisionError):
+                    await self._destroy(key)
 
     def lock(self, id: str) -> asyncio.Lock:
         """Held while a key (or what is by its name) is read and then changed."""
@@ -135,11 +140,15 @@ class KeyRing:
         self._grants.get(key.id, {}).pop(grant.id, None)
 
     async def _destroy(self, key: Key) -> None:
+        """The key goes last, and only as it is known here: what a crash leaves of it is destroyed again."""
+        name = Name(key.account_id, key.region, "", key.id)
+        if await self._stores.keys.get(name) != key:
+            raise StaleRevisionError(key.id)
         for alias in [alias for alias in self._aliases.values() if alias.key_id == key.id]:
             await self.drop_alias(alias)
         for grant in self.grants(key.id):
             await self.drop_grant(key, grant)
-        await _delete(self._stores.keys, Name(key.account_id, key.region, "", key.id))
+        await self._stores.keys.advance(name, previous=key, value=None, due_at=None, deliveries=())
         self._changes += 1
         self._keys.pop(key.id, None)
 

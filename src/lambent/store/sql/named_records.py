@@ -150,6 +150,8 @@ class SqlNamedRecords(Generic[T]):
             self._expect(connection, name, previous)
             connection.execute(_SQL["delete" if value is None else "replace"], row)
             insert_deliveries(connection, deliveries)
+            if value is None:
+                self._note(connection, name)
 
         await self._database.write(work)
 

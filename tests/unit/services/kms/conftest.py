@@ -36,6 +36,13 @@ class MemoryRecords:
             raise StaleRevisionError
         self.values[name] = value
 
+    async def get(self, name: Name) -> Any:
+        return self.values.get(name)
+
+    async def advance(self, name: Name, *, previous: Any, value: None, due_at: None, deliveries: Any) -> None:
+        await self.replace(name, previous, previous=previous)
+        await self.delete(name)
+
     async def delete(self, name: Name) -> None:
         if self.values.pop(name, None) is None:
             raise NotFoundError

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -119,6 +120,26 @@ async def test_a_key_whose_time_has_come_is_destroyed_with_its_names(aws: Any) -
         await aws.call("DescribeKey", KeyId=id)
     await aws.made.ring.destroy_due()
     assert not (aws.stores.keys.values or aws.stores.aliases.values or aws.stores.grants.values)
+
+
+async def test_a_key_is_not_destroyed_earlier_because_the_clock_was_set_forward(aws: Any) -> None:
+    id = await aws.key()
+    await aws.call("ScheduleKeyDeletion", KeyId=id, PendingWindowInDays=7)
+    aws.clock.set_by(30 * 86_400)
+    await aws.made.ring.destroy_due()
+    aws.clock.set_by(-30 * 86_400)
+    await aws.call("CancelKeyDeletion", KeyId=id)
+
+
+async def test_a_key_whose_deletion_was_cancelled_elsewhere_is_not_destroyed(aws: Any) -> None:
+    id = await aws.key()
+    await aws.call("CreateAlias", AliasName="alias/k", TargetKeyId=id)
+    await aws.call("ScheduleKeyDeletion", KeyId=id, PendingWindowInDays=7)
+    ((name, pending),) = aws.stores.keys.values.items()
+    aws.stores.keys.values[name] = replace(pending, deletion_at=None)
+    aws.clock.advance(7 * 86_400)
+    await aws.made.ring.destroy_due()
+    assert aws.stores.keys.values and aws.stores.aliases.values
 
 
 async def test_aliases(aws: Any) -> None:
