@@ -27,7 +27,7 @@ from lambent.model.durable_execution.closing import (
 )
 from lambent.model.durable_execution.describe import envelope
 from lambent.model.durable_execution.invocation import InvocationFailure, Launch, finish_invocation
-from lambent.model.durable_execution.timers import Due, advance, dispatch_again, recover
+from lambent.model.durable_execution.timers import Due, advance, dispatch_again, invoke_again, recover
 from lambent.model.durable_execution.transition import Change, State
 from lambent.model.durable_execution.values import (
     FUNCTION_ERROR_MEMBERS,
@@ -85,6 +85,9 @@ class DurableWorker:
         self._clock = clock
         self._rules = rules
         self._recovered = False
+        self._looked_at = clock.monotonic()
+        self._under_way: set[tuple[ExecutionKey, str]] = set()
+        """Invocations that this worker makes, or is about to."""
         self._running = asyncio.Semaphore(_RUNNING_MOST)
         self._closing = False
         self._tasks = Tasks("durable executions")
@@ -101,6 +104,7 @@ class DurableWorker:
             try:
                 if not self._recovered:
                     await self._recover()
+                await self._look_for_forgotten()
                 if not await self._advance_due():
                     await self._sleep_until_due()
             except Exception:
@@ -117,6 +121,20 @@ class DurableWorker:
         for key in await self._store.busy():
             await self._change(key, lambda state: recover(state, self._clock.now()))
         self._recovered = True
+
+    async def _look_for_forgotten(self) -> None:
+        """Now and then, invocations that nobody makes: of a change whose answer was lost, or that another made when he
+        had lost the lease."""
+        now = self._clock.monotonic()
+        if now - self._looked_at < self._rules.look_seconds:
+            return
+        self._looked_at = now
+        busy = await self._store.busy()
+        ours = {key for key, _ in self._under_way}
+        for key in busy:
+            if key not in ours and await self._view(key, _is_invoked):
+                log.warning("durable execution %s was invoked without a word of it; it runs again", key.id)
+                await self._change(key, lambda state: invoke_again(state, self._clock.now()))
 
     async def _advance_due(self) -> bool:
         keys = await self._store.due(self._clock.now(), _AT_ONCE_MOST)
@@ -136,8 +154,19 @@ class DurableWorker:
             await asyncio.wait_for(self._executions.wake.wait(), seconds)
 
     async def _advance(self, key: ExecutionKey) -> None:
-        decide = partial(advance, now=self._clock.now(), invocation_id=new_uuid())
-        due: Due | None = await self._change(key, decide)
+        invocation = key, new_uuid()
+        self._under_way.add(invocation)
+        launched = False
+        try:
+            due: Due | None = await self._change(
+                key, partial(advance, now=self._clock.now(), invocation_id=invocation[1])
+            )
+            if due is not None and due.launch is not None and not self._closing:
+                self._tasks.start(self._run(due.launch), due.launch.execution.arn)
+                launched = True
+        finally:
+            if not launched:
+                self._under_way.discard(invocation)
         if due is None or self._closing:
             return
         if due.report:
@@ -146,8 +175,6 @@ class DurableWorker:
             await self._store.delete(key)
         if due.announce:
             self._tasks.start(self._announce(key, due.announce), f"announce {due.announce}")
-        if due.launch is not None:
-            self._tasks.start(self._run(due.launch), due.launch.execution.arn)
         for operation in due.dispatch:
             self._tasks.start(self._dispatch(key, operation), f"chained invocation {operation.id}")
 
@@ -185,7 +212,10 @@ class DurableWorker:
                 backoff_seconds=self._rules.backoff_seconds,
             )
 
-        await self._settle(launch.execution.key, decide)
+        try:
+            await self._settle(launch.execution.key, decide)
+        finally:
+            self._under_way.discard((launch.execution.key, launch.invocation_id))
 
     async def _settle(self, key: ExecutionKey, decide: Decide[None]) -> None:
         """What has happened outside cannot be undone: it is stored, however long that takes."""
@@ -274,6 +304,10 @@ class DurableWorker:
             lambda state: complete_chained_invoke(state, parent.operation_id, outcome, self._clock.now()),
         )
         await self._change(key, parent_told)
+
+
+def _is_invoked(state: State) -> bool:
+    return not state.execution.closed and state.execution.invocation is not None
 
 
 def function_error(payload: bytes) -> ErrorObject:

@@ -330,6 +330,51 @@ async def test_a_store_that_fails_for_a_moment_loses_nothing(setting, monkeypatc
     assert result.payload == b"1"
 
 
+async def test_an_invocation_that_the_store_noted_without_a_word_of_it_runs(setting, monkeypatch, caplog):
+    """Its answer was lost, as when a network is cut at the end of a transaction."""
+    monkeypatch.setattr(module, "_RETRY_SECONDS", 0.001)
+    change, lost = setting.store.change, []
+
+    async def losing(key, decide):
+        answer = await change(key, decide)
+        if not lost and setting.only().execution.invocation is not None:
+            lost.append(setting.only().execution.invocation.id)
+            raise StoreError("the connection was lost")
+        return answer
+
+    setting.store.change = losing
+    setting.answers = [answer("SUCCEEDED", Result="1")]
+    result = asyncio.create_task(setting.executions.run(VERSION, invocation()))
+    await setting.until(lambda: lost)
+    setting.clock.advance(1.0)
+    assert (await result).payload == b"1"
+    (ran,) = setting.ran
+    assert ran.request_id != lost[0]
+    assert "without a word of it" in caplog.text
+
+
+async def test_an_invocation_that_runs_is_not_taken_for_a_forgotten_one(setting):
+    setting.gate = asyncio.Event()
+    setting.answers = [answer("SUCCEEDED", Result="1")]
+    result = asyncio.create_task(setting.executions.run(VERSION, invocation()))
+    await setting.until(lambda: setting.ran)
+    looks = []
+    busy = setting.store.busy
+
+    async def looking():
+        looks.append(await busy())
+        return looks[-1]
+
+    setting.store.busy = looking
+    for number in range(3):
+        setting.clock.advance(1.0)
+        await setting.until(lambda number=number: len(looks) > number)
+    assert looks[0], "it is under way"
+    setting.gate.set()
+    assert (await result).payload == b"1"
+    assert len(setting.ran) == 1
+
+
 async def test_one_that_cannot_go_on_is_named_and_keeps_nobody_from_it(setting, monkeypatch, caplog):
     monkeypatch.setattr(module, "_RETRY_SECONDS", 0.001)
     change, broken = setting.store.change, []

@@ -101,6 +101,15 @@ def dispatch_again(state: State, operation_id: str, now: float, seconds: float) 
     return transition.change(), None
 
 
+def invoke_again(state: State, now: float) -> tuple[Change | None, None]:
+    """The invocation that is said to run is lost."""
+    if state.execution.closed or state.execution.invocation is None:
+        return None, None
+    transition = Transition(state, now)
+    transition.set(invocation=None, wake_at=now)
+    return transition.change(), None
+
+
 def recover(state: State, now: float) -> tuple[Change | None, None]:
     """After a server has ended: an invocation that was running begins anew, and so do chained ones."""
     execution = state.execution
