@@ -66,8 +66,9 @@ def processes(server: int) -> list[int]:
 PARTS: dict[str, Pids] = {"process": processes, "supervisor": supervisors, "spawner": spawners}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lambent]:
+    """One for each test: where the process that is copied could not be made, nobody tries again for a minute."""
     running = Lambent.start(tmp_path_factory.mktemp("killed"))
     yield running
     assert running.stop() == 0, running.log[-3000:]
@@ -99,9 +100,9 @@ class Load:
 
     def _call(self, number: int) -> None:
         while not self._stop.is_set():
-            self.outcomes[self._outcome(number)] += 1
+            self.outcomes[self.outcome(number)] += 1
 
-    def _outcome(self, number: int) -> str:
+    def outcome(self, number: int) -> str:
         event = f"{number}-{next(self.calls)}"
         try:
             answer = self._client.invoke(FunctionName=self._name, Payload=f'"{event}"'.encode())
@@ -131,7 +132,8 @@ def test_one_part_after_another_is_killed_under_load(server: Lambent, part: str)
     assert not {outcome for outcome in unexpected if "Sandbox.Timedout" not in outcome}, load.outcomes
     # A caller loses what was running, and what was being made for the next.
     assert load.outcomes.total() - load.outcomes["answered"] <= KILLS * CALLERS * 2, load.outcomes
-    assert [server.call(name, number) for number in range(5)] == list(range(5))
+    # What the last kill took along may still be ending.
+    eventually(lambda: all(load.outcome(number) == "answered" for number in range(5)))
 
 
 def test_whoever_needs_an_environment_gets_one_while_what_they_are_copied_from_is_killed(
@@ -139,6 +141,7 @@ def test_whoever_needs_an_environment_gets_one_while_what_they_are_copied_from_i
 ) -> None:
     name = server.python(SOURCE, Timeout=5)
     server.call(name, "warm")
+    eventually(lambda: zygotes(server.server.pid))
     killed = 0
     with Load(server, name) as load:
         for _ in range(KILLS):

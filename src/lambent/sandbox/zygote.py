@@ -37,7 +37,7 @@ def be_copied(line: int, private_bytes: int) -> None:
     )
     gc.collect()
     gc.freeze()  # copies share these pages as long as nobody counts in them
-    messages.send(orders, {"ready": True, "private_bytes": private_bytes})
+    _tell(orders, {"ready": True, "private_bytes": private_bytes})
     while True:
         received = messages.receive(orders)
         if received is None:
@@ -73,7 +73,15 @@ def _copy(
     for descriptor in descriptors:
         os.close(descriptor)
     answer = {"id": spec["id"], "pid": pid, "error": error}
-    messages.send(orders, answer, [] if error else [pidfd])
+    _tell(orders, answer, [] if error else [pidfd])
     if error is None:
         os.close(pidfd)
     return False
+
+
+def _tell(orders: socket.socket, message: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
+    """Ends this process where the spawner has ended."""
+    try:
+        messages.send(orders, message, descriptors)
+    except (BrokenPipeError, ConnectionResetError):
+        os._exit(0)

@@ -31,9 +31,11 @@ def killed_while_writing(path: Path, prefix: str) -> set[str]:
         with selectors.DefaultSelector() as selector:
             selector.register(writer.stdout, selectors.EVENT_READ)
             while output.count(b"\n") < LINES_BEFORE_KILL and time.monotonic() < deadline:
-                if selector.select(timeout=1) and not (chunk := os.read(writer.stdout.fileno(), 65536)):
-                    break
-                output += chunk
+                if selector.select(timeout=1):
+                    chunk = os.read(writer.stdout.fileno(), 65536)
+                    if not chunk:
+                        break
+                    output += chunk
         writer.kill()
         output += writer.stdout.read()
     assert writer.returncode == -9

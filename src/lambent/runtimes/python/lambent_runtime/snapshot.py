@@ -113,10 +113,17 @@ def _wait_and_tell(process: int, line: socket.socket) -> None:
 
 
 def _receive(line: socket.socket) -> "tuple[dict[str, Any], list[int]] | None":
-    data, descriptors, _, _ = socket.recv_fds(line, _MESSAGE_BYTES, 16)
+    try:
+        data, descriptors, _, _ = socket.recv_fds(line, _MESSAGE_BYTES, 16)
+    except ConnectionResetError:
+        return None
     return (json.loads(data), descriptors) if data else None
 
 
 def _send(line: socket.socket, message: "dict[str, Any]", descriptors: "list[int]") -> None:
+    """Ends this process where nobody is there to hear it."""
     rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
-    line.sendmsg([json.dumps(message).encode()], rights)
+    try:
+        line.sendmsg([json.dumps(message).encode()], rights)
+    except (BrokenPipeError, ConnectionResetError):
+        os._exit(0)
