@@ -21,7 +21,9 @@ _COPIES_MOST = 1000
 _AGE_MOST_SECONDS = 600.0
 _MOVED_AFTER_SECONDS = 60.0
 """How long one must not have been used before it gives way to another account's."""
-_RETRY_SECONDS = 60.0
+_RETRY_SECONDS = 1.0
+_RETRY_SECONDS_MOST = 60.0
+"""How long none is made after a failure: twice as long after each. The first may have met the end of something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,8 @@ class _Kept:
         self.used_at = now
         self.current: _Copied | None = None
         self.making: asyncio.Task[None] | None = None
-        self.failed_at: float | None = None
+        self.failures = 0
+        self.retry_at = now
 
 
 class _Copied:
@@ -91,7 +94,7 @@ class Zygotes:
                 return False
             kept = self._kept[key] = _Kept(now)
         kept.used_at = now
-        if kept.failed_at is not None and now - kept.failed_at < _RETRY_SECONDS:
+        if now < kept.retry_at:
             return False
         if kept.current is not None and kept.current.zygote.ended.done():
             kept.current = None
@@ -137,10 +140,12 @@ class Zygotes:
             )
         except SandboxError as error:
             log.error("environments of %s execute their interpreter: %s", install.identifier, error)
-            kept.failed_at = self._monotonic()
+            pause = _RETRY_SECONDS * 2 ** min(kept.failures, 10)
+            kept.failures += 1
+            kept.retry_at = self._monotonic() + min(pause, _RETRY_SECONDS_MOST)
         else:
             self._replace(kept, _Copied(zygote, self._monotonic()))
-            kept.failed_at = None
+            kept.failures = 0
             if self._kept.get(key) is not kept:  # it gave way meanwhile
                 self._replace(kept, None)
         finally:

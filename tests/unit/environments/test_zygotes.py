@@ -82,6 +82,19 @@ async def test_a_failure_is_told_once_and_not_tried_again_at_once(bench, install
     assert await copied(bench, blanks, install, ONE) == 0
 
 
+async def test_each_failure_is_waited_after_for_longer(bench, install):
+    bench.failures["open_zygote"] = SandboxError("no")
+    blanks = bench.blanks(zygotes=8)
+    for pause in (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0):
+        assert await copied(bench, blanks, install, ONE) is None
+        await bench.zygotes.wait_made(install, ONE)
+        bench.clock.advance(pause - 0.5)
+        assert not bench.zygotes.keep(install, ONE)
+        bench.clock.advance(0.5)
+    del bench.failures["open_zygote"]
+    assert bench.zygotes.keep(install, ONE)
+
+
 @pytest.mark.parametrize("worn", ["by copies", "by time"])
 async def test_one_that_is_worn_is_replaced_and_ended_after_its_last_copy(bench, install, monkeypatch, worn):
     blanks = await kept(bench, install, ONE)
