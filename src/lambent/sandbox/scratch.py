@@ -109,12 +109,7 @@ class ScratchMaker:
             device, loop = _attach(image)
         finally:
             os.close(image)
-        try:
-            with step(f"mount /dev/{loop}"):
-                options = {"source": f"/dev/{loop}", "noinit_itable": None}
-                mount = mounts.make_filesystem_mount("ext4", _ATTRIBUTES, options)
-        finally:
-            os.close(device)
+        mount = _mount(device, loop)
         _give(mount, uid)
         return Scratch(mount, loop)
 
@@ -125,6 +120,7 @@ class ScratchMaker:
                 unfinished = path.with_suffix(".new")
                 unfinished.unlink(missing_ok=True)  # left where the disk was full
                 _make_file_system(unfinished, mib)
+                _empty(unfinished)
                 unfinished.rename(path)
         return path
 
@@ -165,6 +161,31 @@ def _make_file_system(path: Path, mib: int) -> None:
     )
     if (status := os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])) != 0:
         raise SandboxError(f"make /tmp: mkfs.ext4 ended with status {status}")
+
+
+def _empty(image: Path) -> None:
+    """Once for all copies: without the lost+found that mkfs leaves, and for its owner alone."""
+    with step(f"open {image}"), image.open("r+b") as file:
+        device, loop = _attach(file.fileno())
+    scratch = Scratch(_mount(device, loop), loop)
+    try:
+        with step("empty the /tmp image"):
+            root = Path(f"/proc/self/fd/{scratch.mount}")
+            (root / "lost+found").rmdir()
+            root.chmod(0o700)
+    finally:
+        scratch.release()
+        scratch.wait_gone()
+
+
+def _mount(device: int, loop: str) -> int:
+    """A detached mount of the file system on a loop device, which is closed."""
+    try:
+        with step(f"mount /dev/{loop}"):
+            options = {"source": f"/dev/{loop}", "noinit_itable": None}
+            return mounts.make_filesystem_mount("ext4", _ATTRIBUTES, options)
+    finally:
+        os.close(device)
 
 
 def _copy(template: Path, directory: Path) -> int:
@@ -225,15 +246,10 @@ def _loop_config(image: int) -> bytes:
 
 
 def _give(mount: int, uid: int) -> None:
-    """Hands the empty file system to `uid`; without the lost+found that mkfs leaves."""
+    """Hands the empty file system to `uid`."""
     try:
         with step(f"give /tmp to uid {uid}"):
-            path = f"/proc/self/fd/{mount}"
-            lost = Path(path, "lost+found")
-            if lost.exists():
-                lost.rmdir()
-            os.chown(path, uid, uid)
-            Path(path).chmod(0o700)
+            os.chown(f"/proc/self/fd/{mount}", uid, uid)
     except BaseException:
         os.close(mount)
         raise
@@ -242,10 +258,19 @@ def _give(mount: int, uid: int) -> None:
 def _attachment(loop: str) -> str:
     """Tells one use of a loop device from the next; empty where nothing is attached. The sequence number is there
     since Linux 5.15."""
-    device = Path("/sys/block") / loop
+    backing = _read(f"/sys/block/{loop}/loop/backing_file")
+    return backing and backing + _read(f"/sys/block/{loop}/diskseq")
+
+
+def _read(path: str) -> str:
+    """Empty where there is no such file."""
     try:
-        backing = (device / "loop/backing_file").read_text()
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return ""
-    sequence = device / "diskseq"
-    return backing + (sequence.read_text() if sequence.exists() else "")
+    try:
+        return os.read(descriptor, 4096).decode(errors="surrogateescape")
+    except OSError:  # it was detached meanwhile
+        return ""
+    finally:
+        os.close(descriptor)

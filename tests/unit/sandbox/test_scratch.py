@@ -19,6 +19,7 @@ def test_what_a_full_disk_left_half_made_is_made_anew(
             raise SandboxError("mkfs.ext4: No space left on device")
 
     monkeypatch.setattr(scratch, "_make_file_system", make)
+    monkeypatch.setattr(scratch, "_empty", lambda image: None)
     maker = ScratchMaker(tmp_path)
     (tmp_path / "lambent-scratch").mkdir()
     with pytest.raises(SandboxError):
