@@ -68,8 +68,8 @@ class Workbench:
         """ "yes", "partly" or "no": what the backend guarantees here."""
         return next(one.holds for one in self.backend.isolation.guarantees if one.aspect == aspect)
 
-    async def copy_from(self, code: str = WAITING) -> Zygote:
-        root = replace(ROOT, binds=(*ROOT.binds, Bind(RUNTIME, "/var/runtime")))
+    async def copy_from(self, code: str = WAITING, root: Root = ROOT) -> Zygote:
+        root = replace(root, binds=(*root.binds, Bind(RUNTIME, "/var/runtime")))
         process = Process(argv=(PYTHON, "-I", "-S", "-u", "-c", code), variables={})
         zygote = await asyncio.wait_for(self.backend.open_zygote(root, process), TIMEOUT_S)
         self.spec = replace(self.spec, root=root, zygote=zygote)

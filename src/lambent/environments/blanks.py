@@ -12,7 +12,7 @@ import asyncio
 import logging
 import socket
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -76,10 +76,7 @@ class Blank:
         self.let_go()
 
     def files(self) -> dict[int, int]:
-        files = {1: self.output.raw_write, 2: self.output.raw_write, 4: self.output.framed_write}
-        if self.channel_end is not None:
-            files[3] = self.channel_end.fileno()
-        return files
+        return _files(self.output, self.channel_end)
 
     def let_go(self) -> None:
         """Closes our copies of what the process holds now."""
@@ -110,6 +107,14 @@ class Blank:
             self.output.close()
 
 
+def _files(output: Output, channel_end: socket.socket | None) -> dict[int, int]:
+    """Of the process of an environment."""
+    files = {1: output.raw_write, 2: output.raw_write, 4: output.framed_write}
+    if channel_end is not None:
+        files[3] = channel_end.fileno()
+    return files
+
+
 async def copy_of(template: Blank) -> Blank:
     """A new one whose process is a copy of the template's as it is now. Raises SandboxError."""
     with ExitStack() as undo:
@@ -120,8 +125,7 @@ async def copy_of(template: Blank) -> Blank:
         link = await Channel.connect(ours)
         undo.callback(link.close)
         try:
-            files = {1: output.raw_write, 2: output.raw_write, 3: theirs.fileno(), 4: output.framed_write}
-            sandbox = await template.sandbox.fork(files)
+            sandbox = await template.sandbox.fork(_files(output, theirs))
         finally:
             theirs.close()
             output.close_write_ends()
@@ -314,13 +318,25 @@ class Blanks:
             if zygote is None:
                 return None
             try:
-                return await self._make_one(shelf.install, start=True, zygote=zygote)
+                return await self._make_copy(shelf.install, zygote)
             except SandboxError as error:
                 log.warning("a %s blank could not be copied: %s", shelf.install.identifier, error)
                 return None
 
-    async def _make_one(self, install: RuntimeInstall, *, start: bool, zygote: Zygote | None = None) -> Blank:
-        blank = await self._make_unstarted(install, start=start, zygote=zygote)
+    async def _make_copy(self, install: RuntimeInstall, zygote: Zygote) -> Blank:
+        """It goes on by itself as soon as it is there."""
+        blank = await self._make_unstarted(install, start=True, zygote=zygote)
+        try:
+            blank.let_go()
+            await self._listen(blank)
+            await _wait_up(blank)
+        except BaseException:
+            await blank.destroy()
+            raise
+        return blank
+
+    async def _make_one(self, install: RuntimeInstall, *, start: bool) -> Blank:
+        blank = await self._make_unstarted(install, start=start)
         try:
             await self._listen(blank)
             if start:
@@ -338,7 +354,7 @@ class Blanks:
         forks: bool = False,
         zygote: Zygote | None = None,
     ) -> Blank:
-        """`start` says whether it is going to be, without a function."""
+        """`start` says whether it is going to be, without a function; a copy of a zygote runs already."""
         link: Link
         channel_end = None
         with ExitStack() as undo:
@@ -353,7 +369,11 @@ class Blanks:
             else:
                 link = RuntimeApi()
             undo.callback(link.close)
-            sandbox = await self._backend.create(replace(_spec(install), forks=forks, zygote=zygote))
+            process = None
+            if zygote is not None:
+                process = _waiting(install, _files(output, channel_end))
+            spec = replace(_spec(install), forks=forks, zygote=zygote)
+            sandbox = await self._backend.create(spec, process)
             undo.pop_all()
         return Blank(
             install=install,
@@ -373,14 +393,29 @@ class Blanks:
     async def _start(self, blank: Blank) -> None:
         """Raises SandboxError."""
         install = blank.install
-        argv = install.waiting_argv or install.argv
-        process = Process(argv=argv, variables=install.static_variables, files=blank.files())
         try:
-            await blank.start(process)
-            await asyncio.wait_for(blank.link.ready(), _READY_SECONDS)
-        except (SandboxError, LinkError, TimeoutError) as error:
-            reason = str(error) or type(error).__name__
-            raise SandboxError(f"{install.identifier} did not come up: {reason}") from error
+            await blank.start(_waiting(install, blank.files()))
+        except SandboxError as error:
+            raise _not_up(install, error) from error
+        await _wait_up(blank)
+
+
+def _waiting(install: RuntimeInstall, files: Mapping[int, int]) -> Process:
+    """What waits for a function."""
+    argv = install.waiting_argv or install.argv
+    return Process(argv=argv, variables=install.static_variables, files=files)
+
+
+async def _wait_up(blank: Blank) -> None:
+    """Raises SandboxError."""
+    try:
+        await asyncio.wait_for(blank.link.ready(), _READY_SECONDS)
+    except (LinkError, TimeoutError) as error:
+        raise _not_up(blank.install, error) from error
+
+
+def _not_up(install: RuntimeInstall, error: Exception) -> SandboxError:
+    return SandboxError(f"{install.identifier} did not come up: {str(error) or type(error).__name__}")
 
 
 def _api(blank: Blank) -> Handler:

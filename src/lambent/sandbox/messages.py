@@ -29,12 +29,22 @@ def send(to: socket.socket, message: Message, descriptors: Sequence[int] = ()) -
     socket.send_fds(to, [data], list(descriptors))
 
 
+def tell(to: socket.socket, message: Message, descriptors: Sequence[int] = ()) -> None:
+    """Sends it, if the other end is open: else nobody wants to know."""
+    try:
+        send(to, message, descriptors)
+    except OSError:
+        return
+
+
 def receive(source: socket.socket) -> tuple[Message, list[int]] | None:
     """None when the other end is closed. Descriptors arrive close-on-exec."""
+    # Asked for first: room for the largest would be mapped and unmapped for each.
     # Not socket.recv_fds: in Python 3.11 it drops its flags, and with them close-on-exec.
     try:
+        length = source.recv_into(bytearray(1), 1, socket.MSG_PEEK | socket.MSG_TRUNC)
         data, ancillary, flags, _ = source.recvmsg(
-            BYTES_MAX + 1, socket.CMSG_LEN(DESCRIPTORS_MAX * _INT_BYTES), socket.MSG_CMSG_CLOEXEC
+            min(length, BYTES_MAX) + 1, socket.CMSG_LEN(DESCRIPTORS_MAX * _INT_BYTES), socket.MSG_CMSG_CLOEXEC
         )
     except ConnectionResetError:
         return None

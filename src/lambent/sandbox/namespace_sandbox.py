@@ -86,14 +86,19 @@ class NamespaceSandbox:
         self.control = Line()
         self.launch = Line()
 
-    async def wait_ready(self) -> None:
-        """Returns when supervisor and process are, with the listeners. Raises SandboxError."""
+    async def wait_ready(self, *, goes_on: bool) -> None:
+        """Returns when supervisor and process are, with the listeners. A process that `goes_on` has had its order from
+        the beginning, and has been started then. Raises SandboxError."""
         answer, descriptors = await self._answer(self.control)
         self.listeners = tuple(socket.socket(fileno=descriptor) for descriptor in descriptors)
         for listener in self.listeners:
             listener.setblocking(False)
         assert "ready" in answer
-        await self._answer(self.launch)
+        if not goes_on:
+            await self._answer(self.launch)
+            return
+        self._started = True
+        await self._wait_started()
 
     def translate(self, variables: Mapping[str, str]) -> dict[str, str]:
         return dict(variables)
@@ -108,15 +113,18 @@ class NamespaceSandbox:
         orders = [_order_of(one) for one in (*beside, process)]
         files = [descriptor for one in (*beside, process) for descriptor in one.files.values()]
         self.launch.send({"orders": orders}, files)
-        # Silence is success: the exec closes the other end. What ends before it is told by the supervisor, too.
+        await self._wait_started()
+        self._has_companions = bool(beside)
+        self._watch_process()
+
+    async def _wait_started(self) -> None:
+        """Silence is success: the exec closes the other end. What ends before it is told by the supervisor, too."""
         received = await self.launch.receive()
         self.launch.close()
         if self.forks is not None:
             self.forks.hand_over()
         if received is not None:
             raise StartError(received[0]["error"], received[0]["errno"])
-        self._has_companions = bool(beside)
-        self._watch_process()
 
     async def attach(self, binds: Sequence[Bind]) -> None:
         await self._order_binds({"order": "attach"}, binds)

@@ -9,6 +9,7 @@ backend (here, in the server's event loop)
 import asyncio
 import hashlib
 import json
+from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -33,6 +34,7 @@ from lambent.sandbox.uids import UidRange, Uids
 
 _RESOLV_CONF = "/etc/resolv.conf"
 _FORK_TMP_MIB = 512
+_ROOTS_NAMED_MOST = 16
 _FORK_PROCESSES_MAX = 1024
 UID_FIRST, UID_COUNT = 1_900_000_000, 65_536
 """Above what systemd and container managers hand out, below 2^31."""
@@ -65,6 +67,7 @@ class NamespacesBackend:
         self._tree: CgroupTree | None = None
         self._lock: IO[str] | None = None
         self._missing: tuple[str, ...] = ()
+        self._roots_named: deque[tuple[Root, tuple[str, Message]]] = deque(maxlen=_ROOTS_NAMED_MOST)
 
     @property
     def isolation(self) -> Isolation:
@@ -137,15 +140,16 @@ class NamespacesBackend:
             )
             if isinstance(spec.zygote, SpawnedZygote):
                 sandbox.private_bytes_before = spec.zygote.private_bytes
+            files = process.files if process is not None and spec.zygote is not None else None
             try:
-                self._order(spawner, sandbox, scratch, spec, name)
+                self._order(spawner, sandbox, scratch, spec, name, files)
             except BaseException:
                 await sandbox.destroy()
                 raise
         try:
-            await sandbox.wait_ready()
+            await sandbox.wait_ready(goes_on=files is not None)
             self._open_cgroup(sandbox, spec.processes_max)
-            if process is not None:
+            if process is not None and files is None:
                 await sandbox.start(process)
         except BaseException:
             for listener in sandbox.listeners:
@@ -167,8 +171,14 @@ class NamespacesBackend:
             return await spawner.open_zygote(new_token(16), order)
 
     def _named(self, root: Root) -> tuple[str, Message]:
+        """Worked out once for those that were used last: each sandbox of a runtime has the same one."""
+        for known, named in self._roots_named:
+            if known is root:
+                return named
         message = _root_message(self._with_name_servers(root))
-        return hashlib.sha256(json.dumps(message, sort_keys=True).encode()).hexdigest()[:24], message
+        name = hashlib.sha256(json.dumps(message, sort_keys=True).encode()).hexdigest()[:24]
+        self._roots_named.append((root, (name, message)))
+        return name, message
 
     async def _new_sandbox(
         self, tmp_mib: int, make_socket: MakeSocket, destroy: Destroy, fork: Fork | None
@@ -200,10 +210,14 @@ class NamespacesBackend:
         scratch: Scratch,
         spec: SandboxSpec,
         root: str,
+        files: Mapping[int, int] | None,
     ) -> None:
         try:
             message = self._spec_message(sandbox, spec, root)
-            spawner.create(message, sandbox.control.far, sandbox.launch.far, scratch.mount)
+            message["files"] = None if files is None else list(files)
+            spawner.create(
+                message, sandbox.control.far, sandbox.launch.far, scratch.mount, *(files or {}).values()
+            )
         except BaseException:
             sandbox.supervisor_ended(None)  # there never was one
             raise

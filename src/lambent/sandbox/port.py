@@ -97,8 +97,9 @@ class SandboxSpec:
     processes_max: int = 1024
     descriptors_max: int = 1024
     zygote: Zygote | None = None
-    """Of which the sandbox's process is a copy, instead of one that is executed: `start` has it go on with the files
-    that it is given, and looks at nothing else of the Process. Made by the same backend, with the same root."""
+    """Of which the sandbox's process is a copy, instead of one that is executed: it goes on with the files of the
+    Process that `create` or `start` is given, and nothing else of that is looked at. Made by the same backend, with
+    the same root."""
     forks: bool = False
     """The process can be copied (`Sandbox.fork`): it may enter namespaces of its own making, which no other may, and
     has its end of the line for that as `FORK_DESCRIPTOR`."""

@@ -72,18 +72,23 @@ def limit_data(pid: int, limit_bytes: int) -> None:
         resource.prlimit(pid, resource.RLIMIT_DATA, (limit_bytes, limit_bytes))
 
 
-def confine(program: FilterProgram, *, leave_groups: bool) -> None:
-    """Makes what is given up from now on impossible to get back, and filters system calls. Still as the same user."""
+def give_up_for_good() -> None:
+    """Makes what is given up from now on impossible to get back, in every process that is forked from this one, too.
+    Nothing is given up yet."""
     with step("drop the capability bounding set"):
         _drop_bounding_set()
     with step("lock the secure bits"):
         syscalls.prctl(_PR_SET_SECUREBITS, _SECUREBITS)
         syscalls.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
+    with step("forbid new privileges"):
+        syscalls.prctl(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def confine(program: FilterProgram, *, leave_groups: bool) -> None:
+    """Filters system calls. Still as the same user, who must have given up for good before."""
     if leave_groups:
         with step("leave the groups"):
             os.setgroups([])
-    with step("forbid new privileges"):
-        syscalls.prctl(_PR_SET_NO_NEW_PRIVS, 1)
     with step("filter system calls"):
         program.install()
 

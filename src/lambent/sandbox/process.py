@@ -6,7 +6,7 @@ import fcntl
 import os
 import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lambent.sandbox import messages, privileges, syscalls
@@ -25,32 +25,38 @@ def become_process(
     cgroup_joins: Sequence[int],
     spec: dict[str, Any],
     program: FilterProgram,
+    files: Mapping[int, int] | None,
 ) -> None:
     """Reports to the server over `launch`: {"ready": true}, or {"error": …}; then takes its orders, of which it carries
     out the last itself and has children carry out those before. When that is executed, the socket closes by itself.
     `go` says when the root is in place, and hears of companions. Returns in a copy only (`spec["copied"]`), which goes
-    on, with the descriptors of its order and no other."""
+    on, with `files` and no other descriptors, or those of its order where these are None."""
     try:
         _prepare(cgroup_joins, spec)
         if go.recv(1) != b"1":
             os._exit(EXIT_NOT_STARTED)  # the supervisor failed, and has said why
         os.chdir("/")
+        if not spec["copied"]:  # else the zygote has
+            privileges.give_up_for_good()
         privileges.confine(program, leave_groups=spec["leaves_groups"])
         privileges.become(spec["uid"])
+        if files is not None:
+            _go_on(launch, go, files)
+            return
         messages.send(launch, {"ready": True})
         received = messages.receive(launch)
         if received is not None and spec["copied"]:
-            go.close()
-            _go_on(launch, *received)
+            (order,) = received[0]["orders"]
+            _go_on(launch, go, dict(zip(order["files"], received[1], strict=True)))
             return
         if received is not None:
             if len(received[0]["orders"]) > 1:
                 go.send(COMPANIONS)
             _execute_all(received[0]["orders"], received[1])
     except StepError as error:
-        _report(launch, {"error": str(error), "errno": error.errno})
+        messages.tell(launch, {"error": str(error), "errno": error.errno})
     except OSError as error:
-        _report(launch, {"error": f"prepare the process: {error}", "errno": error.errno or 0})
+        messages.tell(launch, {"error": f"prepare the process: {error}", "errno": error.errno or 0})
     os._exit(EXIT_NOT_STARTED)
 
 
@@ -76,14 +82,14 @@ def forget_signals() -> None:
             signal.signal(number, signal.SIG_DFL)
 
 
-def _go_on(launch: socket.socket, message: dict[str, Any], received: Sequence[int]) -> None:
+def _go_on(launch: socket.socket, go: socket.socket, files: Mapping[int, int]) -> None:
     """What an exec would have done to descriptors, and to the marks that the kernel has put on us."""
-    (order,) = message["orders"]
     with step("arrange the descriptors"):
-        arrange(dict(zip(order["files"], received, strict=True)))
+        arrange(files)
     privileges.be_dumpable()
     launch.detach()
-    syscalls.close_all_but(set(order["files"]))
+    go.detach()
+    syscalls.close_all_but(set(files))
 
 
 def _execute_all(orders: Sequence[dict[str, Any]], descriptors: list[int]) -> None:
@@ -133,7 +139,7 @@ def _execute(order: dict[str, Any], received: Sequence[int]) -> None:
         os.execve(executable, order["argv"], order["variables"])  # noqa: S606 - what this is for
 
 
-def arrange(files: dict[int, int]) -> None:
+def arrange(files: Mapping[int, int]) -> None:
     """Gives each descriptor its number, /dev/null to those of 0, 1 and 2 that have none, and nothing else over exec."""
     syscalls.close_on_exec_from(3)
     above = max([2, *files]) + 1
@@ -146,10 +152,3 @@ def arrange(files: dict[int, int]) -> None:
             sources[number] = fcntl.fcntl(null, fcntl.F_DUPFD_CLOEXEC, above)
     for number, descriptor in sources.items():
         os.dup2(descriptor, number)
-
-
-def _report(launch: socket.socket, message: dict[str, Any]) -> None:
-    try:
-        messages.send(launch, message)
-    except OSError:
-        return  # the server closed its end: nobody wants to know

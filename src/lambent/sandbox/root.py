@@ -1,7 +1,7 @@
 """The read-only root of sandboxes, made once for each Root by the spawner in its own mount namespace; every sandbox is
 born with a copy of that namespace and only has to step into it."""
 # Paths are strings: supervisors use this between clone and start, where pathlib's objects cost.
-# ruff: noqa: PTH102, PTH103, PTH106, PTH110, PTH112, PTH120, PTH123, PTH211
+# ruff: noqa: PTH102, PTH103, PTH106, PTH108, PTH110, PTH112, PTH120, PTH123, PTH211
 
 import os
 import stat
@@ -176,8 +176,9 @@ def mask_proc() -> None:
 
 
 def name_user(uid: int) -> None:
-    """Where the root's /etc/passwd has a place for it, one with this uid is laid over it. Needs /tmp, to which nothing
-    is mounted yet. Raises StepError."""
+    """Where the root's /etc/passwd has a place for it, one with this uid is laid over it: a file of the sandbox's own
+    /tmp, which is there and empty, without a name. (A file system for it would have to be unmounted again, for which
+    the kernel waits milliseconds.) Raises StepError."""
     try:
         with open(_PASSWD, encoding="utf-8") as file:
             text = file.read()
@@ -186,11 +187,9 @@ def name_user(uid: int) -> None:
     if _UID not in text:
         return
     with step("name the user"):
-        own = mounts.make_filesystem_mount("tmpfs", _READ_ONLY & ~mounts.ATTR_RDONLY, {"size": "64k"})
-        mounts.place(own, _MAKING)
-        os.close(own)
-        _write_file(f"{_MAKING}/passwd", text.replace(_UID, str(uid)))
-        made = mounts.clone_tree(f"{_MAKING}/passwd", _READ_ONLY)
+        path = f"{_MAKING}/passwd"
+        _write_file(path, text.replace(_UID, str(uid)))
+        made = mounts.clone_tree(path, _READ_ONLY)
         mounts.place(made, _PASSWD)
         os.close(made)
-        mounts.unmount(_MAKING, mounts.MNT_DETACH)
+        os.unlink(path)

@@ -25,13 +25,14 @@ from typing import Any
 from lambent.sandbox import messages, mounts, seccomp, syscalls, zygotes
 from lambent.sandbox.adoption import FORK_NAMESPACES, adopt
 from lambent.sandbox.cgroup import CgroupTree, Entry
+from lambent.sandbox.interior import Visitor
 from lambent.sandbox.privileges import FilterProgram, Programs
 from lambent.sandbox.root import build_root, drop_root
 from lambent.sandbox.scratch_memory import make_tmpfs
 from lambent.sandbox.steps import StepError, step
-from lambent.sandbox.supervisor import ATTACHING_CALLS, NAMESPACES, supervise
+from lambent.sandbox.supervisor import ATTACHING_CALLS, NAMESPACES, Executed, supervise
 from lambent.sandbox.user_namespace import enter_user_namespace
-from lambent.sandbox.zygotes import Zygote
+from lambent.sandbox.zygotes import Copying, Zygote
 
 
 class Spawner:
@@ -59,7 +60,7 @@ class Spawner:
         """Sandboxes that are to be killed as soon as their zygote has told of them."""
         self._poll = select.epoll()
         self._pid = os.getpid()
-        self._own_network = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        self._visitor = Visitor()
 
     def run(self) -> None:
         """Returns when the server is gone or says so, with every sandbox gone."""
@@ -142,8 +143,8 @@ class Spawner:
             self._control.detach()  # closed with all the rest, but not by this object
             self._poll.close()
             control, launch, scratch = descriptors
-            root = f"{self._directory}/{spec['root']}"
-            supervise(control, launch, scratch, spec=spec, root=root, entry=entry, programs=self._programs)
+            how = Executed(root=f"{self._directory}/{spec['root']}", scratch=scratch)
+            supervise(control, launch, how, spec=spec, entry=entry, programs=self._programs)
         self._supervise(spec["id"], pid, pidfd, watched=spec["watched"])
 
     def _copy(self, spec: dict[str, Any], descriptors: list[int], entry: Entry) -> None:
@@ -152,7 +153,7 @@ class Spawner:
             if zygote is None:
                 raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
         spec["cloned_into"] = entry.into is not None
-        zygote.copy(spec, [*descriptors, *entry.descriptors])
+        zygote.copy(spec, descriptors, entry)
 
     def _supervise(self, sandbox_id: str, pid: int, pidfd: int, *, watched: bool) -> None:
         if watched:
@@ -181,15 +182,34 @@ class Spawner:
         elif told["error"] is not None:
             self._fail(zygote, told["id"], told["error"])
         else:
-            sandbox_id = told["id"]
-            watched = zygote.copying.pop(sandbox_id)
-            self._supervise(sandbox_id, told["pid"], descriptors[0], watched=watched)
-            if sandbox_id in self._doomed:
-                self._doomed.remove(sandbox_id)
-                self._kill(sandbox_id)
+            copying = zygote.copying.pop(told["id"])
+            self._supervise(told["id"], told["pid"], descriptors[0], watched=copying.spec["watched"])
+            if told["id"] in self._doomed:
+                self._doomed.remove(told["id"])
+                self._kill(told["id"])
+            else:
+                self._build(descriptors[0], copying)
+            copying.close()
+
+    def _build(self, pidfd: int, copying: Copying) -> None:
+        """Tells the server, as a supervisor would; who hears of it over `building`, if there is something to go on
+        with."""
+        control = socket.socket(fileno=os.dup(copying.control))
+        try:
+            listeners = self._visitor.build(pidfd, copying.spec, copying.scratch)
+        except StepError as error:
+            messages.tell(control, {"error": str(error)})
+        else:
+            with contextlib.suppress(BrokenPipeError):  # it has ended
+                os.write(copying.building, b"1")
+            messages.tell(control, {"ready": True}, [listener.fileno() for listener in listeners])
+            for listener in listeners:
+                listener.close()
+        finally:
+            control.close()
 
     def _fail(self, zygote: Zygote, sandbox_id: str, error: str) -> None:
-        del zygote.copying[sandbox_id]
+        zygote.copying.pop(sandbox_id).close()
         self._doomed.discard(sandbox_id)
         self._tell({"event": "failed", "id": sandbox_id, "error": error})
 
@@ -223,17 +243,10 @@ class Spawner:
         os.close(made)
 
     def _make_socket(self, sandbox_id: str) -> int:
-        with step("make a socket in the sandbox's network"):
-            if sandbox_id not in self._supervisors:
-                raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
-            return self._socket_inside(self._supervisors[sandbox_id][1]).detach()
-
-    def _socket_inside(self, pidfd: int) -> socket.socket:
-        syscalls.enter(pidfd, syscalls.CLONE_NEWNET)
-        try:
-            return socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        finally:
-            syscalls.enter(self._own_network, syscalls.CLONE_NEWNET)
+        if sandbox_id not in self._supervisors:
+            gone = ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
+            raise StepError("make a socket in the sandbox's network", gone)
+        return self._visitor.make_socket(self._supervisors[sandbox_id][1]).detach()
 
     def _adopt(self, order: dict[str, Any], descriptors: list[int]) -> None:
         """In a child, which tells the server by the last of `descriptors`: it enters namespaces, and waits."""
@@ -294,6 +307,7 @@ def _close(descriptors: list[int]) -> None:
 def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     control.set_inheritable(False)
+    os.umask(0o022)  # what sandboxes are shown is for every user
     # Two signs that the server is gone: its socket closes, or it ends (while a child of it keeps the socket open).
     parent_pidfd = os.pidfd_open(os.getppid())
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -306,7 +320,7 @@ def main() -> None:
     try:
         if settings["ids"] is not None:
             enter_user_namespace(control, settings["ids"])
-        _prepare(settings["directory"], own_network=settings["ids"] is not None)
+        _prepare(settings["directory"], below_user_namespace=settings["ids"] is not None)
     except StepError as error:
         messages.send(control, {"event": "opened", "error": str(error)})
         return
@@ -318,13 +332,13 @@ def main() -> None:
     spawner.run()
 
 
-def _prepare(directory: str, *, own_network: bool) -> None:
+def _prepare(directory: str, *, below_user_namespace: bool) -> None:
     with step("allow as many descriptors as the hard limit"):
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    if own_network:
-        with step("take a network namespace"):  # one to which a user namespace may return
-            syscalls.unshare(syscalls.CLONE_NEWNET)
+    if below_user_namespace:
+        with step("take a network and a host name"):  # to which it may return
+            syscalls.unshare(syscalls.CLONE_NEWNET | syscalls.CLONE_NEWUTS)
     with step("take a mount namespace"):
         syscalls.unshare(syscalls.CLONE_NEWNS)
         # What the host unmounts goes here, too; what we mount stays unseen outside.

@@ -112,8 +112,8 @@ class SpawnerClient:
                 del self._roots[name]
                 self._order({"order": "drop_root", "name": name})
 
-    def create(self, spec: Message, control: int, launch: int, scratch: int) -> None:
-        self._order({"order": "create", "spec": spec}, (control, launch, scratch))
+    def create(self, spec: Message, control: int, launch: int, scratch: int, *files: int) -> None:
+        self._order({"order": "create", "spec": spec}, (control, launch, scratch, *files))
 
     async def make_socket(self, sandbox_id: str) -> socket.socket:
         """Raises SandboxError, as do those below."""

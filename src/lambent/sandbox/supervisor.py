@@ -4,21 +4,21 @@ and from then on only waits. When it ends, the kernel ends everything in its pid
 The process proper is its child, not itself: the kernel shields pid 1 from signals, even from its own abort().
 It is under no cgroup of the sandbox, so that its memory is not the function's and freezing does not stop it."""
 
-import fcntl
 import os
 import select
 import signal
 import socket
-import struct
 import sys
 import time
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
-from lambent.sandbox import messages, mounts, netlink, privileges, syscalls
+from lambent.sandbox import messages, mounts, privileges, syscalls
 from lambent.sandbox.cgroup import Entry
+from lambent.sandbox.interior import furnish, open_host_network, open_network
 from lambent.sandbox.privileges import Programs
 from lambent.sandbox.process import COMPANIONS, become_process
-from lambent.sandbox.root import enter_root, name_user, renew_proc
+from lambent.sandbox.root import enter_root, renew_proc
 from lambent.sandbox.steps import StepError, step
 
 NAMESPACES = (
@@ -38,36 +38,47 @@ _COMPANIONS_SECONDS = 10.0
 """How long they may outlive the process, where the server does not end us before."""
 _COMPANIONS_LOOKED_AT_SECONDS = 0.02
 
-_SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
-_BACKLOG = 128
-_INTERFACE = "eth0"
 _DATA_BESIDE_BYTES = 1 << 30
 """What a process may map beyond its memory, where no control group says what it uses: stacks, heaps kept in reserve."""
 _OOM_SCORE = b"500"  # whatever else runs on the machine is worth more to it than a function
 
 
+class Executed(NamedTuple):
+    """A sandbox whose process will be executed: its `root`, where that is made, and the mount for its /tmp."""
+
+    root: str
+    scratch: int
+
+
+class Copied(NamedTuple):
+    """One whose process is a copy of a zygote, in whose root it is. `built` tells when its interior is; `files` are
+    what the copy goes on with, None where it is told later."""
+
+    built: int
+    files: Mapping[int, int] | None
+
+
 def supervise(
     control: int,
     launch: int,
-    scratch: int,
+    how: Executed | Copied,
     *,
     spec: dict[str, Any],
-    root: str | None,
     entry: Entry,
     programs: Programs,
 ) -> None:
-    """Never returns; what fails is reported over `control`, then this process (and so the sandbox) ends. Without a
-    `root`, we are in it, as a copy of a zygote: then it returns in pid 2, which is the copy that goes on."""
+    """Never returns; what fails is reported over `control`, then this process (and so the sandbox) ends. But it returns
+    in pid 2 where that is a copy, which goes on."""
     control_socket = socket.socket(fileno=control)
     try:
         privileges.die_with_parent()
-        syscalls.close_all_but({control, launch, scratch, *entry.descriptors})
-        if _Supervisor(control_socket, spec, programs).run(launch, scratch, root, entry):
+        syscalls.close_all_but({control, launch, *_descriptors(how), *entry.descriptors})
+        if _Supervisor(control_socket, spec, programs).run(launch, how, entry):
             return
     except StepError as error:
-        _send(control_socket, {"error": str(error)})
+        messages.tell(control_socket, {"error": str(error)})
     except OSError as error:
-        _send(control_socket, {"error": f"supervise: {error}"})
+        messages.tell(control_socket, {"error": f"supervise: {error}"})
     except BaseException:
         sys.excepthook(*sys.exc_info())  # a bug: to the server's standard error
     os._exit(1)
@@ -80,38 +91,44 @@ class _Supervisor:
         self._own_program = programs.supervisor
         self._process_program = programs.forking if spec["forks"] else programs.process
 
-    def run(self, launch: int, scratch: int, root: str | None, entry: Entry) -> bool:
+    def run(self, launch: int, how: Executed | Copied, entry: Entry) -> bool:
         """Whether this is the process now."""
-        process, process_pidfd, go = self._fork_process(launch, entry)
+        process, process_pidfd, go = self._fork_process(launch, how, entry)
         if go is None:
             return True
-        listeners = self._open_network()
-        with step("set the host name"):
-            socket.sethostname(self._spec["hostname"])
-        if root is None:
-            renew_proc()
+        if isinstance(how, Executed):
+            self._build(how)
         else:
-            enter_root(root)
-        name_user(self._spec["uid"])
-        with step("show /tmp"):
-            mounts.place(scratch, "/tmp")  # noqa: S108 - a path inside
-        os.close(scratch)
+            renew_proc()
+            _wait_built(how.built)
         privileges.confine(self._own_program, leave_groups=self._spec["leaves_groups"])
         privileges.keep_mounting(and_signalling=self._spec["freezes_by_signal"])
         go.send(b"1")
-        messages.send(self._control, {"ready": True}, [listener.fileno() for listener in listeners])
-        for listener in listeners:
-            listener.close()
         self._process = process
         sealed = self._obey(process_pidfd)
         signals = sealed and self._spec["freezes_by_signal"]
         status = self._wait_and_signal() if signals else _wait_for(process)
-        _send(self._control, {"exit": status})
+        messages.tell(self._control, {"exit": status})
         if sealed and go.recv(1) == COMPANIONS:
             _outlive_by_companions()
         return False
 
-    def _fork_process(self, launch: int, entry: Entry) -> tuple[int, int, socket.socket | None]:
+    def _build(self, how: Executed) -> None:
+        host_network = open_host_network(self._spec)
+        listeners = open_network(self._spec, host_network)
+        if host_network is not None:
+            os.close(host_network)
+        enter_root(how.root)
+        furnish(self._spec, how.scratch)
+        os.close(how.scratch)
+        privileges.give_up_for_good()
+        messages.send(self._control, {"ready": True}, [listener.fileno() for listener in listeners])
+        for listener in listeners:
+            listener.close()
+
+    def _fork_process(
+        self, launch: int, how: Executed | Copied, entry: Entry
+    ) -> tuple[int, int, socket.socket | None]:
         """(pid, pidfd, a line that says when the root is ready, and hears of companions). First of all, because joining
         the cgroups takes longest, and can go on beside the rest. In a copy that goes on, (0, -1, None)."""
         go, go_of_process = socket.socketpair()
@@ -129,34 +146,16 @@ class _Supervisor:
                 cgroup_joins=entry.joins,
                 spec=self._spec,
                 program=self._process_program,
+                files=how.files if isinstance(how, Copied) else None,
             )
             return 0, -1, None
         with step("be worth as much as before"):
             _exchange_oom_score(own_score)
         go_of_process.close()
-        for descriptor in (launch, *entry.descriptors):
+        files = how.files if isinstance(how, Copied) else None
+        for descriptor in (launch, *(files or {}).values(), *entry.descriptors):
             os.close(descriptor)
         return pid, pidfd, go
-
-    def _open_network(self) -> list[socket.socket]:
-        with (
-            step("bring the loopback interface up"),
-            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket,
-        ):
-            request = struct.pack("16sH14x", b"lo", 0)
-            name, flags = struct.unpack("16sH14x", fcntl.ioctl(any_socket, _SIOCGIFFLAGS, request))
-            fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sH14x", name, flags | _IFF_UP))
-        if self._spec["outside"] is not None:
-            _reach_outside(self._spec["outside"], f"/proc/{self._spec['outside_of']}/ns/net")
-        listeners = []
-        for host, port in self._spec["listen"]:
-            with step(f"listen on {host}:{port}"):
-                family = socket.AF_INET6 if ":" in host else socket.AF_INET
-                listener = socket.socket(family, socket.SOCK_STREAM)
-                listener.bind((host, port))
-                listener.listen(_BACKLOG)
-                listeners.append(listener)
-        return listeners
 
     def _obey(self, process_pidfd: int) -> bool:
         """Follows orders until the process ends, or the sandbox is sealed (True), or the server is gone."""
@@ -227,26 +226,17 @@ class _Supervisor:
                 self._carry_out(*received)
 
 
-def _reach_outside(link: dict[str, str], host_network: str) -> None:
-    """Makes a pair of interfaces: eth0 here, the other end in the host's network, where we are for a moment, too. They
-    go with this network namespace."""
-    host = os.open(host_network, os.O_RDONLY | os.O_CLOEXEC)
-    here = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        with step("make eth0"):
-            netlink.make_veth(_INTERFACE, link["peer"], host)
-            netlink.add_address(_INTERFACE, link["address"])
-            netlink.bring_up(_INTERFACE)
-            netlink.add_default_route(link["gateway"], _INTERFACE)
-        with step("connect eth0 with the host"):
-            syscalls.enter(host, syscalls.CLONE_NEWNET)
-            netlink.add_address(link["peer"], link["gateway"])
-            netlink.bring_up(link["peer"])
-            netlink.add_route_to(link["address"], link["peer"])
-            syscalls.enter(here, syscalls.CLONE_NEWNET)
-    finally:
-        os.close(host)
-        os.close(here)
+def _descriptors(how: Executed | Copied) -> list[int]:
+    if isinstance(how, Executed):
+        return [how.scratch]
+    return [how.built, *(how.files or {}).values()]
+
+
+def _wait_built(built: int) -> None:
+    """Ends this process where the interior could not be made: whose it is has said why."""
+    if os.read(built, 1) != b"1":
+        os._exit(1)
+    os.close(built)
 
 
 def _attach(targets: list[str], descriptors: list[int]) -> None:
@@ -314,10 +304,3 @@ def _outlive_by_companions() -> None:
             return
         if pid == 0:
             time.sleep(_COMPANIONS_LOOKED_AT_SECONDS)
-
-
-def _send(control: socket.socket, message: dict[str, Any]) -> None:
-    try:
-        messages.send(control, message)
-    except OSError:
-        return  # the server closed its end: nobody wants to know

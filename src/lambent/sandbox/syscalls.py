@@ -54,7 +54,9 @@ def clone(flags: int, *, cgroup_descriptor: int | None = None, sibling: bool = F
     """Forks with new namespaces, into a cgroup v2 where given: (pid, pidfd) in the caller, (0, -1) in the child. A
     `sibling` has the caller's parent for its own.
 
-    Only for processes with one thread: the C library is not told, as it is by `os.fork`; Python is."""
+    Only for processes with one thread. Neither the C library nor Python is told, as by `os.fork`: what modules have
+    them do at each fork, most of it about locks that nobody holds here, takes the child longer than the fork. A child
+    that goes on with Python has to renew what may not be in common."""
     pidfd = ctypes.c_int(-1)
     flags |= _CLONE_PIDFD
     if cgroup_descriptor is not None:
@@ -64,17 +66,8 @@ def clone(flags: int, *, cgroup_descriptor: int | None = None, sibling: bool = F
     told_by = 0 if sibling else signal.SIGCHLD
     address = ctypes.addressof(pidfd)
     arguments = struct.pack("<11Q", flags, address, 0, 0, told_by, 0, 0, 0, 0, 0, cgroup_descriptor or 0)
-    ctypes.pythonapi.PyOS_BeforeFork()
-    try:
-        pid = syscall(_SYS_CLONE3, arguments, len(arguments))
-    except OSError:
-        ctypes.pythonapi.PyOS_AfterFork_Parent()
-        raise
-    if pid == 0:
-        ctypes.pythonapi.PyOS_AfterFork_Child()
-        return 0, -1
-    ctypes.pythonapi.PyOS_AfterFork_Parent()
-    return pid, pidfd.value
+    pid = syscall(_SYS_CLONE3, arguments, len(arguments))
+    return (pid, pidfd.value) if pid else (0, -1)
 
 
 def unshare(flags: int) -> None:

@@ -15,11 +15,11 @@ import socket
 from collections.abc import Sequence
 from typing import Any
 
-from lambent.sandbox import messages, mounts, seccomp, syscalls
+from lambent.sandbox import messages, mounts, privileges, seccomp, syscalls
 from lambent.sandbox.cgroup import Entry
 from lambent.sandbox.privileges import FilterProgram, Programs
 from lambent.sandbox.steps import StepError, step
-from lambent.sandbox.supervisor import ATTACHING_CALLS, NAMESPACES, supervise
+from lambent.sandbox.supervisor import ATTACHING_CALLS, NAMESPACES, Copied, supervise
 
 CODE = "/tmp"  # noqa: S108 - a path inside, where a process that is to be copied finds this package
 
@@ -29,6 +29,7 @@ def be_copied(line: int, private_bytes: int) -> None:
     of its order and no other. `private_bytes` is how much of the zygote's memory counts as a copy's own."""
     orders = socket.socket(fileno=line)
     mounts.unmount(CODE)
+    privileges.give_up_for_good()  # once for all copies
     confined = FilterProgram(seccomp.assemble(syscalls.MACHINE))
     programs = Programs(
         process=confined,
@@ -64,11 +65,12 @@ def _copy(
         error = str(failure)
     if pid == 0:
         orders.detach()  # closed with all the rest, but not by this object
-        control, launch, scratch, *groups = descriptors
-        into = groups.pop() if spec["cloned_into"] else None
-        supervise(
-            control, launch, scratch, spec=spec, root=None, entry=Entry(groups, into), programs=programs
-        )
+        control, launch, built, *others = descriptors
+        into = others.pop() if spec["cloned_into"] else None
+        numbers = spec["files"]
+        files = None if numbers is None else dict(zip(numbers, others, strict=False))
+        how, entry = Copied(built=built, files=files), Entry(others[len(numbers or ()) :], into)
+        supervise(control, launch, how, spec=spec, entry=entry, programs=programs)
         return True
     for descriptor in descriptors:
         os.close(descriptor)

@@ -1,5 +1,6 @@
 """The spawner's zygotes: starting them, passing orders on, and knowing what is under way in one that ends."""
 
+import fcntl
 import os
 import signal
 import socket
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from lambent.sandbox import messages, privileges, syscalls
+from lambent.sandbox.cgroup import Entry
 from lambent.sandbox.process import EXIT_NOT_STARTED, arrange, forget_signals
 from lambent.sandbox.root import enter_root_of_zygote
 from lambent.sandbox.steps import StepError, step
@@ -20,21 +22,49 @@ _NAMESPACES = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWNET | syscalls.CLONE_NEWI
 """So that nothing of the host's shows in what it remembers. Not the pids: its copies are the spawner's children."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copying:
+    """A sandbox that a zygote was asked for and has not told of: what is needed to build its interior then, and to say
+    over `building` that it is there."""
+
+    spec: dict[str, Any]
+    control: int
+    scratch: int
+    building: int
+
+    def close(self) -> None:
+        for descriptor in (self.control, self.scratch, self.building):
+            os.close(descriptor)
+
+
 @dataclass(slots=True, kw_only=True)
 class Zygote:
-    """`copying` has the sandboxes that it was asked for and has not told of, and whether their memory is watched."""
-
     id: str
     pid: int
     pidfd: int
     line: socket.socket
-    copying: dict[str, bool] = field(default_factory=dict)
+    copying: dict[str, Copying] = field(default_factory=dict)
 
-    def copy(self, spec: dict[str, Any], descriptors: Sequence[int]) -> None:
-        """Raises StepError."""
-        with step("order a copy of the zygote"):
-            messages.send(self.line, spec, descriptors)
-        self.copying[spec["id"]] = spec["watched"]
+    def copy(self, spec: dict[str, Any], descriptors: Sequence[int], entry: Entry) -> None:
+        """`descriptors` are control, launch, the mount for /tmp, and the files that the copy goes on with. Raises
+        StepError."""
+        control, launch, scratch, *files = descriptors
+        built, building = os.pipe2(os.O_CLOEXEC)
+        copying = Copying(
+            spec=spec,
+            control=fcntl.fcntl(control, fcntl.F_DUPFD_CLOEXEC, 0),
+            scratch=fcntl.fcntl(scratch, fcntl.F_DUPFD_CLOEXEC, 0),
+            building=building,
+        )
+        try:
+            with step("order a copy of the zygote"):
+                messages.send(self.line, spec, [control, launch, built, *files, *entry.descriptors])
+        except StepError:
+            copying.close()
+            raise
+        finally:
+            os.close(built)
+        self.copying[spec["id"]] = copying
 
     def end(self) -> None:
         """Does not end copies. Returns when it is gone."""

@@ -4,12 +4,13 @@ tests/security/sandbox tries on both; here is what they have in common, what not
 import asyncio
 import os
 import signal
+import socket
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sandboxes import TIMEOUT_S, WAITING, Running, Workbench, needs_root
+from sandboxes import PYTHON, TIMEOUT_S, WAITING, Running, Workbench, needs_root
 
 from lambent.sandbox.port import Exit, Process, SandboxError
 
@@ -52,6 +53,46 @@ async def test_a_copy_is_as_if_it_had_been_executed(bench: Workbench) -> None:
     ran = await bench.python(code)
     assert ran.output == "[0, 1, 2] localhost / 2 default_int_handler [] 1\n"
     assert ran.exit == Exit(code=0)
+
+
+async def test_a_copy_that_has_its_files_from_the_beginning_goes_on_by_itself(bench: Workbench) -> None:
+    await bench.copy_from()
+    ours, theirs = socket.socketpair()
+    code = "import os; print(os.getpid(), sorted(map(int, os.listdir('/proc/self/fd')))[:-1])"
+    with ours:
+        with theirs:
+            process = Process(argv=(PYTHON,), variables={}, files=dict.fromkeys(range(3), theirs.fileno()))
+            sandbox = await asyncio.wait_for(bench.backend.create(bench.spec, process), TIMEOUT_S)
+        ours.sendall(f"{code!r}\n".encode())
+        assert await asyncio.wait_for(asyncio.shield(sandbox.exited), TIMEOUT_S) == Exit(code=0)
+        assert ours.recv(4096) == b"2 [0, 1, 2]\n"
+    with pytest.raises(SandboxError, match="once"):
+        await sandbox.start(process)
+    await sandbox.destroy()
+
+
+@pytest.mark.parametrize("copied", [False, True])
+async def test_its_user_has_a_name(bench: Workbench, *, copied: bool) -> None:
+    root = replace(bench.spec.root, files={"/etc/passwd": "root:x:0:0::/:\nme:x:{uid}:990::/:\n"})
+    bench.spec = replace(bench.spec, root=root)
+    if copied:
+        await bench.copy_from(root=root)
+    code = (
+        "import os, pwd\n"
+        "try: open('/etc/passwd', 'a')\n"
+        "except OSError as error: print(error.errno in (13, 30))\n"
+        "print(pwd.getpwuid(os.getuid()).pw_name, os.listdir('/tmp'), sum(1 for _ in open('/etc/passwd')))"
+    )
+    assert (await bench.python(code)).output == "True\nme [] 2\n"
+
+
+async def test_what_cannot_be_made_inside_of_a_copy_fails_create(bench: Workbench) -> None:
+    bench.spec = replace(bench.spec, listen=(("127.0.0.1", 9001), ("127.0.0.1", 9001)))
+    await bench.copy_from()
+    with pytest.raises(SandboxError, match=r"listen on 127\.0\.0\.1:9001: Address already in use"):
+        await bench.blank()
+    bench.spec = replace(bench.spec, listen=())
+    assert (await bench.python("print('runs')")).output == "runs\n"
 
 
 async def test_what_a_copy_does_no_other_sees(bench: Workbench) -> None:

@@ -5,6 +5,7 @@ Needs Python 3.10.
 
 import logging as python_logging
 import sys
+import threading as python_threading
 import time
 from types import ModuleType
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from . import sdk
 
 logging: "Any" = python_logging  # more of it than it shows
+threading: "Any" = python_threading
 
 _CODE = "/tmp"  # noqa: S108 - where the sandbox's package is shown
 _PACKAGE = "lambent"
@@ -31,10 +33,13 @@ def be_copied(line: int, *, with_sdk: bool) -> "sdk.Preloaded | None":
         preloaded = sdk.preload()
     modules, importers = set(sys.modules) - _OWN, set(sys.path_importer_cache)
     serve, private_bytes = _sandbox()
+    # Said once, here, for each copy to do: to look through all of them again would cost a copy much of its time.
+    new_modules = sys.modules.keys() - modules
+    new_importers = sys.path_importer_cache.keys() - importers
     serve(line, private_bytes())
-    _forget_all_but(sys.modules, modules)
-    _forget_all_but(sys.path_importer_cache, importers)
-    _restart_clock()
+    _forget(sys.modules, new_modules)
+    _forget(sys.path_importer_cache, new_importers)
+    _renew()
     return preloaded
 
 
@@ -48,14 +53,18 @@ def _sandbox() -> "tuple[Any, Any]":
     return be_copied, private_bytes
 
 
-def _forget_all_but(known: "dict[str, Any]", executed: "set[str]") -> None:
+def _forget(known: "dict[str, Any]", names: "set[str]") -> None:
     """What an executed process would not know: a function may have modules of the same names."""
-    for name in known.keys() - executed:
+    for name in names:
         del known[name]
 
 
-def _restart_clock() -> None:
-    """The time that log records are relative to."""
+def _renew() -> None:
+    """What Python would at a fork, of which it has not heard, as far as it shows: the thread's number, as the kernel
+    counts; `random` is seeded for each function anyway. And the time that log records are relative to."""
+    main = threading.main_thread()
+    if hasattr(main, "_set_native_id"):
+        main._set_native_id()
     if hasattr(logging, "_startTime"):
         nanoseconds = isinstance(logging._startTime, int)  # since 3.13
         logging._startTime = time.time_ns() if nanoseconds else time.time()
