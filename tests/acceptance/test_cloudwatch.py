@@ -132,6 +132,7 @@ def test_metrics_of_a_name_are_queried_together(cloudwatch, lambent: Lambent) ->
         MetricDataQueries=[
             {"Id": "q", "Expression": query, "Period": 60},
             {"Id": "e", "Expression": "SUM(q)", "Label": "all"},
+            {"Id": "s", "Expression": f"SEARCH('{{{namespace},Host,Zone}} Zone=a', 'Sum', 60)"},
         ],
         **between(),
     )["MetricDataResults"]
@@ -139,6 +140,8 @@ def test_metrics_of_a_name_are_queried_together(cloudwatch, lambent: Lambent) ->
         ("q", "b", [5.0]),
         ("q", "a", [1.0]),
         ("e", "all", [6.0]),
+        ("s", "x a Load", [1.0]),
+        ("s", "y a Load", [2.0]),
     ]
 
 

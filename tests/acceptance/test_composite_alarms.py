@@ -74,6 +74,14 @@ def test_a_composite_alarm_follows_its_children(lambent: Lambent, cloudwatch, ch
     assert [one["Arn"] for one in message["TriggeringChildren"]] == [child_arn]
     assert event["detail-type"] == "CloudWatch Alarm State Change"
     assert event["detail"]["previousState"]["value"] == "OK"
+    assert cloudwatch.describe_alarm_history(AlarmName=name)["AlarmHistoryItems"] == []
+    history = cloudwatch.describe_alarm_history(
+        AlarmName=name, AlarmTypes=["CompositeAlarm"], HistoryItemType="StateUpdate"
+    )["AlarmHistoryItems"]
+    assert [item["HistorySummary"] for item in history] == [
+        "Alarm updated from OK to ALARM",
+        "Alarm updated from INSUFFICIENT_DATA to OK",
+    ]
     parents = cloudwatch.describe_alarms(ParentsOfAlarmName=child)["CompositeAlarms"]
     assert [one["AlarmName"] for one in parents] == [name]
     with pytest.raises(

@@ -14,6 +14,7 @@ from lambent.model.extended_statistic import parse_statistic
 from lambent.services.cloudwatch.alarm_runs import queries_of
 from lambent.services.cloudwatch.errors import InvalidParameterValueException
 from lambent.services.cloudwatch.evaluation import COMPARISONS
+from lambent.services.cloudwatch.expression import compile_expression
 from lambent.services.cloudwatch.metrics_insights import is_query, parse_query
 from lambent.services.cloudwatch.queries import check_queries, period_of
 
@@ -85,13 +86,19 @@ def require_action(action: str) -> None:
         )
 
 
+def _check_expression(text: str) -> None:
+    """Of one that can be evaluated: an alarm wants one series."""
+    if is_query(text) and parse_query(text).group_by:
+        raise ValidationException("Lambent does not offer alarms on queries with GROUP BY.")
+    if text and not is_query(text) and compile_expression(text).searches:
+        raise ValidationException("SEARCH is not supported in the expressions of alarms.")
+
+
 def _require_metric(parameters: Parameters) -> None:
     if parameters.get("Metrics"):
         check_queries(parameters["Metrics"])
         for query in parameters["Metrics"]:
-            text = query.get("Expression", "")
-            if is_query(text) and parse_query(text).group_by:
-                raise ValidationException("Lambent does not offer alarms on queries with GROUP BY.")
+            _check_expression(query.get("Expression", ""))
         returned = [one for one in parameters["Metrics"] if one.get("ReturnData", True)]
         if len(returned) != 1:
             raise ValidationException("Exactly one element of the metrics list should return data.")

@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-met
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from lambent.services.cloudwatch.expression_functions import (
     SORTED_BY,
@@ -17,6 +18,7 @@ from lambent.services.cloudwatch.expression_functions import (
 from lambent.services.cloudwatch.expression_values import (
     Environment,
     ExpressionError,
+    Search,
     Series,
     Value,
     as_series,
@@ -24,7 +26,7 @@ from lambent.services.cloudwatch.expression_values import (
     each,
 )
 
-__all__ = ["Environment", "ExpressionError", "Series", "Value", "compile_expression"]
+__all__ = ["Environment", "Expression", "ExpressionError", "Search", "Series", "Value", "compile_expression"]
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<text>\"[^\"]*\"|'[^']*')"
@@ -49,12 +51,24 @@ _LEVELS: Sequence[Mapping[str, Callable[[float, float], float]]] = (
 _FILLINGS = ([("name", "REPEAT")], [("name", "LINEAR")])
 
 
-def compile_expression(text: str) -> tuple[Node, frozenset[str]]:
-    """How to evaluate it, and the names that it uses. Raises ExpressionError."""
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """How to evaluate it, the names that it uses, and what is to be searched for first. `is_search`: it is nothing
+    else."""
+
+    node: Node
+    names: frozenset[str]
+    searches: Sequence[Search]
+    is_search: bool
+
+
+def compile_expression(text: str) -> Expression:
+    """Raises ExpressionError."""
     parser = _Parser(text)
     node = parser.level(0)
     parser.expect_end()
-    return node, frozenset(parser.names)
+    is_search = parser.searches != [] and text.count("(") == 1 and text.strip().startswith("SEARCH")
+    return Expression(node, frozenset(parser.names), tuple(parser.searches), is_search)
 
 
 class _Parser:
@@ -62,6 +76,7 @@ class _Parser:
         self._tokens: list[tuple[str, str]] = []
         self._at = 0
         self.names: set[str] = set()
+        self.searches: list[Search] = []
         position = 0
         text = text.rstrip()
         while position < len(text):
@@ -99,7 +114,7 @@ class _Parser:
             number = float(text)
             return lambda environment: number
         if kind == "text":
-            raise ExpressionError("a string is not a value; only METRICS() takes one")
+            raise ExpressionError("a string is not a value; only METRICS() and SEARCH() take one")
         if text in ("(", "["):
             return self._group(text)
         if kind != "name":
@@ -121,8 +136,8 @@ class _Parser:
             return self._metrics()
         if name == "FILL" and (second := self._fill_word()):
             return second
-        if name == "SORT":
-            return self._sort()
+        if name in ("SORT", "SEARCH"):
+            return self._sort() if name == "SORT" else self._search()
         arguments = self._arguments(")")
         return function(name, arguments)
 
@@ -163,6 +178,24 @@ class _Parser:
             most = int(float(text))
         self._close()
         return lambda environment: sort(by, order == "DESC", most, _listed(inner(environment)))
+
+    def _search(self) -> Node:
+        """SEARCH('{AWS/Lambda,FunctionName} MetricName="Errors"', 'Sum', 300)"""
+        kinds = [kind for kind, _ in self._tokens[self._at : self._at + 3]]
+        if kinds != ["text", "symbol", "text"]:
+            raise ExpressionError("SEARCH takes what to search for and a statistic, each in quotes")
+        text, _, stat = (self._next()[1] for _ in range(3))
+        period = None
+        if self._peek() == ",":
+            self._at += 1
+            kind, number = self._next()
+            if kind != "number":
+                raise ExpressionError("SEARCH takes a period in seconds")
+            period = int(float(number))
+        self._close()
+        search = Search(text[1:-1], stat[1:-1], period)
+        self.searches.append(search)
+        return lambda environment: environment.searches[search]
 
     def _word(self, known: Collection[str]) -> str:
         comma, word = self._next()[1], self._next()[1]

@@ -5,7 +5,7 @@ Between two series it is done where both have a point; a point that has no value
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Union
 
@@ -21,6 +21,15 @@ class ExpressionError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Search:
+    """Of metrics by what they are called; see metric_search. `period` is in seconds; None: the request's."""
+
+    text: str
+    stat: str
+    period: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """What names stand for; `period` is the queries' in seconds, `moments` when periods begin, all of them."""
 
@@ -29,6 +38,8 @@ class Environment:
     """Names of those that are metrics, in their order: what METRICS() gives."""
     period: int
     moments: Sequence[int]
+    searches: Mapping[Search, list[Series]] = field(default_factory=dict)
+    """What was found."""
 
 
 def combine(operation: Callable[[float, float], float], left: Value, right: Value) -> Value:

@@ -67,7 +67,9 @@ class History:
 
 
 def _is(item: AlarmHistoryItem, parameters: Parameters) -> bool:
-    return parameters.get("HistoryItemType") in (None, item.kind)
+    """Without AlarmTypes only of alarms on metrics."""
+    types = parameters.get("AlarmTypes") or ["MetricAlarm"]
+    return item.alarm_kind in types and parameters.get("HistoryItemType") in (None, item.kind)
 
 
 def _described(item: AlarmHistoryItem) -> Parameters:

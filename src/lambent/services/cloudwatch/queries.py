@@ -13,13 +13,16 @@ from lambent.services.cloudwatch.errors import (
 )
 from lambent.services.cloudwatch.expression import (
     Environment,
+    Expression,
     ExpressionError,
+    Search,
     Series,
     Value,
     compile_expression,
 )
+from lambent.services.cloudwatch.metric_search import parse_search, run_search
 from lambent.services.cloudwatch.metrics_insights import InsightsQuery, is_query, parse_query, run_query
-from lambent.services.cloudwatch.series import Window, read_periods
+from lambent.services.cloudwatch.series import Window, read_statistic
 from lambent.services.cloudwatch.statistics import require_period
 from lambent.store.ports.metrics import MetricStore
 
@@ -61,8 +64,9 @@ def check_queries(queries: Sequence[Mapping[str, Any]]) -> None:
         elif is_query(query["Expression"]):
             _insights(query)
         else:
-            _, names = _compiled(query)
-            unknown = sorted(names - set(ids) - {"METRICS()"})
+            compiled = _compiled(query)
+            _check_searches(query, compiled)
+            unknown = sorted(compiled.names - set(ids) - {"METRICS()"})
             if unknown:
                 raise InvalidParameterValueException(
                     f"Error in expression '{query['Id']}': there is no metric or expression {unknown[0]}"
@@ -99,17 +103,25 @@ async def evaluate(
             if asked.group_by:
                 labels[id] = [" ".join([*query.get("Label", "").split(), *group]) for group in groups]
     waiting = [query for query in queries if query["Id"] not in values]
+    searches: dict[Search, list[Series]] = {}
+    for query in waiting:
+        compiled = _compiled(query)
+        for search in compiled.searches:
+            found = await run_search(search, account_id, region, window, store)
+            searches[search] = [series for _, series in found]
+            if compiled.is_search:
+                labels[query["Id"]] = [_found_label(query, metric) for metric, _ in found]
     moments = range(window.start, window.end, window.period)
     while waiting:
-        ready = [query for query in waiting if _compiled(query)[1] - {"METRICS()"} <= values.keys()]
+        ready = [query for query in waiting if _compiled(query).names - {"METRICS()"} <= values.keys()]
         if not ready:
             raise InvalidParameterValueException(
                 f"Error in expression '{waiting[0]['Id']}': it refers to itself"
             )
         for query in ready:
-            environment = Environment(values, metrics, window.period, moments)
+            environment = Environment(values, metrics, window.period, moments, searches)
             try:
-                values[query["Id"]] = _compiled(query)[0](environment)
+                values[query["Id"]] = _compiled(query).node(environment)
             except ExpressionError as error:
                 raise _refused(query, error) from error
         waiting = [query for query in waiting if query not in ready]
@@ -132,6 +144,21 @@ def default_labels(queries: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]
     return labels
 
 
+def _found_label(query: Mapping[str, Any], metric: MetricKey) -> str:
+    return " ".join(
+        [*query.get("Label", "").split(), *(value for _, value in metric.dimensions), metric.name]
+    )
+
+
+def _check_searches(query: Mapping[str, Any], compiled: Expression) -> None:
+    for search in compiled.searches:
+        _check_stat({"Stat": search.stat, "Period": search.period or 60})
+        try:
+            parse_search(search.text)
+        except ExpressionError as error:
+            raise _refused(query, error) from error
+
+
 def _result(query: Mapping[str, Any], value: Value, labels: Sequence[str], units: Sequence[str]) -> Result:
     if isinstance(value, float):
         raise InvalidParameterValueException(
@@ -140,7 +167,7 @@ def _result(query: Mapping[str, Any], value: Value, labels: Sequence[str], units
     series = value if isinstance(value, list) else [value]
     return Result(
         id=query["Id"],
-        labels=labels if len(labels) == len(series) else [labels[0]] * len(series),
+        labels=labels if len(labels) == len(series) else [*labels[:1]] * len(series),
         series=series,
         returned=query.get("ReturnData", True),
         units=units,
@@ -150,7 +177,6 @@ def _result(query: Mapping[str, Any], value: Value, labels: Sequence[str], units
 async def _metric(
     stat: Mapping[str, Any], account_id: str, region: str, window: Window, store: MetricStore
 ) -> tuple[Series, Sequence[str]]:
-    """And its units, where there are several and none was asked for: they are not added up, the first one counts."""
     metric = stat["Metric"]
     key = MetricKey(
         account_id=account_id,
@@ -160,11 +186,7 @@ async def _metric(
         dimensions=tuple(sorted((one["Name"], one["Value"]) for one in metric.get("Dimensions") or ())),
     )
     own = replace(window, period=stat["Period"])
-    periods = await read_periods(store, key, own, stat.get("Unit"))
-    units = sorted({unit for _, unit in periods})
-    found = {at: tally.statistic(stat["Stat"]) for (at, unit), tally in periods.items() if unit == units[0]}
-    series = {at: value for at, value in sorted(found.items()) if value is not None}
-    return series, units if len(units) > 1 else ()
+    return await read_statistic(store, key, own, stat["Stat"], stat.get("Unit"))
 
 
 def _check_stat(stat: Mapping[str, Any]) -> None:
@@ -173,7 +195,7 @@ def _check_stat(stat: Mapping[str, Any]) -> None:
         raise InvalidParameterValueException(f"The value {stat['Stat']} for parameter Stat is not supported.")
 
 
-def _compiled(query: Mapping[str, Any]) -> Any:
+def _compiled(query: Mapping[str, Any]) -> Expression:
     try:
         return compile_expression(query["Expression"])
     except ExpressionError as error:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lambent.model.tally import MetricKey, Tally
+from lambent.services.cloudwatch.expression_values import Series
 from lambent.store.ports.metrics import MetricStore, Minute
 
 _HOUR, _DAY = 3600, 86_400
@@ -47,3 +48,14 @@ def in_periods(minutes: Sequence[tuple[Minute, Tally]], window: Window, unit: st
         if unit in (None, minute.unit):
             periods.setdefault((window.begin_of(minute.start), minute.unit), Tally()).merge(tally)
     return periods
+
+
+async def read_statistic(
+    store: MetricStore, metric: MetricKey, window: Window, statistic: str, unit: str | None = None
+) -> tuple[Series, Sequence[str]]:
+    """And its units, where there are several and none was asked for: they are not added up, the first one counts."""
+    periods = await read_periods(store, metric, window, unit)
+    units = sorted({unit for _, unit in periods})
+    found = {at: tally.statistic(statistic) for (at, unit), tally in periods.items() if unit == units[0]}
+    series = {at: value for at, value in sorted(found.items()) if value is not None}
+    return series, units if len(units) > 1 else ()

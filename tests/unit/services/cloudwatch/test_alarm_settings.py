@@ -47,3 +47,20 @@ def test_what_is_refused_says_why(changed, message):
     with pytest.raises(ValidationException) as refused:
         check_alarm({**ALARM, **changed})
     assert message in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("SELECT SUM(x) FROM y GROUP BY z", "GROUP BY"),
+        ("SUM(SEARCH('x', 'Sum'))", "SEARCH is not supported"),
+    ],
+)
+def test_an_alarm_wants_one_series(expression, message):
+    settings = {
+        name: ALARM[name] for name in ("AlarmName", "EvaluationPeriods", "Threshold", "ComparisonOperator")
+    }
+    check_alarm({**settings, "Metrics": [{"Id": "q", "Expression": "SELECT SUM(x) FROM y", "Period": 60}]})
+    with pytest.raises(ValidationException) as refused:
+        check_alarm({**settings, "Metrics": [{"Id": "q", "Expression": expression, "Period": 60}]})
+    assert message in refused.value.message

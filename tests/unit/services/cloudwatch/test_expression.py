@@ -1,6 +1,6 @@
 import pytest
 
-from lambent.services.cloudwatch.expression import Environment, ExpressionError, compile_expression
+from lambent.services.cloudwatch.expression import Environment, ExpressionError, Search, compile_expression
 
 M1 = {0: 10.0, 60: 20.0, 180: 40.0}
 M2 = {0: 2.0, 60: 0.0, 120: 5.0}
@@ -8,7 +8,7 @@ AROUND = Environment({"m1": M1, "m2": M2}, ["m1", "m2"], 60, range(0, 240, 60))
 
 
 def value(text):
-    return compile_expression(text)[0](AROUND)
+    return compile_expression(text).node(AROUND)
 
 
 @pytest.mark.parametrize(
@@ -85,4 +85,15 @@ def test_what_is_no_expression(text):
 
 
 def test_the_names_that_are_used():
-    assert compile_expression("m1 + SUM([m2, e3])")[1] == {"m1", "m2", "e3"}
+    assert compile_expression("m1 + SUM([m2, e3])").names == {"m1", "m2", "e3"}
+
+
+def test_searches_are_told_and_answered():
+    text = """SEARCH('{AWS/Lambda,FunctionName} MetricName="Errors"', 'Sum', 300)"""
+    search = Search('{AWS/Lambda,FunctionName} MetricName="Errors"', "Sum", 300)
+    alone, within = compile_expression(text), compile_expression(f"SUM({text}) + m1")
+    assert (alone.searches, alone.is_search, within.is_search) == ((search,), True, False)
+    around = Environment({"m1": M1}, ["m1"], 60, range(0, 240, 60), {search: [M1, M2]})
+    assert alone.node(around) == [M1, M2]
+    assert within.node(around) == {0: 22.0, 60: 40.0, 180: 80.0}
+    assert compile_expression("SEARCH('x', 'Sum')").searches[0].period is None
