@@ -212,11 +212,12 @@ class _Incoming:
         if self._descriptor < 0:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             self._descriptor = os.open(self._aside, flags, 0o600)
-        for piece in pieces:
-            self._digest.update(piece)
-            view = memoryview(piece if self._seal is None else self._seal(piece))
-            while view:
-                view = view[os.write(self._descriptor, view) :]
+        # Joined first: for each piece, hashing and writing would let go of the interpreter, and have to wait for it.
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        self._digest.update(data)
+        view = memoryview(data if self._seal is None else self._seal(data))
+        while view:
+            view = view[os.write(self._descriptor, view) :]
 
     def _close(self) -> None:
         if self._descriptor >= 0:
