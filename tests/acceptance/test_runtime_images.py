@@ -2,6 +2,9 @@
 
 import json
 import shutil
+import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -61,7 +64,8 @@ def server(layout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
         f"provided.al2023={source}",
         "dotnet8=oci:/nowhere:latest",
     )
-    arguments = [word for flag in flags for word in ("--runtime-image", flag)]
+    arguments = ["--image-sources", f"oci:{layout}"]
+    arguments += [word for flag in flags for word in ("--runtime-image", flag)]
     server = Lambent.start(tmp_path_factory.mktemp("runtime-images") / "data", *arguments)
     yield server
     server.stop()
@@ -147,7 +151,7 @@ def test_layers_are_at_opt(server: Lambent) -> None:
         Layers=[layer["LayerVersionArn"]],
         Environment={"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/bin/wrapper"}},
     )
-    read = server.call(name, {"read": ["/opt/of-the-layer", "/var/task/of-the-image"]})
+    read = server.call(name, {"read": ["/opt/of-the-layer", "/var/task/inside.py"]})
     assert read == {"/opt/of-the-layer": "here"}
     assert server.call(name, "variables")["WRAPPED"] == "yes"
 
@@ -164,6 +168,22 @@ def test_a_custom_runtime_gets_the_image_as_its_userland(server: Lambent) -> Non
     assert server.call(name, "context")["image"] == "a base image\n"
     without = server.invoke(server.deploy({"app.py": SOURCE}, **settings))
     assert without.error_object["errorType"] == "Runtime.InvalidEntrypoint"
+
+
+def test_the_same_image_is_a_function(server: Lambent, layout: Path) -> None:
+    """By its entry point, with its own code."""
+    name = server.new_name()
+    server.lambda_.create_function(
+        FunctionName=name,
+        Role=server.role,
+        PackageType="Image",
+        Code={"ImageUri": f"oci:{layout}:latest"},
+        ImageConfig={"Command": ["inside.handler"]},
+        MemorySize=256,
+        Timeout=20,
+    )
+    server.wait_active(name)
+    assert server.call(name, "x") == "inside"
 
 
 def test_an_image_that_cannot_be_had(server: Lambent) -> None:
@@ -251,3 +271,20 @@ def test_a_tag_of_a_registry_that_wants_a_password(
     server.start_again()
     assert server.call(name, "read -r x </etc/patch; echo $x")["output"] == "1"
     assert f"ruby3.4 is taken from {source} ({patched.digest})" in server.log
+
+
+def test_a_start_that_waits_for_an_image_can_be_ended(tmp_path: Path) -> None:
+    silent = socket.create_server(("127.0.0.1", 0))
+    source = f"127.0.0.1:{silent.getsockname()[1]}/ruby:3.4"
+    command = [sys.executable, "-m", "lambent", "start", "--port", "0", "--data-dir", str(tmp_path / "data")]
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen([*command, "--runtime-image", f"ruby3.4={source}"], stderr=log)
+    try:
+        eventually(lambda: f"looking up {source}" in (tmp_path / "log").read_text(), seconds=60)
+        process.terminate()
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.wait()
+        silent.close()
+    assert "Traceback" not in (tmp_path / "log").read_text()

@@ -23,7 +23,7 @@ _LEFT_OUT = (
     "tkinter",
 )
 _BOOTSTRAP = """#!/bin/sh
-export AWS_EXECUTION_ENV=AWS_Lambda_of_the_image
+export AWS_EXECUTION_ENV=AWS_Lambda_of_the_image PYTHONPATH="${PYTHONPATH:-/var/runtime}"
 set -- /var/lang/bin/python3 -m awslambdaric "$_HANDLER"
 if [ -n "$AWS_LAMBDA_EXEC_WRAPPER" ]; then
     if [ ! -f "$AWS_LAMBDA_EXEC_WRAPPER" ]; then
@@ -85,7 +85,7 @@ def base_image(target: Path, more: Mapping[str, Entry] | None = None) -> Image:
         "var/runtime/bootstrap": _BOOTSTRAP.encode(),
         "lambda-entrypoint.sh": _ENTRY_POINT.encode(),
         "var/task": Directory(),
-        "var/task/of-the-image": "not shown",
+        "var/task/inside.py": "def handler(event, context):\n    return 'inside'\n",
         "opt": Directory(),
         "etc/image": "a base image\n",
         **(more or {}),

@@ -105,6 +105,7 @@ async def test_no_more_are_made_at_once_than_the_host_can_bear_and_in_order_of_a
         return blank
 
     tasks = [asyncio.create_task(take(number)) for number in range(8)]
+    await bench.until(lambda: entered == module._MAKING_MOST)
     await asyncio.sleep(0.01)
     assert entered == module._MAKING_MOST
     bench.gates["create"].set()
