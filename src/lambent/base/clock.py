@@ -40,8 +40,8 @@ class Jumps:
         self._clock = clock
         self._offset = clock.now() - clock.monotonic()
         self._started_offset = self._offset
-        self._forward: list[tuple[float, float]] = []
-        """When, as the wall clock was before, and by how many seconds."""
+        self._forward: list[tuple[float, float, float]] = []
+        """When, as the wall clock was before, by how many seconds, and when that was seen (monotonic)."""
 
     def look(self) -> float:
         """By how many seconds the wall clock was set since the last look, 0 for a moment more or less."""
@@ -51,8 +51,13 @@ class Jumps:
         if abs(jumped) < _JUMP_LEAST_SECONDS:
             return 0.0
         if jumped > 0:
-            self._forward.append((before, jumped))
+            self._forward.append((before, jumped, self._clock.monotonic()))
         return jumped
+
+    def forward_within(self, seconds: float) -> float:
+        """By how many seconds it was set forward in this last time. What was written before seems so much older."""
+        since = self._clock.monotonic() - seconds
+        return sum(jumped for _, jumped, seen_at in self._forward if seen_at >= since)
 
     def steady(self) -> float:
         """The time that it would be if the wall clock had not been set since this was made."""
@@ -61,7 +66,7 @@ class Jumps:
     def translated(self, at: float) -> float:
         """What the wall clock would have shown at the time `at` if it had been set before already. Only forward: then a
         time of before is no time of after, and nothing is taken for older than it is."""
-        for before, seconds in self._forward:
+        for before, seconds, _ in self._forward:
             if at <= before:
                 at += seconds
         return at

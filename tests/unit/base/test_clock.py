@@ -49,3 +49,16 @@ def test_a_time_of_before_is_carried_over_a_jump_and_one_of_after_is_not():
     # Each is as old as it is, whichever jumps lie between.
     assert clock.now() - jumps.translated(now) == 10.0
     assert jumps.translated(clock.now()) == clock.now()
+
+
+def test_for_a_time_it_is_known_how_far_the_clock_was_set_forward():
+    clock = ManualClock(1000.0)
+    jumps = Jumps(clock)
+    for seconds in (3600.0, -1800.0, 600.0):
+        clock.advance(10.0)
+        clock.set_by(seconds)
+        jumps.look()
+    assert jumps.forward_within(60.0) == 4200.0
+    assert jumps.forward_within(15.0) == 600.0
+    clock.advance(100.0)
+    assert jumps.forward_within(60.0) == 0.0

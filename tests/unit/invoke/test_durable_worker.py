@@ -370,9 +370,9 @@ async def test_an_invocation_that_runs_is_not_taken_for_a_forgotten_one(setting)
         setting.clock.advance(1.0)
         await setting.until(lambda number=number: len(looks) > number)
     assert looks[0], "it is under way"
+    assert len(setting.ran) == 1
     setting.gate.set()
     assert (await result).payload == b"1"
-    assert len(setting.ran) == 1
 
 
 async def test_one_that_cannot_go_on_is_named_and_keeps_nobody_from_it(setting, monkeypatch, caplog):

@@ -65,12 +65,15 @@ class Sweep:
         self._waiters.wake_each()
 
     async def sweep(self) -> None:
+        now = self._queues.now()
         while await self._store.sweep_discarded(_BATCH):
             pass
-        await self._messages.sweep_deduplication(now=self._queues.now())
+        await self._messages.sweep_deduplication(now=now)
         for queue in self._queues:
             retention = attributes.number(queue, "MessageRetentionPeriod")
-            expired_at = self._queues.now() - retention * 1000
+            # No message goes earlier because the clock was set forward meanwhile.
+            kept = retention + self._jumps.forward_within(retention)
+            expired_at = now - int(kept * 1000)
             while await self._messages.expire(queue.id, expired_at=expired_at, limit=_BATCH) == _BATCH:
                 pass
 
