@@ -15,6 +15,7 @@ from lambent.base.arn import partition_of
 from lambent.model.error import ServiceException
 from lambent.model.function import LATEST, Alias, Function, FunctionId, FunctionVersion
 from lambent.model.lambda_errors import ResourceConflictException, ResourceNotFoundException
+from lambent.store.ports.errors import StoreUnavailableError
 from lambent.store.ports.functions import FunctionStore
 
 
@@ -111,9 +112,15 @@ class Directory(FunctionStore):
 
     async def _write(self, id: FunctionId, write: Coroutine[Any, Any, None]) -> None:
         self._pending[id] += 1
-        self._targets.pop(id, None)
+        before, changes = self._targets.pop(id, None), self._changes
         try:
             await write
+        except StoreUnavailableError:
+            # Nobody was told that it is written, and nothing can be read now: what was known holds. If it is written
+            # all the same, this node hears of it as of what others write.
+            if before is not None and changes == self._changes:
+                self._targets[id] = before
+            raise
         finally:
             self._pending[id] -= 1
             if not self._pending[id]:

@@ -6,7 +6,7 @@ import pytest
 from lambent.invoke.directory import Directory, Target
 from lambent.model.function import Alias, Function
 from lambent.model.lambda_errors import ResourceConflictException, ResourceNotFoundException
-from lambent.store.ports.errors import StaleRevisionError
+from lambent.store.ports.errors import StaleRevisionError, StoreUnavailableError
 
 
 def alias(hello, name="live", to="1", **weights):
@@ -125,6 +125,20 @@ async def test_a_write_that_the_store_refuses_changes_nothing(directory, store, 
     await directory.resolve(hello, None)
     assert directory.known(hello, None) is not None
     assert told == []
+
+
+@pytest.mark.parametrize("changed_meanwhile", [False, True])
+async def test_while_the_database_is_away_what_was_known_holds(directory, store, hello, changed_meanwhile):
+    async def fail():
+        if changed_meanwhile:
+            directory.forget(hello)
+        raise StoreUnavailableError("away")
+
+    store.before_write = fail
+    target = await directory.resolve(hello, None)
+    with pytest.raises(StoreUnavailableError):
+        await directory.replace(store.functions[hello], expected_revision_id="r")
+    assert directory.known(hello, None) is (None if changed_meanwhile else target)
 
 
 async def test_what_was_read_while_something_was_written_is_not_remembered(directory, store, hello, version):
