@@ -232,6 +232,7 @@ class Server:
         opened.push_async_callback(self._services.lambda_.activation.close)
         opened.push_async_callback(self._services.log_courier.close)
         opened.push_async_callback(self._stores.log_queries.close)
+        opened.push_async_callback(self._services.log_exports.close)
         for part in self._services.parts:
             if part.close is not None:
                 opened.push_async_callback(part.close)

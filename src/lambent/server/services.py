@@ -10,6 +10,7 @@ from lambent.config import Settings
 from lambent.event_sources.reconciler import Reconciler
 from lambent.model.code_signature import CodeSigner
 from lambent.model.credential import CredentialSource
+from lambent.model.log_export import LogExport
 from lambent.model.service import Client, Service
 from lambent.runtimes.registry import RuntimeRegistry
 from lambent.sandbox.port import SandboxBackend
@@ -30,9 +31,11 @@ from lambent.server.second_look import with_second_look
 from lambent.server.shared_secrets import SharedSecrets
 from lambent.server.stores import Stores
 from lambent.services import iam, lambda_, logs, sts
+from lambent.services.logs.exports.tasks import ExportTasks
 from lambent.services.logs.subscriptions.courier import LogCourier
 from lambent.store.sql.code_signing_configs import SqlCodeSigningConfigStore
 from lambent.store.sql.function_policies import SqlFunctionPolicyStore
+from lambent.store.sql.named_records import SqlNamedRecords
 from lambent.targets.worker import DeliveryWorker
 
 
@@ -126,6 +129,13 @@ class Services:
             owner=node.membership.me.id,
         )
         stores.log_forwarding.wake = self.log_courier.wake
+        self.log_exports = ExportTasks(
+            SqlNamedRecords(stores.database, "log export", LogExport),
+            stores.logs,
+            client,
+            clock,
+            pending_seconds=settings.state_transition_seconds,
+        )
         self.all: list[Service] = [
             self.lambda_.service,
             logs.service(
@@ -137,6 +147,7 @@ class Services:
                 stores.log_policies,
                 stores.log_queries,
                 stores.log_query_definitions,
+                self.log_exports,
                 client,
             ),
             iam.service(

@@ -1,5 +1,5 @@
 """CloudWatch Logs: groups, streams, events, filter patterns, metric filters, subscription filters, resource policies,
-Live Tail, Logs Insights.
+Live Tail, Logs Insights, export tasks.
 
 Knows the log store's port and AWS's rules; does not know who writes logs, nor who keeps what is
 measured in them.
@@ -17,6 +17,8 @@ from lambent.model.service import Client, Operation, Service
 from lambent.services.logs.authorization import resource_arn
 from lambent.services.logs.events import EventOperations
 from lambent.services.logs.exceptions import ServiceUnavailableException
+from lambent.services.logs.exports.operations import ExportOperations
+from lambent.services.logs.exports.tasks import ExportTasks
 from lambent.services.logs.feed import LogFeed
 from lambent.services.logs.filter_events import FilterOperations
 from lambent.services.logs.groups import GroupOperations, Groups
@@ -47,6 +49,7 @@ def service(
     policies: NamedRecords[LogResourcePolicy],
     queries: Queries,
     query_definitions: NamedRecords[QueryDefinition],
+    exports: ExportTasks,
     client: Client,
     *,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -62,6 +65,7 @@ def service(
     policy = ResourcePolicyOperations(policies, clock)
     query = QueryOperations(queries, store, groups, clock)
     definition = DefinitionOperations(query_definitions, clock)
+    export = ExportOperations(exports, groups, client, clock)
     tag = TagOperations(groups)
     operations: dict[str, Operation] = {
         "CreateLogGroup": group.create_log_group,
@@ -86,6 +90,9 @@ def service(
         "PutQueryDefinition": definition.put_query_definition,
         "DescribeQueryDefinitions": definition.describe_query_definitions,
         "DeleteQueryDefinition": definition.delete_query_definition,
+        "CreateExportTask": export.create_export_task,
+        "DescribeExportTasks": export.describe_export_tasks,
+        "CancelExportTask": export.cancel_export_task,
         "PutMetricFilter": metric_filter.put_metric_filter,
         "DescribeMetricFilters": metric_filter.describe_metric_filters,
         "DeleteMetricFilter": metric_filter.delete_metric_filter,

@@ -47,3 +47,7 @@ class SessionTimeoutException(ServiceException):
 
 class MalformedQueryException(ServiceException):
     pass
+
+
+class InvalidOperationException(ServiceException):
+    pass

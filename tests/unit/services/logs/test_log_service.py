@@ -11,6 +11,7 @@ from lambent.model.service import Client
 from lambent.services.logs import service
 from lambent.services.logs.authorization import resource_arn
 from lambent.services.logs.exceptions import InvalidParameterException, ServiceUnavailableException
+from lambent.services.logs.exports.tasks import ExportTasks
 from lambent.services.logs.fed_store import FedLogStore
 from lambent.services.logs.feed import LocalFeed
 from lambent.services.logs.insights.queries import Queries
@@ -104,6 +105,7 @@ async def test_a_full_disk_is_said_as_the_model_knows_it() -> None:
         MemoryRecords(MemoryDeliveries()),
         cast(Queries, None),
         MemoryRecords(MemoryDeliveries()),
+        cast(ExportTasks, None),
         cast(Client, None),
     )
     event = {"timestamp": 1_700_000_000_000, "message": "m"}
