@@ -153,7 +153,8 @@ def find_runtime_images(settings: Settings) -> BaseImages:
 
 
 def record_of(data_dir: Path) -> Path:
-    return data_dir / "runtimes/images.json"
+    """Beside the images, so that a backup has both."""
+    return data_dir / "images/runtimes.json"
 
 
 def read_record(record: Path) -> dict[str, str]:
