@@ -26,13 +26,13 @@ class LogQuery:
     """Looks for events with start_ms <= timestamp < end_ms."""
 
     text: str
-    asked: str
-    """The text with the log groups and the time before it."""
     groups: tuple[str, ...]
     start_ms: int
     end_ms: int
     limit: int | None
     created_ms: int
+    asked: str = ""
+    """The text with the log groups and the time before it."""
     status: QueryStatus = "Scheduled"
     statistics: QueryStatistics = QueryStatistics()
     pages: tuple[int, ...] = ()

@@ -47,7 +47,7 @@ class AuthorizationDetails:
         return {"GetAccountAuthorizationDetails": self.details}
 
     async def details(self, caller: Caller, parameters: Parameters) -> Parameters:
-        """AWS's own policies where they are used, or asked for."""
+        """Of AWS's own policies those that are attached."""
         usage = await self._usage.count(caller)
         entries = self._entries(caller, parameters.get("Filter", ()), usage, position(parameters))
         taken, paging = await page(parameters, entries, _position)
