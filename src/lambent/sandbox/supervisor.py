@@ -4,6 +4,7 @@ and from then on only waits. When it ends, the kernel ends everything in its pid
 The process proper is its child, not itself: the kernel shields pid 1 from signals, even from its own abort().
 It is under no cgroup of the sandbox, so that its memory is not the function's and freezing does not stop it."""
 
+import contextlib
 import os
 import select
 import signal
@@ -104,6 +105,7 @@ class _Supervisor:
         privileges.confine(self._own_program, leave_groups=self._spec["leaves_groups"])
         privileges.keep_mounting(and_signalling=self._spec["freezes_by_signal"])
         go.send(b"1")
+        _rehearse()
         self._process = process
         sealed = self._obey(process_pidfd)
         signals = sealed and self._spec["freezes_by_signal"]
@@ -237,6 +239,20 @@ def _wait_built(built: int) -> None:
     if os.read(built, 1) != b"1":
         os._exit(1)
     os.close(built)
+
+
+def _rehearse() -> None:
+    """Goes through the motions of an order, and attaches nothing: what a process does for the first time after it was
+    forked is slow, and a caller waits for the orders that will come."""
+    ours, theirs = messages.socket_pair()
+    with ours, theirs:
+        messages.send(ours, {"order": "seal", "targets": ["/"], "memory_bytes": None}, [ours.fileno()])
+        received = messages.receive(theirs)
+        assert received is not None
+        order, descriptors = received
+        with contextlib.suppress(StepError):  # it is no mount
+            _attach(order["targets"], descriptors)
+        messages.send(ours, {"done": True})
 
 
 def _attach(targets: list[str], descriptors: list[int]) -> None:
