@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lambent.environments import extensions
-from lambent.environments.blanks import Blank
+from lambent.environments.blank import Blank
 from lambent.environments.extensions import ExtensionError
 from lambent.environments.link import EntrypointError, WrapperError
 from lambent.environments.output import Emit

@@ -10,7 +10,7 @@ import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from lambent.environments.blanks import Blank
+from lambent.environments.blank import Blank
 from lambent.environments.channel import Channel
 from lambent.environments.container_credentials import ContainerCredentials
 from lambent.environments.extensions import ExtensionError, Extensions, ExtensionState

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lambent.base.tasks import Tasks
-from lambent.environments.blanks import Blank, copy_of
+from lambent.environments.blank import Blank, copy_of
 from lambent.model.function import FunctionId, FunctionVersion
 from lambent.model.lambda_errors import SnapStartException, SnapStartTimeoutException
 

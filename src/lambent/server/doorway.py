@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from lambent.api.errors import refuse
 from lambent.api.health import HEALTH_PATH, health
-from lambent.environments.blanks import Handler
+from lambent.environments.blank import Handler
 from lambent.http.message import Request, Response
 from lambent.server.part import Door
 from lambent.services.lambda_.function_urls.addresses import is_function_url

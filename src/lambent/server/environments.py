@@ -2,7 +2,8 @@
 
 from lambent.base.clock import Clock
 from lambent.config import Settings
-from lambent.environments.blanks import Blanks, Handler
+from lambent.environments.blank import Handler
+from lambent.environments.blanks import Blanks
 from lambent.environments.log_delivery import LogDelivery
 from lambent.environments.pool import Lifetimes
 from lambent.environments.pools import Pools

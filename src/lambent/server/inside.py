@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Mapping
 
-from lambent.environments.blanks import Handler
+from lambent.environments.blank import Handler
 from lambent.environments.runtime_api import is_streamed_response
 from lambent.http.limits import MIB, Limits
 from lambent.http.listener import HttpListener

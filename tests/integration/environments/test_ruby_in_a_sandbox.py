@@ -14,7 +14,8 @@ import pytest
 from sandboxes import UID_COUNT, UID_FIRST, needs_root
 
 from lambent.base.clock import SystemClock
-from lambent.environments.blanks import Blanks, Handler
+from lambent.environments.blank import Handler
+from lambent.environments.blanks import Blanks
 from lambent.environments.environment import Environment
 from lambent.environments.log_delivery import LogDelivery
 from lambent.environments.surroundings import Surroundings, Trees
