@@ -73,10 +73,11 @@ class Leases:
     async def close(self) -> None:
         """After whoever held one was cancelled: others may have them."""
         await self._tasks.close()
-        with contextlib.suppress(StoreError):
-            while self._left:
-                name, token = self._left.popitem()
-                await self._store.release(name, self._membership.me, token)
+        left, self._left = self._left, {}
+        with contextlib.suppress(StoreError):  # at once, so that they share a commit
+            await asyncio.gather(
+                *(self._store.release(name, self._membership.me, token) for name, token in left.items())
+            )
 
     async def _acquire(self, name: str) -> int | None:
         if not self._membership.valid:
