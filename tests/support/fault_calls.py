@@ -9,7 +9,7 @@ import itertools
 import json
 import random
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -38,13 +38,15 @@ _RETRYABLE = (429, 500, 502, 503)
 class CallReport:
     """`errors` are what callers got instead of an answer, `longest` how many seconds one waited, by the fault that was
     done meanwhile. `wrong` are what should not have been: answers to other calls, errors that nobody tries again,
-    waits without an end, and limits that did not come back. `ran_twice` are calls that were answered, and ran twice."""
+    waits without an end, and limits that did not come back. `ran_twice` are calls that were answered, and ran twice;
+    `noted_twice` is how many lines the function's log has more than once."""
 
     answered: set[int] = field(default_factory=set)
     errors: Counter[str] = field(default_factory=Counter)
     longest: dict[str, float] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
     ran_twice: list[int] = field(default_factory=list)
+    noted_twice: int = 0
 
     def as_document(self) -> dict[str, Any]:
         return {
@@ -53,6 +55,7 @@ class CallReport:
             "longest seconds": {kind: round(seconds, 1) for kind, seconds in self.longest.items()},
             "wrong": self.wrong,
             "ran twice": self.ran_twice,
+            "noted twice": self.noted_twice,
         }
 
 
@@ -85,10 +88,13 @@ class Calls:
         except AssertionError:
             self.report.wrong.append("limits: not all that is reserved can be used again")
         pages = self._front.client("logs").get_paginator("filter_log_events")
-        ran: Counter[int] = Counter()
+        ran: dict[int, Counter[str]] = defaultdict(Counter)
         for page in pages.paginate(logGroupName=f"/aws/lambda/{FUNCTION}", filterPattern="ran"):
-            ran.update(int(event["message"].split()[1]) for event in page["events"])
-        self.report.ran_twice = sorted(n for n in self.report.answered if ran[n] > 1)
+            for event in page["events"]:
+                _, number, run = event["message"].split()
+                ran[int(number)][run] += 1
+        self.report.ran_twice = sorted(n for n in self.report.answered if len(ran[n]) > 1)
+        self.report.noted_twice = sum(lines - 1 for runs in ran.values() for lines in runs.values())
 
     def _all_at_once(self) -> bool:
         with ThreadPoolExecutor(RESERVED) as callers:

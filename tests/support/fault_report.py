@@ -53,6 +53,7 @@ def _of_calls(calls: Mapping[str, Any]) -> list[str]:
     lines += [f"| answered | {calls['answered']:,} |"]
     lines += [f"| {error} | {count:,} |" for error, count in sorted(calls["errors"].items())]
     lines += [f"| **answered, and ran twice** | **{len(calls['ran twice']):,}** |"]
+    lines += [f"| lines of the log that came twice | {calls['noted twice']:,} |"]
     lines += [f"| **what should not be** | **{len(calls['wrong']):,}** |"]
     lines += ["", "| longest wait for an answer, s | |", "|---|---:|"]
     lines += [f"| {kind} | {seconds} |" for kind, seconds in sorted(calls["longest seconds"].items())]
