@@ -47,6 +47,7 @@ _SENDERS = 2
 _TAKERS = 2
 _DISK_MEGABYTES = 768
 _DRAIN_SECONDS = 180.0
+_SETTLE_SECONDS = 20.0
 _SAY_SECONDS = 5.0
 _FAILURES = (ClientError, BotoCoreError, OSError, http.client.HTTPException)
 
@@ -247,7 +248,7 @@ class FaultRun:
             # Within: a database that the thread of faults has started ends with that thread.
             if self._calls is not None:
                 self._calls.finish()
-            self.report.queued = status(self._some())["queues"]["event invocations"]
+            self.report.queued = self._queued()
         for layer in self._layers:
             self.report.layer.update(layer.counts)
         self.report.seconds = time.monotonic() - began
@@ -386,6 +387,15 @@ class FaultRun:
             self._kinds[kind]()
             self._now = "nothing"
         self._faults.end()
+
+    def _queued(self) -> int:
+        """What was told may be settled a moment later."""
+        deadline = time.monotonic() + _SETTLE_SECONDS
+        while (queued := int(status(self._some())["queues"]["event invocations"])) and (
+            time.monotonic() < deadline
+        ):
+            time.sleep(0.1)
+        return queued
 
     def _sent(self) -> bool:
         return len(self.report.accepted) >= self._events or time.monotonic() > self._sending_until
