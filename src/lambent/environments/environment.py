@@ -109,6 +109,8 @@ class Environment:
         """Rings when the time of an invocation could be up. One serves many: it is set anew only when it has rung."""
         self._rest: asyncio.Task[InvocationResult] | None = None
         self._init_again = False
+        self.given = False
+        """Whether the function may have seen the last invocation."""
 
     # Init
 
@@ -156,6 +158,7 @@ class Environment:
         )
         recorder.emit(begun, int(now * 1000))
         run = _Run(invocation, self._monotonic(), now + self.version.timeout)
+        self.given = False
         if self._init_again:
             return await self._to_the_end(self._invoke_with_init(run))
         waiting = self._send(run)
@@ -219,6 +222,7 @@ class Environment:
             tenant_id=invocation.tenant_id,
             sink=invocation.sink,
         )
+        self.given = True
         waiting = self._occupancy.link.invoke(request)
         if self._extensions is not None:
             self._reports.taken(invocation, run.deadline)
@@ -285,6 +289,7 @@ class Environment:
 
     async def _invoke_with_new_runtime(self, run: "_Run") -> InvocationResult:
         """The runtime ended between two invocations, which is nothing to this one's caller."""
+        self.given = False
         self._run = None
         await self._occupancy.end()
         return await self._invoke_with_init(run)

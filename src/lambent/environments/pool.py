@@ -20,6 +20,7 @@ from lambent.environments.surroundings import Surroundings, Trees
 from lambent.model.error import ServiceException
 from lambent.model.function import FunctionVersion
 from lambent.model.invocation import Invocation, InvocationResult
+from lambent.model.lambda_errors import ServiceException_
 from lambent.runtimes.install import RuntimeInstall
 from lambent.sandbox.port import SandboxError
 
@@ -40,7 +41,7 @@ class Lifetimes:
 
 
 class EnvironmentFailedError(ServiceException):
-    """No environment could be made. Retrying is right: the cause is this host, not the function."""
+    """No environment could be made, and so nothing was run. Retrying is right: the cause is this host."""
 
     status = 500
     _code = "ServiceException"
@@ -95,7 +96,7 @@ class Pool:
             environment.reusable = False
             self._release(environment)
             ended()
-            raise self._told(error) from error
+            raise (self._broken_off(error) if environment.given else self._told(error)) from error
         if environment.settling:
             self._tasks.start(self._finish(environment, ended), "wait for extensions")
             return result
@@ -207,6 +208,11 @@ class Pool:
         return EnvironmentFailedError(
             "The service could not make an execution environment; see the server's log."
         )
+
+    def _broken_off(self, error: Exception) -> ServiceException:
+        """What the caller is told of an invocation that may have been run: nobody runs it again unasked."""
+        log.error("an invocation of %s was broken off", self.version.arn(), exc_info=error)
+        return ServiceException_("The invocation was broken off; see the server's log.")
 
     def _offer(self, environment: Environment) -> None:
         """Takes back one that was in use, or meant for a caller who has left."""

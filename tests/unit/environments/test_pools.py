@@ -7,6 +7,7 @@ import pytest
 from lambent.base.clock import ManualClock
 from lambent.environments.pool import EnvironmentFailedError
 from lambent.model.error import AccessDeniedException
+from lambent.model.lambda_errors import ServiceException_
 
 
 class Calls:
@@ -159,6 +160,20 @@ async def test_our_own_failure_in_a_second_init_is_a_service_exception(calls, be
         await calls.start("a")
     await bench.until(lambda: not bench.backend.alive and calls.pools.count() == 0 and bench.released == 1)
     assert calls.ended == ["a"]
+
+
+async def test_our_own_failure_after_the_function_was_called_does_not_say_that_nothing_was_run(
+    calls, bench, sandbox_error
+):
+    async def lose(bootstrap: Any, payload: bytes) -> None:
+        bootstrap.sandbox.exited.set_exception(sandbox_error)
+        bootstrap.exit()
+
+    bench.on_invoke = lose
+    with pytest.raises(ServiceException_):
+        await calls.start("a")
+    assert calls.ended == ["a"]
+    await bench.until(lambda: not bench.backend.alive)
 
 
 # Callers who leave
