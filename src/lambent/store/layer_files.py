@@ -5,6 +5,7 @@ sha256/ab/cdef…        whole, verified and synced
 """
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import shutil
@@ -99,10 +100,12 @@ class LayerFiles:
 
         return await asyncio.to_thread(work)
 
-    async def remove(self, digests: Sequence[str]) -> None:
+    async def remove(self, digests: Sequence[str], *, older_than: float) -> None:
         def work() -> None:
-            for digest in digests:
-                self.path(digest).unlink(missing_ok=True)
+            for path in map(self.path, digests):
+                with contextlib.suppress(FileNotFoundError):
+                    if path.stat().st_mtime < older_than:
+                        path.unlink()
 
         await asyncio.to_thread(work)
 

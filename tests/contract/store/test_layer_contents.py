@@ -78,7 +78,9 @@ async def test_contents_are_named_and_removed(contents: LayerContents) -> None:
     await receive(contents)
     assert await contents.names(older_than=time.time() + 10) == [DIGEST]
     assert await contents.names(older_than=time.time() - 10) == []
-    await contents.remove([DIGEST, OTHER])
+    await contents.remove([DIGEST], older_than=time.time() - 10)
+    assert await contents.size(DIGEST) is not None
+    await contents.remove([DIGEST, OTHER], older_than=time.time() + 10)
     assert await contents.size(DIGEST) is None
 
 

@@ -36,7 +36,8 @@ class Sweep:
         for _, repository in await self._registry.stores.repositories.all():
             await self._forget_layers(repository, before)
         used = {layer.digest for _, layer in await self._registry.stores.layers.all()}
-        await self._contents.remove([digest for digest in old if digest not in used])
+        unused = [digest for digest in old if digest not in used]
+        await self._contents.remove(unused, older_than=before)
 
     async def _forget_layers(self, repository: Repository, before: float) -> None:
         registry = self._registry

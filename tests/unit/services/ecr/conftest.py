@@ -61,7 +61,7 @@ class MemoryContents:
     async def names(self, *, older_than: float) -> list[str]:
         return list(self.whole)
 
-    async def remove(self, digests: list[str]) -> None:
+    async def remove(self, digests: list[str], *, older_than: float) -> None:
         for digest in digests:
             del self.whole[digest]
 
