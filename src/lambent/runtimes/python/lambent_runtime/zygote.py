@@ -36,10 +36,11 @@ def be_copied(line: int, *, with_sdk: bool) -> "sdk.Preloaded | None":
         preloaded = sdk.preload()
     modules, importers = set(sys.modules) - _OWN, set(sys.path_importer_cache)
     serve, private_bytes = _sandbox()
+    own_bytes = private_bytes()
     # Said once, here, for each copy to do: to look through all of them again would cost a copy much of its time.
     new_modules = sys.modules.keys() - modules
     new_importers = sys.path_importer_cache.keys() - importers
-    serve(line, private_bytes())
+    serve(line, own_bytes)
     _forget(sys.modules, new_modules)
     _forget(sys.path_importer_cache, new_importers)
     _renew()
