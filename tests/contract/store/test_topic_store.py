@@ -54,7 +54,7 @@ async def publish(stores: "Stores", *publications: Publication, now: int = NOW) 
 
 
 async def delivered(stores: "Stores") -> list[bytes]:
-    claimed = await stores.target_deliveries.claim("sns", now=2.0, owner="me", until=3.0, limit=100)
+    claimed = await stores.target_deliveries.claim("sns", now=2.0, owner="me", limit=100)
     return [one.payload for one in claimed]
 
 

@@ -23,8 +23,10 @@ from lambent.http.message import Request
 from lambent.model.caller import Caller, Parameters
 from lambent.model.error import ServiceException
 from lambent.services.logs import service
+from lambent.services.logs.exports.tasks import ExportTasks
 from lambent.services.logs.fed_store import FedLogStore
 from lambent.services.logs.feed import LocalFeed
+from lambent.services.logs.insights.queries import Queries
 from lambent.services.logs.measuring import LogMeasuring
 from lambent.services.logs.metric_filters.known import KnownMetricFilters
 from lambent.services.logs.subscriptions.forwarding import Forwarding
@@ -255,6 +257,8 @@ def logs(
     subscriptions = KnownSubscriptions(MemoryRecords(MemoryDeliveries()))
     forwarding = Forwarding(subscriptions, cast(TargetDeliveryStore, MemoryDeliveries()), clock)
 
+    records: Any = MemoryRecords(MemoryDeliveries())
+
     async def client_of_others(*_: Any) -> Parameters:
         return {}
 
@@ -265,6 +269,9 @@ def logs(
         metric_filters,
         subscriptions,
         MemoryRecords(MemoryDeliveries()),
+        Queries(records, records, store, clock),
+        records,
+        ExportTasks(records, store, client_of_others, clock, pending_seconds=0.0),
         client_of_others,
         sleep=sleep,
     )
