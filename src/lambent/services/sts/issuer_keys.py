@@ -3,6 +3,7 @@
 Source: https://openid.net/specs/openid-connect-discovery-1_0.html
 """
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -28,17 +29,29 @@ class IssuerKeys:
         self._send = send
         self._monotonic = clock.monotonic
         self._known: dict[str, tuple[float, Sequence[Mapping[str, Any]]]] = {}
+        self._asking: dict[str, asyncio.Task[Sequence[Mapping[str, Any]]]] = {}
+        """Nobody signs what leads here: an issuer is asked once, however many tokens name a key of it at the time."""
 
     async def of(self, issuer: str, key_id: str | None) -> Sequence[Mapping[str, Any]]:
         """Those that a token may be signed by. Raises IDPCommunicationError, InvalidIdentityToken."""
         read_at, keys = self._known.get(issuer, (-_KEPT_SECONDS, ()))
         age = self._monotonic() - read_at
         if age >= _KEPT_SECONDS or (not _named(keys, key_id) and age >= _AGAIN_SECONDS):
-            keys = await self._read(issuer)
-            if len(self._known) >= _ISSUERS_MOST:
-                self._known.clear()
-            self._known[issuer] = self._monotonic(), keys
+            asking = self._asking.get(issuer)
+            if asking is None:
+                asking = self._asking[issuer] = asyncio.create_task(self._ask(issuer))
+            keys = await asyncio.shield(asking)
         return _named(keys, key_id)
+
+    async def _ask(self, issuer: str) -> Sequence[Mapping[str, Any]]:
+        try:
+            keys = await self._read(issuer)
+        finally:
+            del self._asking[issuer]
+        if len(self._known) >= _ISSUERS_MOST:
+            self._known.clear()
+        self._known[issuer] = self._monotonic(), keys
+        return keys
 
     async def _read(self, issuer: str) -> Sequence[Mapping[str, Any]]:
         configuration = await self._document(f"{issuer.rstrip('/')}{_DISCOVERY}")
