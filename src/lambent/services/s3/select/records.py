@@ -144,8 +144,10 @@ class _CsvRecords:
     def _line(self) -> str | None:
         text, at = self._text, self._at
         end = text.find(self._ends, at)
-        while self._quoted_ends and self._quote and end >= 0 and text.count(self._quote, at, end) % 2:
-            end = text.find(self._ends, end + 1)
+        if self._quoted_ends and self._quote:
+            counted, quotes = at, 0
+            while end >= 0 and (quotes := quotes + text.count(self._quote, counted, end)) % 2:
+                counted, end = end, text.find(self._ends, end + 1)
         if end < 0:
             return None
         self._at = end + len(self._ends)
