@@ -89,7 +89,8 @@ class ExportTasks:
             return True
 
     async def _current(self, name: Name, export: LogExport) -> LogExport:
-        if export.status not in UNFINISHED or self._now_ms() - export.seen_ms < _GONE_MS:
+        finished, seen_ago_ms = export.status not in UNFINISHED, self._now_ms() - export.seen_ms
+        if finished or name in self._running or seen_ago_ms < _GONE_MS:
             return export
         failed = replace(
             export, status="FAILED", message="The task was interrupted.", completed_ms=self._now_ms()
