@@ -87,6 +87,46 @@ def test_an_event_without_anybody_to_take_it_becomes_a_dead_letter(lambent: Lamb
     events.remove_targets(Rule=rule, Ids=["t"])
 
 
+def test_a_template_that_an_event_makes_invalid_becomes_a_dead_letter(lambent: Lambent) -> None:
+    events, queue, letters = lambent.client("events"), Queue(lambent), Queue(lambent)
+    rule = lambent.new_name("rule")
+    events.put_rule(Name=rule, EventPattern=ORDERS)
+    template = {"InputPathsMap": {"detail": "$.detail"}, "InputTemplate": '{"was": "<detail>"}'}
+    target = {"Id": "t", "Arn": queue.arn, "InputTransformer": template}
+    events.put_targets(Rule=rule, Targets=[{**target, "DeadLetterConfig": {"Arn": letters.arn}}])
+    put = events.put_events(Entries=[ORDER])
+    (letter,) = eventually(letters.messages)
+    assert attributes_of(letter)["ERROR_CODE"] == "INVALID_JSON"
+    assert json.loads(letter["Body"])["id"] == put["Entries"][0]["EventId"]
+    events.remove_targets(Rule=rule, Ids=["t"])
+
+
+def test_an_event_has_another_id_on_the_bus_of_another_region(lambent: Lambent) -> None:
+    events, there = lambent.client("events"), lambent.client("events", region="eu-central-1")
+    rule, group = lambent.new_name("rule"), lambent.new_name("/events/g")
+    bus = there.create_event_bus(Name=lambent.new_name("bus"))["EventBusArn"]
+    lambent.client("logs", region="eu-central-1").create_log_group(logGroupName=group)
+    logs = f"arn:aws:logs:eu-central-1:{lambent.account_id}:log-group:{group}"
+    there.put_rule(Name=rule, EventBusName=bus, EventPattern=ORDERS)
+    there.put_targets(Rule=rule, EventBusName=bus, Targets=[{"Id": "logs", "Arn": logs}])
+    policy = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "events:PutEvents",
+    }
+    document = {"Version": "2012-10-17", "Statement": [{"Sid": "s", "Resource": bus, **policy}]}
+    there.put_permission(EventBusName=bus, Policy=json.dumps(document))
+    events.put_rule(Name=rule, EventPattern=ORDERS)
+    events.put_targets(Rule=rule, Targets=[{"Id": "bus", "Arn": bus}])
+    put = events.put_events(Entries=[ORDER])
+    found = lambent.client("logs", region="eu-central-1")
+    (line,) = eventually(lambda: found.filter_log_events(logGroupName=group)["events"])
+    event = json.loads(line["message"])
+    assert event["id"] != put["Entries"][0]["EventId"]
+    assert (event["region"], event["account"]) == ("us-east-1", lambent.account_id)
+    events.remove_targets(Rule=rule, Ids=["bus"])
+
+
 def test_a_schedule_sends_to_a_queue_and_its_failures_to_another(lambent: Lambent) -> None:
     scheduler, queue, letters = lambent.client("scheduler"), Queue(lambent), Queue(lambent)
     role = schedule_role(lambent, "sqs:SendMessage")

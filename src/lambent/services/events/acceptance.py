@@ -17,14 +17,16 @@ from lambent.services.events.catalog import Catalog, Listener
 from lambent.services.events.event import Event
 from lambent.services.events.names import is_bus_arn
 from lambent.services.events.rule_metrics import RuleMetrics
-from lambent.services.events.target_input import target_input
+from lambent.services.events.target_input import InvalidInputError, target_input
 from lambent.store.ports.event_archives import EventArchiveStore
 from lambent.store.ports.named_records import Name
 from lambent.store.ports.target_deliveries import TargetDeliveryStore
 
 BUSES = "buses"
 TRACE = "trace"
-"""The notes of a delivery that say which buses its event came by, and with which trace header."""
+INVALID = "invalid"
+"""The notes of a delivery that say which buses its event came by, with which trace header, and why there is no input
+that its target could be given."""
 
 
 class Acceptance:
@@ -95,7 +97,11 @@ class Acceptance:
         now, arn = self._clock.now(), rule.arn(partition_of(rule.region))
         for given in rule.targets.values():
             target = _with_role(rule, given)
-            payload = target_input(target, event, rule_arn=arn, rule=rule.name, now=now)
+            notes = _notes(event)
+            try:
+                payload = target_input(target, event, rule_arn=arn, rule=rule.name, now=now)
+            except InvalidInputError as error:
+                payload, notes[INVALID] = event.text, str(error)
             yield Delivery(
                 queue="events",
                 account_id=rule.account_id,
@@ -104,7 +110,7 @@ class Acceptance:
                 target=target,
                 payload=payload,
                 event=None if payload == event.text else event.text,
-                notes=_notes(event),
+                notes=notes,
                 accepted_at=now,
                 due_at=now,
             )

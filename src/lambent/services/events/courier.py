@@ -7,8 +7,8 @@ from lambent.model.caller import Caller, Parameters, RoleCallers, service_caller
 from lambent.model.delivery import Delivery
 from lambent.model.error import AccessDeniedException, ServiceException
 from lambent.model.service import Client
-from lambent.services.events.acceptance import BUSES, TRACE
-from lambent.services.events.event import event_of
+from lambent.services.events.acceptance import BUSES, INVALID, TRACE
+from lambent.services.events.event import event_of, in_region
 from lambent.services.events.http_target import HttpTarget, is_api_destination
 from lambent.services.events.log_target import LogTarget, is_log_group
 from lambent.services.events.names import is_bus_arn
@@ -50,6 +50,8 @@ class RuleCourier:
         self._metrics = metrics
 
     async def deliver(self, delivery: Delivery) -> None:
+        if (reason := delivery.notes.get(INVALID)) is not None:
+            raise DeliveryFailedError("INVALID_JSON", reason)
         arn = Arn.parse(delivery.target["Arn"])
         try:
             if is_api_destination(arn):
@@ -95,18 +97,20 @@ class RuleCourier:
             self._metrics.count(delivery.source_arn, name)
 
     async def _to_bus(self, delivery: Delivery, arn: Arn) -> None:
-        """The event goes on as it is, to no bus twice."""
+        """The event goes on as it is, to no bus twice. In another region it gets another id."""
         bus = str(arn)
         buses = (*delivery.notes.get(BUSES, "").split(), _bus_of_rule(delivery.source_arn))
         if bus in buses:
             raise DeliveryFailedError("THIRD_ACCOUNT_HOP_DETECTED", f"The event has been on {bus} before.")
         event = event_of(delivery.payload)
+        if arn.region != delivery.region:
+            event = in_region(event, arn.region)
         entry: Parameters = {
             "EventBusName": bus,
             "Source": event.members["source"],
             "DetailType": event.members["detail-type"],
             "Detail": "{}",
-            FORWARDED: (delivery.payload, buses),
+            FORWARDED: (event.text, buses),
         }
         if TRACE in delivery.notes:
             entry["TraceHeader"] = delivery.notes[TRACE]

@@ -14,6 +14,7 @@ from lambent.services.events.json_path import MISSING, InvalidPathError, look_up
 
 _PLACEHOLDER = re.compile(r"<([A-Za-z0-9_.\-]+)>")
 _PREDEFINED = "aws.events."
+_SPACE = re.compile(r'("(?:[^"\\]|\\.)*")|\s+')
 _ORIGINAL = ("id", "account", "detail-type", "time", "source", "region", "resources", "version")
 
 
@@ -22,6 +23,7 @@ class InvalidInputError(Exception):
 
 
 def target_input(target: Mapping[str, Any], event: Event, *, rule_arn: str, rule: str, now: float) -> bytes:
+    """Raises InvalidInputError where what the event has does not fit into a template."""
     if (text := target.get("Input")) is not None:
         return str(text).encode()
     if (path := target.get("InputPath")) is not None:
@@ -59,13 +61,16 @@ def _check_transformer(transformer: Mapping[str, Any]) -> None:
     for name in _PLACEHOLDER.findall(template):
         if name not in paths and not name.startswith(_PREDEFINED):
             raise InvalidInputError(f"InputTemplate for target {{id}} contains invalid placeholder {name}.")
-    if template.lstrip().startswith(("{", "[")):
+    if _is_json(template):
         filled = "".join(_fill(template, lambda name, quoted: "x" if quoted else "0"))
         _require_json(filled, "Invalid InputTemplate for target {id} : the template is not valid JSON.")
 
 
 def _transformed(transformer: Mapping[str, Any], event: Event, rule_arn: str, rule: str, now: float) -> bytes:
-    paths = transformer.get("InputPathsMap") or {}
+    """Values in quotes are not escaped: of a JSON template they may make what is none. Objects and arrays lose their
+    quotes within a string."""
+    paths, template = transformer.get("InputPathsMap") or {}, transformer["InputTemplate"]
+    is_json = _is_json(template)
 
     predefined = {
         "rule-arn": rule_arn,
@@ -82,12 +87,20 @@ def _transformed(transformer: Mapping[str, Any], event: Event, rule_arn: str, ru
             found = predefined.get(name.removeprefix(_PREDEFINED), MISSING)
         if found is MISSING:
             return "" if quoted else '""'
+        if quoted and isinstance(found, str):
+            return found
         encoded = orjson.dumps(found).decode()
-        if not quoted:
-            return encoded
-        return encoded[1:-1] if isinstance(found, str) else orjson.dumps(encoded).decode()[1:-1]
+        return encoded if is_json or not quoted else encoded.replace('"', "")
 
-    return "".join(_fill(transformer["InputTemplate"], text)).encode()
+    filled = "".join(_fill(template, text))
+    if not is_json:
+        return filled.encode()
+    _require_json(filled, "The input that was made of the event is not valid JSON.")
+    return _SPACE.sub(r"\1", filled).encode()
+
+
+def _is_json(template: str) -> bool:
+    return template.lstrip().startswith(("{", "["))
 
 
 def _member(name: str) -> str:

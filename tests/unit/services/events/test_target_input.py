@@ -60,10 +60,11 @@ def test_a_path_leads_to_a_part_of_the_event(event, path, expected):
 
 
 def test_placeholders_in_quotes_are_text_and_others_are_json(event):
-    template = '{"by": "<who>", "raw": <who>, "total": <total>, "said": "total <total>", "lines": <lines>}'
-    text = filled(event, template, who="$.detail.who", total="$.detail.total", lines="$.detail.lines")
+    template = '{"by": "<source>", "raw": <who>, "total": <total>, "said": "total <total>", "lines": <lines>}'
+    paths = {"who": "$.detail.who", "total": "$.detail.total", "lines": "$.detail.lines"}
+    text = filled(event, template, source="$.source", **paths)
     assert json.loads(text) == {
-        "by": 'the "boss"',
+        "by": "shop",
         "raw": 'the "boss"',
         "total": 2.5,
         "said": "total 2.5",
@@ -90,8 +91,25 @@ def test_predefined_variables(event):
     assert whole["j"] == EVENT
     without = {name: value for name, value in EVENT.items() if name not in ("detail", "detail-type")}
     assert whole["e"] == {**without, "detailType": "Order placed"}
-    quoted = json.loads(filled(event, '{"text": "<aws.events.event.json>"}'))
-    assert json.loads(quoted["text"]) == EVENT
+
+
+def test_json_is_minified_but_for_what_is_in_its_strings(event):
+    template = '{ "a b" : [ <t>,\n 1.50 ],  "c\\" d" : "<s>  x" }'
+    assert (
+        filled(event, template, t="$.detail-type", s="$.source")
+        == '{"a b":["Order placed",1.50],"c\\" d":"shop  x"}'
+    )
+
+
+@pytest.mark.parametrize("template", ['{"x": "<who>"}', '{"x": "<lines>"}', '["<aws.events.event.json>"]'])
+def test_values_in_quotes_are_not_escaped_and_may_make_what_is_no_json(event, template):
+    with pytest.raises(InvalidInputError):
+        filled(event, template, who="$.detail.who", lines="$.detail.lines")
+
+
+def test_objects_lose_their_quotes_within_a_string(event):
+    text = filled(event, '"<lines> of <who>"', lines="$.detail.lines", who="$.detail.who")
+    assert text == '"[{sku:x},{sku:y}] of the "boss""'
 
 
 @pytest.mark.parametrize(
