@@ -16,6 +16,8 @@ class Topic:
     attributes: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     created_at: int
+    archived_since: int | None = None
+    """Since when there is an archive; None where there is no ArchivePolicy."""
 
     @property
     def arn(self) -> str:

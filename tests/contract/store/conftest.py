@@ -31,6 +31,7 @@ from lambent.store.ports.quotas import QuotaStore
 from lambent.store.ports.roles import RoleStore
 from lambent.store.ports.shared_secrets import SharedSecretStore
 from lambent.store.ports.target_deliveries import TargetDeliveryStore
+from lambent.store.ports.topic_archives import TopicArchiveStore
 from lambent.store.ports.topics import TopicStore
 from lambent.store.sql.changes import SqlChangeStore
 from lambent.store.sql.code_signing_configs import SqlCodeSigningConfigStore
@@ -54,6 +55,7 @@ from lambent.store.sql.quotas import SqlQuotaStore
 from lambent.store.sql.roles import SqlRoleStore
 from lambent.store.sql.shared_secrets import SqlSharedSecretStore
 from lambent.store.sql.target_deliveries import SqlTargetDeliveryStore
+from lambent.store.sql.topic_archives import SqlTopicArchiveStore
 from lambent.store.sql.topics import SqlTopicStore
 from lambent.store.sqlite.database import SqliteDatabase
 
@@ -79,6 +81,7 @@ class Stores:
     queues: QueueStore
     queue_messages: QueueMessageStore
     topics: TopicStore
+    topic_archives: TopicArchiveStore
     metrics: MetricStore
     nodes: NodeStore
     quotas: QuotaStore
@@ -134,6 +137,7 @@ def stores(database: Database) -> Stores:
         queues=SqlQueueStore(database),
         queue_messages=SqlQueueMessageStore(database),
         topics=SqlTopicStore(database),
+        topic_archives=SqlTopicArchiveStore(database),
         metrics=SqlMetricStore(database),
         nodes=SqlNodeStore(database),
         quotas=SqlQuotaStore(database),

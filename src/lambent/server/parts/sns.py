@@ -9,6 +9,7 @@ from lambent.server.part import Core, Door, Part
 from lambent.services.sns import links, sns
 from lambent.services.sns.subscriptions import ANONYMOUS
 from lambent.store.sql.target_deliveries import SqlTargetDeliveryStore
+from lambent.store.sql.topic_archives import SqlTopicArchiveStore
 from lambent.store.sql.topics import SqlTopicStore
 from lambent.wire.service import WireService, load_service
 
@@ -19,6 +20,7 @@ _RETRY_SHARE = 60.0
 def part(core: Core) -> Part:
     made = sns(
         SqlTopicStore(core.database),
+        SqlTopicArchiveStore(core.database),
         SqlTargetDeliveryStore(core.database),
         clock=core.clock,
         client=core.client,

@@ -29,15 +29,17 @@ from lambent.services.sns.errors import InternalError
 from lambent.services.sns.metrics import TopicMetrics
 from lambent.services.sns.permissions import PermissionOperations
 from lambent.services.sns.publish import PublishOperations
+from lambent.services.sns.replayer import Replayer
 from lambent.services.sns.signing import Shared, Signer
 from lambent.services.sns.subscriptions import SubscriptionOperations
-from lambent.services.sns.sweep import sweep_deduplication
+from lambent.services.sns.sweep import sweep
 from lambent.services.sns.tags import TagOperations
 from lambent.services.sns.tokens import ConfirmationTokens
 from lambent.services.sns.topic_operations import TopicOperations
 from lambent.services.sns.topics import Topics
 from lambent.store.ports.errors import StoreFullError
 from lambent.store.ports.target_deliveries import TargetDeliveryStore
+from lambent.store.ports.topic_archives import TopicArchiveStore
 from lambent.store.ports.topics import TopicStore
 from lambent.targets.worker import DeliveryWorker
 
@@ -59,6 +61,7 @@ class Sns:
 
 def sns(
     store: TopicStore,
+    archives: TopicArchiveStore,
     outgoing: TargetDeliveryStore,
     *,
     clock: Clock,
@@ -84,11 +87,14 @@ def sns(
         "sns", outgoing, courier, clock, base_seconds=retry_seconds, owner=owner, decide=decide
     )
     tokens = ConfirmationTokens(secret)
+    replayer = Replayer(topics, archives, outgoing, deliveries, encryption, worker.wake)
     operations = {
         **TopicOperations(topics, pass_role).operations(),
         **TagOperations(topics).operations(),
         **PermissionOperations(topics).operations(),
-        **SubscriptionOperations(topics, deliveries, outgoing, tokens, worker.wake).operations(),
+        **SubscriptionOperations(
+            topics, deliveries, outgoing, tokens, worker.wake, archives, replayer.wake
+        ).operations(),
         **PublishOperations(topics, store, deliveries, encryption, counted, worker.wake).operations(),
     }
 
@@ -105,9 +111,12 @@ def sns(
         ),
         open=open,
         behind={"deliver to subscribers": worker.run},
-        once={"forget deduplication ids of topics": lambda: sweep_deduplication(store, topics)},
+        once={
+            "forget deduplication ids of topics": lambda: sweep(store, archives, topics),
+            "replay archives of topics": replayer.run,
+        },
         topics=topics,
-        wakes=(worker.wake,),
+        wakes=(worker.wake, replayer.wake),
         close=worker.close,
         signer=signer,
     )

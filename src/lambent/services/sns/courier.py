@@ -29,6 +29,11 @@ _METRICS: Mapping[Outcome, str] = {
     "failed": "NumberOfNotificationsFailed",
 }
 
+_REPLAY_METRICS: Mapping[Outcome, str] = {
+    "delivered": "NumberOfReplayedNotificationsDelivered",
+    "failed": "NumberOfReplayedNotificationsFailed",
+}
+
 
 class Send(Protocol):
     """lambent.http.client.request."""
@@ -81,7 +86,8 @@ class SubscriberCourier:
 
     def tell(self, delivery: Delivery, outcome: Outcome) -> None:
         if outcome in _METRICS:
-            self._metrics.count(delivery.source_arn, _METRICS[outcome])
+            names = _REPLAY_METRICS if delivery.target.get("Replayed") else _METRICS
+            self._metrics.count(delivery.source_arn, names[outcome])
 
     async def _deliver(self, delivery: Delivery) -> Accepted:
         match delivery.target["Protocol"]:

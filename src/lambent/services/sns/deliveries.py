@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from lambent.model.delivery import Delivery
@@ -18,13 +19,18 @@ class Deliveries:
     def __init__(self, envelopes: Envelopes) -> None:
         self._envelopes = envelopes
 
-    def notification(self, topic: Topic, subscription: Subscription, message: Message) -> Delivery:
+    def notification(
+        self, topic: Topic, subscription: Subscription, message: Message, *, replay_id: str = ""
+    ) -> Delivery:
+        """`replay_id` is of the replay in which it is delivered again."""
         is_raw = subscription.attributes.get("RawMessageDelivery", "").lower() == "true"
         event: bytes | None = None
         if is_raw:
             payload = message.body_for(subscription.protocol)
         else:
             members = self._envelopes.notification(topic, subscription, message)
+            if replay_id:
+                members["Replayed"] = "true"
             payload = written(members)
             if subscription.protocol == "lambda":
                 event = payload.encode()  # what a dead letter has
@@ -36,12 +42,13 @@ class Deliveries:
             event=event,
             at=message.published_at,
             line=f"{subscription.arn} {message.group_id}" if topic.is_fifo else None,
-            about={
+            about=({"Replayed": True} if replay_id else {})
+            | {
                 "Kind": "Notification",
                 "MessageId": message.id,
                 "Raw": is_raw,
                 "GroupId": _group(topic, subscription, message),
-                "DeduplicationId": message.deduplication_id if topic.is_fifo else None,
+                "DeduplicationId": _deduplication_id(message, replay_id) if topic.is_fifo else None,
                 "TraceHeader": message.trace_header,
                 "Attributes": _attributes(message.attributes) if is_raw else {},
                 "Feedback": feedback(topic, subscription.protocol, message.body_for(subscription.protocol)),
@@ -95,6 +102,13 @@ class Deliveries:
             due_at=at / 1000,
             line=line,
         )
+
+
+def _deduplication_id(message: Message, replay_id: str) -> str | None:
+    """A queue that had the message a minute ago gets it again, and has it once where a crash repeats a delivery."""
+    if not replay_id:
+        return message.deduplication_id
+    return sha256(f"{replay_id} {message.id}".encode()).hexdigest()
 
 
 def _group(topic: Topic, subscription: Subscription, message: Message) -> str | None:

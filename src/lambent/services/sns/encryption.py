@@ -43,6 +43,16 @@ class PayloadEncryption:
         except ServiceException as error:
             raise _ERRORS.get(error.code, KMSAccessDenied)(error.message) from error
 
+    async def opened_text(self, topic: Topic, text: str, data_key: str | None) -> tuple[str, DataKey | None]:
+        """What `sealed_text` sealed, and the key of it. Raises what KMS raises."""
+        if data_key is None:
+            return text, None
+        owner = account_caller("sns.amazonaws.com", account_id=topic.account_id, region=topic.region)
+        key = await self._keys.to_read(
+            owner, b64decode(data_key), _context(topic.arn), seconds=_REUSE_SECONDS
+        )
+        return unseal(key.plaintext, text), key
+
     async def opened(self, delivery: Delivery) -> Delivery:
         """As it is delivered. Raises what KMS raises."""
         encrypted = delivery.target.get("DataKey")
@@ -56,6 +66,13 @@ class PayloadEncryption:
             payload=_unsealed(key, delivery.payload),
             event=None if delivery.event is None else _unsealed(key, delivery.event),
         )
+
+
+def sealed_text(key: DataKey | None, text: str) -> tuple[str, str | None]:
+    """As it is stored, and the key beside it."""
+    if key is None:
+        return text, None
+    return seal(key.plaintext, text), b64encode(key.encrypted).decode()
 
 
 def sealed(key: DataKey | None, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:

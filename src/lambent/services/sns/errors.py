@@ -31,6 +31,10 @@ class InvalidParameter(ServiceException):
     pass
 
 
+class InvalidState(ServiceException):
+    pass
+
+
 class KMSAccessDenied(ServiceException):
     pass
 

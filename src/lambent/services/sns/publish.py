@@ -8,6 +8,7 @@ from lambent.encryption.data_keys import DataKey
 from lambent.model.caller import Caller, Parameters
 from lambent.model.service import Operation
 from lambent.model.topic import Topic
+from lambent.services.sns.archive_policy import archived
 from lambent.services.sns.deliveries import Deliveries
 from lambent.services.sns.encryption import PayloadEncryption, sealed
 from lambent.services.sns.endpoints import is_phone_number
@@ -123,6 +124,7 @@ class PublishOperations:
             sequence_number=sequence,
             deduplication_scope=scope,
             deduplication_id=message.deduplication_id or "",
+            archived=archived(topic, message, key),
         )
 
     def _next_sequence(self) -> int:

@@ -19,14 +19,22 @@ from lambent.services.sns.filter_policy import (
     SubscriptionAttributeError,
     check_filter_policy,
 )
+from lambent.services.sns.replay_policy import check_replay_policy
 
-SETTABLE = ("DeliveryPolicy", "FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy")
-_NOT_OFFERED = ("SubscriptionRoleArn", "ReplayPolicy", "ReplayStatus")
+SETTABLE = (
+    "DeliveryPolicy",
+    "FilterPolicy",
+    "FilterPolicyScope",
+    "RawMessageDelivery",
+    "RedrivePolicy",
+    "ReplayPolicy",
+)
+_NOT_OFFERED = ("SubscriptionRoleArn",)
 _RAW_PROTOCOLS = ("sqs", "http", "https")
 HTTP_PROTOCOLS = ("http", "https")
 
 
-def check(subscription: Subscription, topic: Topic, name: str, value: str) -> None:
+def check(subscription: Subscription, topic: Topic, name: str, value: str, now: int) -> None:
     """Of one attribute that the subscription would have. The messages are without "Invalid parameter: ", which is not
     the same for Subscribe and SetSubscriptionAttributes. Raises SubscriptionAttributeError."""
     if name in _NOT_OFFERED:
@@ -51,6 +59,8 @@ def check(subscription: Subscription, topic: Topic, name: str, value: str) -> No
         check_filter_policy(value, subscription.attributes.get("FilterPolicyScope", ATTRIBUTES_SCOPE))
     if name == "RedrivePolicy" and value:
         _check_redrive(subscription, topic, value)
+    if name == "ReplayPolicy" and value != "{}":
+        check_replay_policy(topic, value, now)
     if name == "DeliveryPolicy" and value:
         if subscription.protocol not in HTTP_PROTOCOLS:
             raise SubscriptionAttributeError(
@@ -67,8 +77,10 @@ def merged(attributes: Mapping[str, str], given: Mapping[str, str]) -> dict[str,
     return {name: value for name, value in {**attributes, **given}.items() if value and value != "{}"}
 
 
-def described(subscription: Subscription, topic: Topic) -> dict[str, str]:
+def described(subscription: Subscription, topic: Topic, replay_status: str | None = None) -> dict[str, str]:
     given = dict(subscription.attributes)
+    if replay_status is not None:
+        given["ReplayStatus"] = replay_status
     if "FilterPolicy" in given:
         given.setdefault("FilterPolicyScope", ATTRIBUTES_SCOPE)
     else:

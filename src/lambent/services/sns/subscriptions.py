@@ -19,6 +19,7 @@ from lambent.services.sns.subscription_attributes import HTTP_PROTOCOLS
 from lambent.services.sns.tokens import ConfirmationTokens
 from lambent.services.sns.topics import Topics
 from lambent.store.ports.target_deliveries import TargetDeliveryStore
+from lambent.store.ports.topic_archives import TopicArchiveStore
 from lambent.store.records import Record
 
 _SUBSCRIPTION = Record(Subscription)
@@ -34,13 +35,17 @@ class SubscriptionOperations:
         outgoing: TargetDeliveryStore,
         tokens: ConfirmationTokens,
         wake: Callable[[], None],
+        replays: TopicArchiveStore,
+        replaying: Callable[[], None],
     ) -> None:
-        """`wake` is called when there is something to deliver."""
+        """`wake` is called when there is something to deliver, `replaying` when there is something to replay."""
         self._topics = topics
         self._deliveries = deliveries
         self._outgoing = outgoing
         self._tokens = tokens
         self._wake = wake
+        self._replays = replays
+        self._replaying = replaying
 
     def operations(self) -> Mapping[str, Operation]:
         return {
@@ -59,11 +64,12 @@ class SubscriptionOperations:
         check_endpoint(topic, protocol, endpoint)
         given = dict(parameters.get("Attributes") or {})
         subscription = _new(topic, caller, protocol, endpoint, self._topics.now())
-        subscription = _with_attributes(subscription, topic, given)
+        subscription = _with_attributes(subscription, topic, given, self._topics.now())
         async with self._topics.changing:
             existing = self._existing(topic, protocol, endpoint)
             if existing is None:
-                await self._topics.put_subscription(subscription)
+                await self._topics.put_subscription(subscription, starts_replay=True)
+                self._replaying()
             elif subscription_attributes.same(existing, given):
                 subscription = existing
             else:
@@ -93,7 +99,10 @@ class SubscriptionOperations:
                 current, confirmed=True, authenticated=signed, unsubscribe_authenticated=wants_signature
             )
 
-        confirmed = await self._topics.change_subscription(found, edit)
+        confirmed = await self._topics.change_subscription(
+            found, edit, starts_replay=not found.confirmed and "ReplayPolicy" in found.attributes
+        )
+        self._replaying()
         return {"SubscriptionArn": confirmed.arn}
 
     async def unsubscribe(self, caller: Caller, parameters: Parameters) -> Parameters:
@@ -125,7 +134,12 @@ class SubscriptionOperations:
 
     async def get_subscription_attributes(self, caller: Caller, parameters: Parameters) -> Parameters:
         subscription = self._topics.subscription(parameters["SubscriptionArn"])
-        described = subscription_attributes.described(subscription, self._topic_of(subscription))
+        replay = None
+        if "ReplayPolicy" in subscription.attributes:
+            replay = await self._replays.replay(subscription.arn)
+        described = subscription_attributes.described(
+            subscription, self._topic_of(subscription), None if replay is None else replay.status
+        )
         return {"Attributes": described}
 
     async def set_subscription_attributes(self, caller: Caller, parameters: Parameters) -> Parameters:
@@ -133,14 +147,17 @@ class SubscriptionOperations:
 
         def edit(current: Subscription) -> Subscription:
             try:
-                subscription_attributes.check(current, self._topic_of(current), name, value)
+                topic = self._topic_of(current)
+                subscription_attributes.check(current, topic, name, value, self._topics.now())
             except SubscriptionAttributeError as error:
                 raise invalid(str(error)) from None
             return replace(
                 current, attributes=subscription_attributes.merged(current.attributes, {name: value})
             )
 
-        await self._topics.change_subscription(self._topics.subscription(parameters["SubscriptionArn"]), edit)
+        found = self._topics.subscription(parameters["SubscriptionArn"])
+        await self._topics.change_subscription(found, edit, starts_replay=name == "ReplayPolicy")
+        self._replaying()
         return {}
 
     def _topic_of(self, subscription: Subscription) -> Topic:
@@ -200,12 +217,14 @@ def _new(topic: Topic, caller: Caller, protocol: str, endpoint: str, now: int) -
     )
 
 
-def _with_attributes(subscription: Subscription, topic: Topic, given: Mapping[str, str]) -> Subscription:
+def _with_attributes(
+    subscription: Subscription, topic: Topic, given: Mapping[str, str], now: int
+) -> Subscription:
     """Raises InvalidParameter."""
     complete = replace(subscription, attributes=subscription_attributes.merged({}, given))
     try:
         for name, value in given.items():
-            subscription_attributes.check(complete, topic, name, value)
+            subscription_attributes.check(complete, topic, name, value, now)
     except SubscriptionAttributeError as error:
         raise subscription_attributes.refuse_subscribing(error) from None
     return complete

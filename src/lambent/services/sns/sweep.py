@@ -1,21 +1,38 @@
-"""Deduplication ids whose five minutes are over are forgotten."""
+"""What is over its time is forgotten: deduplication ids after five minutes, archived messages after their retention."""
 
 import asyncio
 import logging
 
+from lambent.services.sns.archive_policy import beginning_archive_time
 from lambent.services.sns.topics import Topics
 from lambent.store.ports.errors import StoreError
+from lambent.store.ports.topic_archives import TopicArchiveStore
 from lambent.store.ports.topics import TopicStore
 
 log = logging.getLogger(__name__)
 
 _SECONDS = 60.0
+_BATCH = 500
+"""Messages deleted in one transaction: others write meanwhile."""
 
 
-async def sweep_deduplication(store: TopicStore, topics: Topics) -> None:
+async def sweep(store: TopicStore, archives: TopicArchiveStore, topics: Topics) -> None:
     while True:
         try:
             await store.sweep_deduplication(now=topics.now())
+            await sweep_archives(archives, topics)
         except StoreError:
-            log.exception("deduplication ids were not forgotten; next attempt in a minute")
+            log.exception("what is over its time was not forgotten; next attempt in a minute")
         await asyncio.sleep(_SECONDS)
+
+
+async def sweep_archives(archives: TopicArchiveStore, topics: Topics) -> None:
+    """Of topics without an archive, and of those that are gone, nothing is left."""
+    arn = await archives.topic_after("")
+    while arn is not None:
+        now, topic = topics.now(), topics.find(arn)
+        oldest = None if topic is None else beginning_archive_time(topic, now)
+        before = now + _BATCH if oldest is None else oldest
+        while await archives.sweep(arn, oldest=before, limit=_BATCH) == _BATCH:
+            pass
+        arn = await archives.topic_after(arn)

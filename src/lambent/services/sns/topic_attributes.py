@@ -6,20 +6,23 @@ Source: CreateTopic, SetTopicAttributes and GetTopicAttributes in the SNS API re
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from lambent.model.policy import MalformedPolicyError, PolicyKind, parse_policy
 from lambent.model.topic import Topic
 from lambent.services.sns import delivery_status
+from lambent.services.sns.archive_policy import beginning_archive_time, check_archive_policy
 from lambent.services.sns.delivery_policy import (
     check_topic_policy,
     effective_topic_policy,
     own_topic_policy,
 )
+from lambent.services.sns.envelope import timestamp
 from lambent.services.sns.errors import InvalidParameter, invalid
 
 _FLAGS = ("FifoTopic", "ContentBasedDeduplication")
-_FIFO_ONLY = frozenset({"ContentBasedDeduplication", "FifoThroughputScope"})
+_FIFO_ONLY = frozenset({"ArchivePolicy", "ContentBasedDeduplication", "FifoThroughputScope"})
 _PLAIN = ("DisplayName", "Policy", "DeliveryPolicy", "KmsMasterKeyId", "SignatureVersion", "TracingConfig")
 SETTABLE = frozenset({*_PLAIN, *_FIFO_ONLY, *delivery_status.ATTRIBUTES})
 _CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -27,9 +30,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "SignatureVersion": ("1", "2"),
     "TracingConfig": ("PassThrough", "Active"),
 }
-_NOT_OFFERED = re.compile(
-    r"ArchivePolicy|(Firehose|Application)(Success|Failure)Feedback(RoleArn|SampleRate)"
-)
+_NOT_OFFERED = re.compile(r"(Firehose|Application)(Success|Failure)Feedback(RoleArn|SampleRate)")
 _DISPLAY_NAME_MOST = 100
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _FIFO_NAME = re.compile(r"(?=.{1,256}$)[A-Za-z0-9_-]+\.fifo")
@@ -82,6 +83,8 @@ def check_value(name: str, value: str, *, is_fifo: bool, creating: bool) -> None
         check_policy(value)
     if name == "DeliveryPolicy" and value:
         check_topic_policy(value)
+    if name == "ArchivePolicy":
+        check_archive_policy(value)
 
 
 def check_policy(document: str) -> None:
@@ -110,11 +113,24 @@ def default_policy(topic: Topic) -> str:
     return json.dumps(policy, separators=(",", ":"))
 
 
-def described(topic: Topic, *, confirmed: int, pending: int, deleted: int) -> dict[str, Any]:
+def with_attributes(topic: Topic, given: Mapping[str, str], now: int) -> Topic:
+    """Empty values take away. What an archive keeps begins when it has a policy, and ends with it."""
+    attributes = {**topic.attributes, **given}
+    attributes = {name: value for name, value in attributes.items() if value not in ("", "{}")}
+    since = (topic.archived_since or now) if "ArchivePolicy" in attributes else None
+    return replace(topic, attributes=attributes, archived_since=since)
+
+
+def described(
+    topic: Topic, *, confirmed: int = 0, pending: int = 0, deleted: int = 0, now: int = 0
+) -> dict[str, Any]:
     given = {name: value for name, value in topic.attributes.items() if value}
     if "DeliveryPolicy" in given:
         own = own_topic_policy(given["DeliveryPolicy"])
         given["DeliveryPolicy"] = json.dumps(own, separators=(",", ":"))
+    beginning = beginning_archive_time(topic, now)
+    if beginning is not None:
+        given["BeginningArchiveTime"] = timestamp(beginning)
     return {
         "Policy": policy_of(topic),
         "Owner": topic.account_id,

@@ -1,7 +1,6 @@
 """Topics: CreateTopic, DeleteTopic, ListTopics, GetTopicAttributes, SetTopicAttributes."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from lambent.model.caller import Caller, Parameters, PassRole
 from lambent.model.service import Operation
@@ -37,14 +36,12 @@ class TopicOperations:
         for attribute, value in given.items():
             topic_attributes.check_value(attribute, value, is_fifo=name.endswith(".fifo"), creating=True)
         await self._require_roles(caller, given)
+        now = self._topics.now()
         topic = Topic(
-            account_id=caller.account_id,
-            region=caller.region,
-            name=name,
-            attributes={key: value for key, value in given.items() if value and key != "FifoTopic"},
-            tags=tags,
-            created_at=self._topics.now(),
+            account_id=caller.account_id, region=caller.region, name=name, tags=tags, created_at=now
         )
+        own = {key: value for key, value in given.items() if key != "FifoTopic"}
+        topic = topic_attributes.with_attributes(topic, own, now)
         async with self._topics.changing:
             existing = self._topics.find(topic.arn)
             if existing is None:
@@ -75,6 +72,7 @@ class TopicOperations:
             confirmed=confirmed,
             pending=len(subscriptions) - confirmed,
             deleted=self._topics.deleted_subscriptions.get(topic.arn, 0),
+            now=self._topics.now(),
         )
         return {"Attributes": described}
 
@@ -84,8 +82,7 @@ class TopicOperations:
 
         def edit(topic: Topic) -> Topic:
             topic_attributes.check_value(name, value, is_fifo=topic.is_fifo, creating=False)
-            attributes = {key: old for key, old in topic.attributes.items() if key != name}
-            return replace(topic, attributes=attributes | ({name: value} if value not in ("", "{}") else {}))
+            return topic_attributes.with_attributes(topic, {name: value}, self._topics.now())
 
         edit(topic)
         await self._require_roles(caller, {name: value})
@@ -101,7 +98,7 @@ class TopicOperations:
 
 def _check_same(existing: Topic, given: Mapping[str, str], tags: Mapping[str, str]) -> None:
     """Creating what is there already is fine where nothing of it would change."""
-    has = topic_attributes.described(existing, confirmed=0, pending=0, deleted=0)
+    has = topic_attributes.described(existing)
     if any(has.get(name, "") != value for name, value in given.items() if name != "FifoTopic"):
         raise invalid("Attributes Reason: Topic already exists with different attributes")
     if any(existing.tags.get(key) != value for key, value in tags.items()):

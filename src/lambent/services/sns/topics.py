@@ -8,7 +8,8 @@ from lambent.model.caller import Caller
 from lambent.model.resource_policy import ResourcePolicy
 from lambent.model.topic import Subscription, Topic
 from lambent.services.sns.arns import require_subscription_arn, require_topic_arn
-from lambent.services.sns.errors import NotFound
+from lambent.services.sns.errors import InvalidState, NotFound
+from lambent.services.sns.replay_policy import new_replay
 from lambent.services.sns.topic_attributes import policy_of
 from lambent.store.ports.topics import TopicStore
 
@@ -85,19 +86,28 @@ class Topics:
                 await self.put(changed)
 
     async def delete(self, arn: str) -> None:
+        """Raises InvalidState while it has an archive."""
         async with self.changing:
+            topic = self._topics.get(arn)
+            if topic is not None and topic.archived_since is not None:
+                raise InvalidState("Invalid state: Cannot delete a topic with an ArchivePolicy")
             await self._store.delete_topic(arn)
             self._topics.pop(arn, None)
             self._subscriptions.pop(arn, None)
             self.deleted_subscriptions.pop(arn, None)
 
-    async def put_subscription(self, subscription: Subscription) -> None:
+    async def put_subscription(self, subscription: Subscription, *, starts_replay: bool = False) -> None:
         """While `changing` is held by the caller."""
-        await self._store.put_subscription(subscription)
+        replay = new_replay(subscription) if starts_replay else None
+        await self._store.put_subscription(subscription, replay=replay)
         self._subscriptions.setdefault(subscription.topic_arn, {})[subscription.arn] = subscription
 
     async def change_subscription(
-        self, subscription: Subscription, edit: Callable[[Subscription], Subscription]
+        self,
+        subscription: Subscription,
+        edit: Callable[[Subscription], Subscription],
+        *,
+        starts_replay: bool = False,
     ) -> Subscription:
         """Raises NotFound, and what `edit` raises."""
         async with self.changing:
@@ -105,8 +115,8 @@ class Topics:
             if current is None:
                 raise NotFound("Subscription does not exist")
             changed = edit(current)
-            if changed != current:
-                await self.put_subscription(changed)
+            if changed != current or starts_replay:
+                await self.put_subscription(changed, starts_replay=starts_replay)
             return changed
 
     async def delete_subscription(self, subscription: Subscription) -> None:

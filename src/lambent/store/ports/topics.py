@@ -6,12 +6,14 @@ from typing import Protocol
 
 from lambent.model.delivery import Delivery
 from lambent.model.topic import Subscription, Topic
+from lambent.model.topic_archive import ArchivedMessage, Replay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
     """A message and what is to be delivered of it. `deduplication_scope` is within what its deduplication id is unique:
-    the topic ("") or a message group; None on a standard topic."""
+    the topic ("") or a message group; None on a standard topic. Where it is `archived`, it is not delivered to those
+    whose replay is still on its way to it: their deliveries' target bears their "Arn"."""
 
     topic_arn: str
     message_id: str
@@ -19,6 +21,7 @@ class Publication:
     sequence_number: int = 0
     deduplication_scope: str | None = None
     deduplication_id: str = ""
+    archived: ArchivedMessage | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +49,9 @@ class TopicStore(Protocol):
         """With its subscriptions. One that is not there is deleted already."""
         ...
 
-    async def put_subscription(self, subscription: Subscription) -> None: ...
+    async def put_subscription(self, subscription: Subscription, *, replay: Replay | None = None) -> None:
+        """With the replay that it starts, instead of one before. Without a ReplayPolicy it has none."""
+        ...
 
     async def delete_subscription(self, arn: str) -> None: ...
 

@@ -73,6 +73,14 @@ class SqlTargetDeliveryStore:
     async def depth(self, queue: DeliveryQueue) -> int:
         return int(await self._one("depth", {"queue": queue}))
 
+    async def busy_lines(self, queue: DeliveryQueue, lines: Collection[str]) -> int:
+        rows = [{"queue": queue, "line": line} for line in lines]
+        return await self._database.read(
+            lambda connection: sum(
+                int(connection.execute(_SQL["in_line"], row).fetchone()[0]) for row in rows
+            )
+        )
+
     async def _one(self, statement: str, row: Mapping[str, Any]) -> Any:
         (value,) = await self._database.read(
             lambda connection: connection.execute(_SQL[statement], row).fetchone()

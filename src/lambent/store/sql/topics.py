@@ -1,12 +1,13 @@
 """SNS topics, subscriptions and publications."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lambent.model.topic import Subscription, Topic
+from lambent.model.topic_archive import Replay
 from lambent.store.ports.topics import Publication, Published
 from lambent.store.records import Record
-from lambent.store.sql import target_deliveries
+from lambent.store.sql import target_deliveries, topic_archives
 from lambent.store.sql.changes import note
 from lambent.store.sql.database import Connection, Database
 from lambent.store.sql.queries import queries
@@ -46,26 +47,42 @@ class SqlTopicStore:
 
     async def put_topic(self, topic: Topic) -> None:
         row = {"arn": topic.arn, "document": _TOPIC.encode(topic)}
-        await self._write(("put_topic",), row)
+        await self._write(lambda connection: connection.execute(_SQL["put_topic"], row))
 
     async def delete_topic(self, arn: str) -> None:
-        await self._write(("delete_topic", "delete_subscriptions"), {"arn": arn})
+        def work(connection: Connection) -> None:
+            connection.execute(_SQL["delete_topic"], {"arn": arn})
+            connection.execute(_SQL["delete_subscriptions"], {"arn": arn})
+            topic_archives.delete_replays(connection, arn)
 
-    async def put_subscription(self, subscription: Subscription) -> None:
+        await self._write(work)
+
+    async def put_subscription(self, subscription: Subscription, *, replay: Replay | None = None) -> None:
         row = {
             "arn": subscription.arn,
             "topic_arn": subscription.topic_arn,
             "document": _SUBSCRIPTION.encode(subscription),
         }
-        await self._write(("put_subscription",), row)
+
+        def work(connection: Connection) -> None:
+            connection.execute(_SQL["put_subscription"], row)
+            if replay is not None:
+                topic_archives.put_replay(connection, replay)
+            elif "ReplayPolicy" not in subscription.attributes:
+                topic_archives.delete_replay(connection, subscription.arn)
+
+        await self._write(work)
 
     async def delete_subscription(self, arn: str) -> None:
-        await self._write(("delete_subscription",), {"arn": arn})
-
-    async def _write(self, statements: Sequence[str], row: Mapping[str, str]) -> None:
         def work(connection: Connection) -> None:
-            for statement in statements:
-                connection.execute(_SQL[statement], row)
+            connection.execute(_SQL["delete_subscription"], {"arn": arn})
+            topic_archives.delete_replay(connection, arn)
+
+        await self._write(work)
+
+    async def _write(self, change: Callable[[Connection], object]) -> None:
+        def work(connection: Connection) -> None:
+            change(connection)
             note(connection, "topics")
 
         await self._database.write(work)
@@ -102,5 +119,9 @@ def _publish(connection: Connection, item: _Publishing, one: Publication) -> Pub
         if connection.execute(_SQL["remember"], row).rowcount == 0:
             message_id, sequence_number = connection.execute(_SQL["duplicate"], row).fetchone()
             return Published(message_id=message_id, sequence_number=int(sequence_number), duplicate=True)
-    target_deliveries.insert(connection, one.deliveries)
+    deliveries = one.deliveries
+    if one.archived is not None:
+        held = topic_archives.archive(connection, one.archived)
+        deliveries = [delivery for delivery in deliveries if delivery.target["Arn"] not in held]
+    target_deliveries.insert(connection, deliveries)
     return Published(message_id=one.message_id, sequence_number=one.sequence_number)
