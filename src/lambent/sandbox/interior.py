@@ -105,7 +105,8 @@ def _listener(host: str, port: int) -> socket.socket:
 def _reach_outside(link: dict[str, str], host: int) -> None:
     """Makes a pair of interfaces: eth0 here, the other end in the host's network, where we are for a moment, too. They
     go with this network namespace."""
-    here = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    with step("find the sandbox's network"):
+        here = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     try:
         with step("make eth0"):
             netlink.make_veth(_INTERFACE, link["peer"], host)

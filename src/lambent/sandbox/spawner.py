@@ -194,7 +194,7 @@ class Spawner:
     def _build(self, pidfd: int, copying: Copying) -> None:
         """Tells the server, as a supervisor would; who hears of it over `building`, if there is something to go on
         with."""
-        control = socket.socket(fileno=os.dup(copying.control))
+        control = socket.socket(fileno=copying.control)
         try:
             listeners = self._visitor.build(pidfd, copying.spec, copying.scratch)
         except StepError as error:
@@ -206,7 +206,7 @@ class Spawner:
             for listener in listeners:
                 listener.close()
         finally:
-            control.close()
+            control.detach()  # closed with the rest of what is kept for this copy
 
     def _fail(self, zygote: Zygote, sandbox_id: str, error: str) -> None:
         zygote.copying.pop(sandbox_id).close()
@@ -250,12 +250,20 @@ class Spawner:
 
     def _adopt(self, order: dict[str, Any], descriptors: list[int]) -> None:
         """In a child, which tells the server by the last of `descriptors`: it enters namespaces, and waits."""
-        pid, pidfd = syscalls.clone(0)
-        if pid == 0:
-            self._control.detach()
-            self._poll.close()
-            adopt(order, descriptors, self._tree)
-        _close(descriptors)
+        try:
+            with step("clone who adopts"):
+                pid, pidfd = syscalls.clone(0)
+        except StepError as error:
+            with socket.socket(fileno=descriptors.pop()) as told:
+                messages.tell(told, {"error": str(error)})
+            return
+        else:
+            if pid == 0:
+                self._control.detach()
+                self._poll.close()
+                adopt(order, descriptors, self._tree)
+        finally:
+            _close(descriptors)
         self._adopting[pidfd] = pid
         self._poll.register(pidfd, select.EPOLLIN)
 

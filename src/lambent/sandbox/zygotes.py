@@ -49,22 +49,21 @@ class Zygote:
         """`descriptors` are control, launch, the mount for /tmp, and the files that the copy goes on with. Raises
         StepError."""
         control, launch, scratch, *files = descriptors
-        built, building = os.pipe2(os.O_CLOEXEC)
-        copying = Copying(
-            spec=spec,
-            control=fcntl.fcntl(control, fcntl.F_DUPFD_CLOEXEC, 0),
-            scratch=fcntl.fcntl(scratch, fcntl.F_DUPFD_CLOEXEC, 0),
-            building=building,
-        )
+        opened: list[int] = []
         try:
             with step("order a copy of the zygote"):
+                opened += os.pipe2(os.O_CLOEXEC)
+                opened += (fcntl.fcntl(one, fcntl.F_DUPFD_CLOEXEC, 0) for one in (control, scratch))
+                built, building, control_kept, scratch_kept = opened
                 messages.send(self.line, spec, [control, launch, built, *files, *entry.descriptors])
         except StepError:
-            copying.close()
+            for descriptor in opened:
+                os.close(descriptor)
             raise
-        finally:
-            os.close(built)
-        self.copying[spec["id"]] = copying
+        os.close(built)
+        self.copying[spec["id"]] = Copying(
+            spec=spec, control=control_kept, scratch=scratch_kept, building=building
+        )
 
     def end(self) -> None:
         """Does not end copies. Returns when it is gone."""
