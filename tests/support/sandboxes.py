@@ -6,6 +6,7 @@ suites as such a one."""
 import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -63,6 +64,8 @@ class Workbench:
     """Or the one made of it."""
     spec: SandboxSpec = field(default_factory=lambda: SandboxSpec(root=ROOT, tmp_mib=16))
     """With a zygote (`copy_from`), sandboxes are copies of it."""
+    made: list[Sandbox] = field(default_factory=list)
+    """By `blank`."""
 
     def holds(self, aspect: str) -> str:
         """ "yes", "partly" or "no": what the backend guarantees here."""
@@ -77,7 +80,13 @@ class Workbench:
 
     async def blank(self, process: Process | None = None) -> Sandbox:
         spec = self.spec if process is None else replace(self.spec, zygote=None)
-        return await asyncio.wait_for(self.backend.create(spec, process), TIMEOUT_S)
+        sandbox = await asyncio.wait_for(self.backend.create(spec, process), TIMEOUT_S)
+        self.made.append(sandbox)
+        return sandbox
+
+    async def clear(self) -> None:
+        for sandbox in self.made:
+            await sandbox.destroy()
 
     async def python(self, code: str, *, sandbox: Sandbox | None = None, binds: Sequence[Bind] = ()) -> Ran:
         """Runs Python code in a sealed sandbox to its end."""
@@ -186,12 +195,18 @@ def new_backend(state: Path, *, uid_first: int = UID_FIRST) -> NamespacesBackend
     return NamespacesBackend(state, uid_first=uid_first, uid_count=UID_COUNT)
 
 
-@pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[Workbench]:
-    """Fails the test where its sandboxes left something behind."""
-    backend = new_backend(tmp_path / "state")
+@asynccontextmanager
+async def open_bench(state: Path) -> AsyncIterator[Workbench]:
+    """Fails where its sandboxes left something behind."""
+    backend = new_backend(state)
     await backend.open()
     yield Workbench(backend)
     await backend.close()
-    left = leftovers(tmp_path, backend)
+    left = leftovers(state, backend)
     assert not left, left
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Workbench]:
+    async with open_bench(tmp_path / "state") as opened:
+        yield opened

@@ -1,17 +1,30 @@
+"""One backend for all attempts of a kind: each has sandboxes of its own, and what one leaves there meets the next."""
+
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 
-from sandboxes import Workbench
-from sandboxes import bench as opened  # noqa: F401 - the fixture that this suite's is made of
+from sandboxes import Workbench, open_bench
 
 
-@pytest.fixture(params=["executed", "copied"])
-async def bench(request: pytest.FixtureRequest, opened: Workbench) -> Workbench:  # noqa: F811
+@pytest_asyncio.fixture(params=["executed", "copied"], scope="module", loop_scope="module")
+async def opened(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Workbench]:
     """Whoever tries may have been executed, or be a copy of a process that has root."""
-    if request.param == "copied":
-        await opened.copy_from()
-    return opened
+    async with open_bench(tmp_path_factory.mktemp("sandboxes") / "state") as bench:
+        if request.param == "copied":
+            await bench.copy_from()
+        yield bench
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def bench(opened: Workbench) -> AsyncIterator[Workbench]:
+    own = Workbench(opened.backend, opened.spec)
+    yield own
+    await own.clear()

@@ -14,7 +14,7 @@ from sandboxes import Running, Workbench, needs_root
 
 from lambent.sandbox.port import Bind
 
-pytestmark = needs_root
+pytestmark = [needs_root, pytest.mark.asyncio(loop_scope="module")]
 
 TRY = """
 import ctypes, errno, os, socket, sys
@@ -349,8 +349,8 @@ async def test_crash_leaves_no_core(bench: Workbench) -> None:
     assert limit.output == "(1, 1)\n"
 
 
-async def test_disk_behind_tmp_is_not_readable_by_users(bench: Workbench, tmp_path: Path) -> None:
-    disk = tmp_path / "state/lambent-scratch"
+async def test_disk_behind_tmp_is_not_readable_by_users(bench: Workbench) -> None:
+    disk = bench.backend._state_directory / "lambent-scratch"
     assert disk.stat().st_mode & 0o077 == 0 if bench.backend.name == "namespaces" else not disk.exists()
 
 
