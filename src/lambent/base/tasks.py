@@ -33,6 +33,8 @@ class Tasks:
                 task.cancel()
             # Failures are told where each task ends, by `_ended`.
             await asyncio.gather(*running, return_exceptions=True)
+            # Where all had ended, gather has not waited for it (since Python 3.12): `_ended` may not have been called.
+            await asyncio.sleep(0)
 
     async def finish(self, seconds: float) -> None:
         """Waits for what runs, but not longer than this; then cancels the rest."""

@@ -50,6 +50,15 @@ async def test_a_failure_while_closing_is_told_and_keeps_nothing_else_from_endin
     assert "owner: late failed" in caplog.text
 
 
+async def test_what_has_just_ended_is_not_waited_for_for_ever():
+    tasks, begun = Tasks("owner"), asyncio.Event()
+    tasks.start(begun.wait(), "work")  # type: ignore[arg-type]
+    await asyncio.sleep(0)
+    begun.set()
+    # In the same turn of the loop in which it ends, and so before the owner is told of it.
+    await asyncio.create_task(tasks.close())
+
+
 async def test_what_is_started_by_what_ends_is_ended_too():
     tasks, late = Tasks("owner"), []
 
