@@ -104,7 +104,8 @@ def test_a_template_that_an_event_makes_invalid_becomes_a_dead_letter(lambent: L
 def test_an_event_has_another_id_on_the_bus_of_another_region(lambent: Lambent) -> None:
     events, there = lambent.client("events"), lambent.client("events", region="eu-central-1")
     rule, group = lambent.new_name("rule"), lambent.new_name("/events/g")
-    bus = there.create_event_bus(Name=lambent.new_name("bus"))["EventBusArn"]
+    name = lambent.new_name("bus")
+    bus = there.create_event_bus(Name=name)["EventBusArn"]
     lambent.client("logs", region="eu-central-1").create_log_group(logGroupName=group)
     logs = f"arn:aws:logs:eu-central-1:{lambent.account_id}:log-group:{group}"
     there.put_rule(Name=rule, EventBusName=bus, EventPattern=ORDERS)
@@ -115,7 +116,7 @@ def test_an_event_has_another_id_on_the_bus_of_another_region(lambent: Lambent) 
         "Action": "events:PutEvents",
     }
     document = {"Version": "2012-10-17", "Statement": [{"Sid": "s", "Resource": bus, **policy}]}
-    there.put_permission(EventBusName=bus, Policy=json.dumps(document))
+    there.put_permission(EventBusName=name, Policy=json.dumps(document))
     events.put_rule(Name=rule, EventPattern=ORDERS)
     events.put_targets(Rule=rule, Targets=[{"Id": "bus", "Arn": bus}])
     put = events.put_events(Entries=[ORDER])
