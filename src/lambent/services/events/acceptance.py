@@ -13,11 +13,12 @@ from lambent.model.delivery import Delivery
 from lambent.model.event_archive import Archive, ArchivedEvent
 from lambent.model.event_bus import Rule
 from lambent.model.event_pattern import read_event
+from lambent.model.input_template import InvalidInputError
 from lambent.services.events.catalog import Catalog, Listener
 from lambent.services.events.event import Event
 from lambent.services.events.names import is_bus_arn
 from lambent.services.events.rule_metrics import RuleMetrics
-from lambent.services.events.target_input import InvalidInputError, target_input
+from lambent.services.events.target_input import target_input
 from lambent.store.ports.event_archives import EventArchiveStore
 from lambent.store.ports.named_records import Name
 from lambent.store.ports.target_deliveries import TargetDeliveryStore

@@ -9,6 +9,7 @@ from dataclasses import replace
 from lambent.model.caller import Caller, Parameters, PassRole
 from lambent.model.error import ValidationException
 from lambent.model.event_bus import Rule
+from lambent.model.input_template import InvalidInputError
 from lambent.model.service import Operation
 from lambent.services.events.catalog import Catalog
 from lambent.services.events.courier import SERVICE, is_target
@@ -16,7 +17,7 @@ from lambent.services.events.errors import LimitExceededException, invalid, not_
 from lambent.services.events.names import bus_name, parse_arn, rule_name
 from lambent.services.events.pages import page
 from lambent.services.events.rules import require_own
-from lambent.services.events.target_input import InvalidInputError, check_input
+from lambent.services.events.target_input import check_input
 from lambent.store.ports.named_records import Name
 
 _TARGETS_MOST = 5

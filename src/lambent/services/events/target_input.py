@@ -4,22 +4,18 @@ Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-ta
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
+from lambent.model.input_template import InvalidInputError, filled, makes_json, replaced, require_json
+from lambent.model.json_path import MISSING, InvalidPathError, look_up, parse_path
 from lambent.services.events.event import Event, time_text
-from lambent.services.events.json_path import MISSING, InvalidPathError, look_up, parse_path
 
 _PLACEHOLDER = re.compile(r"<([A-Za-z0-9_.\-]+)>")
 _PREDEFINED = "aws.events."
-_SPACE = re.compile(r'("(?:[^"\\]|\\.)*")|\s+')
 _ORIGINAL = ("id", "account", "detail-type", "time", "source", "region", "resources", "version")
-
-
-class InvalidInputError(Exception):
-    """A target's input cannot be made. The message is AWS's, with {id} for the target's id."""
 
 
 def target_input(target: Mapping[str, Any], event: Event, *, rule_arn: str, rule: str, now: float) -> bytes:
@@ -37,7 +33,7 @@ def target_input(target: Mapping[str, Any], event: Event, *, rule_arn: str, rule
 
 
 def check_input(target: Mapping[str, Any]) -> None:
-    """Raises InvalidInputError."""
+    """Raises InvalidInputError. The message is AWS's, with {id} for the target's id."""
     given = [target.get(name) for name in ("Input", "InputPath", "InputTransformer")]
     if sum(each is not None for each in given) > 1:
         raise InvalidInputError(
@@ -45,7 +41,7 @@ def check_input(target: Mapping[str, Any]) -> None:
         )
     text, path, transformer = given
     if text is not None:
-        _require_json(str(text), "JSON syntax error in Input for target {id}.")
+        require_json(str(text), "JSON syntax error in Input for target {id}.")
     if path is not None:
         _require_path(path, "Invalid InputPath for target {id}.")
     if transformer is not None:
@@ -61,17 +57,13 @@ def _check_transformer(transformer: Mapping[str, Any]) -> None:
     for name in _PLACEHOLDER.findall(template):
         if name not in paths and not name.startswith(_PREDEFINED):
             raise InvalidInputError(f"InputTemplate for target {{id}} contains invalid placeholder {name}.")
-    if _is_json(template):
-        filled = "".join(_fill(template, lambda name, quoted: "x" if quoted else "0"))
-        _require_json(filled, "Invalid InputTemplate for target {id} : the template is not valid JSON.")
+    if makes_json(template):
+        tried = replaced(template, _PLACEHOLDER, lambda name, quoted: "x" if quoted else "0")
+        require_json(tried, "Invalid InputTemplate for target {id} : the template is not valid JSON.")
 
 
 def _transformed(transformer: Mapping[str, Any], event: Event, rule_arn: str, rule: str, now: float) -> bytes:
-    """Values in quotes are not escaped: of a JSON template they may make what is none. Objects and arrays lose their
-    quotes within a string."""
-    paths, template = transformer.get("InputPathsMap") or {}, transformer["InputTemplate"]
-    is_json = _is_json(template)
-
+    paths = transformer.get("InputPathsMap") or {}
     predefined = {
         "rule-arn": rule_arn,
         "rule-name": rule,
@@ -80,51 +72,17 @@ def _transformed(transformer: Mapping[str, Any], event: Event, rule_arn: str, ru
         "event": {_member(each): event.members[each] for each in _ORIGINAL},
     }
 
-    def text(name: str, quoted: bool) -> str:
+    def value(name: str) -> Any:
         if name in paths:
-            found = look_up(event.members, parse_path(paths[name]))
-        else:
-            found = predefined.get(name.removeprefix(_PREDEFINED), MISSING)
-        if found is MISSING:
-            return "" if quoted else '""'
-        if quoted and isinstance(found, str):
-            return found
-        encoded = orjson.dumps(found).decode()
-        return encoded if is_json or not quoted else encoded.replace('"', "")
+            return look_up(event.members, parse_path(paths[name]))
+        return predefined.get(name.removeprefix(_PREDEFINED), MISSING)
 
-    filled = "".join(_fill(template, text))
-    if not is_json:
-        return filled.encode()
-    _require_json(filled, "The input that was made of the event is not valid JSON.")
-    return _SPACE.sub(r"\1", filled).encode()
-
-
-def _is_json(template: str) -> bool:
-    return template.lstrip().startswith(("{", "["))
+    return filled(transformer["InputTemplate"], _PLACEHOLDER, value).encode()
 
 
 def _member(name: str) -> str:
     """In <aws.events.event> AWS spells it so."""
     return "detailType" if name == "detail-type" else name
-
-
-def _fill(template: str, value: Callable[[str, bool], str]) -> Iterator[str]:
-    """The template's pieces; `value` is asked for each placeholder, and told whether it stands within quotes."""
-    quoted, position = False, 0
-    for found in _PLACEHOLDER.finditer(template):
-        between = template[position : found.start()]
-        quoted ^= len(re.findall(r'(?<!\\)(?:\\\\)*"', between)) % 2 == 1
-        yield between
-        yield value(found[1], quoted)
-        position = found.end()
-    yield template[position:]
-
-
-def _require_json(text: str, refusal: str) -> None:
-    try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError:
-        raise InvalidInputError(refusal) from None
 
 
 def _require_path(text: str, refusal: str) -> None:

@@ -2,8 +2,9 @@ import json
 
 import pytest
 
+from lambent.model.input_template import InvalidInputError
 from lambent.services.events.event import Event, event_of
-from lambent.services.events.target_input import InvalidInputError, check_input, target_input
+from lambent.services.events.target_input import check_input, target_input
 
 ARN = "arn:aws:events:eu-west-1:123456789012:rule/r"
 EVENT = {

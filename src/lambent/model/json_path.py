@@ -1,4 +1,4 @@
-"""JSONPath as far as EventBridge takes it: $.detail.list[0].name, $['detail'], $.detail.list[*].name.
+"""JSONPath as far as EventBridge and its pipes take it: $.detail.list[0].name, $['detail'], $.detail.list[*].name.
 
 Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
 """
