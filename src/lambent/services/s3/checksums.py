@@ -4,7 +4,6 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-in
 """
 
 import hashlib
-import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -55,7 +54,7 @@ def _hash(name: str) -> Callable[[], Checksum]:
 
 _BOTH: tuple[Kind, ...] = ("COMPOSITE", "FULL_OBJECT")
 _ALL = (
-    Algorithm("CRC32", lambda: _Crc(zlib.crc32, 4), 4, _BOTH, crc.CRC32),
+    Algorithm("CRC32", lambda: _Crc(crc.crc32, 4), 4, _BOTH, crc.CRC32),
     Algorithm("CRC32C", lambda: _Crc(crc.crc32c, 4), 4, _BOTH, crc.CRC32C),
     Algorithm("CRC64NVME", lambda: _Crc(crc.crc64nvme, 8), 8, ("FULL_OBJECT",), crc.CRC64NVME),
     Algorithm("SHA1", _hash("sha1"), 20, ("COMPOSITE",)),

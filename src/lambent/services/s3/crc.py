@@ -1,4 +1,4 @@
-"""CRC-32C and CRC-64/NVME, and combining the CRCs of two pieces to that of both.
+"""CRC-32, CRC-32C and CRC-64/NVME, and combining the CRCs of two pieces to that of both.
 
 anycrc computes them in hardware. Where it is not installed, Python's long integers do what can be done of it in C: a
 message is a polynomial, and its upper half is folded onto the lower by x^n = x^a + x^b + … (modulo the CRC's
@@ -8,9 +8,15 @@ Sources: RFC 3720 (CRC-32C), the NVM Express specification (CRC-64), and zlib's 
 """
 
 import sys
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+
+Run = Callable[[bytes, int], int]
+"""Goes on with these bytes from the CRC of what came before."""
+
+_WORTH_LOADING_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,23 +97,34 @@ def _step(polynomial: Polynomial, value: int) -> int:
     return value
 
 
+def crc32(data: bytes, value: int) -> int:
+    """zlib's is there at once, and takes five times as long."""
+    if len(data) < _WORTH_LOADING_BYTES:
+        return zlib.crc32(data, value)
+    return _native("CRC32", zlib.crc32)(data, value)
+
+
 def crc32c(data: bytes, value: int) -> int:
-    return _native("CRC32C", CRC32C)(data, value)
+    return _native("CRC32C", partial(by_folding, CRC32C))(data, value)
 
 
 def crc64nvme(data: bytes, value: int) -> int:
-    return _native("CRC64-NVME", CRC64NVME)(data, value)
+    return _native("CRC64-NVME", partial(by_folding, CRC64NVME))(data, value)
+
+
+def _native(name: str, otherwise: Run) -> Run:
+    return _model(name) or otherwise
 
 
 @cache
-def _native(name: str, polynomial: Polynomial) -> Callable[[bytes, int], int]:
-    """Loaded with the first use, by a thread that writes: it takes 3 MB."""
+def _model(name: str) -> Run | None:
+    """Loaded with the first use: it takes 3 MB."""
     try:
         from anycrc import Model  # noqa: PLC0415
     except ImportError:
-        return lambda data, value: by_folding(polynomial, data, value)
-    native: Callable[[bytes, int], int] = Model(name).calc
-    return native
+        return None
+    calculate: Run = Model(name).calc
+    return calculate
 
 
 def combine(polynomial: Polynomial, first: int, second: int, second_size: int) -> int:

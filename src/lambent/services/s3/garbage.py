@@ -11,6 +11,9 @@ log = logging.getLogger(__name__)
 
 _AT_ONCE = 500
 _AGAIN_SECONDS = 5.0
+_TOGETHER_SECONDS = 0.5
+"""What was replaced or deleted meanwhile is removed in one go: a look for each of many puts would take as long as the
+put."""
 
 
 class Garbage:
@@ -47,6 +50,7 @@ class Garbage:
                 await asyncio.sleep(_AGAIN_SECONDS)
             else:
                 await self._wanted.wait()
+                await asyncio.sleep(_TOGETHER_SECONDS)
 
     async def collect(self) -> bool:
         """Whether there are some left that cannot be removed yet."""

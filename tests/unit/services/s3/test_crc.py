@@ -36,3 +36,9 @@ def test_folding_is_what_the_table_says(size, seed, polynomial):
     data = random.Random(seed).randbytes(size)
     value = seed & polynomial.ones
     assert crc.by_folding(polynomial, data, value) == crc.by_table(polynomial, data, value)
+
+
+@pytest.mark.parametrize("split", [0, 5, 70_000, 140_000])
+def test_a_crc_32_of_large_and_of_small_pieces_is_the_same(split):
+    data = random.Random(split).randbytes(140_000)
+    assert crc.crc32(data[split:], crc.crc32(data[:split], 0)) == zlib.crc32(data)
