@@ -9,11 +9,13 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
+from functools import partial
 
 from lambent.base.clock import Clock
 from lambent.base.tasks import Tasks
 from lambent.model.log_query import LogQuery, QueryPage, QueryStatistics, QueryStatus, Row
 from lambent.services.logs.insights.errors import QueryFailedError
+from lambent.services.logs.insights.places import Place, Places
 from lambent.services.logs.insights.process import StartRun, in_process
 from lambent.services.logs.insights.reading import GroupReader, chunks
 from lambent.store.ports.errors import NotFoundError, StaleRevisionError, StoreError
@@ -28,7 +30,7 @@ _LONGEST_SECONDS = 3600.0
 _SAY_SECONDS = 2.0
 _GONE_MS = 10_000
 _TOGETHER = 2
-"""Processes at a time; further queries are scheduled."""
+"""Run at a time; further queries are scheduled."""
 _UNFINISHED_MOST = 100
 _SWEEP_SECONDS = 3600.0
 _SWEPT_AT_A_TIME = 100
@@ -59,7 +61,7 @@ class Queries:
         self._sleep = sleep
         self._quick_seconds = quick_seconds
         self._tasks = Tasks("log queries")
-        self._turns = asyncio.Semaphore(_TOGETHER)
+        self._places = Places(_TOGETHER, clock)
         self._live: dict[Name, _Live] = {}
         self.close = self._tasks.close
 
@@ -113,6 +115,7 @@ class Queries:
             if live is not None:
                 live.query = cancelled
                 live.task.cancel()
+                await asyncio.wait((live.task,))  # then its place is another's
             return True
         return False
 
@@ -173,15 +176,26 @@ class Queries:
 
     async def _outcome(self, name: Name, live: "_Live") -> QueryStatus:
         try:
-            async with asyncio.timeout(_LONGEST_SECONDS), self._turns, self._saying(name, live):
-                return await self._answer(name, live)
+            async with self._places.take(name.account_id) as place, self._saying(name, live):
+                async with asyncio.timeout(_LONGEST_SECONDS) as limit:
+                    return await self._answer(name, live, partial(self._share, place, limit))
         except TimeoutError:
             return "Timeout"
         except QueryFailedError as error:
             log.warning("the log query %s failed: %s", name.name, error)
             return "Failed"
 
-    async def _answer(self, name: Name, live: "_Live") -> QueryStatus:
+    async def _share(self, place: Place, limit: asyncio.Timeout) -> None:
+        """What it waits for others is not counted."""
+        if (ends_at := limit.when()) is None or not self._places.is_wanted(place):
+            return
+        time = asyncio.get_running_loop().time
+        left = ends_at - time()
+        limit.reschedule(None)
+        await self._places.hand_on(place)
+        limit.reschedule(time() + left)
+
+    async def _answer(self, name: Name, live: "_Live", share: Callable[[], Awaitable[None]]) -> QueryStatus:
         query = live.query
         readers = [
             GroupReader(self._store, name.account_id, name.region, group, query.start_ms, query.end_ms)
@@ -203,6 +217,7 @@ class Queries:
                     )
                     if not progress.wanted:
                         break
+                    await share()
             counts: list[int] = []
             async with aclosing(run.end()) as pages:
                 async for rows in pages:
