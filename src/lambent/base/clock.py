@@ -59,6 +59,12 @@ class Jumps:
         since = self._clock.monotonic() - seconds
         return sum(jumped for _, jumped, seen_at in self._forward if seen_at >= since)
 
+    def believed(self, seconds: float) -> float:
+        """Now, less what the wall clock was set forward in this last time. For who deletes what is old: a wrong clock
+        has to stay wrong for so long before data is lost to it."""
+        self.look()
+        return self._clock.now() - self.forward_within(seconds)
+
     def steady(self) -> float:
         """The time that it would be if the wall clock had not been set since this was made."""
         return self._clock.monotonic() + self._started_offset

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from lambent.base.clock import Clock
+from lambent.base.clock import Clock, Jumps
 from lambent.store.ports.errors import StoreError
 from lambent.store.ports.metrics import MetricStore
 
@@ -16,12 +16,14 @@ _COARSER = ((15 * _DAY, 300), (63 * _DAY, 3600))
 _KEPT_SECONDS = 455 * _DAY
 _SWEEP_SECONDS = 3600.0
 _BATCH = 1000
+_BELIEVED_SECONDS = 7.0 * _DAY
+"""So long after it was set forward the clock is no reason to coarsen or delete anything."""
 
 
 class Retention:
     def __init__(self, store: MetricStore, clock: Clock) -> None:
         self._store = store
-        self._clock = clock
+        self._jumps = Jumps(clock)
 
     async def run(self, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         while True:
@@ -32,7 +34,7 @@ class Retention:
                 log.exception("old metrics were not rolled up; next attempt in an hour")
 
     async def sweep(self) -> None:
-        now = self._clock.now()
+        now = self._jumps.believed(_BELIEVED_SECONDS)
         for age, seconds in _COARSER:
             while await self._store.roll_up(before=now - age, seconds=seconds):
                 pass  # step by step, so that other writes come in between

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from lambent.base.clock import Clock
+from lambent.base.clock import Clock, Jumps
 from lambent.model.caller import Caller, Parameters
 from lambent.services.logs.exceptions import InvalidParameterException
 from lambent.services.logs.groups import Groups
@@ -14,6 +14,8 @@ from lambent.store.ports.logs import LogGroup, LogStore
 log = logging.getLogger(__name__)
 
 DAY_MS = 24 * 3600 * 1000
+_BELIEVED_SECONDS = 7 * 24 * 3600.0
+"""So long after it was set forward the clock is no reason to delete anything."""
 
 # fmt: off
 ALLOWED_DAYS = frozenset({
@@ -53,7 +55,8 @@ class RetentionOperations:
 
 
 class Expiry:
-    """Deletes expired events every `interval_seconds`. A store that fails is tried again at the next interval."""
+    """Deletes expired events every `interval_seconds`, first when one has passed: a machine that started with a wrong
+    clock has found the right one by then. A store that fails is tried again at the next interval."""
 
     def __init__(
         self,
@@ -64,15 +67,16 @@ class Expiry:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store
-        self._clock = clock
+        self._jumps = Jumps(clock)
         self._interval_seconds = interval_seconds
         self._sleep = sleep
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
+            await self._sleep(self._interval_seconds)
             try:
-                batches = await self._store.expire(int(self._clock.now() * 1000))
+                batches = await self._store.expire(int(self._jumps.believed(_BELIEVED_SECONDS) * 1000))
             except Exception:  # the task must outlive a full disk or a database that is away
                 log.exception(
                     "expired log events were not deleted; next attempt in %g s", self._interval_seconds
@@ -80,4 +84,3 @@ class Expiry:
             else:
                 if batches:
                     log.info("deleted %d expired batches of log events", batches)
-            await self._sleep(self._interval_seconds)
