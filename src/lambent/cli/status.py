@@ -1,14 +1,17 @@
 """`lambent status`: which nodes serve, what each does and what waits to be done, as the server of this host sees it."""
 
 import json
+import sys
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 from rich import box
 from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 from lambent.cli.env import running
@@ -19,6 +22,8 @@ _PATH = "/_lambent/status"
 _SECONDS = 10.0
 _LATE_SECONDS = 1.0
 """What is due for less is just being begun."""
+_PIPED_WIDTH = 1000
+_HEADINGS = ("node", "state", "roles", "zone", "address", "up", "environments", "leases", "version")
 
 
 def _status(as_json: bool, config: Path | None, **flags: Any) -> int:
@@ -27,7 +32,8 @@ def _status(as_json: bool, config: Path | None, **flags: Any) -> int:
     if as_json:
         click.echo(json.dumps(found, indent=2))
     else:
-        render(found, Console(highlight=False))
+        # What is piped is read by programs: a line stays a line.
+        render(found, Console(highlight=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH))
     return 0 if found["member"] and found["database"] == "ok" else 1
 
 
@@ -46,7 +52,7 @@ def render(found: Mapping[str, Any], console: Console) -> None:
         console.print("warm invocations go on; all else is refused until it is back\n")
         console.print(f"{found['node']}: environments {_counts(found['environments'])}", markup=False)
         return
-    console.print(nodes_table(found))
+    _print_nodes(list(_nodes(found)), console)
     console.print(_schema(found["schema"]), markup=False)
     leases = Table("held by one node", "node", "token", box=box.SIMPLE_HEAD, pad_edge=False)
     for row in sorted(_leases(found)):
@@ -61,24 +67,38 @@ def render(found: Mapping[str, Any], console: Console) -> None:
     console.print(queues)
 
 
-def nodes_table(found: Mapping[str, Any]) -> Table:
-    rendered = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    rendered.add_column("node", no_wrap=True)
-    for heading in ("state", "roles", "zone", "address", "up", "environments", "leases", "version"):
-        rendered.add_column(heading, overflow="fold")
+def _nodes(found: Mapping[str, Any]) -> Iterator[Sequence[str]]:
+    """A row of what `_HEADINGS` says for each node."""
     for node in found["nodes"]:
-        rendered.add_row(
+        yield (
             ("* " if node["id"] == found["node"] else "  ") + node["id"],
             "alive" if node["alive"] else f"[red]silent for {-node['expires_in_seconds']:.0f} s[/]",
             " ".join(node["roles"]),
-            node["zone"],
-            node["address"] or "-",
+            escape(node["zone"]),
+            escape(node["address"]) or "-",
             _duration(node.get("uptime_seconds", node["joined_seconds_ago"])),
             _counts(node.get("environments", {})),
             str(len(node["leases"])),
             node["version"],
         )
-    return rendered
+
+
+def _print_nodes(rows: Sequence[Sequence[str]], console: Console) -> None:
+    """As a table, or where its rows would have to be folded, as a paragraph for each node."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in _HEADINGS:
+        table.add_column(heading, no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    wanted = console.measure(table, options=console.options.update_width(_PIPED_WIDTH)).maximum
+    if wanted <= console.width:
+        console.print(table)
+        return
+    console.print()
+    for name, state, *rest in rows:
+        console.print(f"{name}  {state}")
+        told = ", ".join(f"{heading} {value}" for heading, value in zip(_HEADINGS[2:], rest, strict=True))
+        console.print(Padding(told, (0, 0, 1, 4)))
 
 
 def _schema(schema: Mapping[str, Any]) -> str:

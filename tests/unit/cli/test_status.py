@@ -47,9 +47,9 @@ FOUND = {
 }
 
 
-def rendered(found):
+def rendered(found, width=140):
     written = io.StringIO()
-    render(found, Console(file=written, width=140))
+    render(found, Console(file=written, width=width))
     return " ".join(written.getvalue().split())
 
 
@@ -62,6 +62,17 @@ def test_people_see_nodes_leases_and_queues():
     assert "limit a b" in text
     assert "1/us-east-1 2 of 700 0 of 300 1/us-east-1/f - 0 of 5" in text
     assert "schema 26; until every node knows them, these migrations wait: 0027_what_goes" in text
+
+
+def test_in_a_narrow_terminal_no_word_is_broken():
+    text = rendered(FOUND, width=60)
+    assert (
+        "* a alive roles api worker, zone z1, address 10.0.0.1:9001, up 2.0 h, environments 1 idle, 2 busy"
+        in text
+    )
+    assert (
+        "b silent for 3 s roles poller, zone z2, address -, up 1.5 min, environments none, leases 0" in text
+    )
 
 
 def test_without_a_database_it_is_said_what_still_works():
