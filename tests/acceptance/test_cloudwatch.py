@@ -94,6 +94,10 @@ def test_what_is_refused(cloudwatch) -> None:
     assert refused("put_metric_data", Namespace="x", MetricData=[old])[0] == "InvalidParameterValue"
     both = {"MetricName": "y", "Value": 1, "Values": [1]}
     assert refused("put_metric_data", Namespace="x", MetricData=[both])[0] == "InvalidParameterCombination"
+    statistics = {"SampleCount": 3, "Sum": 4, "Minimum": 1, "Maximum": 2}
+    cloudwatch.put_metric_data(  # AWS takes these two together
+        Namespace="x", MetricData=[{"MetricName": "y", "StatisticValues": statistics, "Values": [1]}]
+    )
     no_number = {"MetricName": "y", "Value": float("nan")}
     assert refused("put_metric_data", Namespace="x", MetricData=[no_number]) == (
         "InvalidParameterValue",

@@ -10,7 +10,7 @@ from lambent_server import Lambent, eventually
 
 NewServer = Callable[..., Lambent]
 
-TRANSFORMATION = {"metricName": "Errors", "metricNamespace": "App", "metricValue": "1"}
+TRANSFORMATION = {"metricName": "Errors", "metricNamespace": "App:1", "metricValue": "1"}
 
 
 def test_filters_live_and_end_with_their_group(lambent: Lambent) -> None:
@@ -116,8 +116,8 @@ def test_what_is_put_is_counted_and_survives_the_end_of_the_server(new_server: N
         server.logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=events)
 
     put("ERROR", "fine", "ERROR")
-    assert statistics(server, "App", "Errors") == {"Sum": 2.0, "SampleCount": 2.0}
+    assert statistics(server, "App:1", "Errors") == {"Sum": 2.0, "SampleCount": 2.0}
     server.kill()
     server.start_again()
     put("ERROR")
-    assert statistics(server, "App", "Errors") == {"Sum": 3.0, "SampleCount": 3.0}
+    assert statistics(server, "App:1", "Errors") == {"Sum": 3.0, "SampleCount": 3.0}

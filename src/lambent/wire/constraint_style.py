@@ -42,6 +42,7 @@ class ConstraintStyle:
     orders: Mapping[str, Sequence[str]] = field(default_factory=dict)
     unchecked: frozenset[str] = frozenset()
     too_long: Mapping[str, str] = field(default_factory=dict)
+    patterns: Mapping[str, str] = field(default_factory=dict)
 
 
 _LAMBDA_RUNTIME: tuple[str, str, Mapping[str, str]] = (
@@ -103,6 +104,7 @@ _STYLES = {
         },
         not_repeated=frozenset({"LogGroupIdentifier"}),
         too_long={"LogGroupName": _LONG_LOG_NAME, "LogStreamName": _LONG_LOG_NAME},
+        patterns={"MetricNamespace": "[^*$]*"},
     ),
     "iam": ConstraintStyle(code="ValidationError", repeats_value=False, elements_not_null=True),
     "sts": _QUERY,

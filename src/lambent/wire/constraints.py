@@ -183,7 +183,8 @@ class ConstraintCompiler:
         return check_map
 
     def _tests(self, shape: Shape) -> list[Test]:
-        tests = _tests(shape)
+        pattern = self._style.patterns.get(shape.name)
+        tests = _tests(shape, {} if pattern is None else {"pattern": pattern})
         order = self._style.orders.get(shape.name)
         if order is not None:
             tests = [(holds, _enum_text(order) if text.startswith(_ENUM) else text) for holds, text in tests]
@@ -232,8 +233,9 @@ class ConstraintCompiler:
         return explain
 
 
-def _tests(shape: Shape) -> list[Test]:
-    metadata = shape.metadata
+def _tests(shape: Shape, changed: Mapping[str, Any]) -> list[Test]:
+    """`changed` is what AWS holds of a shape otherwise than its model says."""
+    metadata = {**shape.metadata, **changed}
     match shape.type_name:
         case "string" | "character":
             return _length_tests(metadata) + _pattern_tests(metadata) + _enum_tests(metadata)

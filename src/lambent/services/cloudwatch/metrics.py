@@ -97,11 +97,12 @@ class Metrics:
 
 
 def _tally(datum: Mapping[str, Any], at: str) -> Tally:
-    """Raises where a datum has no value, several kinds of them, or what is no number."""
+    """Raises where a datum has no value, several kinds of them, or what is no number. AWS takes StatisticValues and
+    Values together."""
     given = [name for name in ("Value", "StatisticValues", "Values") if datum.get(name) is not None]
     if not given:
         raise MissingRequiredParameterException(f"The parameter {at}.Value is required.")
-    if len(given) > 1:
+    if len(given) > 1 and "Value" in given:
         raise InvalidParameterCombinationException(
             f"The parameters {at}.{given[0]} and {at}.{given[1]} are mutually exclusive and you have specified both."
         )
