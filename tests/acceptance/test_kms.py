@@ -4,6 +4,9 @@ import json
 from collections.abc import Callable
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 from lambent_server import Lambent
 
 
@@ -41,3 +44,18 @@ def test_keys_outlive_the_server(new_server: Callable[..., Lambent]) -> None:
     lambent.kill()
     lambent.start_again()
     assert lambent.client("kms").decrypt(CiphertextBlob=ciphertext)["Plaintext"] == b"secret"
+
+
+def test_a_key_signs_what_everybody_can_verify(lambent: Lambent) -> None:
+    kms = lambent.client("kms")
+    key_id = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+    signed = kms.sign(KeyId=key_id, Message=b"words", SigningAlgorithm="ECDSA_SHA_256")
+    public = load_der_public_key(kms.get_public_key(KeyId=key_id)["PublicKey"])
+    assert isinstance(public, ec.EllipticCurvePublicKey)
+    public.verify(signed["Signature"], b"words", ec.ECDSA(SHA256()))
+    with pytest.raises(kms.exceptions.KMSInvalidSignatureException) as refused:
+        kms.verify(
+            KeyId=key_id, Message=b"other", Signature=signed["Signature"], SigningAlgorithm="ECDSA_SHA_256"
+        )
+    assert refused.value.response["Error"] == {"Code": "KMSInvalidSignatureException", "Message": ""}
+    assert "message" not in refused.value.response

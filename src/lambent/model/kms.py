@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-KeyState = Literal["Enabled", "Disabled", "PendingDeletion"]
+KeyState = Literal["Enabled", "Disabled", "PendingDeletion", "PendingImport"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +20,9 @@ class Rotation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """A symmetric key for encryption. `materials` are wrapped by the server's own key (base64), the newest last; what
-    an older one encrypted it decrypts. Times are epoch seconds."""
+    """`materials` are wrapped by the server's own key (base64), the newest last; what an older one encrypted it
+    decrypts. Of a key whose material is imported (origin EXTERNAL) there may be none, for now; `imported` is the
+    fingerprint of the one that belongs to it, and `expires_at` when it goes. Times are epoch seconds."""
 
     account_id: str
     region: str
@@ -38,11 +39,18 @@ class Key:
     rotation_period_days: int | None = None
     rotates_at: float | None = None
     rotations: tuple[Rotation, ...] = ()
+    spec: str = "SYMMETRIC_DEFAULT"
+    usage: str = "ENCRYPT_DECRYPT"
+    origin: Literal["AWS_KMS", "EXTERNAL"] = "AWS_KMS"
+    imported: str | None = None
+    expires_at: float | None = None
 
     @property
     def state(self) -> KeyState:
         if self.deletion_at is not None:
             return "PendingDeletion"
+        if not self.materials:
+            return "PendingImport"
         return "Enabled" if self.enabled else "Disabled"
 
     def arn(self, partition: str = "aws") -> str:

@@ -1,26 +1,23 @@
-"""Encrypt, Decrypt, ReEncrypt, data keys and random bytes."""
+"""Encrypt, Decrypt and ReEncrypt, under symmetric keys and under RSA."""
 
-import os
+import asyncio
 from collections.abc import Mapping
 
-from lambent.base.arn import partition_of
 from lambent.model.caller import Caller, Parameters
 from lambent.model.kms import Key
 from lambent.model.service import Operation
+from lambent.services.kms import key_pairs
 from lambent.services.kms.errors import (
-    DryRunOperationException,
     IncorrectKeyException,
     InvalidCiphertextException,
-    UnsupportedOperationException,
     ValidationException,
 )
 from lambent.services.kms.key_material import EncryptionContext, KeyMaterial, header_of, material_id
 from lambent.services.kms.key_reference import find_key, require_usable
 from lambent.services.kms.key_ring import KeyRing
+from lambent.services.kms.key_specs import ENCRYPTION, SYMMETRIC, require_use
+from lambent.services.kms.key_use import arn_of, key_to_use, refuse_recipients, stop_dry_run
 from lambent.services.kms.rotation import Rotations
-
-_ALGORITHM = "SYMMETRIC_DEFAULT"
-_DATA_KEY_BYTES = {"AES_256": 32, "AES_128": 16}
 
 
 class Encryption:
@@ -30,114 +27,97 @@ class Encryption:
         self._rotations = rotations
 
     def operations(self) -> Mapping[str, Operation]:
-        return {
-            "Encrypt": self.encrypt,
-            "Decrypt": self.decrypt,
-            "ReEncrypt": self.re_encrypt,
-            "GenerateDataKey": self.generate_data_key,
-            "GenerateDataKeyWithoutPlaintext": self.generate_data_key_without_plaintext,
-            "GenerateRandom": self.generate_random,
-        }
+        return {"Encrypt": self.encrypt, "Decrypt": self.decrypt, "ReEncrypt": self.re_encrypt}
 
     async def encrypt(self, caller: Caller, parameters: Parameters) -> Parameters:
-        _refuse_unsupported(parameters, "EncryptionAlgorithm")
-        key = await self._encrypting(caller, parameters["KeyId"])
-        _stop_dry_run(parameters)
-        ciphertext = self._material.encrypt(key, bytes(parameters["Plaintext"]), _context(parameters))
-        return {"CiphertextBlob": ciphertext, "KeyId": _arn(key), "EncryptionAlgorithm": _ALGORITHM}
+        refuse_recipients(parameters)
+        algorithm = parameters.get("EncryptionAlgorithm", SYMMETRIC)
+        key = await self._encrypting(caller, parameters["KeyId"], "Encrypt", algorithm)
+        context = _context(parameters, "EncryptionContext", algorithm)
+        stop_dry_run(parameters)
+        ciphertext = await self._encrypted(key, algorithm, bytes(parameters["Plaintext"]), context)
+        return {"CiphertextBlob": ciphertext, "KeyId": arn_of(key), "EncryptionAlgorithm": algorithm}
 
     async def decrypt(self, caller: Caller, parameters: Parameters) -> Parameters:
-        _refuse_unsupported(parameters, "EncryptionAlgorithm")
+        refuse_recipients(parameters)
+        algorithm = parameters.get("EncryptionAlgorithm", SYMMETRIC)
         ciphertext = bytes(parameters.get("CiphertextBlob", b""))
-        key = self._decrypting(caller, ciphertext, parameters.get("KeyId"))
-        plaintext = self._material.decrypt(key, ciphertext, _context(parameters))
-        _stop_dry_run(parameters)
+        key = self._decrypting(caller, ciphertext, parameters.get("KeyId"), "Decrypt", algorithm)
+        context = _context(parameters, "EncryptionContext", algorithm)
+        plaintext = await self._decrypted(key, algorithm, ciphertext, context)
+        stop_dry_run(parameters)
         return {
-            "KeyId": _arn(key),
+            "KeyId": arn_of(key),
             "Plaintext": plaintext,
-            "EncryptionAlgorithm": _ALGORITHM,
-            "KeyMaterialId": material_id(key, header_of(ciphertext).material),
+            "EncryptionAlgorithm": algorithm,
+            **_material_of("KeyMaterialId", key, algorithm, ciphertext),
         }
 
     async def re_encrypt(self, caller: Caller, parameters: Parameters) -> Parameters:
-        _refuse_unsupported(parameters, "SourceEncryptionAlgorithm", "DestinationEncryptionAlgorithm")
+        refuse_recipients(parameters)
+        opens = parameters.get("SourceEncryptionAlgorithm", SYMMETRIC)
+        closes = parameters.get("DestinationEncryptionAlgorithm", SYMMETRIC)
         ciphertext = bytes(parameters.get("CiphertextBlob", b""))
-        source = self._decrypting(caller, ciphertext, parameters.get("SourceKeyId"))
-        destination = await self._encrypting(caller, parameters["DestinationKeyId"])
-        plaintext = self._material.decrypt(
-            source, ciphertext, _context(parameters, "SourceEncryptionContext")
-        )
-        _stop_dry_run(parameters)
-        made = self._material.encrypt(
-            destination, plaintext, _context(parameters, "DestinationEncryptionContext")
-        )
+        source = self._decrypting(caller, ciphertext, parameters.get("SourceKeyId"), "ReEncryptFrom", opens)
+        destination = await self._encrypting(caller, parameters["DestinationKeyId"], "ReEncryptTo", closes)
+        source_context = _context(parameters, "SourceEncryptionContext", opens)
+        destination_context = _context(parameters, "DestinationEncryptionContext", closes)
+        plaintext = await self._decrypted(source, opens, ciphertext, source_context)
+        stop_dry_run(parameters)
+        made = await self._encrypted(destination, closes, plaintext, destination_context)
         return {
             "CiphertextBlob": made,
-            "SourceKeyId": _arn(source),
-            "KeyId": _arn(destination),
-            "SourceEncryptionAlgorithm": _ALGORITHM,
-            "DestinationEncryptionAlgorithm": _ALGORITHM,
-            "SourceKeyMaterialId": material_id(source, header_of(ciphertext).material),
-            "DestinationKeyMaterialId": material_id(destination),
+            "SourceKeyId": arn_of(source),
+            "KeyId": arn_of(destination),
+            "SourceEncryptionAlgorithm": opens,
+            "DestinationEncryptionAlgorithm": closes,
+            **_material_of("SourceKeyMaterialId", source, opens, ciphertext),
+            **_material_of("DestinationKeyMaterialId", destination, closes, made),
         }
 
-    async def generate_data_key(self, caller: Caller, parameters: Parameters) -> Parameters:
-        _refuse_unsupported(parameters)
-        if ("NumberOfBytes" in parameters) is ("KeySpec" in parameters):
-            raise ValidationException("Please specify either number of bytes or key spec.")
-        key = await self._encrypting(caller, parameters["KeyId"])
-        _stop_dry_run(parameters)
-        size = parameters.get("NumberOfBytes") or _DATA_KEY_BYTES[parameters["KeySpec"]]
-        plaintext = os.urandom(size)
-        return {
-            "CiphertextBlob": self._material.encrypt(key, plaintext, _context(parameters)),
-            "Plaintext": plaintext,
-            "KeyId": _arn(key),
-            "KeyMaterialId": material_id(key),
-        }
-
-    async def generate_data_key_without_plaintext(self, caller: Caller, parameters: Parameters) -> Parameters:
-        made = await self.generate_data_key(caller, parameters)
-        del made["Plaintext"]
-        return made
-
-    async def generate_random(self, caller: Caller, parameters: Parameters) -> Parameters:
-        _refuse_unsupported(parameters)
-        if "NumberOfBytes" not in parameters:
-            raise ValidationException("NumberOfBytes is required.")
-        return {"Plaintext": os.urandom(parameters["NumberOfBytes"])}
-
-    async def _encrypting(self, caller: Caller, text: str) -> Key:
-        key = require_usable(find_key(self._ring, caller, text))
+    async def _encrypting(self, caller: Caller, name: str, operation: str, algorithm: str) -> Key:
+        key = key_to_use(self._ring, caller, name, ENCRYPTION, operation, algorithm)
         return await self._rotations.rotate_if_due(key)
 
-    def _decrypting(self, caller: Caller, ciphertext: bytes, named: str | None) -> Key:
-        """The key that made a ciphertext. Raises IncorrectKeyException where another is named."""
+    def _decrypting(
+        self, caller: Caller, ciphertext: bytes, named: str | None, operation: str, algorithm: str
+    ) -> Key:
+        """A symmetric key is known by what it has encrypted; IncorrectKeyException where another is named."""
+        if algorithm != SYMMETRIC:
+            if named is None:
+                raise ValidationException("KeyId is required to decrypt with an asymmetric key.")
+            return key_to_use(self._ring, caller, named, ENCRYPTION, operation, algorithm)
         key = self._ring.key(header_of(ciphertext).key_id)
         if named is not None and find_key(self._ring, caller, named) != key:
             raise IncorrectKeyException
         if key is None or key.region != caller.region:
             raise InvalidCiphertextException
-        return require_usable(key)
+        return require_use(require_usable(key), ENCRYPTION, operation, algorithm)
+
+    async def _encrypted(
+        self, key: Key, algorithm: str, plaintext: bytes, context: EncryptionContext
+    ) -> bytes:
+        if algorithm == SYMMETRIC:
+            return self._material.encrypt(key, plaintext, context)
+        private = self._material.current(key)
+        return await asyncio.to_thread(key_pairs.encrypt, private, key.spec, algorithm, plaintext)
+
+    async def _decrypted(
+        self, key: Key, algorithm: str, ciphertext: bytes, context: EncryptionContext
+    ) -> bytes:
+        if algorithm == SYMMETRIC:
+            return self._material.decrypt(key, ciphertext, context)
+        private = self._material.current(key)
+        return await asyncio.to_thread(key_pairs.decrypt, private, algorithm, ciphertext)
 
 
-def _context(parameters: Parameters, member: str = "EncryptionContext") -> EncryptionContext:
+def _context(parameters: Parameters, member: str, algorithm: str) -> EncryptionContext:
+    """Raises ValidationException: nothing would be bound to it under an asymmetric key."""
     context: EncryptionContext = parameters.get(member, {})
+    if context and algorithm != SYMMETRIC:
+        raise ValidationException(f"{member} is not valid with {algorithm}.")
     return context
 
 
-def _refuse_unsupported(parameters: Parameters, *algorithms: str) -> None:
-    if "Recipient" in parameters or "CustomKeyStoreId" in parameters:
-        raise UnsupportedOperationException("Lambent has no enclaves and no custom key stores.")
-    for member in algorithms:
-        if parameters.get(member, _ALGORITHM) != _ALGORITHM:
-            raise ValidationException(f"{member} {parameters[member]} does not fit a symmetric key.")
-
-
-def _stop_dry_run(parameters: Parameters) -> None:
-    if parameters.get("DryRun"):
-        raise DryRunOperationException
-
-
-def _arn(key: Key) -> str:
-    return key.arn(partition_of(key.region))
+def _material_of(member: str, key: Key, algorithm: str, ciphertext: bytes) -> Parameters:
+    return {member: material_id(key, header_of(ciphertext).material)} if algorithm == SYMMETRIC else {}

@@ -22,9 +22,19 @@ class DryRunOperationException(KmsException):
         super().__init__("The request would have succeeded, but the DryRun option is set.")
 
 
+class ExpiredImportTokenException(KmsException):
+    def __init__(self) -> None:
+        super().__init__("")
+
+
 class IncorrectKeyException(KmsException):
     def __init__(self) -> None:
         super().__init__("The key ID in the request does not identify a CMK that can perform this operation.")
+
+
+class IncorrectKeyMaterialException(KmsException):
+    def __init__(self) -> None:
+        super().__init__("")
 
 
 class InvalidAliasNameException(KmsException):
@@ -46,8 +56,27 @@ class InvalidGrantIdException(KmsException):
     pass
 
 
+class InvalidImportTokenException(KmsException):
+    def __init__(self) -> None:
+        super().__init__("")
+
+
+class InvalidKeyUsageException(KmsException):
+    pass
+
+
 class InvalidMarkerException(KmsException):
     pass
+
+
+class KMSInvalidMacException(KmsException):
+    def __init__(self) -> None:
+        super().__init__("")
+
+
+class KMSInvalidSignatureException(KmsException):
+    def __init__(self) -> None:
+        super().__init__("")
 
 
 class KMSInvalidStateException(KmsException):

@@ -1,4 +1,4 @@
-"""The cryptography: AES-256 in Galois/Counter Mode, for keys under the server's own, and for data under keys.
+"""Materials of keys under the server's own key, and data under symmetric keys: AES-256 in Galois/Counter Mode.
 
 A ciphertext says which key and which of its materials made it, so that Decrypt needs no key id:
     1 byte 0x4c · 16 bytes key id (a UUID) · 4 bytes number of the material · 12 bytes nonce · the data and 16 bytes tag
@@ -24,7 +24,7 @@ from lambent.services.kms.errors import InvalidCiphertextException
 _FORMAT = 0x4C
 _HEADER = struct.Struct("!B16sI")
 _NONCE_BYTES = 12
-_KEY_BYTES = 32
+SYMMETRIC_BYTES = 32
 
 EncryptionContext = Mapping[str, str]
 
@@ -54,10 +54,29 @@ class KeyMaterial:
         return AESGCM(hashlib.sha256(b"kms keys" + self._secret).digest())
 
     def create(self, key_id: str) -> str:
-        """A new material, wrapped."""
+        """A new material of a symmetric key, wrapped."""
+        return self.wrap(key_id, os.urandom(SYMMETRIC_BYTES))
+
+    def wrap(self, key_id: str, material: bytes) -> str:
+        return b64encode(self.seal(key_id, material)).decode()
+
+    def seal(self, purpose: str, content: bytes) -> bytes:
+        """What nobody but this server can read, or take for something else."""
         nonce = os.urandom(_NONCE_BYTES)
-        wrapped = self._wrapping.encrypt(nonce, os.urandom(_KEY_BYTES), key_id.encode())
-        return b64encode(nonce + wrapped).decode()
+        return nonce + self._wrapping.encrypt(nonce, content, purpose.encode())
+
+    def unseal(self, purpose: str, sealed: bytes) -> bytes:
+        """Raises InvalidTag."""
+        nonce, encrypted = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+        return self._wrapping.decrypt(nonce, encrypted, purpose.encode())
+
+    def current(self, key: Key) -> bytes:
+        """The material of a key that has one, as it is used."""
+        return self._unwrap(key, -1)
+
+    def fingerprint(self, key_id: str, material: bytes) -> str:
+        """By which the same material is known again, and nothing else can be told of it."""
+        return hashlib.blake2b(key_id.encode() + material, key=self._secret[:64], digest_size=32).hexdigest()
 
     def encrypt(self, key: Key, plaintext: bytes, context: EncryptionContext) -> bytes:
         number = len(key.materials) - 1
@@ -81,9 +100,10 @@ class KeyMaterial:
             raise InvalidCiphertextException from None
 
     def _cipher(self, key: Key, number: int) -> AESGCM:
-        wrapped = b64decode(key.materials[number])
-        nonce, encrypted = wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:]
-        return AESGCM(self._wrapping.decrypt(nonce, encrypted, key.id.encode()))
+        return AESGCM(self._unwrap(key, number))
+
+    def _unwrap(self, key: Key, number: int) -> bytes:
+        return self.unseal(key.id, b64decode(key.materials[number]))
 
 
 def material_id(key: Key, number: int | None = None) -> str:

@@ -16,6 +16,20 @@ from lambent.services.kms.key_reference import find_key, require_present
 from lambent.services.kms.key_ring import KeyRing
 
 _NAME = "default"
+_CONDITIONS = (
+    "DataKeyPairSpec",
+    "EncryptionAlgorithm",
+    "ExpirationModel",
+    "KeyAgreementAlgorithm",
+    "MacAlgorithm",
+    "MessageType",
+    "SigningAlgorithm",
+    "WrappingAlgorithm",
+    "WrappingKeySpec",
+)
+"""Members that have a condition key of their name."""
+_CONDITIONS_OF_NEW = ("KeySpec", "KeyUsage")
+"""GenerateDataKey means something else by the first."""
 WHOLE_CONTEXT = "lambent:EncryptionContext"
 """Condition key: the encryption context as JSON, for grants that name it whole."""
 
@@ -91,10 +105,12 @@ def condition_keys(operation: str, caller: Caller, parameters: Parameters) -> Ma
     context: Mapping[str, str] = (
         parameters.get("EncryptionContext") or parameters.get("SourceEncryptionContext") or {}
     )
+    named = (*_CONDITIONS, *_CONDITIONS_OF_NEW) if operation == "CreateKey" else _CONDITIONS
     return {
         "kms:CallerAccount": caller.account_id,
         WHOLE_CONTEXT: canonical(context),
         **{f"kms:EncryptionContext:{name}": value for name, value in context.items()},
+        **{f"kms:{name}": parameters[name] for name in named if name in parameters},
         **({"kms:ViaService": caller.service} if caller.service else {}),
     }
 

@@ -53,6 +53,8 @@ def require_usable(key: Key) -> Key:
     arn = key.arn(partition_of(key.region))
     if key.state == "Disabled":
         raise DisabledException(f"{arn} is disabled.")
+    if key.state == "PendingImport":
+        raise KMSInvalidStateException(f"{arn} is pending import.")
     return require_present(key)
 
 

@@ -6,7 +6,7 @@ They are few and small; each change is on disk before it is here.
 import asyncio
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -53,7 +53,7 @@ class KeyRing:
                 return
 
     async def run(self) -> None:
-        """Destroys keys whose time has come, for ever."""
+        """Destroys keys, and imported material, whose time has come, for ever."""
         while True:
             await self.destroy_due()
             await asyncio.sleep(_SWEEP_SECONDS)
@@ -66,16 +66,24 @@ class KeyRing:
             if key.deletion_at is not None and key.deletion_at <= now:
                 with contextlib.suppress(NotFoundError, StaleRevisionError):
                     await self._destroy(key)
+        for key in [key for key in self._keys.values() if key.expires_at is not None]:
+            if key.expires_at is not None and key.expires_at <= now:
+                with contextlib.suppress(NotFoundError, StaleRevisionError):
+                    await self.put(without_material(key))
 
     def lock(self, id: str) -> asyncio.Lock:
         """Held while a key (or what is by its name) is read and then changed."""
         return self._locks.setdefault(id, asyncio.Lock())
 
     def key(self, id: str) -> Key | None:
-        """One whose time has come is gone, swept or not."""
+        """One whose time has come is gone, and so is its imported material, swept or not."""
         key = self._keys.get(id)
-        gone = key is not None and key.deletion_at is not None and key.deletion_at <= self._clock.now()
-        return None if gone else key
+        if key is None:
+            return None
+        now = self._clock.now()
+        if key.deletion_at is not None and key.deletion_at <= now:
+            return None
+        return without_material(key) if key.expires_at is not None and key.expires_at <= now else key
 
     def keys(self, account_id: str, region: str) -> Sequence[Key]:
         """By id."""
@@ -151,6 +159,11 @@ class KeyRing:
         await self._stores.keys.advance(name, previous=key, value=None, due_at=None, deliveries=())
         self._changes += 1
         self._keys.pop(key.id, None)
+
+
+def without_material(key: Key) -> Key:
+    """It can only be had again by the same being imported again."""
+    return replace(key, materials=(), expires_at=None)
 
 
 async def _delete(records: NamedRecords[Any], name: Name) -> None:

@@ -1,5 +1,6 @@
 """Keys: CreateKey, DescribeKey, ListKeys, UpdateKeyDescription, and their states from Enabled to deleted."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -18,18 +19,15 @@ from lambent.services.kms.key_material import KeyMaterial, material_id
 from lambent.services.kms.key_policies import default_policy, require_policy
 from lambent.services.kms.key_reference import find_key, require_present
 from lambent.services.kms.key_ring import KeyRing
+from lambent.services.kms.key_specs import SYMMETRIC, described_algorithms, is_offered, usage_of_new
 from lambent.services.kms.managed_keys import ManagedKeys
+from lambent.services.kms.new_material import make_material
 from lambent.services.kms.pages import page
 from lambent.services.kms.tags import require_tags
 
 _DAY = 86_400.0
 _WINDOW_DAYS = (7, 30)
-_ONLY: Mapping[str, str] = {
-    "KeyUsage": "ENCRYPT_DECRYPT",
-    "KeySpec": "SYMMETRIC_DEFAULT",
-    "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT",
-    "Origin": "AWS_KMS",
-}
+_ORIGINS = ("AWS_KMS", "EXTERNAL")
 
 
 class Keys:
@@ -53,18 +51,24 @@ class Keys:
 
     async def create(self, caller: Caller, parameters: Parameters) -> Parameters:
         _refuse_other_kinds(parameters)
-        id = new_uuid()
-        policy = parameters.get("Policy")
+        policy, origin = parameters.get("Policy"), parameters.get("Origin", "AWS_KMS")
+        spec = parameters.get("KeySpec") or parameters.get("CustomerMasterKeySpec") or SYMMETRIC
         key = Key(
             account_id=caller.account_id,
             region=caller.region,
-            id=id,
+            id=new_uuid(),
             description=parameters.get("Description", ""),
             created_at=self._clock.now(),
-            materials=(self._material.create(id),),
+            materials=(),
             policy=require_policy(policy) if policy else default_policy(caller),
             tags=require_tags({tag["TagKey"]: tag["TagValue"] for tag in parameters.get("Tags", ())}),
+            spec=spec,
+            usage=usage_of_new(spec, parameters.get("KeyUsage")),
+            origin=origin,
         )
+        if origin == "AWS_KMS":
+            material = await asyncio.to_thread(make_material, spec)
+            key = replace(key, materials=(self._material.wrap(key.id, material),))
         await self._ring.put(key)
         return {"KeyMetadata": describe_key(key)}
 
@@ -135,28 +139,34 @@ def describe_key(key: Key) -> Parameters:
         "CreationDate": key.created_at,
         "Enabled": key.state == "Enabled",
         "Description": key.description,
-        "KeyUsage": "ENCRYPT_DECRYPT",
+        "KeyUsage": key.usage,
         "KeyState": key.state,
-        "Origin": "AWS_KMS",
+        "Origin": key.origin,
         "KeyManager": key.manager,
-        "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT",
-        "KeySpec": "SYMMETRIC_DEFAULT",
-        "EncryptionAlgorithms": ["SYMMETRIC_DEFAULT"],
+        "CustomerMasterKeySpec": key.spec,
+        "KeySpec": key.spec,
+        **described_algorithms(key),
         "MultiRegion": False,
     }
-    if key.deletion_at is None:
-        described["CurrentKeyMaterialId"] = material_id(key)
-    else:
+    if key.origin == "EXTERNAL" and key.materials:
+        described["ExpirationModel"] = "KEY_MATERIAL_DOES_NOT_EXPIRE"
+        if key.expires_at is not None:
+            described |= {"ExpirationModel": "KEY_MATERIAL_EXPIRES", "ValidTo": key.expires_at}
+    if key.deletion_at is not None:
         described["DeletionDate"] = key.deletion_at
+    elif key.spec == SYMMETRIC and key.materials:
+        described["CurrentKeyMaterialId"] = material_id(key)
     return described
 
 
 def _refuse_other_kinds(parameters: Parameters) -> None:
-    for member, only in _ONLY.items():
-        if parameters.get(member, only) != only:
-            raise UnsupportedOperationException(
-                f"Lambent's keys are symmetric and made here: {member} {parameters[member]} is not offered."
-            )
+    for member, offered in (
+        ("KeySpec", is_offered),
+        ("CustomerMasterKeySpec", is_offered),
+        ("Origin", _ORIGINS.__contains__),
+    ):
+        if member in parameters and not offered(parameters[member]):
+            raise UnsupportedOperationException(f"Lambent does not offer {member} {parameters[member]}.")
     for member in ("MultiRegion", "CustomKeyStoreId", "XksKeyId"):
         if parameters.get(member):
             raise UnsupportedOperationException(f"Lambent does not offer keys with {member}.")

@@ -10,8 +10,10 @@ from lambent.model.caller import Caller, Parameters
 from lambent.services.kms.key_material import header_of
 from lambent.services.kms.key_reference import resolve
 from lambent.services.kms.key_ring import KeyRing
+from lambent.services.kms.key_specs import SYMMETRIC
 
 _OF_NO_RESOURCE = frozenset({"CreateKey", "ListKeys", "ListAliases", "GenerateRandom", "ListRetirableGrants"})
+_ALGORITHM_MEMBERS = ("EncryptionAlgorithm", "SourceEncryptionAlgorithm")
 _KEY_MEMBERS = ("KeyId", "TargetKeyId", "DestinationKeyId", "SourceKeyId")
 
 
@@ -27,7 +29,7 @@ def resource_arns(ring: KeyRing) -> Callable[[str, Caller, Parameters], str | tu
         if operation in _OF_NO_RESOURCE:
             return "*"
         arns = [resolve(ring, caller, parameters[name])[1] for name in _KEY_MEMBERS if name in parameters]
-        if "CiphertextBlob" in parameters:
+        if "CiphertextBlob" in parameters and _says_its_key(parameters):
             arns.append(arn_of(header_of(bytes(parameters["CiphertextBlob"])).key_id, caller))
         if "AliasName" in parameters:
             name = parameters["AliasName"]
@@ -43,3 +45,8 @@ def resource_arns(ring: KeyRing) -> Callable[[str, Caller, Parameters], str | tu
         return tuple(dict.fromkeys(arns)) or "*"
 
     return resource_arn
+
+
+def _says_its_key(parameters: Parameters) -> bool:
+    """What an asymmetric key has encrypted does not."""
+    return all(parameters.get(name, SYMMETRIC) == SYMMETRIC for name in _ALGORITHM_MEMBERS)

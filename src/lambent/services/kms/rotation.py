@@ -12,10 +12,11 @@ from lambent.base.clock import Clock
 from lambent.model.caller import Caller, Parameters
 from lambent.model.kms import Key, Rotation
 from lambent.model.service import Operation
-from lambent.services.kms.errors import LimitExceededException
+from lambent.services.kms.errors import LimitExceededException, UnsupportedOperationException
 from lambent.services.kms.key_material import KeyMaterial
 from lambent.services.kms.key_reference import find_key, require_usable
 from lambent.services.kms.key_ring import KeyRing
+from lambent.services.kms.key_specs import SYMMETRIC
 from lambent.services.kms.pages import page
 
 _DAY = 86_400.0
@@ -39,7 +40,7 @@ class Rotations:
         }
 
     async def enable(self, caller: Caller, parameters: Parameters) -> Parameters:
-        key = require_usable(find_key(self._ring, caller, parameters["KeyId"]))
+        key = self._rotating(caller, parameters)
         days = parameters.get("RotationPeriodInDays") or key.rotation_period_days or _PERIOD_DAYS
         async with self._ring.lock(key.id):
             current = self._ring.key(key.id) or key
@@ -48,14 +49,14 @@ class Rotations:
         return {}
 
     async def disable(self, caller: Caller, parameters: Parameters) -> Parameters:
-        key = require_usable(find_key(self._ring, caller, parameters["KeyId"]))
+        key = self._rotating(caller, parameters)
         async with self._ring.lock(key.id):
             current = self._ring.key(key.id) or key
             await self._ring.put(replace(current, rotation_period_days=None, rotates_at=None))
         return {}
 
     async def get_status(self, caller: Caller, parameters: Parameters) -> Parameters:
-        key = find_key(self._ring, caller, parameters["KeyId"])
+        key = _require_rotatable(find_key(self._ring, caller, parameters["KeyId"]))
         status: Parameters = {
             "KeyRotationEnabled": key.rotates_at is not None,
             "KeyId": key.arn(partition_of(key.region)),
@@ -66,7 +67,7 @@ class Rotations:
         return status
 
     async def rotate_on_demand(self, caller: Caller, parameters: Parameters) -> Parameters:
-        key = require_usable(find_key(self._ring, caller, parameters["KeyId"]))
+        key = self._rotating(caller, parameters)
         if sum(rotation.type == "ON_DEMAND" for rotation in key.rotations) >= _ON_DEMAND_MOST:
             raise LimitExceededException("The quota of on-demand rotations of this key is used up.")
         async with self._ring.lock(key.id):
@@ -87,6 +88,9 @@ class Rotations:
             }
 
         return page(parameters, numbered, lambda entry: entry[0], "Rotations", describe)
+
+    def _rotating(self, caller: Caller, parameters: Parameters) -> Key:
+        return require_usable(_require_rotatable(find_key(self._ring, caller, parameters["KeyId"])))
 
     async def rotate_if_due(self, key: Key) -> Key:
         """The key as it shall encrypt now."""
@@ -109,3 +113,17 @@ class Rotations:
         )
         await self._ring.put(rotated)
         return rotated
+
+
+def _require_rotatable(key: Key) -> Key:
+    """Raises UnsupportedOperationException: only symmetric keys that are made here are rotated."""
+    arn = key.arn(partition_of(key.region))
+    if key.spec != SYMMETRIC:
+        raise UnsupportedOperationException(
+            f"{arn} key spec is {key.spec} which is not valid for this operation."
+        )
+    if key.origin != "AWS_KMS":
+        raise UnsupportedOperationException(
+            f"{arn} origin is {key.origin} which is not valid for this operation."
+        )
+    return key

@@ -80,7 +80,7 @@ class RpcProtocol:
         return serialize
 
     def serialize_fault(self, fault: Fault, request_id: str) -> Response:
-        body = {"__type": fault.code, fault.message_name: fault.message}
+        body = {"__type": fault.code, **({fault.message_name: fault.message} if fault.message else {})}
         body |= encode_fault_members(self._encoder, fault)
         headers = self._headers(self._content_type, request_id)
         if self._query_compatible:

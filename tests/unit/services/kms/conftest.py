@@ -1,10 +1,16 @@
 """KMS on records in memory, asked as the api asks it: authorized by the key policies, then run."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.keywrap import aes_key_wrap_with_padding
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from lambent.api.authorize import require_permission
 from lambent.base.clock import ManualClock
@@ -120,3 +126,33 @@ class Kms:
 @pytest.fixture
 def aws() -> Kms:
     return Kms()
+
+
+@pytest.fixture
+def import_material(aws: Kms) -> Callable[..., Awaitable[Parameters]]:
+    """Imports into a key as its owner does, with AWS's own way to wrap."""
+
+    async def imported(
+        id: str, material: bytes, *, algorithm: str = "RSAES_OAEP_SHA_256", **settings: Any
+    ) -> Parameters:
+        asked = await aws.call(
+            "GetParametersForImport", KeyId=id, WrappingAlgorithm=algorithm, WrappingKeySpec="RSA_2048"
+        )
+        hash = hashes.SHA1() if algorithm.endswith("SHA_1") else hashes.SHA256()
+        oaep = padding.OAEP(padding.MGF1(hash), hash, None)
+        public = load_der_public_key(asked["PublicKey"])
+        assert isinstance(public, RSAPublicKey)
+        if algorithm.startswith("RSA_AES"):
+            key = os.urandom(32)
+            encrypted = public.encrypt(key, oaep) + aes_key_wrap_with_padding(key, material)
+        else:
+            encrypted = public.encrypt(material, oaep)
+        return await aws.call(
+            "ImportKeyMaterial",
+            KeyId=id,
+            ImportToken=asked["ImportToken"],
+            EncryptedKeyMaterial=encrypted,
+            **(settings or {"ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}),
+        )
+
+    return imported

@@ -48,7 +48,7 @@ async def test_a_key_as_aws_describes_one(aws: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"KeySpec": "RSA_2048"}, {"KeyUsage": "SIGN_VERIFY"}, {"MultiRegion": True}]
+    "settings", [{"KeySpec": "ML_DSA_44"}, {"Origin": "AWS_CLOUDHSM"}, {"MultiRegion": True}]
 )
 async def test_other_kinds_of_keys_are_refused(aws: Any, settings: Any) -> None:
     with pytest.raises(UnsupportedOperationException):
