@@ -180,6 +180,42 @@ def test_what_no_filter_wants_is_deleted_unseen(lambent: Lambent) -> None:
     eventually(lambda: sorted(seen(lambent, name)) == ["urgent", '{"total": 700}'])
 
 
+def test_filters_under_a_key_are_read_by_who_may_use_it(lambent: Lambent) -> None:
+    kms, client = lambent.client("kms"), lambent.lambda_
+    queue, name = new_queue(lambent), function(lambent)
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    criteria = {"Filters": [{"Pattern": json.dumps({"body": ["wanted"]})}]}
+    with pytest.raises(ClientError, match=r"AccessDeniedException.*unable to encrypt"):
+        map_queue(lambent, name, queue, FilterCriteria=criteria, KMSKeyArn=key)
+    policy = json.loads(kms.get_key_policy(KeyId=key)["Policy"])
+    policy["Statement"].append(
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "kms:Decrypt",
+            "Resource": "*",
+            "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:lambda:*:*:event-source-mapping:*"}},
+        }
+    )
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
+    uuid = map_queue(lambent, name, queue, FilterCriteria=criteria, KMSKeyArn=key)
+    shown = client.get_event_source_mapping(UUID=uuid)
+    assert (shown["FilterCriteria"], shown["KMSKeyArn"]) == (criteria, key)
+    (listed,) = client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+    assert "FilterCriteria" not in listed and listed["KMSKeyArn"] == key
+    queue.send("unwanted", "wanted")
+    eventually(lambda: queue.depth() == 0)
+    assert eventually(lambda: seen(lambent, name)) == ["wanted"]
+
+    kms.disable_key(KeyId=key)
+    error = client.get_event_source_mapping(UUID=uuid)["FilterCriteriaError"]
+    assert error["ErrorCode"] == "DisabledException" and "the KMS key used is disabled" in error["Message"]
+    with pytest.raises(client.exceptions.InvalidParameterValueException, match="unable to decrypt"):
+        client.update_event_source_mapping(UUID=uuid, KMSKeyArn="")
+    replaced = client.update_event_source_mapping(UUID=uuid, FilterCriteria=criteria, KMSKeyArn="")
+    assert replaced["FilterCriteria"] == criteria and "KMSKeyArn" not in replaced
+
+
 def test_a_group_is_worked_off_in_order_also_when_it_fails(lambent: Lambent) -> None:
     queue = new_queue(lambent, fifo=True, VisibilityTimeout="1")
     source = (

@@ -23,6 +23,14 @@ log = logging.getLogger(__name__)
 
 Measure = Callable[[str, float], None]
 """Takes an event source mapping metric by CloudWatch's name, and its value."""
+Reveal = Callable[[EventSourceMapping], Awaitable[EventSourceMapping]]
+"""The mapping with its filter criteria in the clear. Raises ServiceException where their key says no."""
+
+
+async def in_the_clear(mapping: EventSourceMapping) -> EventSourceMapping:
+    """Reveals nothing: of mappings whose criteria are not encrypted."""
+    return mapping
+
 
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 60.0
@@ -41,16 +49,16 @@ class QueueRunner:
         clock: Clock,
         measure: Measure,
         *,
+        reveal: Reveal = in_the_clear,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         settings = mapping.settings
-        patterns = [each["Pattern"] for each in settings.get("FilterCriteria", {}).get("Filters", ())]
         self._mapping = mapping
         self._source = source
         self._clock = clock
         self._measure = measure
         self._sleep = sleep
-        self._filters = Filters(patterns, source.data_member)
+        self._reveal = reveal
         self._rules = BatchRules(
             size=settings["BatchSize"], window_seconds=settings.get("MaximumBatchingWindowInSeconds", 0)
         )
@@ -83,10 +91,12 @@ class QueueRunner:
 
     async def _run(self) -> None:
         pause = _FIRST_PAUSE
+        filters: Filters | None = None
         while True:
             try:
+                filters = filters or await self._read_filters()
                 await self._wait_for_room()
-                batch = await self._gather()
+                batch = await self._gather(filters)
             except Exception as error:
                 expected = isinstance(error, (ServiceException, StoreError))
                 log.warning("%s cannot be polled: %s", self._mapping.arn, error, exc_info=not expected)
@@ -107,7 +117,11 @@ class QueueRunner:
     def _room(self) -> int:
         return self._scaling.allowed(self._clock.monotonic()) - self._running
 
-    async def _gather(self) -> list[Record]:
+    async def _read_filters(self) -> Filters:
+        criteria = (await self._reveal(self._mapping)).settings.get("FilterCriteria", {})
+        return Filters([each["Pattern"] for each in criteria.get("Filters", ())], self._source.data_member)
+
+    async def _gather(self, filters: Filters) -> list[Record]:
         """The next batch."""
         if self._hold_seconds is None:
             self._hold_seconds = await self._source.hold_seconds()
@@ -122,15 +136,17 @@ class QueueRunner:
             )
             now = self._clock.monotonic()
             self._scaling.polled(len(records), now)
-            self._gathered.add(await self._wanted(records), now)
+            self._gathered.add(await self._wanted(filters, records), now)
 
-    async def _wanted(self, records: Sequence[Record]) -> Sequence[Record]:
+    async def _wanted(self, filters: Filters, records: Sequence[Record]) -> Sequence[Record]:
         """What no filter wants is done with."""
-        wanted = [record for record in records if self._filters.wants(record)]
+        wanted: list[Record] = []
+        unwanted: list[Record] = []
+        for record in records:
+            (wanted if filters.wants(record) else unwanted).append(record)
         if records:
             self._measure("PolledEventCount", len(records))
-        if len(wanted) < len(records):
-            unwanted = [record for record in records if not self._filters.wants(record)]
+        if unwanted:
             self._measure("FilteredOutEventCount", len(unwanted))
             await self._settle(unwanted)
         return wanted

@@ -191,4 +191,8 @@ def _name(key: _Key) -> str:
 
 
 def _same_work(one: EventSourceMapping, other: EventSourceMapping) -> bool:
-    return (one.function_arn, one.settings) == (other.function_arn, other.settings)
+    return (one.function_arn, one.settings, one.sealed_criteria) == (
+        other.function_arn,
+        other.settings,
+        other.sealed_criteria,
+    )

@@ -13,6 +13,14 @@ from lambent.model.function import FunctionId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SealedCriteria:
+    """Filter criteria under a data key, as JSON; and that key as KMS has encrypted it. Both in Base64."""
+
+    text: str
+    data_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventSourceMapping:
     """As the control plane wants it (`enabled`, `settings`) and as the data plane has made it (`state`).
 
@@ -39,6 +47,8 @@ class EventSourceMapping:
     revision_id: str
     """Another one after each change."""
     tags: Mapping[str, str] = field(default_factory=dict)
+    sealed_criteria: SealedCriteria | None = None
+    """`FilterCriteria`, which then are not among the settings: where these name a `KMSKeyArn`."""
 
     @property
     def function(self) -> FunctionId:
@@ -62,6 +72,14 @@ class EventSourceMapping:
             *self.settings.get("Topics", ()),
             *self.settings.get("Queues", ()),
         )
+
+    @property
+    def encryption_context(self) -> Mapping[str, str]:
+        """KMS's, for the filter criteria: those of one source and function are nothing to others.
+
+        Source: https://docs.aws.amazon.com/lambda/latest/dg/security-encryption-at-rest.html"""
+        source = {"aws:lambda:EventSourceArn": self.source_arn} if self.source_arn else {}
+        return {**source, "aws:lambda:FunctionArn": self.function_arn}
 
     @property
     def in_transition(self) -> bool:

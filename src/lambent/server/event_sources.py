@@ -1,5 +1,6 @@
 """The runners of event source mappings, put together: which kind reads which source, as whom, and what it measures."""
 
+from lambent.encryption.filter_criteria import SealedFilterCriteria
 from lambent.event_sources.delivery import Invoke
 from lambent.event_sources.queue_runner import Measure, QueueRunner
 from lambent.event_sources.reconciler import Runner
@@ -19,6 +20,7 @@ class Runners:
         self._core = core
         self._directory = directory
         self._invoke = invoke
+        self._criteria = SealedFilterCriteria(core.client, core.clock)
 
     def __call__(self, mapping: EventSourceMapping) -> Runner:
         # The control plane has refused every other kind.
@@ -29,7 +31,14 @@ class Runners:
             lambda: self._session(mapping),
             with_window=mapping.settings["MaximumBatchingWindowInSeconds"] > 0,
         )
-        return QueueRunner(mapping, source, self._invoke, self._core.clock, self._measure(mapping))
+        return QueueRunner(
+            mapping,
+            source,
+            self._invoke,
+            self._core.clock,
+            self._measure(mapping),
+            reveal=self._criteria.open_for_lambda,
+        )
 
     async def _session(self, mapping: EventSourceMapping) -> Caller:
         """Of the function's role as it is now."""

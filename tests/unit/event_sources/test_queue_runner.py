@@ -3,13 +3,16 @@
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from memory_source import MemorySource, SourceGone
 
 from lambent.base.clock import ManualClock
-from lambent.event_sources.queue_runner import QueueRunner
+from lambent.event_sources.queue_runner import QueueRunner, Reveal, in_the_clear
+from lambent.model.error import AccessDeniedException
+from lambent.model.event_source_mapping import EventSourceMapping
 from lambent.model.invocation import Invocation, InvocationResult
 from lambent.model.lambda_errors import (
     InvalidParameterValueException,
@@ -55,14 +58,22 @@ FAILED = InvocationResult(payload=b"{}", executed_version="1", function_error="U
 
 
 class Bench:
-    def __init__(self, mapping: Any, clock: ManualClock, **source: Any) -> None:
+    def __init__(
+        self, mapping: Any, clock: ManualClock, reveal: Reveal = in_the_clear, **source: Any
+    ) -> None:
         self.clock = clock
         self.source = MemorySource(clock, **source)
         self.function = Function()
         self.measured: dict[str, float] = {}
         self.slept: list[float] = []
         self.runner = QueueRunner(
-            mapping, self.source, self.function.invoke, clock, self._measure, sleep=self._sleep
+            mapping,
+            self.source,
+            self.function.invoke,
+            clock,
+            self._measure,
+            reveal=reveal,
+            sleep=self._sleep,
         )
         self.runner.start()
 
@@ -142,6 +153,21 @@ async def test_what_no_filter_wants_is_settled_without_an_invocation(start):
     await bench.until(lambda: sorted(bench.source.settled) == ["a", "b", "c"])
     assert bench.function.bodies == [["b"]]
     assert bench.measured["FilteredOutEventCount"] == 2
+
+
+async def test_nothing_is_polled_before_its_filters_can_be_read(start):
+    refusals = [AccessDeniedException("no key"), AccessDeniedException("no key")]
+
+    async def reveal(mapping: EventSourceMapping) -> EventSourceMapping:
+        if refusals:
+            raise refusals.pop()
+        criteria = {"Filters": [{"Pattern": '{"body": ["b"]}'}]}
+        return replace(mapping, settings={**mapping.settings, "FilterCriteria": criteria})
+
+    bench = start({}, reveal=reveal)
+    bench.source.send("a", "b")
+    await bench.until(lambda: sorted(bench.source.settled) == ["a", "b"])
+    assert bench.function.bodies == [["b"]] and bench.slept[:2] == [1.0, 2.0]
 
 
 async def test_no_more_batches_at_once_than_the_mapping_allows(start):

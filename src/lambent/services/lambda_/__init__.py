@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from lambent.base.clock import Clock, MillisecondClock
+from lambent.encryption.filter_criteria import SealedFilterCriteria
 from lambent.model.caller import RoleCallers
 from lambent.model.metric import Metrics
 from lambent.model.service import Client, Service
@@ -30,6 +31,7 @@ from lambent.services.lambda_.event_invoke_configs import EventInvokeConfigs
 from lambent.services.lambda_.event_source_access import EventSourceAccess
 from lambent.services.lambda_.event_source_mappings import EventSourceMappings, MappingChanged
 from lambent.services.lambda_.execution_role import ExecutionRoles
+from lambent.services.lambda_.filter_criteria import FilterCriteria
 from lambent.services.lambda_.function_code import FunctionCode
 from lambent.services.lambda_.function_concurrency import FunctionConcurrency
 from lambent.services.lambda_.function_images import NO_IMAGE_SOURCES, FunctionImages, ImageSources
@@ -189,6 +191,7 @@ def service(
         mappings,
         records,
         EventSourceAccess(client, role_callers),
+        FilterCriteria(SealedFilterCriteria(client, clock)),
         mapping_changed,
         clock,
         settle_seconds=settle_seconds,

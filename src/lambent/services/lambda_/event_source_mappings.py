@@ -22,6 +22,7 @@ from lambent.services.lambda_.errors import not_offered
 from lambent.services.lambda_.event_source_access import EventSourceAccess
 from lambent.services.lambda_.event_source_kinds import KINDS, SourceKind, kind_of
 from lambent.services.lambda_.event_source_settings import changed_settings, new_settings
+from lambent.services.lambda_.filter_criteria import FilterCriteria
 from lambent.services.lambda_.function_records import FunctionRecords
 from lambent.services.lambda_.function_reference import FunctionReference, resolve_reference
 from lambent.services.lambda_.paging import Page, marker_of, page_size, position
@@ -30,6 +31,8 @@ from lambent.store.ports.errors import AlreadyExistsError, NotFoundError, StaleR
 from lambent.store.ports.event_source_mappings import EventSourceMappingStore
 
 _PAGE_LARGEST = 100
+_SEALED_ANEW = frozenset({"FilterCriteria", "FunctionName", "KMSKeyArn"})
+"""What encrypted criteria, their key and their encryption context depend on."""
 
 MappingChanged = Callable[[EventSourceMapping], None]
 """Tells the data plane, which looks into the store."""
@@ -41,6 +44,7 @@ class EventSourceMappings:
         store: EventSourceMappingStore,
         records: FunctionRecords,
         access: EventSourceAccess,
+        criteria: FilterCriteria,
         changed: MappingChanged,
         clock: Clock,
         *,
@@ -49,6 +53,7 @@ class EventSourceMappings:
         self._store = store
         self._records = records
         self._access = access
+        self._criteria = criteria
         self._changed = changed
         self._clock = clock
         self._settle_seconds = settle_seconds
@@ -76,15 +81,16 @@ class EventSourceMappings:
             **self._transition("Creating"),
         )
         await self._access.require(mapping, version)
+        mapping = await self._criteria.seal(caller, mapping)
         try:
             await self._store.insert(mapping)
         except AlreadyExistsError as error:
             raise await self._conflict(mapping) from error
         self._changed(mapping)
-        return describe_mapping(mapping)
+        return await self._describe(caller, mapping)
 
     async def get(self, caller: Caller, parameters: Parameters) -> Parameters:
-        return describe_mapping(await self.find(caller, parameters["UUID"]))
+        return await self._describe(caller, await self.find(caller, parameters["UUID"]))
 
     async def update(self, caller: Caller, parameters: Parameters) -> Parameters:
         mapping = await self.find(caller, parameters["UUID"])
@@ -92,9 +98,19 @@ class EventSourceMappings:
             raise ResourceInUseException("Cannot update the event source mapping because it is in use.")
         kind = KINDS[mapping.kind]
         enabled = parameters.get("Enabled", mapping.enabled)
+        reseal = bool(_SEALED_ANEW & set(parameters))
+        clear = mapping
+        if reseal:
+            # Criteria that are replaced need not be readable any more.
+            replaced = "FilterCriteria" in parameters
+            clear = (
+                replace(mapping, sealed_criteria=None)
+                if replaced
+                else await self._criteria.open(caller, mapping)
+            )
         changed = replace(
-            mapping,
-            settings=changed_settings(kind, mapping.source_arn, mapping.settings, parameters),
+            clear,
+            settings=changed_settings(kind, mapping.source_arn, clear.settings, parameters),
             enabled=enabled,
             **self._transition(_state_after_update(mapping.enabled, enabled)),
         )
@@ -103,8 +119,10 @@ class EventSourceMappings:
             version = await self._version(reference)
             changed = replace(changed, function_name=reference.function.name, qualifier=reference.qualifier)
             await self._access.require(changed, version)
+        if reseal:
+            changed = await self._criteria.seal(caller, changed)
         await self._replace(changed, mapping)
-        return describe_mapping(changed)
+        return await self._describe(caller, changed)
 
     async def delete(self, caller: Caller, parameters: Parameters) -> Parameters:
         mapping = await self.find(caller, parameters["UUID"])
@@ -112,7 +130,7 @@ class EventSourceMappings:
             raise ResourceInUseException("Cannot delete the event source mapping because it is in use.")
         changed = replace(mapping, enabled=False, **self._transition("Deleting"))
         await self._replace(changed, mapping)
-        return describe_mapping(changed)
+        return await self._describe(caller, changed)
 
     async def list(self, caller: Caller, parameters: Parameters) -> Parameters:
         function_arn = None
@@ -162,6 +180,10 @@ class EventSourceMappings:
         if mapping is None:
             raise ResourceNotFoundException(f"Event source mapping not found: {arn}")
         return mapping
+
+    async def _describe(self, caller: Caller, mapping: EventSourceMapping) -> Parameters:
+        """With its criteria, which a list does not show where they are encrypted."""
+        return {**describe_mapping(mapping), **await self._criteria.shown(caller, mapping)}
 
     def _transition(self, state: str) -> dict[str, Any]:
         now = self._clock.now()

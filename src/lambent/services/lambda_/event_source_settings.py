@@ -7,7 +7,6 @@ from typing import Any
 from lambent.model.caller import Parameters
 from lambent.model.event_pattern import InvalidPatternError, parse_pattern
 from lambent.model.lambda_errors import InvalidParameterValueException
-from lambent.services.lambda_.errors import not_offered
 from lambent.services.lambda_.event_source_kinds import SourceKind, allows
 
 _FILTERS_MOST = 5
@@ -15,7 +14,9 @@ _FIFO_BATCH_MOST = 10
 _POLLERS_DEFAULT = {"MinimumPollers": 2, "MaximumPollers": 200}
 _ELSEWHERE = frozenset({"Enabled", "EventSourceArn", "FunctionName", "Tags", "UUID"})
 """Members that are fields of the mapping itself."""
-_CLEARED_BY_EMPTY = frozenset({"FilterCriteria", "MetricsConfig", "ProvisionedPollerConfig", "ScalingConfig"})
+_CLEARED_BY_EMPTY = frozenset(
+    {"FilterCriteria", "KMSKeyArn", "MetricsConfig", "ProvisionedPollerConfig", "ScalingConfig"}
+)
 
 Settings = dict[str, Any]
 
@@ -157,16 +158,9 @@ def _pollers(kind: SourceKind, config: Mapping[str, Any]) -> Mapping[str, Any]:
     return pollers
 
 
-def _key(kind: SourceKind, arn: str) -> str:
-    if arn:
-        raise not_offered("KMSKeyArn: filter criteria are not encrypted")
-    return arn
-
-
 _CHECKS: Mapping[str, Callable[[SourceKind, Any], Any]] = {
     "DestinationConfig": _destinations,
     "FilterCriteria": _filters,
-    "KMSKeyArn": _key,
     "MaximumRecordAgeInSeconds": _record_age,
     "MetricsConfig": _metrics,
     "ProvisionedPollerConfig": _pollers,

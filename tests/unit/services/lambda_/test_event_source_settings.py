@@ -141,11 +141,6 @@ POSITION = (
         ),
         (
             "sqs",
-            {"KMSKeyArn": "arn:aws:kms:us-east-1:123456789012:key/k"},
-            "Lambent does not offer KMSKeyArn: filter criteria are not encrypted yet.",
-        ),
-        (
-            "sqs",
             {"FilterCriteria": {"Filters": [{"Pattern": '{"a": [1]}'}] * 6}},
             "An event source mapping can have at most 5 filters.",
         ),
