@@ -24,8 +24,8 @@ class ConstraintStyle:
     service to say. `enums`: whether the model's enums are checked at all. `records`: structures that are written as
     records when a list of them is repeated, with their members as AWS has them. `orders`: the order in which AWS tells
     an enum's values, where it is not the model's: those alone that it tells, among others that it takes. `unchecked`:
-    shapes whose enums the service checks itself. `too_long`: shapes with a text of their own, told alone, for values
-    that are too long."""
+    shapes whose enums and patterns the service checks itself. `too_long`: shapes with a text of their own, told alone,
+    for values that are too long."""
 
     code: str = "ValidationException"
     repeats_value: bool = True
@@ -118,7 +118,9 @@ _STYLES = {
     ),
     "s3": ConstraintStyle(
         code="InvalidArgument",
-        unchecked=frozenset({"BucketLocationConstraint", "BucketLogsPermission", "Permission"}),
+        unchecked=frozenset(
+            {"BucketLocationConstraint", "BucketLogsPermission", "ChecksumMode", "CopySource", "Permission"}
+        ),
         nested=(
             "MalformedXML",
             "The XML you provided was not well-formed or did not validate against our published schema",
@@ -153,11 +155,6 @@ _STYLES = {
                 "InvalidRequest",
                 "Invalid TransitionDefaultMinimumObjectSize found: {value}",
                 {},
-            ),
-            "copySource": (
-                "InvalidArgument",
-                "Invalid copy source object key",
-                {"ArgumentName": "x-amz-copy-source", "ArgumentValue": "x-amz-copy-source"},
             ),
             "encodingType": (
                 "InvalidArgument",

@@ -26,6 +26,7 @@ _SCALARS = frozenset(
     {"string", "character", "blob", "integer", "long", "float", "double", "boolean", "timestamp"}
 )
 _ENUM = "Member must satisfy enum value set"
+_PATTERN = "Member must satisfy regular expression pattern:"
 _TOO_LONG = "Member must have length less than or equal to"
 _UNREADABLE_LENGTH = 4096
 _REMEMBERED_MOST = 2048
@@ -190,7 +191,8 @@ class ConstraintCompiler:
             tests = [(holds, _enum_text(order) if text.startswith(_ENUM) else text) for holds, text in tests]
         if self._style.enums and shape.name not in self._style.unchecked:
             return tests
-        return [one for one in tests if not one[1].startswith(_ENUM)]
+        left = _ENUM if shape.name not in self._style.unchecked else (_ENUM, _PATTERN)
+        return [one for one in tests if not one[1].startswith(left)]
 
     def _element_text(self, shape: Shape, tests: list[Test]) -> str:
         texts = [text for _, text in tests]
@@ -282,7 +284,7 @@ def _pattern_tests(metadata: Mapping[str, Any]) -> list[Test]:
         fullmatch = compile_pattern(pattern).fullmatch
     except UnreadablePatternError:
         return []  # listed by tests/unit/wire/test_patterns.py, for every service we offer
-    text = f"Member must satisfy regular expression pattern: {pattern}"
+    text = f"{_PATTERN} {pattern}"
     accepted: set[str] = set()
 
     def holds(value: Any) -> bool:

@@ -37,6 +37,10 @@ NOT_ROUND = {
 }
 
 
+OF_THE_BODY = ("ContentMD5", "ChecksumCRC32", "ChecksumSHA1", "ChecksumSHA256")
+"""Held to the body before it is read: see test_wire_body_integrity.py."""
+
+
 def operations() -> list[Any]:
     return [
         pytest.param(service, protocol, name, id=f"{service}-{protocol}-{name}")
@@ -94,7 +98,10 @@ def test_what_botocore_sends_is_what_the_operation_gets(
     @SETTINGS
     @given(parameters=st.just({}) if shape is None else allowed_values(shape))
     def check(parameters: dict[str, Any]) -> None:
+        if "requestAlgorithmMember" in operation.http_checksum:
+            parameters = {key: value for key, value in parameters.items() if key not in OF_THE_BODY}
         request = wire_request(service, protocol, name, parameters)
+        request.headers["x-amz-trailer"] = "what the body was hashed with"
         match = service.match(request)
         assert match is not None
         assert match.protocol == protocol

@@ -208,14 +208,20 @@ class Copying:
 
 
 def _read_source(text: str) -> tuple[str, str, str | None]:
-    """Bucket, key, version id. Raises InvalidArgument."""
+    """Bucket, key, version id: of text that may be encoded as a whole, its slashes too. Raises InvalidArgument."""
     path, _, version_id = text.partition("?versionId=")
-    bucket, _, key = unquote(path).removeprefix("/").partition("/")
-    if not bucket or not key:
+    bucket, slash, key = unquote(path).removeprefix("/").partition("/")
+    if not slash and bucket:
         raise InvalidArgument(
             "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
             ArgumentName="x-amz-copy-source",
             ArgumentValue=text,
+        )
+    if not bucket or not key:
+        raise InvalidArgument(
+            "Invalid copy source object key",
+            ArgumentName="x-amz-copy-source",
+            ArgumentValue="x-amz-copy-source",
         )
     if bucket.startswith("arn:"):
         raise InvalidArgument(

@@ -149,7 +149,8 @@ def _members(bucket: Bucket, parameters: Parameters, found: _Found, now: float) 
         members["PartsCount"] = version.part_count
     if version.properties.tags:
         members["TagCount"] = len(version.properties.tags)
-    if parameters.get("ChecksumMode") == "ENABLED":
+    # Arrow and the common runtime write it in small letters.
+    if (parameters.get("ChecksumMode") or "").upper() == "ENABLED":
         if found.part is not None:
             wanted = {
                 name: found.part.checksums[name] for name in version.checksums if name in found.part.checksums

@@ -5,15 +5,16 @@ from typing import Any
 
 from botocore.model import OperationModel, ServiceModel
 
-from lambent.http.message import Response
+from lambent.http.message import Request, Response
 from lambent.model.caller import Parameters
+from lambent.wire.body_integrity import check_body
 from lambent.wire.event_stream import EncodeBody
 from lambent.wire.fault import Fault
-from lambent.wire.operation import Serialize
+from lambent.wire.operation import Labels, Parse, Serialize
 from lambent.wire.protocols.rest import DecodeBody, RestProtocol
 from lambent.wire.shapes import Shape
 from lambent.wire.xml_decoder import XmlDecoder, parse_xml
-from lambent.wire.xml_encoder import XmlEncoder, escape_text
+from lambent.wire.xml_encoder import Content, XmlEncoder, escape_text
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _S3_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
@@ -27,6 +28,8 @@ _S3_ROOTS = {
     "GetBucketLifecycle": "LifecycleConfiguration",
     "GetBucketLifecycleConfiguration": "LifecycleConfiguration",
     "GetBucketLogging": "BucketLoggingStatus",
+    "GetBucketNotification": "NotificationConfiguration",
+    "GetBucketNotificationConfiguration": "NotificationConfiguration",
     "GetBucketRequestPayment": "RequestPaymentConfiguration",
     "GetBucketTagging": "Tagging",
     "GetBucketVersioning": "VersioningConfiguration",
@@ -34,6 +37,10 @@ _S3_ROOTS = {
     "GetObjectAcl": "AccessControlPolicy",
     "GetObjectAttributes": "GetObjectAttributesResponse",
     "GetObjectTagging": "Tagging",
+    "ListBucketAnalyticsConfigurations": "ListBucketAnalyticsConfigurationResult",
+    "ListBucketIntelligentTieringConfigurations": "ListBucketIntelligentTieringConfigurationsOutput",
+    "ListBucketInventoryConfigurations": "ListInventoryConfigurationsResult",
+    "ListBucketMetricsConfigurations": "ListMetricsConfigurationsResult",
     "ListBuckets": "ListAllMyBucketsResult",
     "ListDirectoryBuckets": "ListAllMyDirectoryBucketsResult",
     "ListMultipartUploads": "ListMultipartUploadsResult",
@@ -72,6 +79,11 @@ class RestXmlProtocol(RestProtocol):
         self._encoder = XmlEncoder("iso8601milliseconds" if self._is_s3 else "iso8601")
         self.empty_is_absent = self._is_s3
 
+    def compile_parse(self, operation: OperationModel) -> Parse:
+        parse = super().compile_parse(operation)
+        hashed = "requestAlgorithmMember" in operation.http_checksum and not operation.has_streaming_input
+        return _with_body_checked(operation.name, parse) if self._is_s3 and hashed else parse
+
     def compile_serialize(self, operation: OperationModel) -> Serialize:
         if self._is_s3 and operation.name == "GetBucketLocation":
             return self._serialize_bucket_location
@@ -102,27 +114,22 @@ class RestXmlProtocol(RestProtocol):
     def members_encoder(self, shape: Shape, members: Mapping[str, Shape], root: str) -> EncodeBody:
         if self._is_s3:
             root = _S3_ROOTS.get(root.removesuffix("Result"), root)
-        write = self._encoder.compile_members(shape.name, members)
-        start, end = f"{_DECLARATION}<{root}{self._xmlns}>", f"</{root}>"
-
-        def encode(value: Any) -> bytes:
-            out = [start]
-            write(value, out)
-            out.append(end)
-            return "".join(out).encode()
-
-        return encode
+        return self._document(root, self._encoder.compile_members(shape.name, members))
 
     def value_decoder(self, shape: Shape) -> DecodeBody:
         decode = self._decoder.compile(shape)
         return lambda body: decode(parse_xml(body))
 
     def value_encoder(self, shape: Shape) -> EncodeBody:
-        write = self._encoder.element(shape, shape.serialization.get("name", shape.name))
+        return self._document(shape.serialization.get("name", shape.name), self._encoder.content(shape))
+
+    def _document(self, root: str, write: Content) -> EncodeBody:
+        start, end = f"{_DECLARATION}<{root}{self._xmlns}>", f"</{root}>"
 
         def encode(value: Any) -> bytes:
-            out = [_DECLARATION]
+            out = [start]
             write(value, out)
+            out.append(end)
             return "".join(out).encode()
 
         return encode
@@ -147,6 +154,14 @@ class RestXmlProtocol(RestProtocol):
                 f"<ErrorResponse{self._xmlns}><Error>{kind}{''.join(inner)}</Error>{identity}</ErrorResponse>"
             )
         return Response(fault.status, headers, f"{_DECLARATION}{body}".encode())
+
+
+def _with_body_checked(operation: str, parse: Parse) -> Parse:
+    def parse_checked(request: Request, labels: Labels) -> Parameters:
+        check_body(operation, request.headers, request.body)
+        return parse(request, labels)
+
+    return parse_checked
 
 
 def _with_host_id(serialize: Serialize) -> Serialize:

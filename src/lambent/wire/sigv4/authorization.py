@@ -26,6 +26,8 @@ _QUERY_NAMES = frozenset(
 _REGION_FORM = r"[a-z]{2,8}(?:-[a-z]{2,12}){1,3}-[0-9]{1,2}|aws(?:-[a-z]+)*-global"
 _SERVICE_FORM = r"[a-z0-9-]{1,64}"
 _REGION = re.compile(_REGION_FORM)
+_EXPECTED_REGION = "us-east-1"
+"""Told by S3 for one that is none: clients (s3cmd, which begins with 'US') sign again for it."""
 _SERVICE = re.compile(_SERVICE_FORM)
 _USUAL_HEADER = re.compile(
     rf"AWS4-HMAC-SHA256 Credential=([^/,=\s]+)/([0-9]{{8}})/({_REGION_FORM})/({_SERVICE_FORM})/aws4_request,"
@@ -211,7 +213,13 @@ def read_scoped_credential(credential: str, fault: Fault) -> tuple[str, str, str
             f"Credential should be scoped with a valid terminator: 'aws4_request', not '{terminator}'. ",
         )
     if not _REGION.fullmatch(region):
-        raise SignatureError(Fault.SCOPE, f"Credential should be scoped to a valid region, not '{region}'. ")
+        raise SignatureError(
+            Fault.SCOPE,
+            f"Credential should be scoped to a valid region, not '{region}'. ",
+            {"Region": _EXPECTED_REGION},
+            f"The authorization header is malformed; the region '{region}' is wrong; expecting"
+            f" '{_EXPECTED_REGION}'",
+        )
     if not _SERVICE.fullmatch(service):
         raise SignatureError(
             Fault.SCOPE, f"Credential should be scoped to a valid service, not '{service}'. "

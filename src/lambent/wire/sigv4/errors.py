@@ -125,18 +125,27 @@ _MESSAGES: Mapping[tuple[Family, Fault], str] = {
 
 class SignatureError(Exception):
     """A request whose caller is not established. `members` are for S3, which names details in elements of
-    their own."""
+    their own, and so is `s3_message`, where its words are not the other services'."""
 
-    def __init__(self, fault: Fault, message: str, members: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        fault: Fault,
+        message: str,
+        members: Mapping[str, Any] | None = None,
+        s3_message: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.fault = fault
         self.message = message
         self.members = dict(members or {})
+        self.s3_message = s3_message
 
     def for_family(self, family: Family) -> "AuthenticationException":
         code, status = _CODES[family][self.fault]
         message = _MESSAGES.get((family, self.fault), self.message)
-        return AuthenticationException(code, status, message, self.members if family == "s3" else {})
+        if family == "s3":
+            return AuthenticationException(code, status, self.s3_message or message, self.members)
+        return AuthenticationException(code, status, message, {})
 
 
 class AuthenticationException(ServiceException):
