@@ -4,6 +4,7 @@ import time
 from typing import Protocol
 
 _JUMP_LEAST_SECONDS = 2.0
+_DOUBTED_SECONDS = 7 * 86_400.0
 
 
 class Clock(Protocol):
@@ -59,11 +60,11 @@ class Jumps:
         since = self._clock.monotonic() - seconds
         return sum(jumped for _, jumped, seen_at in self._forward if seen_at >= since)
 
-    def believed(self, seconds: float) -> float:
-        """Now, less what the wall clock was set forward in this last time. For who deletes what is old: a wrong clock
+    def believed(self) -> float:
+        """Now, less what the wall clock was set forward in the last week. For who deletes what is old: a wrong clock
         has to stay wrong for so long before data is lost to it."""
         self.look()
-        return self._clock.now() - self.forward_within(seconds)
+        return self._clock.now() - self.forward_within(_DOUBTED_SECONDS)
 
     def steady(self) -> float:
         """The time that it would be if the wall clock had not been set since this was made."""

@@ -16,8 +16,6 @@ _COARSER = ((15 * _DAY, 300), (63 * _DAY, 3600))
 _KEPT_SECONDS = 455 * _DAY
 _SWEEP_SECONDS = 3600.0
 _BATCH = 1000
-_BELIEVED_SECONDS = 7.0 * _DAY
-"""So long after it was set forward the clock is no reason to coarsen or delete anything."""
 
 
 class Retention:
@@ -34,7 +32,7 @@ class Retention:
                 log.exception("old metrics were not rolled up; next attempt in an hour")
 
     async def sweep(self) -> None:
-        now = self._jumps.believed(_BELIEVED_SECONDS)
+        now = self._jumps.believed()
         for age, seconds in _COARSER:
             while await self._store.roll_up(before=now - age, seconds=seconds):
                 pass  # step by step, so that other writes come in between

@@ -14,8 +14,6 @@ from lambent.store.ports.logs import LogGroup, LogStore
 log = logging.getLogger(__name__)
 
 DAY_MS = 24 * 3600 * 1000
-_BELIEVED_SECONDS = 7 * 24 * 3600.0
-"""So long after it was set forward the clock is no reason to delete anything."""
 
 # fmt: off
 ALLOWED_DAYS = frozenset({
@@ -76,7 +74,7 @@ class Expiry:
         while True:
             await self._sleep(self._interval_seconds)
             try:
-                batches = await self._store.expire(int(self._jumps.believed(_BELIEVED_SECONDS) * 1000))
+                batches = await self._store.expire(int(self._jumps.believed() * 1000))
             except Exception:  # the task must outlive a full disk or a database that is away
                 log.exception(
                     "expired log events were not deleted; next attempt in %g s", self._interval_seconds

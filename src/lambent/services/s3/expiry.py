@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from lambent.base.clock import Clock
+from lambent.base.clock import Clock, Jumps
 from lambent.model.bucket import Bucket
 from lambent.model.caller import service_caller
 from lambent.model.stored_object import ListedVersion, ObjectVersion
@@ -54,6 +54,7 @@ class Expiry:
         self._events = events
         self._garbage = garbage
         self._clock = clock
+        self._jumps = Jumps(clock)
 
     async def run(self) -> None:
         while True:
@@ -88,7 +89,7 @@ class Expiry:
             await self._abort_uploads(bucket, rule, abort["DaysAfterInitiation"])
 
     async def _expire(self, bucket: Bucket, rule: Mapping[str, Any], expiration: Mapping[str, Any]) -> None:
-        now = self._clock.now()
+        now = self._jumps.believed()
         async for entry in self._entries(bucket, prefix_of(rule), current=True):
             version = entry.version
             if not applies(rule, version):
@@ -151,7 +152,7 @@ class Expiry:
         """A version is noncurrent since the one after it was made; of a key, the newest comes first."""
         noncurrent = rule.get("NoncurrentVersionExpiration") or {}
         transitions = rule.get("NoncurrentVersionTransitions") or ()
-        now = self._clock.now()
+        now = self._jumps.believed()
         key, superseded_at, kept = "", 0.0, 0
         alone: ObjectVersion | None = None
         async for entry in self._entries(bucket, prefix_of(rule), current=False):
@@ -183,7 +184,7 @@ class Expiry:
             await self._remove(bucket, marker)
 
     async def _abort_uploads(self, bucket: Bucket, rule: Mapping[str, Any], days: int) -> None:
-        now = self._clock.now()
+        now = self._jumps.believed()
         after, after_id = "", None
         while True:
             found = await self._uploads.list(

@@ -112,7 +112,7 @@ def sns(
         open=open,
         behind={"deliver to subscribers": worker.run},
         once={
-            "forget deduplication ids of topics": lambda: sweep(store, archives, topics),
+            "forget deduplication ids of topics": lambda: sweep(store, archives, topics, clock),
             "replay archives of topics": replayer.run,
         },
         topics=topics,

@@ -41,6 +41,17 @@ async def test_objects_expire_at_the_midnight_after_their_days(made, call, clock
     assert await keys(call) == ["kept", "logs/new"]
 
 
+async def test_no_object_expires_because_the_clock_was_set_forward(made, call, clock):
+    await call("PutObject", Key="k", Body=b"x")
+    await configure(call, Expiration={"Days": 30})
+    clock.set_by(365 * DAY)
+    await made.expiry.sweep()
+    assert await keys(call) == ["k"]
+    clock.advance(8 * DAY)  # if it is still there by then, it is the time
+    await made.expiry.sweep()
+    assert await keys(call) == []
+
+
 async def test_a_disabled_rule_does_nothing(made, call, clock):
     await call("PutObject", Key="k", Body=b"x")
     await configure(call, Status="Disabled", Expiration={"Days": 1})
