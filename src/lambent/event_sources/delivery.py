@@ -9,8 +9,8 @@ from lambent.base.clock import Clock
 from lambent.base.ids import new_uuid
 from lambent.event_sources.batch_response import done
 from lambent.event_sources.source import EventSource, Record
+from lambent.event_sources.work import Work
 from lambent.model.error import ServiceException
-from lambent.model.event_source_mapping import EventSourceMapping
 from lambent.model.invocation import Invocation, InvocationResult
 from lambent.model.lambda_errors import (
     RecursiveInvocationException,
@@ -53,7 +53,7 @@ class Outcome:
 class Delivery:
     def __init__(
         self,
-        mapping: EventSourceMapping,
+        mapping: Work,
         source: EventSource,
         invoke: Invoke,
         clock: Clock,

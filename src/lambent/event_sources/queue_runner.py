@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
 
 from lambent.base.clock import Clock
 from lambent.base.tasks import Tasks
@@ -15,19 +16,20 @@ from lambent.event_sources.delivery import Delivery, Invoke
 from lambent.event_sources.filters import Filters
 from lambent.event_sources.scaling import Scaling, ScalingRules
 from lambent.event_sources.source import EventSource, Record
+from lambent.event_sources.work import Work
 from lambent.model.error import ServiceException
-from lambent.model.event_source_mapping import EventSourceMapping
 from lambent.store.ports.errors import StoreError
 
 log = logging.getLogger(__name__)
 
 Measure = Callable[[str, float], None]
 """Takes an event source mapping metric by CloudWatch's name, and its value."""
-Reveal = Callable[[EventSourceMapping], Awaitable[EventSourceMapping]]
+W = TypeVar("W", bound=Work)
+Reveal = Callable[[W], Awaitable[W]]
 """The mapping with its filter criteria in the clear. Raises ServiceException where their key says no."""
 
 
-async def in_the_clear(mapping: EventSourceMapping) -> EventSourceMapping:
+async def in_the_clear(mapping: W) -> W:
     """Reveals nothing: of mappings whose criteria are not encrypted."""
     return mapping
 
@@ -38,18 +40,18 @@ _LOOK_SECONDS = 1.0
 """How often a full house looks whether it may grow."""
 
 
-class QueueRunner:
+class QueueRunner(Generic[W]):
     """`start` it once, `stop` it once, `drain` it then."""
 
     def __init__(
         self,
-        mapping: EventSourceMapping,
+        mapping: W,
         source: EventSource,
         invoke: Invoke,
         clock: Clock,
         measure: Measure,
         *,
-        reveal: Reveal = in_the_clear,
+        reveal: Reveal[W] = in_the_clear,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         settings = mapping.settings

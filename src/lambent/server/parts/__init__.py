@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 
 from lambent.server.part import Core, Part
-from lambent.server.parts import cloudwatch, ecr, events, kms, s3, scheduler, signer, sns, sqs
+from lambent.server.parts import cloudwatch, ecr, events, kms, pipes, s3, scheduler, signer, sns, sqs
 
 PARTS: Sequence[Callable[[Core], Part]] = (
     cloudwatch.part,
     ecr.part,
     events.part,
     kms.part,
+    pipes.part,
     s3.part,
     scheduler.part,
     signer.part,
