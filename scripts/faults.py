@@ -29,12 +29,20 @@ def main() -> int:
         action="store_true",
         help="on a PostgreSQL of its own, which fails, too; default: a SQLite file that all nodes share",
     )
+    parser.add_argument(
+        "--graph",
+        action="store_true",
+        help="instead of events of a function: all services, for so many --minutes",
+    )
     parser.add_argument("--only", action="append", default=[], help="this kind of fault, and no other")
     parser.add_argument("--report", type=Path, default=Path("faults.md"))
     arguments = parser.parse_args()
     from fault_layer import compiler  # noqa: PLC0415 - found by the path above
     from fault_report import markdown  # noqa: PLC0415 - found by the path above
     from fault_run import FaultRun  # noqa: PLC0415 - found by the path above
+    from fault_ways import WAYS  # noqa: PLC0415 - found by the path above
+
+    assert not arguments.graph or arguments.minutes < math.inf, "--graph needs --minutes"
 
     print(f"seed {arguments.seed}: the same again with --seed {arguments.seed}", flush=True)
     root = os.geteuid() == 0
@@ -53,13 +61,14 @@ def main() -> int:
             postgres = opened.enter_context(new_postgres_server(found))
         running = FaultRun(
             Path(directory),
-            events=arguments.events,
+            events=0 if arguments.graph else arguments.events,
             seed=arguments.seed,
             nodes=arguments.nodes,
             postgres=postgres,
             disk=root and postgres is None and shutil.which("mkfs.ext4") is not None,
             layer=compiler() is not None,
-            calls=True,
+            calls=not arguments.graph,
+            ways=WAYS if arguments.graph else (),
             kinds=arguments.only,
             pause=arguments.pause,
             longest=arguments.longest,
@@ -72,8 +81,9 @@ def main() -> int:
     arguments.report.with_suffix(".json").write_text(json.dumps(document, indent=2) + "\n")
     print(markdown(document))
     print(f"report in {arguments.report}")
-    calls = document["calls"]
-    return 1 if document["lost"] or calls["wrong"] or calls["ran twice"] else 0
+    calls = document["calls"] or {}
+    bad = any(way["bad"] for way in document["ways"].values())
+    return 1 if bad or document["lost"] or calls.get("wrong") or calls.get("ran twice") else 0
 
 
 if __name__ == "__main__":

@@ -40,6 +40,8 @@ def markdown(document: Mapping[str, Any]) -> str:
     ):
         lines += ["", f"| {title} | |", "|---|---:|"]
         lines += [f"| {name} | {count:,} |" for name, count in sorted(counts.items())] or ["| none | 0 |"]
+    if document["ways"]:
+        lines += _of_ways(document["ways"])
     if document["calls"]:
         lines += _of_calls(document["calls"])
     if document["lost"]:
@@ -58,3 +60,24 @@ def _of_calls(calls: Mapping[str, Any]) -> list[str]:
     lines += ["", "| longest wait for an answer, s | |", "|---|---:|"]
     lines += [f"| {kind} | {seconds} |" for kind, seconds in sorted(calls["longest seconds"].items())]
     return [*lines, "", *(f"- {what}" for what in calls["wrong"][:50])]
+
+
+_COLUMNS = ("offered", "acknowledged", "arrived", "twice", "received again")
+
+
+def _of_ways(ways: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Of `WayReport.as_document`, by name."""
+    lines = ["", f"| way | {' | '.join(_COLUMNS)} | **lost** | out of order | unsure (arrived) | wrong |"]
+    lines += ["|---|" + "---:|" * (len(_COLUMNS) + 4)]
+    for name, way in ways.items():
+        order = str(len(way["out of order"])) if way["ordered"] else ""
+        cells = [f"{way[column]:,}" for column in _COLUMNS]
+        cells += [f"**{len(way['lost'])}**", order, f"{way['unsure']} ({way['of those arrived']})"]
+        lines += [f"| {name} | {' | '.join(cells)} | {len(way['wrong'])} |"]
+    lines += ["", "| refusals by way | |", "|---|---:|"]
+    for name, way in ways.items():
+        lines += [f"| {name}: {error} | {count:,} |" for error, count in sorted(way["refusals"].items())]
+    for name, way in ways.items():
+        for what in ("lost", "out of order", "wrong"):
+            lines += ["", f"{name}, {what}: {way[what][:50]}"] if way[what] else []
+    return lines

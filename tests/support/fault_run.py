@@ -12,7 +12,7 @@ import math
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -20,15 +20,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from botocore.exceptions import BotoCoreError, ClientError
 from cut_network import CutNetwork
 from fault_calls import CallReport, Calls
+from fault_graph import FAILURES, Graph, WayReport
 from fault_layer import FaultLayer
+from fault_ways import Way
 from faults import Faults
 from lambent_server import Lambent
 from postgres_server import PostgresServer
 from small_disk import SmallDisk
-from two_nodes import start_nodes, status, way_between
+from two_nodes import answering, start_nodes, status, way_between
 
 FUNCTION = "faults"
 FAILS_EVERY = 50
@@ -45,11 +46,11 @@ _FRONT = "front"
 _CALLERS = 2
 _SENDERS = 2
 _TAKERS = 2
+_THREADS_MOST = 64
 _DISK_MEGABYTES = 768
 _DRAIN_SECONDS = 180.0
 _SETTLE_SECONDS = 20.0
 _SAY_SECONDS = 5.0
-_FAILURES = (ClientError, BotoCoreError, OSError, http.client.HTTPException)
 
 
 @dataclass
@@ -71,6 +72,7 @@ class Report:
     faults: Counter[str] = field(default_factory=Counter)
     layer: Counter[str] = field(default_factory=Counter)
     calls: CallReport | None = None
+    ways: Mapping[str, WayReport] = field(default_factory=dict)
     seconds: float = 0.0
 
     @property
@@ -108,6 +110,7 @@ class Report:
             "faults": dict(self.faults),
             "injected": {name: count for name, count in self.layer.items() if count},
             "calls": self.calls.as_document() if self.calls is not None else None,
+            "ways": {name: way.as_document() for name, way in self.ways.items()},
         }
 
 
@@ -115,7 +118,7 @@ class FaultRun:
     """`pause` is how many seconds lie between two faults, about, `longest` for how many seconds one lasts at most. At
     least so many events are accepted (or as many as are in so many `seconds`), and more until each kind of `kinds`
     (else all that can be had) was done once. With `calls` there is one node more, which runs nothing, and is called
-    synchronously, too."""
+    synchronously, too. `ways` through the services are gone meanwhile; with no `events` for so many `seconds`."""
 
     def __init__(
         self,
@@ -128,6 +131,7 @@ class FaultRun:
         disk: bool = False,
         layer: bool = True,
         calls: bool = False,
+        ways: Sequence[Way] = (),
         kinds: Sequence[str] = (),
         pause: float = 3.0,
         longest: float = 15.0,
@@ -156,6 +160,9 @@ class FaultRun:
             self._undo.close()
             raise
         self._calls = Calls(self._nodes, _FRONT, lambda: self._now) if calls else None
+        self._graph = Graph(self._nodes, ways)
+        self._undo.callback(self._graph.close)
+        self.report.ways = self._graph.reports
         known = self._faults.kinds()
         self._kinds = {name: known[name] for name in kinds or known}
 
@@ -223,32 +230,34 @@ class FaultRun:
 
     def run(self) -> Report:
         began = time.monotonic()
-        self._deploy(next(iter(self._nodes.values())))
+        if self._events:
+            self._deploy(next(iter(self._nodes.values())))
         if self._calls is not None:
             self._calls.deploy()
-        with ThreadPoolExecutor(_SENDERS + _TAKERS + _CALLERS + 2) as threads:
+            self.report.calls = self._calls.report
+        if self.report.ways:
+            self._graph.deploy()
+        with ThreadPoolExecutor(_THREADS_MOST) as threads:
             faults = threads.submit(self._fault)
-            taking = [threads.submit(self._take) for _ in range(_TAKERS)]
+            taking = [threads.submit(take) for take in self._takers()]
             saying = threads.submit(self._progress, began)
-            sending = [threads.submit(self._send) for _ in range(_SENDERS)]
-            if self._calls is not None:
-                self.report.calls = self._calls.report
-                sending += [
-                    threads.submit(self._calls.run, lambda: self._faults_done) for _ in range(_CALLERS)
-                ]
+            sending = [threads.submit(send) for send in self._senders()]
             try:
                 for each in (*sending, faults):
                     each.result()
-            finally:
+                if self.report.ways:
+                    self._graph.calm()
                 self._ended = True
-            for each in taking:
-                each.result()
-            self._drained = True
+                for each in taking:
+                    each.result()
+            finally:
+                self._ended = self._drained = True
             saying.result()
             # Within: a database that the thread of faults has started ends with that thread.
             if self._calls is not None:
                 self._calls.finish()
-            self.report.queued = self._queued()
+            self._graph.finish()
+            self.report.queued = self._queued() if self._events else 0
         for layer in self._layers:
             self.report.layer.update(layer.counts)
         self.report.seconds = time.monotonic() - began
@@ -256,6 +265,19 @@ class FaultRun:
 
     def close(self) -> None:
         self._undo.close()
+
+    def _senders(self) -> list[Callable[[], None]]:
+        senders = self._graph.senders(lambda: self._faults_done)
+        if self._events:
+            senders += [self._send] * _SENDERS
+        if self._calls is not None:
+            calls = self._calls
+            senders += [lambda: calls.run(lambda: self._faults_done)] * _CALLERS
+        return senders
+
+    def _takers(self) -> list[Callable[[], None]]:
+        takers = self._graph.takers(lambda: self._ended)
+        return takers + [self._take] * _TAKERS if self._events else takers
 
     def _stop_nodes(self) -> None:
         for node in self._nodes.values():
@@ -276,15 +298,7 @@ class FaultRun:
         )
 
     def _some(self) -> Lambent:
-        """One that answers, and has a database."""
-        while True:
-            for node in random.sample(list(self._nodes.values()), len(self._nodes)):
-                try:
-                    if status(node)["database"] == "ok":
-                        return node
-                except (OSError, http.client.HTTPException, ValueError):
-                    continue
-            time.sleep(0.1)
+        return answering(self._nodes.values())
 
     # Events and what becomes of them
 
@@ -299,7 +313,7 @@ class FaultRun:
                         urlsplit(self._some().endpoint).netloc, timeout=20
                     )
                 refusal = _invoke(connection, number)
-            except _FAILURES as error:
+            except FAILURES as error:
                 refusal = type(error).__name__
             if refusal is None:
                 self.report.accepted.add(number)
@@ -328,7 +342,7 @@ class FaultRun:
                     sqs.delete_message_batch(QueueUrl=self._url, Entries=entries)
                 else:  # perhaps another has some: what is sent by a clock ahead, others see later
                     sqs = None
-            except _FAILURES:
+            except FAILURES:
                 sqs = None
 
     def _note(self, message_id: str, record: dict[str, Any]) -> None:
@@ -354,7 +368,7 @@ class FaultRun:
 
     def _progress(self, began: float) -> None:
         said = began
-        while not self._complete() and not self._drained:
+        while not self._drained:
             time.sleep(0.2)
             now = time.monotonic()
             if now - said < _SAY_SECONDS:
@@ -366,6 +380,8 @@ class FaultRun:
                 f"{now - began:5.0f} s  {accepted} accepted ({accepted / (now - began):.0f}/s), {done} done, "
                 f"{len(report.unsure)} refused, {report.faults.total()} faults, now: {self._now}"
             )
+            if report.ways:
+                self._say("        ways: {} acknowledged, {} arrived".format(*self._graph.counts))
 
     def _fault(self) -> None:
         """One at a time, so that another node goes on: each kind once, in an order by chance, then any."""
@@ -398,7 +414,8 @@ class FaultRun:
         return queued
 
     def _sent(self) -> bool:
-        return len(self.report.accepted) >= self._events or time.monotonic() > self._sending_until
+        enough = 0 < self._events <= len(self.report.accepted)
+        return enough or time.monotonic() > self._sending_until
 
 
 def _invoke(connection: http.client.HTTPConnection, number: int) -> str | None:

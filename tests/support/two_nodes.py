@@ -1,10 +1,13 @@
 """Servers that share a database, their code and their secrets, as nodes of one cluster on this host."""
 
+import http.client
 import json
+import random
 import shutil
 import socket
+import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -62,3 +65,15 @@ def status(node: Lambent) -> dict[str, Any]:
 
 def alive(node: Lambent) -> list[str]:
     return [member["id"] for member in status(node).get("nodes", ()) if member["alive"]]
+
+
+def answering(nodes: Collection[Lambent]) -> Lambent:
+    """One of them that answers, and has a database; waits for it."""
+    while True:
+        for node in random.sample(list(nodes), len(nodes)):
+            try:
+                if status(node)["database"] == "ok":
+                    return node
+            except (OSError, http.client.HTTPException, ValueError):
+                continue
+        time.sleep(0.1)
