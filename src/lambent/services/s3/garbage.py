@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 from lambent.store.ports.contents import ContentStore
-from lambent.store.ports.errors import StoreClosedError, StoreError
+from lambent.store.ports.errors import OutcomeUnknownError, StoreClosedError, StoreError
 from lambent.store.ports.object_garbage import ObjectGarbage
 
 log = logging.getLogger(__name__)
@@ -28,10 +28,11 @@ class Garbage:
         """Something may have been replaced or deleted."""
         self._wanted.set()
 
-    async def discard(self, contents: list[str]) -> None:
-        """Belongs to nothing, as the write that it was for was refused."""
-        await self._store.discard(contents)
-        self.look()
+    async def refused(self, content: str, error: StoreError) -> None:
+        """The write that it was for failed. Where that may have been made all the same, the content stays; if nothing
+        refers to it, it goes as a stray."""
+        if not isinstance(error, OutcomeUnknownError):
+            await self._contents.remove([content])
 
     async def run(self) -> None:
         strays_looked_for = False

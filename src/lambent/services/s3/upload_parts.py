@@ -16,7 +16,7 @@ from lambent.services.s3.garbage import Garbage
 from lambent.services.s3.listing import read_most
 from lambent.services.s3.owners import initiator, owner
 from lambent.store.ports.contents import Body, ContentStore
-from lambent.store.ports.errors import NotFoundError, StoreFullError
+from lambent.store.ports.errors import NotFoundError, StoreError, StoreFullError
 from lambent.store.ports.uploads import UploadStore
 
 NUMBER_MOST = 10_000
@@ -111,9 +111,11 @@ class UploadParts:
         )
         try:
             await self._uploads.put_part(upload.id, part)
-        except NotFoundError:
-            await self._garbage.discard([content])
-            raise NoSuchUpload(UploadId=upload.id) from None
+        except StoreError as error:
+            await self._garbage.refused(content, error)
+            if isinstance(error, NotFoundError):
+                raise NoSuchUpload(UploadId=upload.id) from None
+            raise
         self._garbage.look()
         return part
 

@@ -114,7 +114,7 @@ class Writing:
             await self._objects.put(version, condition=condition, notices=notices)
         except StoreError as error:
             if version.content is not None:
-                await self._garbage.discard([version.content])
+                await self._garbage.refused(version.content, error)
             raise write_refused(error, bucket.name, version.key) from None
         self._events.committed(notices)
         self._garbage.look()

@@ -47,7 +47,12 @@ class StoreClosedError(StoreError):
 
 class StoreUnavailableError(StoreError):
     """The database cannot be reached, went away meanwhile, or is too busy: worth trying again. Nothing was changed,
-    unless the message says that nobody knows."""
+    except where it is an OutcomeUnknownError."""
+
+
+class OutcomeUnknownError(StoreUnavailableError):
+    """The change may have been made, and may be there from now on, or later, or never: nobody knows. Whoever gets this
+    must neither tell that it was made nor take away what it would need."""
 
 
 class LimitExceededError(StoreError):

@@ -6,11 +6,7 @@ from typing import Protocol
 
 class ObjectGarbage(Protocol):
     async def garbage(self, limit: int) -> Sequence[str]:
-        """Contents to be removed."""
-        ...
-
-    async def discard(self, contents: Sequence[str]) -> None:
-        """They belong to nothing: as if what referred to them had been deleted."""
+        """Contents to be removed. That nothing refers to them is on disk: no power cut brings back what did."""
         ...
 
     async def forget(self, contents: Sequence[str]) -> None:

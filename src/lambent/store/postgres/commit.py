@@ -5,7 +5,7 @@ import time
 
 import psycopg
 
-from lambent.store.ports.errors import StoreUnavailableError
+from lambent.store.ports.errors import OutcomeUnknownError, StoreUnavailableError
 from lambent.store.postgres.connection import PostgresConnection
 from lambent.store.postgres.errors import COLLISIONS, translated
 from lambent.store.postgres.link import Link
@@ -84,7 +84,7 @@ class Committer:
             raise
         except psycopg.Error as error:
             self._link.drop()
-            raise StoreUnavailableError(
+            raise OutcomeUnknownError(
                 f"the database was lost while it committed, nobody knows whether it did: {error}"
             ) from error
 

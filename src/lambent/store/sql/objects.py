@@ -142,13 +142,13 @@ class SqlObjectStore:
         def work(connection: Connection) -> list[str]:
             return [content for (content,) in connection.execute(_SQL["garbage"], {"limit": limit})]
 
-        return await self._database.read(work)
-
-    async def discard(self, contents: Sequence[str]) -> None:
-        await self._each("discard", contents)
+        # What is read may not be on disk yet; what was written before a write that is told of, is.
+        return await self._database.write(work)
 
     async def forget(self, contents: Sequence[str]) -> None:
-        await self._each("forget", contents)
+        for first in range(0, len(contents), _FORGOTTEN_TOGETHER):
+            rows = [{"content": content} for content in contents[first : first + _FORGOTTEN_TOGETHER]]
+            await self._database.write(partial(_forget_all, rows=rows))
 
     async def unreferenced(self, contents: Sequence[str]) -> Sequence[str]:
         def work(connection: Connection) -> list[str]:
@@ -159,11 +159,6 @@ class SqlObjectStore:
             ]
 
         return await self._database.read(work)
-
-    async def _each(self, statement: str, contents: Sequence[str]) -> None:
-        for first in range(0, len(contents), _FORGOTTEN_TOGETHER):
-            rows = [{"content": content} for content in contents[first : first + _FORGOTTEN_TOGETHER]]
-            await self._database.write(partial(_run_all, statement=statement, rows=rows))
 
 
 def put_version(connection: Connection, version: ObjectVersion, condition: WriteCondition | None) -> None:
@@ -246,5 +241,5 @@ def _listing(rolled: Rolled) -> Listing:
     )
 
 
-def _run_all(connection: Connection, statement: str, rows: Sequence[dict[str, str]]) -> None:
-    connection.executemany(_SQL[statement], rows)
+def _forget_all(connection: Connection, rows: Sequence[dict[str, str]]) -> None:
+    connection.executemany(_SQL["forget"], rows)

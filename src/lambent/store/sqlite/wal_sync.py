@@ -20,7 +20,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import NoReturn
 
-from lambent.store.ports.errors import StoreError, StoreFullError, StoreUnavailableError
+from lambent.store.ports.errors import OutcomeUnknownError, StoreError, StoreFullError, StoreUnavailableError
 from lambent.store.sql.writer import Write, tell
 from lambent.store.sqlite.errors import translated
 from lambent.store.sqlite.wal_repair import LogDamagedError, rewrite
@@ -63,6 +63,11 @@ class WalSync:
         kind = StoreFullError if failure.errno in _FULL else StoreUnavailableError
         return kind(f"what was written may not be on disk: {failure}")
 
+    def _doubt(self) -> StoreError | None:
+        """What is told of a write that was made when the log could not be synced."""
+        refusal = self.refusal()
+        return None if refusal is None else OutcomeUnknownError(str(refusal))
+
     def hand_over(self, group: list[Write]) -> None:
         """A group that is committed. Its callers are told when it is on disk, or that it may not be."""
         self._pending.put(group)
@@ -81,9 +86,9 @@ class WalSync:
                 self._repair()
             if group and self._failure is None:
                 self._sync()
-            refusal = self.refusal()
+            doubt = self._doubt()
             for write in group:
-                write.error = refusal
+                write.error = doubt
             tell(group)
         if self._descriptor is not None:
             os.close(self._descriptor)

@@ -33,12 +33,24 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-async def made(tmp_path: Path, clock: ManualClock) -> AsyncIterator[s3.S3Service]:
-    database = SqliteDatabase(tmp_path / "lambent.db")
-    database.open()
+async def database(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
+    opened = SqliteDatabase(tmp_path / "lambent.db")
+    opened.open()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def objects(database: SqliteDatabase, clock: ManualClock) -> SqlObjectStore:
+    return SqlObjectStore(database, clock)
+
+
+@pytest.fixture
+async def made(
+    tmp_path: Path, database: SqliteDatabase, objects: SqlObjectStore, clock: ManualClock
+) -> AsyncIterator[s3.S3Service]:
     files = ObjectFiles(tmp_path / "s3")
     files.open()
-    objects = SqlObjectStore(database, clock)
     stores = s3.Stores(
         buckets=SqlBucketStore(database),
         objects=objects,
@@ -55,7 +67,6 @@ async def made(tmp_path: Path, clock: ManualClock) -> AsyncIterator[s3.S3Service
     await offered.buckets.load()
     yield offered
     files.close()
-    database.close()
 
 
 @pytest.fixture
