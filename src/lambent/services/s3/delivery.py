@@ -8,10 +8,11 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from lambent.base.arn import Arn
-from lambent.base.clock import Clock
+from lambent.base.clock import Clock, Jumps
 from lambent.model.bucket import Bucket
 from lambent.model.caller import Caller, account_caller, service_caller
 from lambent.model.error import ServiceException
@@ -26,6 +27,7 @@ S3 = "s3.amazonaws.com"
 _AT_ONCE = 64
 _FIRST_RETRY_SECONDS = 1.0
 _RETRY_SECONDS_MOST = 300.0
+_STORE_SECONDS = 1.0
 _GIVEN_UP_AFTER_SECONDS = 86_400.0
 _LOOK_SECONDS = 60.0
 _MISSING = frozenset(
@@ -117,64 +119,100 @@ class Destinations:
 class Delivery:
     """`run` goes on for ever, behind the requests; `wake` says that there is something new."""
 
-    def __init__(self, store: NoticeStore, destinations: Destinations, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: NoticeStore,
+        destinations: Destinations,
+        clock: Clock,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._store = store
         self._destinations = destinations
         self._clock = clock
+        self._sleep = sleep
+        self._jumps = Jumps(clock)
         self._wanted = asyncio.Event()
 
     def wake(self) -> None:
         self._wanted.set()
 
     async def run(self) -> None:
+        """A store that fails is asked again."""
         while True:
             self._wanted.clear()
             try:
                 while await self.deliver_due():
                     pass
-                next_due = await self._store.next_due()
+                seconds = await self.next_due_in()
             except StoreClosedError:
                 return
             except StoreError:
-                log.exception("events of buckets were not delivered; the next attempt comes")
-                next_due = None
-            seconds = _LOOK_SECONDS if next_due is None else max(0.05, next_due - self._clock.now())
+                log.exception("events of buckets cannot be read; next try in %.0f s", _STORE_SECONDS)
+                await self._sleep(_STORE_SECONDS)
+                continue
             try:
-                await asyncio.wait_for(self._wanted.wait(), min(seconds, _LOOK_SECONDS))
+                await asyncio.wait_for(self._wanted.wait(), max(0.05, min(seconds, _LOOK_SECONDS)))
             except TimeoutError:
                 continue
 
+    async def next_due_in(self) -> float:
+        """In how many seconds there is something to do."""
+        next_due, now = await self._store.next_due(), self._clock.now()
+        if next_due is None:
+            return _LOOK_SECONDS
+        if next_due <= now + _RETRY_SECONDS_MOST:
+            return next_due - now
+        # Nothing is put off for so long: the clock was set back, or another's was ahead.
+        hastened = await self._store.hasten(now=now, latest=now + _RETRY_SECONDS_MOST)
+        log.warning("%d events of buckets waited for a time of another clock", hastened)
+        return 0.0
+
     async def deliver_due(self) -> int:
         """How many were tried."""
+        self._jumps.look()
         due = await self._store.due(self._clock.now(), _AT_ONCE)
-        delivered = await asyncio.gather(*(self._deliver(queued) for queued in due))
-        await self._store.complete([id for id in delivered if id is not None])
+        retries = await asyncio.gather(*(self._deliver(queued) for queued in due))
+        done = [queued.id for queued, pause in zip(due, retries, strict=True) if pause is None]
+        if done:
+            await self._settle(partial(self._store.complete, done))
+        for queued, pause in zip(due, retries, strict=True):
+            if pause is not None:
+                await self._settle(partial(self._store.postpone, queued.id, self._clock.now() + pause))
         return len(due)
 
-    async def _deliver(self, queued: QueuedNotice) -> int | None:
-        """Its id, where it is done with."""
+    async def _deliver(self, queued: QueuedNotice) -> float | None:
+        """In how many seconds it is to be tried again; None where it is done with."""
         notice = queued.notice
         try:
             await self._destinations.deliver(notice)
-        except ServiceException as error:
-            now = self._clock.now()
-            if now - queued.created_at > _GIVEN_UP_AFTER_SECONDS:
+        except (ServiceException, StoreError) as error:
+            # Nothing becomes too old because the clock was set forward.
+            age = self._clock.now() - self._jumps.translated(queued.created_at)
+            if age > _GIVEN_UP_AFTER_SECONDS:
                 log.warning(
                     "an event of %s for %s is given up: %s", notice.bucket_arn, notice.destination, error
                 )
-                return queued.id
-            pause = min(_RETRY_SECONDS_MOST, _FIRST_RETRY_SECONDS * 2 ** min(queued.attempts, 10))
-            await self._store.postpone(queued.id, now + pause)
-            return None
-        except StoreError:
-            raise
+                return None
         except Exception:
             log.exception(
                 "an event of %s for %s could not be delivered", notice.bucket_arn, notice.destination
             )
-            await self._store.postpone(queued.id, self._clock.now() + _RETRY_SECONDS_MOST)
+            return _RETRY_SECONDS_MOST
+        else:
             return None
-        return queued.id
+        return min(_RETRY_SECONDS_MOST, _FIRST_RETRY_SECONDS * 2.0 ** min(queued.attempts, 10))
+
+    async def _settle(self, settle: Callable[[], Awaitable[None]]) -> None:
+        """Until the store takes it: what is not settled would be told once more, with all that was told beside it."""
+        while True:
+            try:
+                return await settle()
+            except StoreClosedError:
+                raise
+            except StoreError:
+                log.exception("what became of events of buckets could not be stored; trying again")
+                await self._sleep(_STORE_SECONDS)
 
 
 def _caller(account_id: str, region: str, bucket_arn: str) -> Caller:

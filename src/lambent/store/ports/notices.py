@@ -26,6 +26,10 @@ class NoticeStore(Protocol):
 
     async def complete(self, ids: Sequence[int]) -> None: ...
 
+    async def hasten(self, *, now: float, latest: float) -> int:
+        """Whatever is due after `latest` is due now. Returns how many."""
+        ...
+
     async def postpone(self, id: int, due_at: float) -> None:
         """Counts one more attempt."""
         ...

@@ -42,6 +42,10 @@ class SqlNoticeStore:
 
         await self._database.write(work)
 
+    async def hasten(self, *, now: float, latest: float) -> int:
+        row = {"now": now, "latest": latest}
+        return await self._database.write(lambda connection: connection.execute(_SQL["hasten"], row).rowcount)
+
     async def postpone(self, id: int, due_at: float) -> None:
         row = {"id": id, "due_at": due_at}
 

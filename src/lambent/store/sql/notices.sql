@@ -9,3 +9,6 @@ DELETE FROM s3_notices WHERE id = :id;
 
 -- name: postpone
 UPDATE s3_notices SET due_at = :due_at, attempts = attempts + 1 WHERE id = :id;
+
+-- name: hasten
+UPDATE s3_notices SET due_at = :now WHERE due_at > :latest;
