@@ -282,18 +282,18 @@ class Server:
         self._opened.push_async_callback(self._listener.close, drain_seconds=_DRAIN_SECONDS)
 
     def _work_behind(self) -> None:
-        self._tasks.start(self._environments.log_delivery.run(), "deliver logs")
-        self._tasks.start(self._environments.pools.run(), "freeze and expire environments")
+        self._tasks.keep(self._environments.log_delivery.run, "deliver logs")
+        self._tasks.keep(self._environments.pools.run, "freeze and expire environments")
         if "worker" in self.settings.roles:
-            self._tasks.start(self._invocation.event_worker.run(), "run event invocations")
+            self._tasks.keep(self._invocation.event_worker.run, "run event invocations")
             if self._invocation.quotas is not None:
-                self._tasks.start(self._invocation.quotas.run(), "settle parts of limits")
-        self._tasks.start(self._invocation.meters.run(), "measure invocations")
-        self._tasks.start(self._stores.log_measuring.run(), "emit default values of metric filters")
-        self._tasks.start(self._services.log_courier.run(), "deliver log events")
-        self._tasks.start(self._runtime_images.run(), "fetch images of runtimes")
-        self._tasks.start(self._identity.key_uses.run(), "store when access keys were used")
-        self._tasks.start(self._stores.sweep_code(), "sweep code that nothing uses")
+                self._tasks.keep(self._invocation.quotas.run, "settle parts of limits")
+        self._tasks.keep(self._invocation.meters.run, "measure invocations")
+        self._tasks.keep(self._stores.log_measuring.run, "emit default values of metric filters")
+        self._tasks.keep(self._services.log_courier.run, "deliver log events")
+        self._tasks.keep(self._runtime_images.run, "fetch images of runtimes")
+        self._tasks.keep(self._identity.key_uses.run, "store when access keys were used")
+        self._tasks.keep(self._stores.sweep_code, "sweep code that nothing uses")
         if (collector := self.settings.otlp_endpoint) is not None:
             export = OtlpExport(
                 self._doors.scraping.read,
@@ -302,10 +302,10 @@ class Server:
                 endpoint=collector,
                 interval_seconds=self.settings.otlp_interval_seconds,
             )
-            self._tasks.start(export.run(), "push metrics")
+            self._tasks.keep(export.run, "push metrics")
         for part in self._services.parts:
             for name, run in part.behind.items():
-                self._tasks.start(run(), name)
+                self._tasks.keep(run, name)
 
     async def close(self) -> None:
         """Answers what is in progress, then ends every part."""

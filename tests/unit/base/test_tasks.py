@@ -87,3 +87,23 @@ async def test_finish_lets_the_quick_end_and_cancels_the_slow():
     assert done == ["quick"]
     assert slow.cancelled()
     await tasks.finish(10.0)
+
+
+async def test_work_without_an_end_is_begun_again_where_it_fails(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("lambent.base.tasks._AGAIN_SECONDS", 0.0)
+    tasks, begun, reached = Tasks("server"), [], asyncio.Event()
+
+    async def work() -> None:
+        begun.append(1)
+        if len(begun) < 3:
+            raise KeyError("a record that nobody expected")
+        reached.set()
+        await asyncio.Event().wait()
+
+    tasks.keep(work, "sweep")
+    await reached.wait()
+    await tasks.close()
+    assert len(begun) == 3
+    assert "server: sweep failed; it is begun again" in caplog.text
