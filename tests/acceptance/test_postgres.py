@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.exceptions import ClientError
@@ -46,7 +47,7 @@ def test_what_was_acknowledged_outlives_the_server(new_server: NewServer, postgr
 def test_without_the_database_what_is_warm_goes_on_and_all_else_is_worth_a_retry(
     new_server: NewServer, postgres: PostgresServer
 ) -> None:
-    lambent = new_server("--database", postgres.new_database())
+    lambent = new_server("--database", postgres.new_database(), "--database-outage-seconds", "0")
     name = lambent.python("def handler(event, context):\n    return event\n")
     assert lambent.call(name, 1) == 1
     impatient = lambent.client("lambda")
@@ -67,3 +68,39 @@ def test_without_the_database_what_is_warm_goes_on_and_all_else_is_worth_a_retry
 
     eventually(accepted)
     assert lambent.client("sqs").create_queue(QueueName="after")["QueueUrl"]
+
+
+def test_a_database_that_restarts_is_waited_for_and_nothing_is_done_twice(
+    new_server: NewServer, postgres: PostgresServer
+) -> None:
+    lambent = new_server("--database", postgres.new_database(), "--database-outage-seconds", "60")
+    sqs = lambent.client("sqs")
+    queue = sqs.create_queue(QueueName="q")["QueueUrl"]
+
+    def ask(number: int) -> int:
+        sqs.send_message(QueueUrl=queue, MessageBody=str(number))
+        return len(lambent.iam.list_users()["Users"])
+
+    for how in (signal.SIGINT, signal.SIGKILL):
+        postgres.stop(how)
+        with ThreadPoolExecutor() as callers:
+            asked = [callers.submit(ask, number) for number in range(8)]
+            eventually(lambda: "the database cannot be reached" in lambent.log)
+            postgres.start()
+            assert [each.result() for each in asked] == [0] * 8
+    depth = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages"])
+    assert depth["Attributes"] == {"ApproximateNumberOfMessages": "16"}
+
+
+def test_a_start_waits_for_the_database(new_server: NewServer, postgres: PostgresServer) -> None:
+    url = postgres.new_database()
+    lambent = new_server("--database", url)
+    lambent.stop()
+    postgres.stop(signal.SIGQUIT)
+    with ThreadPoolExecutor(1) as starter:
+        starting = starter.submit(lambent.start_again)
+        eventually(lambda: "waiting for the database, for" in lambent.log)
+        assert not starting.done()
+        postgres.start()
+        starting.result()
+    assert lambent.account_id

@@ -110,6 +110,19 @@ class Settings:
         "sqlite:///PATH is a file that several servers of one host can have.",
         default_says="`lambent.db` in the data directory, for this server alone",
     )
+    database_outage_seconds: float = _row(
+        number(0, 60),
+        8.0,
+        "How long requests wait for a PostgreSQL that is away, from the moment on when that was noticed: it may only "
+        "restart, or another take over. Later they are refused at once, until it is back.",
+        unit="s",
+    )
+    database_wait_seconds: float = _row(
+        number(0, 3600),
+        60.0,
+        "How long a start waits for a PostgreSQL that cannot be reached.",
+        unit="s",
+    )
     shared_dir: Path | None = _row(
         PATH,
         None,

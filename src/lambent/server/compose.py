@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 from lambent.api.credentials import FirstOf
@@ -22,7 +23,7 @@ from lambent.runtimes.registry import RuntimeRegistry
 from lambent.sandbox.port import SandboxBackend
 from lambent.server.cooperation import Cooperation
 from lambent.server.data_directory import require_own
-from lambent.server.database import choose_database
+from lambent.server.database import choose_database, open_database
 from lambent.server.descriptors import connections_most
 from lambent.server.doors import Doors
 from lambent.server.doorway import Doorway
@@ -92,8 +93,11 @@ class Server:
         self._master_key: MasterKey = load_or_create_master_key(data_dir / "master-key")
         self._node_id = self.settings.node_id or load_or_create_node_id(data_dir / "node-id")
         self._clock = SystemClock()
-        database = choose_database(self.settings.database, data_dir)
-        database.open()
+        database = await open_database(
+            partial(choose_database, self.settings, data_dir),
+            seconds=self.settings.database_wait_seconds if self.settings.database is not None else 0.0,
+            monotonic=self._clock.monotonic,
+        )
         opened.callback(database.close)
         self._node = ThisNode(self.settings, self._node_id, database, self._clock)
         self._stores = stores = Stores(self.settings, database, self._clock, self._node_id)

@@ -31,11 +31,12 @@ class PostgresDatabase:
     """Implements lambent.store.sql.database.Database. `url` is a connection URI of libpq, which may name several
     hosts; what it leaves out comes from libpq's own variables and files."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, bridged_seconds: float = 0.0) -> None:
+        """`bridged_seconds` of an outage are waited for before anybody is refused."""
         self._url = url
         self._links: list[Link] = []
         self._links_lock = threading.Lock()
-        self._outage = Outage()
+        self._outage = Outage(bridged_seconds=bridged_seconds)
         self._writer = Writer(
             "postgres-writer", Committer(self._link(), "BEGIN ISOLATION LEVEL SERIALIZABLE")
         )
@@ -99,7 +100,7 @@ class PostgresDatabase:
             raise translated(error) from error
 
     def _migrate(self) -> None:
-        link = Link(self._url, self._outage)
+        link = Link(self._url, Outage())  # who starts is told at once
         try:
             migrate(link.get())
         except psycopg.Error as error:
