@@ -41,8 +41,12 @@ class Fault:
 class FaultTable:
     """The errors of one service, by their shapes' names and by their codes."""
 
-    def __init__(self, service: ServiceModel) -> None:
+    def __init__(self, service: ServiceModel, description: Mapping[str, Any]) -> None:
+        """`description` is the document that `service` is of: botocore leaves out whose fault an error is."""
         self._shapes: dict[str, Shape] = {}
+        self._server_faults = frozenset(
+            name for name, shape in description["shapes"].items() if shape.get("fault")
+        )
         self._query_codes = sqs_query.ERROR_CODES if service.service_name == "sqs" else {}
         for shape in service.error_shapes:
             self._shapes[shape.name] = shape
@@ -64,7 +68,7 @@ class FaultTable:
                 shape=None,
             )
         modeled = shape.metadata.get("error", {})
-        is_server_fault = bool(shape.metadata.get("fault") or modeled.get("fault"))
+        is_server_fault = shape.name in self._server_faults or bool(modeled.get("fault"))
         status = modeled.get("httpStatusCode") or error.status or (500 if is_server_fault else 400)
         return Fault(
             code=shape.name,

@@ -60,7 +60,7 @@ class WireService:
         self.models = _models_by_protocol(model, description)
         self.protocols = {protocol: _PROTOCOLS[protocol](own) for protocol, own in self.models.items()}
         self._constraints = ConstraintCompiler(constraint_style(name))
-        self._faults = FaultTable(model)
+        self._faults = FaultTable(model, description)
         self._compiled: dict[tuple[str, str], CompiledOperation] = {}
 
     def match(self, request: Request) -> Match | None:
