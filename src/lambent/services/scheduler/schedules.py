@@ -16,7 +16,7 @@ from lambent.services.scheduler.errors import ConflictException, no_schedule, no
 from lambent.services.scheduler.groups import Groups, group_name
 from lambent.services.scheduler.pages import page
 from lambent.services.scheduler.targets import Targets
-from lambent.services.scheduler.times import first_time, parse
+from lambent.services.scheduler.times import first_time, is_for_the_same, is_once, parse
 from lambent.store.ports.errors import AlreadyExistsError, NotFoundError, StaleRevisionError
 from lambent.store.ports.named_records import Name, NamedRecords
 from lambent.targets.retries import AGE_MOST_SECONDS, ATTEMPTS_MOST
@@ -88,8 +88,15 @@ class Schedules:
                 client_token=previous.client_token,
                 since=previous.since if counts_on else now,
             )
+            due_at = first_time(record, now, previous)
             try:
-                await self._schedules.replace(name, record, previous=previous, due_at=first_time(record, now))
+                await self._schedules.replace(
+                    name,
+                    record,
+                    previous=previous,
+                    due_at=due_at,
+                    keeps_due=_is_due_as_it_was(record, previous),
+                )
             except StaleRevisionError:
                 continue
             except NotFoundError:
@@ -240,3 +247,9 @@ def _summary(record: ScheduleRecord, caller: Caller) -> Parameters:
         "LastModificationDate": record.modified_at,
         "Target": {"Arn": record.target["Arn"]},
     }
+
+
+def _is_due_as_it_was(record: ScheduleRecord, previous: ScheduleRecord) -> bool:
+    """What is to run once, and may be about to, is not forgotten for a change of something else."""
+    states = (record.state, previous.state)
+    return is_once(record) and is_for_the_same(record, previous) and states == ("ENABLED", "ENABLED")

@@ -24,9 +24,23 @@ def parse(expression: str, time_zone: str) -> Schedule:
         raise ValidationException(f"Invalid Schedule Expression {expression}.") from None
 
 
-def first_time(record: ScheduleRecord, now: float) -> float | None:
-    """Of a schedule that is new or changed. A rate that begins now runs at once."""
+def first_time(record: ScheduleRecord, now: float, previous: ScheduleRecord | None = None) -> float | None:
+    """Of a schedule that is new or changed. A rate that begins now runs at once, and so does one that is for a time
+    which has passed, where that time is new: its request may have come late."""
+    is_new = previous is None or not is_for_the_same(record, previous)
+    if is_new and record.state != "DISABLED":
+        schedule = parse(record.expression, record.time_zone)
+        if isinstance(schedule, Once):
+            return schedule.moment
     return next_time(record, now - _MOMENT)
+
+
+def is_once(record: ScheduleRecord) -> bool:
+    return isinstance(parse(record.expression, record.time_zone), Once)
+
+
+def is_for_the_same(record: ScheduleRecord, previous: ScheduleRecord) -> bool:
+    return (record.expression, record.time_zone) == (previous.expression, previous.time_zone)
 
 
 def next_time(record: ScheduleRecord, after: float) -> float | None:

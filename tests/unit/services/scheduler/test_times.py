@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -70,7 +71,15 @@ def test_a_one_time_schedule_regards_neither_start_nor_end():
     record = schedule("at(2026-03-02T10:00:00)", start=NOW + 1e9, end=NOW + 1)
     assert first_time(record, NOW) == moment("2026-03-02T10:00:00")
     assert next_time(record, moment("2026-03-02T10:00:00")) is None
-    assert first_time(schedule("at(2026-02-02T10:00:00)"), NOW) is None
+
+
+def test_a_time_that_has_passed_runs_where_it_is_new() -> None:
+    passed, tomorrow = schedule("at(2026-02-02T10:00:00)"), schedule("at(2026-03-03T10:00:00)")
+    at = moment("2026-02-02T10:00:00")
+    assert first_time(passed, NOW) == at
+    assert first_time(passed, NOW, tomorrow) == at
+    assert first_time(passed, NOW, replace(passed, description="another")) is None
+    assert first_time(replace(passed, state="DISABLED"), NOW) is None
 
 
 def test_what_is_disabled_does_not_run():
