@@ -8,8 +8,10 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
@@ -77,13 +79,20 @@ def main() -> int:
         )
         opened.callback(running.close)
         document = running.run().as_document()
+        bad = _is_bad(document)
+        if bad:
+            running.keep_logs(arguments.report)
     arguments.report.write_text(markdown(document))
     arguments.report.with_suffix(".json").write_text(json.dumps(document, indent=2) + "\n")
     print(markdown(document))
     print(f"report in {arguments.report}")
+    return int(bad)
+
+
+def _is_bad(document: Mapping[str, Any]) -> bool:
     calls = document["calls"] or {}
-    bad = any(way["bad"] for way in document["ways"].values())
-    return 1 if bad or document["lost"] or calls.get("wrong") or calls.get("ran twice") else 0
+    ways = any(way["bad"] for way in document["ways"].values())
+    return bool(ways or document["lost"] or calls.get("wrong") or calls.get("ran twice"))
 
 
 if __name__ == "__main__":

@@ -266,6 +266,11 @@ class FaultRun:
     def close(self) -> None:
         self._undo.close()
 
+    def keep_logs(self, beside: Path) -> None:
+        """Of the nodes, in files of names that begin as this one's."""
+        for name, node in self._nodes.items():
+            beside.with_name(f"{beside.stem}-{name}.log").write_text(node.log)
+
     def _senders(self) -> list[Callable[[], None]]:
         senders = self._graph.senders(lambda: self._faults_done)
         if self._events:
