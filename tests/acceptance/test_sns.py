@@ -222,7 +222,7 @@ def test_an_endpoint_confirms_and_gets_what_it_refused_again(
 
 
 def test_a_function_is_invoked_with_records(subscribers: Subscribers, lambent: Lambent) -> None:
-    topic = subscribers.topic()
+    topic = subscribers.topic(SignatureVersion="2")
     name = lambent.python("import json\ndef handler(event, context): print('GOT', json.dumps(event))\n")
     function = lambent.lambda_.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
     lambent.lambda_.add_permission(
@@ -241,6 +241,7 @@ def test_a_function_is_invoked_with_records(subscribers: Subscribers, lambent: L
     assert record["EventSource"] == "aws:sns"
     assert record["EventSubscriptionArn"] == subscribed["SubscriptionArn"]
     assert (record["Sns"]["Message"], record["Sns"]["Subject"]) == ("work", None)
+    assert record["Sns"]["SignatureVersion"] == "1"  # so AWS says of either
 
 
 def test_dead_letters_of_a_queue_that_refuses(subscribers: Subscribers) -> None:

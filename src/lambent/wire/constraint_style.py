@@ -20,12 +20,12 @@ class ConstraintStyle:
     `apart`: members (by path, or by the shape that they are of) whose error stands alone, with its code, its
     text, and its own members.
     `told_first`: members whose violations come before those of the others, against the model's order.
-    `missing`: the code of a missing parameter, where that is said by itself; what entries of lists lack is then for the
-    service to say. `enums`: whether the model's enums are checked at all. `records`: structures that are written as
-    records when a list of them is repeated, with their members as AWS has them. `orders`: the order in which AWS tells
-    an enum's values, where it is not the model's: those alone that it tells, among others that it takes. `unchecked`:
-    shapes whose enums and patterns the service checks itself. `too_long`: shapes with a text of their own, told alone,
-    for values that are too long."""
+    `missing`: code and text of a missing parameter, where that is said by itself; what entries of lists lack is then
+    for the service to say, but where `missing_nested`. `enums`: whether the model's enums are checked at all.
+    `records`: structures that are written as records when a list of them is repeated, with their members as AWS has
+    them. `orders`: the order in which AWS tells an enum's values, where it is not the model's: those alone that it
+    tells, among others that it takes. `unchecked`: shapes whose enums and patterns the service checks itself.
+    `too_long`: shapes with a text of their own, told alone, for values that are too long."""
 
     code: str = "ValidationException"
     repeats_value: bool = True
@@ -36,7 +36,8 @@ class ConstraintStyle:
     nested: tuple[str, str] | None = None
     apart: Mapping[str, tuple[str, str, Mapping[str, str]]] = field(default_factory=dict)
     told_first: frozenset[str] = frozenset()
-    missing: str | None = None
+    missing: tuple[str, str] | None = None
+    missing_nested: bool = False
     enums: bool = True
     records: Mapping[str, Sequence[str]] = field(default_factory=dict)
     orders: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -108,13 +109,19 @@ _STYLES = {
     ),
     "iam": ConstraintStyle(code="ValidationError", repeats_value=False, elements_not_null=True),
     "sts": _QUERY,
-    "sns": _QUERY,
+    "sns": ConstraintStyle(
+        code="ValidationError",
+        missing=("InvalidParameter", "Invalid parameter: {name} Reason: no value for required parameter"),
+        missing_nested=True,
+    ),
     "cloudwatch": ConstraintStyle(
         code="ValidationError", orders={"StateValue": ("INSUFFICIENT_DATA", "ALARM", "OK")}
     ),
     "cloudformation": _QUERY,
     "sqs": ConstraintStyle(
-        code="InvalidParameterValueException", missing="MissingRequiredParameterException", enums=False
+        code="InvalidParameterValueException",
+        missing=("MissingRequiredParameterException", "The request must contain the parameter {name}."),
+        enums=False,
     ),
     "s3": ConstraintStyle(
         code="InvalidArgument",

@@ -85,7 +85,7 @@ class ConstraintCompiler:
         if not members:
             return None
         members.sort(key=lambda member: member[0] not in self._style.told_first)
-        missing = self._style.missing
+        missing, missing_nested = self._style.missing, self._style.missing_nested
 
         def check_members(value: Any, path: Path, errors: list[str]) -> None:
             for name, written, is_required, check in members:
@@ -93,10 +93,11 @@ class ConstraintCompiler:
                 if item is None:
                     if not is_required:
                         continue
-                    if missing is None:
+                    if missing is not None and path is None:
+                        code, text = missing
+                        raise RejectedRequest(code, text.format(name=name))
+                    if missing is None or missing_nested:
                         errors.append(_null_error((path, written)))
-                    elif path is None:
-                        raise RejectedRequest(missing, f"The request must contain the parameter {name}.")
                 elif check is not None:
                     check(item, (path, written), errors)
 

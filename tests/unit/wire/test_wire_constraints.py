@@ -106,6 +106,23 @@ def test_member_that_is_missing() -> None:
     )
 
 
+def test_sns_tells_a_missing_parameter_in_its_own_way_and_what_an_entry_lacks_as_others_do() -> None:
+    assert refusal(form("Action=Unsubscribe&Version=2010-03-31"), "sns") == (
+        "InvalidParameter",
+        "Invalid parameter: SubscriptionArn Reason: no value for required parameter",
+        400,
+    )
+    entry = "PublishBatchRequestEntries.member.1"
+    attribute = f"{entry}.MessageAttributes.entry.1"
+    given = f"{entry}.Id=1&{entry}.Message=m&{attribute}.Name=a&{attribute}.Value.StringValue=x"
+    assert refusal(form(f"Action=PublishBatch&Version=2010-03-31&TopicArn=t&{given}"), "sns") == (
+        "ValidationError",
+        "1 validation error detected: Value null at 'publishBatchRequestEntries.1.member.messageAttributes.a.member."
+        "dataType' failed to satisfy constraint: Member must not be null",
+        400,
+    )
+
+
 def test_several_errors_are_told_together() -> None:
     _, message, _ = refusal(
         create_function(Role=None, Timeout=0, MemorySize=1, Description="d" * 257), "lambda"

@@ -110,7 +110,8 @@ def written(members: Mapping[str, Any]) -> str:
 
 
 def function_event(members: Mapping[str, Any], subscription: Subscription) -> dict[str, Any]:
-    """The event that a subscribed function is invoked with, of a notification's members."""
+    """The event that a subscribed function is invoked with, of a notification's members. It says that it is signed in
+    version 1, as on AWS, also where the topic has it signed in version 2."""
     sns = {
         "Type": members["Type"],
         "MessageId": members["MessageId"],
@@ -118,7 +119,7 @@ def function_event(members: Mapping[str, Any], subscription: Subscription) -> di
         "Subject": members.get("Subject"),
         "Message": members["Message"],
         "Timestamp": members["Timestamp"],
-        "SignatureVersion": members.get("SignatureVersion", "1"),
+        "SignatureVersion": "1",
         "Signature": members.get("Signature", ""),
         "SigningCertUrl": members.get("SigningCertURL", ""),
         "UnsubscribeUrl": members["UnsubscribeURL"],

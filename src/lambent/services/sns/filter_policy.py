@@ -16,7 +16,8 @@ from lambent.model.topic import Subscription
 
 ATTRIBUTES_SCOPE = "MessageAttributes"
 BODY_SCOPE = "MessageBody"
-_COLUMN = re.compile(r"column: (\d+)\]$")
+_SOURCE = re.compile(r"\[Source: \(String\).*(?=; line: \d+, column: \d+\]$)", re.DOTALL)
+_REDACTED = "[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled)"
 _KEYS_MOST = 5
 _COMBINATIONS_MOST = 150
 _BYTES_MOST = 262_144
@@ -28,15 +29,11 @@ class SubscriptionAttributeError(Exception):
 
 def check_filter_policy(text: str, scope: str) -> None:
     """Raises SubscriptionAttributeError."""
-    try:
-        policy = json.loads(text)
-    except ValueError:
-        policy = None
+    policy = parse_policy("FilterPolicy", text)
     try:
         parse_pattern(text)
     except InvalidPatternError as error:
-        said = str(error) if policy is not None else f"failed to parse JSON. {_read_on(str(error))}"
-        raise SubscriptionAttributeError(f"FilterPolicy: {said}") from None
+        raise SubscriptionAttributeError(f"FilterPolicy: {_redacted(error)}") from None
     if len(text.encode()) > _BYTES_MOST:
         raise SubscriptionAttributeError("FilterPolicy: Filter policy is too large")
     if scope == ATTRIBUTES_SCOPE and any(isinstance(rule, dict) for rule in policy.values()):
@@ -67,11 +64,21 @@ def _compiled(text: str) -> Pattern:
     return parse_pattern(text)
 
 
-def _read_on(said: str) -> str:
-    """SNS looks for JSON before it looks for a policy, with a reader that has gone past what it did not expect."""
-    if not said.startswith("Unexpected character"):
-        return said
-    return _COLUMN.sub(lambda found: f"column: {int(found[1]) + 1}]", said)
+def parse_policy(name: str, text: str) -> Any:
+    """Of the attribute of this name, as JSON. Raises SubscriptionAttributeError."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        try:
+            parse_pattern(text)  # its reader says what AWS's would
+        except InvalidPatternError as error:
+            raise SubscriptionAttributeError(f"{name}: failed to parse JSON. {_redacted(error)}") from None
+        raise SubscriptionAttributeError(f"{name}: failed to parse JSON.") from None
+
+
+def _redacted(error: InvalidPatternError) -> str:
+    """SNS does not repeat the text in which it found an error."""
+    return _SOURCE.sub(lambda _: _REDACTED, str(error))
 
 
 def _size(policy: Mapping[str, Any], depth: int) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from typing import Any
 from lambent.base.ids import new_uuid
 from lambent.model.topic import Subscription, Topic
 from lambent.model.topic_archive import Replay
-from lambent.services.sns.filter_policy import SubscriptionAttributeError
+from lambent.services.sns.filter_policy import SubscriptionAttributeError, parse_policy
 
 _MEMBERS = frozenset({"PointType", "StartingPoint", "EndingPoint"})
 
@@ -21,14 +21,11 @@ def check_replay_policy(topic: Topic, text: str, now: int) -> None:
         raise SubscriptionAttributeError("ReplayPolicy: The attribute is valid for FIFO topics only")
     if topic.archived_since is None:
         raise SubscriptionAttributeError("ReplayPolicy: The topic does not have an active ArchivePolicy")
-    try:
-        policy = json.loads(text)
-    except ValueError:
-        raise SubscriptionAttributeError("ReplayPolicy: failed to parse JSON.") from None
+    policy = parse_policy("ReplayPolicy", text)
     if not isinstance(policy, dict):
         raise SubscriptionAttributeError("ReplayPolicy: must be a JSON object")
     for name in policy.keys() - _MEMBERS:
-        raise SubscriptionAttributeError(f"ReplayPolicy: Attribute {name} is unknown.")
+        raise SubscriptionAttributeError(f"ReplayPolicy: invalid JSON. Attribute {name} is unknown.")
     if policy.get("PointType") != "Timestamp":
         raise SubscriptionAttributeError("ReplayPolicy: PointType must be Timestamp")
     if "StartingPoint" not in policy:

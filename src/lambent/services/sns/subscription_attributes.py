@@ -18,6 +18,7 @@ from lambent.services.sns.filter_policy import (
     BODY_SCOPE,
     SubscriptionAttributeError,
     check_filter_policy,
+    parse_policy,
 )
 from lambent.services.sns.replay_policy import check_replay_policy
 
@@ -112,11 +113,11 @@ def same(subscription: Subscription, given: Mapping[str, str]) -> bool:
 
 
 def _check_redrive(subscription: Subscription, topic: Topic, text: str) -> None:
-    try:
-        members = json.loads(text)
-    except ValueError:
-        raise SubscriptionAttributeError("RedrivePolicy: failed to parse JSON.") from None
-    arn = members.get("deadLetterTargetArn") if isinstance(members, dict) else None
+    members = parse_policy("RedrivePolicy", text)
+    given = members if isinstance(members, dict) else {}
+    for unknown in given.keys() - {"deadLetterTargetArn"}:
+        raise SubscriptionAttributeError(f"RedrivePolicy: invalid JSON. Attribute {unknown} is unknown.")
+    arn = given.get("deadLetterTargetArn")
     parts = arn.split(":") if isinstance(arn, str) else []
     if len(parts) != 6 or parts[0] != "arn" or parts[2] != "sqs":
         raise SubscriptionAttributeError("RedrivePolicy: deadLetterTargetArn is an invalid arn")

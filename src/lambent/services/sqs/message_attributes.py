@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from lambent.model.queue import MessageAttribute
 from lambent.services.sqs.errors import InvalidParameterValueException
 
+_ALL = frozenset({"All", "*", ".*"})
 _MOST = 10
 _NAME = re.compile(r"[\w.-]+", re.UNICODE)
 _TYPES = ("Binary", "Number", "String")
@@ -72,10 +73,10 @@ def attribute_members(attributes: Mapping[str, MessageAttribute]) -> dict[str, d
 
 
 def selected(attributes: Mapping[str, MessageAttribute], names: list[str]) -> dict[str, MessageAttribute]:
-    """By MessageAttributeNames: names, prefixes (bar.*), or all (All, .*)."""
+    """By MessageAttributeNames: names, prefixes (bar.*), or all (All, *, .*)."""
     if not names or not attributes:
         return {}
-    if "All" in names or ".*" in names:
+    if not _ALL.isdisjoint(names):
         return dict(attributes)
     prefixes = tuple(name[:-2] for name in names if name.endswith(".*"))
     return {

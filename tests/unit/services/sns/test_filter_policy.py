@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambent.model.queue import MessageAttribute
-from lambent.model.topic import Subscription
+from lambent.model.topic import Subscription, Topic
 from lambent.services.sns.filter_policy import (
     ATTRIBUTES_SCOPE,
     BODY_SCOPE,
@@ -16,6 +16,7 @@ from lambent.services.sns.filter_policy import (
     check_filter_policy,
     wants,
 )
+from lambent.services.sns.subscription_attributes import check as check_attribute
 
 
 def subscription(policy: Any, scope: str = ATTRIBUTES_SCOPE) -> Subscription:
@@ -140,5 +141,17 @@ def test_what_is_no_json_is_told_as_aws_was_recorded_to() -> None:
         check_filter_policy("{invalidjson}", ATTRIBUTES_SCOPE)
     assert str(caught.value) == (
         "FilterPolicy: failed to parse JSON. Unexpected character ('i' (code 105)): was expecting double-quote to "
-        'start field name\n at [Source: (String)"{invalidjson}"; line: 1, column: 3]'
+        "start field name\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); "
+        "line: 1, column: 2]"
     )
+
+
+def test_a_redrive_policy_has_one_attribute() -> None:
+    topic = Topic(account_id="1", region="r", name="t", created_at=0)
+    arn = "arn:aws:sqs:r:1:q"
+    check_attribute(subscription({}), topic, "RedrivePolicy", json.dumps({"deadLetterTargetArn": arn}), 0)
+    text = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 3})
+    with pytest.raises(SubscriptionAttributeError, match="Attribute maxReceiveCount is unknown"):
+        check_attribute(subscription({}), topic, "RedrivePolicy", text, 0)
+    with pytest.raises(SubscriptionAttributeError, match="RedrivePolicy: failed to parse JSON"):
+        check_attribute(subscription({}), topic, "RedrivePolicy", "{invalidjson}", 0)

@@ -142,6 +142,7 @@ def test_ten_at_most() -> None:
     [
         ([], set()),
         (["All"], {"Hello", "General", "Help.Me"}),
+        (["*"], {"Hello", "General", "Help.Me"}),
         ([".*"], {"Hello", "General", "Help.Me"}),
         (["Hel.*"], {"Hello", "Help.Me"}),
         (["Hello", "Nobody"], {"Hello"}),
