@@ -3,6 +3,7 @@
 from typing import cast
 
 from lambent.model.alarm import Alarm, AlarmHistoryItem
+from lambent.model.anomaly_detector import AnomalyDetector
 from lambent.model.dashboard import Dashboard
 from lambent.server.part import Core, Part
 from lambent.server.parts.events import RETRY_SHARE
@@ -19,6 +20,7 @@ def part(core: Core) -> Part:
         SqlNamedRecords(core.database, "alarm", Alarm),
         SqlNamedRecords(core.database, "alarm history", AlarmHistoryItem),
         SqlNamedRecords(core.database, "dashboard", Dashboard),
+        SqlNamedRecords(core.database, "anomaly detector", AnomalyDetector),
         SqlTargetDeliveryStore(core.database),
         recorder,
         clock=core.clock,

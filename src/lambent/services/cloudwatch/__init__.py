@@ -13,12 +13,15 @@ from typing import Any
 
 from lambent.base.clock import Clock
 from lambent.model.alarm import Alarm, AlarmHistoryItem
+from lambent.model.anomaly_detector import AnomalyDetector
 from lambent.model.dashboard import Dashboard
 from lambent.model.service import Client, Service
 from lambent.services.cloudwatch.alarm_changes import AlarmChanges
 from lambent.services.cloudwatch.alarm_courier import AlarmCourier
 from lambent.services.cloudwatch.alarm_runs import AlarmRuns, following_look
 from lambent.services.cloudwatch.alarms import Alarms
+from lambent.services.cloudwatch.anomalies.detectors import Detectors
+from lambent.services.cloudwatch.anomalies.models import Models
 from lambent.services.cloudwatch.composite_runs import CompositeRuns
 from lambent.services.cloudwatch.dashboards import Dashboards
 from lambent.services.cloudwatch.described_alarms import DescribedAlarms
@@ -55,6 +58,7 @@ def cloudwatch(
     alarms: NamedRecords[Alarm],
     history: NamedRecords[AlarmHistoryItem],
     dashboards: NamedRecords[Dashboard],
+    detectors: NamedRecords[AnomalyDetector],
     deliveries: TargetDeliveryStore,
     recorder: Recorder,
     *,
@@ -77,18 +81,21 @@ def cloudwatch(
         timer.wake()
 
     changes = AlarmChanges(alarms, history, worker, clock, wake)
-    runs = AlarmRuns(metrics, recorder, changes, CompositeRuns(alarms, changes, clock), clock)
+    detector = Detectors(detectors, metrics, clock)
+    models = Models(detector)
+    runs = AlarmRuns(metrics, recorder, changes, CompositeRuns(alarms, changes, clock), models, clock)
     timer = Timer(alarms, runs.fire, following_look, clock)
     metric, past = Metrics(metrics, recorder, clock), History(history, clock)
     operations = {
         "PutMetricData": metric.put,
         "ListMetrics": metric.list,
         "GetMetricStatistics": Statistics(metrics, recorder, clock).get,
-        "GetMetricData": MetricData(metrics, recorder, clock).get,
-        **Alarms(alarms, history, runs, changes, clock, timer.wake).operations(),
+        "GetMetricData": MetricData(metrics, recorder, models, clock).get,
+        **Alarms(alarms, history, runs, changes, detector, clock, timer.wake).operations(),
         **DescribedAlarms(alarms, changes).operations(),
         "DescribeAlarmHistory": past.describe,
         **Dashboards(dashboards, clock).operations(),
+        **detector.operations(),
     }
     service = Service(
         name="cloudwatch", operations=operations, resource_arn=resource_arn, condition_keys=condition_keys

@@ -14,7 +14,10 @@ from lambent.model.alarm import ACTIONS, Alarm
 from lambent.services.cloudwatch.input import moment_text
 from lambent.services.cloudwatch.region_names import region_name
 
-_TRIGGER = ("Period", "EvaluationPeriods", "DatapointsToAlarm", "ComparisonOperator", "Threshold")
+_TRIGGER = (
+    *("Period", "EvaluationPeriods", "DatapointsToAlarm", "ComparisonOperator"),
+    *("ThresholdMetricId", "Threshold"),
+)
 _CONFIGURATION = {
     "AlarmDescription": "description",
     "AlarmRule": "alarmRule",

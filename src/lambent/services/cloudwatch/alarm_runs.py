@@ -8,11 +8,13 @@ from lambent.base.clock import Clock
 from lambent.model.alarm import Alarm, State
 from lambent.model.error import ServiceException
 from lambent.services.cloudwatch.alarm_changes import AlarmChanges
+from lambent.services.cloudwatch.anomalies.models import Models
 from lambent.services.cloudwatch.composite_runs import LOOK_SECONDS, CompositeRuns
 from lambent.services.cloudwatch.evaluation import Verdict, judge
 from lambent.services.cloudwatch.queries import evaluate, period_of
 from lambent.services.cloudwatch.recorder import Recorder
 from lambent.services.cloudwatch.series import Window
+from lambent.services.cloudwatch.thresholds import Limits
 from lambent.store.ports.metrics import MetricStore
 from lambent.store.ports.named_records import Due, Name
 
@@ -37,9 +39,11 @@ class AlarmRuns:
         recorder: Recorder,
         changes: AlarmChanges,
         composites: CompositeRuns,
+        models: Models,
         clock: Clock,
     ) -> None:
         self._metrics = metrics
+        self._models = models
         self._recorder = recorder
         self._changes = changes
         self._composites = composites
@@ -76,16 +80,20 @@ class AlarmRuns:
         window = Window(start=end - count * period, end=end, period=period)
         await self._recorder.flush()
         try:
-            results = await evaluate(queries, alarm.account_id, alarm.region, window, self._metrics)
+            results = await evaluate(
+                queries, alarm.account_id, alarm.region, window, self._metrics, self._models
+            )
         except ServiceException as error:
             return Verdict(state="INSUFFICIENT_DATA", reason=f"Insufficient Data: {error.message}")
-        found = next(result.series for result in results if result.returned)
+        by_band = alarm.settings.get("ThresholdMetricId")
+        found = next(result.series for result in results if result.returned and result.id != by_band)
         samples = next((result.series[0] for result in results if result.id == _SAMPLES), {})
         if len(found) != 1:
             return Verdict(state="INSUFFICIENT_DATA", reason=f"Insufficient Data: {len(found)} time series.")
         (series,) = found
-        moments = range(window.start, window.end, period)
-        return judge(alarm.settings, [(at, series.get(at)) for at in moments], period, now, samples)
+        points = [(at, series.get(at)) for at in range(window.start, window.end, period)]
+        upper, lower = next((result.series for result in results if result.id == by_band), ({}, {}))
+        return judge(alarm.settings, points, period, now, samples, Limits(upper, lower))
 
 
 def entered(alarm: Alarm, state: State, reason: str, data: str | None, now: float) -> Alarm:

@@ -13,13 +13,12 @@ from lambent.model.error import ValidationException
 from lambent.model.extended_statistic import parse_statistic
 from lambent.services.cloudwatch.alarm_runs import queries_of
 from lambent.services.cloudwatch.errors import InvalidParameterValueException
-from lambent.services.cloudwatch.evaluation import COMPARISONS
 from lambent.services.cloudwatch.expression import compile_expression
 from lambent.services.cloudwatch.metrics_insights import is_query, parse_query
 from lambent.services.cloudwatch.queries import check_queries, period_of
+from lambent.services.cloudwatch.thresholds import BAND_COMPARISONS, COMPARISONS
 
 _REFUSED = (
-    "ThresholdMetricId",
     "EvaluationWindow",
     "WarmUpConfiguration",
     "EvaluationCriteria",
@@ -35,12 +34,9 @@ def check_alarm(parameters: Parameters) -> None:
         if name in parameters:
             raise InvalidParameterValueException(f"Lambent does not offer {name} yet.")
     _require_metric(parameters)
-    if parameters.get("ComparisonOperator") not in COMPARISONS:
-        raise ValidationException(
-            f"Lambent does not offer the comparison {parameters.get('ComparisonOperator')} (no anomaly detection)."
-        )
-    if "Threshold" not in parameters:
-        raise ValidationException("The parameter Threshold must be specified for alarms on a threshold.")
+    _check_threshold(parameters)
+    if parameters.get("Metrics"):
+        _check_returned(parameters)
     if "EvaluationPeriods" not in parameters:
         raise ValidationException(
             "The parameter EvaluationPeriods must be specified for alarms on a threshold."
@@ -60,6 +56,43 @@ def check_alarm(parameters: Parameters) -> None:
     for name in ACTIONS:
         for action in parameters.get(name, ()):
             require_action(action)
+
+
+def _check_returned(parameters: Parameters) -> None:
+    """One is watched; the band says of itself that it returns data too."""
+    returned = [
+        one
+        for one in parameters["Metrics"]
+        if one.get("ReturnData", True) and one["Id"] != parameters.get("ThresholdMetricId")
+    ]
+    if len(returned) != 1:
+        raise ValidationException("Exactly one element of the metrics list should return data.")
+
+
+def _check_threshold(parameters: Parameters) -> None:
+    """A number, or a band of what is expected."""
+    comparison, band = parameters.get("ComparisonOperator"), parameters.get("ThresholdMetricId")
+    if comparison not in COMPARISONS | BAND_COMPARISONS:
+        raise ValidationException(
+            "The parameter ComparisonOperator must be specified for alarms on a threshold."
+        )
+    if band is None:
+        if comparison in BAND_COMPARISONS:
+            raise ValidationException(f"The parameter ThresholdMetricId must be specified for {comparison}.")
+        if "Threshold" not in parameters:
+            raise ValidationException("The parameter Threshold must be specified for alarms on a threshold.")
+        return
+    if comparison not in BAND_COMPARISONS:
+        raise ValidationException(f"The comparison {comparison} takes a Threshold and no ThresholdMetricId.")
+    if "Threshold" in parameters:
+        raise ValidationException(
+            "Threshold and ThresholdMetricId are mutually exclusive and you have specified both."
+        )
+    asked = [query for query in parameters.get("Metrics") or () if query["Id"] == band]
+    if not asked or not is_band(asked[0].get("Expression", "")):
+        raise ValidationException(
+            f"ThresholdMetricId {band} is not the Id of an ANOMALY_DETECTION_BAND expression in Metrics."
+        )
 
 
 def _check_low_samples(parameters: Parameters) -> None:
@@ -94,14 +127,16 @@ def _check_expression(text: str) -> None:
         raise ValidationException("SEARCH is not supported in the expressions of alarms.")
 
 
+def is_band(text: str) -> bool:
+    """Whether an expression that can be evaluated is a band, and nothing else."""
+    return bool(text) and not is_query(text) and bool(compile_expression(text).bands)
+
+
 def _require_metric(parameters: Parameters) -> None:
     if parameters.get("Metrics"):
         check_queries(parameters["Metrics"])
         for query in parameters["Metrics"]:
             _check_expression(query.get("Expression", ""))
-        returned = [one for one in parameters["Metrics"] if one.get("ReturnData", True)]
-        if len(returned) != 1:
-            raise ValidationException("Exactly one element of the metrics list should return data.")
         return
     for name in ("MetricName", "Namespace", "Period"):
         if name not in parameters:
@@ -125,3 +160,15 @@ def _queries(parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
         transitioned_at=0,
     )
     return queries_of(placeholder)
+
+
+def banded_metrics(settings: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The MetricStats that bands of an alarm are drawn from."""
+    queries = {query["Id"]: query for query in settings.get("Metrics") or ()}
+    of_bands = [
+        band.id
+        for query in queries.values()
+        if is_band(query.get("Expression", ""))
+        for band in compile_expression(query["Expression"]).bands
+    ]
+    return [queries[id]["MetricStat"] for id in of_bands if "MetricStat" in queries[id]]

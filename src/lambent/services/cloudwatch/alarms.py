@@ -19,7 +19,8 @@ from lambent.model.error import ValidationException
 from lambent.model.service import Operation
 from lambent.services.cloudwatch.alarm_changes import AlarmChanges, note, refers_to
 from lambent.services.cloudwatch.alarm_runs import AlarmRuns, next_look, queries_of
-from lambent.services.cloudwatch.alarm_settings import check_alarm
+from lambent.services.cloudwatch.alarm_settings import banded_metrics, check_alarm
+from lambent.services.cloudwatch.anomalies.detectors import Detectors
 from lambent.services.cloudwatch.composite_alarms import SETTINGS as COMPOSITE_SETTINGS
 from lambent.services.cloudwatch.composite_alarms import check_composite
 from lambent.services.cloudwatch.errors import (
@@ -46,6 +47,7 @@ _SETTINGS = (
     "EvaluationPeriods",
     "DatapointsToAlarm",
     "Threshold",
+    "ThresholdMetricId",
     "ComparisonOperator",
     "TreatMissingData",
     "EvaluateLowSampleCountPercentile",
@@ -62,6 +64,7 @@ class Alarms:
         history: NamedRecords[AlarmHistoryItem],
         runs: AlarmRuns,
         changes: AlarmChanges,
+        detectors: Detectors,
         clock: Clock,
         wake: Callable[[], None],
     ) -> None:
@@ -69,6 +72,7 @@ class Alarms:
         self._history = history
         self._runs = runs
         self._changes = changes
+        self._detectors = detectors
         self._clock = clock
         self._wake = wake
 
@@ -91,6 +95,8 @@ class Alarms:
         made = self._made(caller, parameters, settings)
         now = made.configured_at
         due_at = min(now + 1.0, next_look(now, period_of(queries_of(made))))
+        for stat in banded_metrics(settings):
+            await self._detectors.ensure(caller, stat)
         await self._put(made, "", due_at)
         return {}
 

@@ -3,8 +3,7 @@
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
 """
 
-import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -14,14 +13,8 @@ import orjson
 
 from lambent.model.alarm import State
 from lambent.services.cloudwatch.input import moment_text
+from lambent.services.cloudwatch.thresholds import NO_LIMITS, Band, Limits, Threshold, threshold_of
 
-_COMPARE: Mapping[str, tuple[Callable[[float, float], bool], str]] = {
-    "GreaterThanOrEqualToThreshold": (operator.ge, "greater than or equal to"),
-    "GreaterThanThreshold": (operator.gt, "greater than"),
-    "LessThanThreshold": (operator.lt, "less than"),
-    "LessThanOrEqualToThreshold": (operator.le, "less than or equal to"),
-}
-COMPARISONS = frozenset(_COMPARE)
 _SAMPLES_BEYOND = 10
 """So many measurements must lie beyond a percentile: 10/(1-p) of all above the median, 10/p below."""
 _TREATED = {"breaching": "Breaching", "notBreaching": "NonBreaching"}
@@ -42,17 +35,18 @@ def judge(
     period: int,
     now: float,
     samples: Mapping[int, float] = MappingProxyType({}),
+    limits: Limits = NO_LIMITS,
 ) -> Verdict:
     """`points` are the periods that are looked at, oldest first, None where one has no data; `samples` says of how
-    many measurements each is, as far as that is known."""
+    many measurements each is, as far as that is known. `limits` are those of an alarm on a band."""
     wanted = settings["EvaluationPeriods"]
     needed = settings.get("DatapointsToAlarm", wanted)
-    compare, _ = _COMPARE[settings["ComparisonOperator"]]
+    threshold = threshold_of(settings, limits)
     missing = settings.get("TreatMissingData", "missing")
     # Data that comes late does not hide older data: the last known ones are looked at.
-    known = [(at, value) for at, value in points if value is not None][-wanted:]
-    told = _Told(settings, known, [at for at, _ in points[-wanted:]], samples, period, now)
-    breaches = [compare(value, float(settings["Threshold"])) for _, value in known]
+    known = [(at, value) for at, value in points if value is not None and threshold.judges(at)][-wanted:]
+    told = _Told(settings, threshold, known, [at for at, _ in points[-wanted:]], samples, period, now)
+    breaches = [threshold.is_crossed(at, value) for at, value in known]
     lacking = wanted - len(breaches)
     if not known and missing == "ignore":
         return Verdict(state=None)
@@ -82,6 +76,7 @@ class _Told:
     """A state in AWS's words. `known` are the datapoints that decided, `moments` the periods that were asked for."""
 
     settings: Mapping[str, Any]
+    threshold: Threshold
     known: Sequence[tuple[int, float]]
     moments: Sequence[int]
     samples: Mapping[int, float]
@@ -94,22 +89,22 @@ class _Told:
 
     def _reason(self, state: State) -> str:
         """Where DatapointsToAlarm is given, only the datapoints that count are named."""
-        compare, words = _COMPARE[self.settings["ComparisonOperator"]]
-        threshold, wanted = float(self.settings["Threshold"]), self.settings["EvaluationPeriods"]
-        needed = self.settings.get("DatapointsToAlarm")
+        wanted, needed = self.settings["EvaluationPeriods"], self.settings.get("DatapointsToAlarm")
+        by_band = isinstance(self.threshold, Band)
         breaching = state == "ALARM"
-        shown = [(at, value) for at, value in self.known if compare(value, threshold) is breaching]
-        if needed is None or not shown:
+        shown = [one for one in self.known if self.threshold.is_crossed(*one) is breaching]
+        if (needed is None and not by_band) or not shown:
             shown = list(self.known)
         count = len(shown)
         listed = ", ".join(f"{value} ({_moment(at)})" for at, value in reversed(shown))
-        were = f"[{listed}] {_were(count)} {'' if breaching else 'not '}{words} the threshold ({threshold})"
-        if needed is None:
+        were = f"[{listed}] {_were(count)} {self.threshold.words(shown, breaching)}"
+        if needed is None and not by_band:
             return f"Threshold Crossed: {_counted(count, 'datapoint')} {were}."
+        needed = needed or wanted
         least = needed if breaching else wanted - needed + 1
         change = "OK -> ALARM" if breaching else "ALARM -> OK"
         return (
-            f"Threshold Crossed: {count} out of the last {wanted} datapoints {were} "
+            f"Threshold{'s' if by_band else ''} Crossed: {count} out of the last {wanted} datapoints {were} "
             f"(minimum {_counted(least, 'datapoint')} for {change} transition)."
         )
 
@@ -138,13 +133,13 @@ class _Told:
         return data | {
             "period": self.period,
             "recentDatapoints": [value for _, value in self.known],
-            "threshold": float(settings["Threshold"]),
+            **self.threshold.data(self.known),
             "evaluatedDatapoints": evaluated,
         }
 
     def _evaluated(self, at: int, value: float) -> dict[str, Any]:
         count = {"sampleCount": self.samples[at]} if at in self.samples else {}
-        return {"timestamp": moment_text(at), **count, "value": value}
+        return {"timestamp": moment_text(at), **count, "value": value, **self.threshold.data_at(at)}
 
 
 def _counted(number: int, noun: str) -> str:

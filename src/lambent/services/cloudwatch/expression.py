@@ -16,6 +16,7 @@ from lambent.services.cloudwatch.expression_functions import (
     sort,
 )
 from lambent.services.cloudwatch.expression_values import (
+    Band,
     Environment,
     ExpressionError,
     Search,
@@ -26,7 +27,16 @@ from lambent.services.cloudwatch.expression_values import (
     each,
 )
 
-__all__ = ["Environment", "Expression", "ExpressionError", "Search", "Series", "Value", "compile_expression"]
+__all__ = [
+    "Band",
+    "Environment",
+    "Expression",
+    "ExpressionError",
+    "Search",
+    "Series",
+    "Value",
+    "compile_expression",
+]
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<text>\"[^\"]*\"|'[^']*')"
@@ -48,18 +58,20 @@ _LEVELS: Sequence[Mapping[str, Callable[[float, float], float]]] = (
     {"^": lambda a, b: float(a**b)},
 )
 """Operators from the loosest to the tightest."""
+_USUAL_WIDTH = 2.0
 _FILLINGS = ([("name", "REPEAT")], [("name", "LINEAR")])
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """How to evaluate it, the names that it uses, and what is to be searched for first. `is_search`: it is nothing
-    else."""
+    """How to evaluate it, the names that it uses, and what is to be searched for and to be learned first. `is_search`:
+    it is nothing else."""
 
     node: Node
     names: frozenset[str]
     searches: Sequence[Search]
     is_search: bool
+    bands: Sequence[Band] = ()
 
 
 def compile_expression(text: str) -> Expression:
@@ -68,7 +80,7 @@ def compile_expression(text: str) -> Expression:
     node = parser.level(0)
     parser.expect_end()
     is_search = parser.searches != [] and text.count("(") == 1 and text.strip().startswith("SEARCH")
-    return Expression(node, frozenset(parser.names), tuple(parser.searches), is_search)
+    return Expression(node, frozenset(parser.names), tuple(parser.searches), is_search, tuple(parser.bands))
 
 
 class _Parser:
@@ -77,6 +89,7 @@ class _Parser:
         self._at = 0
         self.names: set[str] = set()
         self.searches: list[Search] = []
+        self.bands: list[Band] = []
         position = 0
         text = text.rstrip()
         while position < len(text):
@@ -138,6 +151,8 @@ class _Parser:
             return second
         if name in ("SORT", "SEARCH"):
             return self._sort() if name == "SORT" else self._search()
+        if name == "ANOMALY_DETECTION_BAND":
+            return self._band()
         arguments = self._arguments(")")
         return function(name, arguments)
 
@@ -196,6 +211,24 @@ class _Parser:
         search = Search(text[1:-1], stat[1:-1], period)
         self.searches.append(search)
         return lambda environment: environment.searches[search]
+
+    def _band(self) -> Node:
+        """ANOMALY_DETECTION_BAND(m1, 2)"""
+        kind, id = self._next()
+        if kind != "name":
+            raise ExpressionError("ANOMALY_DETECTION_BAND takes the id of a metric or expression")
+        width = _USUAL_WIDTH
+        if self._peek() == ",":
+            self._at += 1
+            kind, number = self._next()
+            if kind != "number":
+                raise ExpressionError("ANOMALY_DETECTION_BAND takes a number of standard deviations")
+            width = float(number)
+        self._close()
+        band = Band(id, width)
+        self.names.add(id)
+        self.bands.append(band)
+        return lambda environment: environment.bands[band]
 
     def _word(self, known: Collection[str]) -> str:
         comma, word = self._next()[1], self._next()[1]

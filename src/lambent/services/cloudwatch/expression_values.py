@@ -30,6 +30,14 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """Of what the metric or expression of this id is expected to be; `width` is in standard deviations."""
+
+    id: str
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """What names stand for; `period` is the queries' in seconds, `moments` when periods begin, all of them."""
 
@@ -40,6 +48,8 @@ class Environment:
     moments: Sequence[int]
     searches: Mapping[Search, list[Series]] = field(default_factory=dict)
     """What was found."""
+    bands: Mapping[Band, list[Series]] = field(default_factory=dict)
+    """The upper and the lower limit."""
 
 
 def combine(operation: Callable[[float, float], float], left: Value, right: Value) -> Value:

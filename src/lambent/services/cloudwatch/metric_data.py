@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from lambent.base.clock import Clock
 from lambent.model.caller import Caller, Parameters
 from lambent.model.error import ValidationException
+from lambent.services.cloudwatch.anomalies.models import Models
 from lambent.services.cloudwatch.errors import InvalidParameterValueException
 from lambent.services.cloudwatch.expression import Series
 from lambent.services.cloudwatch.input import epoch
@@ -22,8 +23,9 @@ _DATAPOINTS_MOST = 100_800
 
 
 class MetricData:
-    def __init__(self, store: MetricStore, recorder: Recorder, clock: Clock) -> None:
+    def __init__(self, store: MetricStore, recorder: Recorder, models: Models, clock: Clock) -> None:
         self._store = store
+        self._models = models
         self._recorder = recorder
         self._clock = clock
 
@@ -41,7 +43,7 @@ class MetricData:
         check_queries(queries)
         await self._recorder.flush()
         window = Window.of(start, end, period_of(queries), self._clock.now())
-        results = await evaluate(queries, caller.account_id, caller.region, window, self._store)
+        results = await evaluate(queries, caller.account_id, caller.region, window, self._store, self._models)
         most = min(parameters.get("MaxDatapoints", _DATAPOINTS_MOST), _DATAPOINTS_MOST)
         ascending = parameters.get("ScanBy", "TimestampDescending") == "TimestampAscending"
         return _page(

@@ -7,11 +7,13 @@ from typing import Any
 from lambent.model.error import ValidationException
 from lambent.model.extended_statistic import parse_statistic
 from lambent.model.tally import MetricKey
+from lambent.services.cloudwatch.anomalies.models import Models
 from lambent.services.cloudwatch.errors import (
     InvalidParameterCombinationException,
     InvalidParameterValueException,
 )
 from lambent.services.cloudwatch.expression import (
+    Band,
     Environment,
     Expression,
     ExpressionError,
@@ -71,6 +73,8 @@ def check_queries(queries: Sequence[Mapping[str, Any]]) -> None:
                 raise InvalidParameterValueException(
                     f"Error in expression '{query['Id']}': there is no metric or expression {unknown[0]}"
                 )
+            for band in compiled.bands:
+                _needed(queries, band.id)
     if sum(is_query(query.get("Expression", "")) for query in queries) > 1:
         raise ValidationException("Only one Metrics Insights query is allowed per request.")
 
@@ -83,7 +87,12 @@ def period_of(queries: Sequence[Mapping[str, Any]]) -> int:
 
 
 async def evaluate(
-    queries: Sequence[Mapping[str, Any]], account_id: str, region: str, window: Window, store: MetricStore
+    queries: Sequence[Mapping[str, Any]],
+    account_id: str,
+    region: str,
+    window: Window,
+    store: MetricStore,
+    models: Models,
 ) -> list[Result]:
     """In the order of the queries. Raises InvalidParameterValueException where an expression does not fit its data."""
     values: dict[str, Value] = {}
@@ -93,7 +102,6 @@ async def evaluate(
         id = query["Id"]
         if "MetricStat" in query:
             values[id], units[id] = await _metric(query["MetricStat"], account_id, region, window, store)
-    metrics = list(values)
     for query in queries:
         if is_query(query.get("Expression", "")):
             id, asked = query["Id"], _insights(query)
@@ -104,6 +112,7 @@ async def evaluate(
                 labels[id] = [" ".join([*query.get("Label", "").split(), *group]) for group in groups]
     waiting = [query for query in queries if query["Id"] not in values]
     searches: dict[Search, list[Series]] = {}
+    bands: dict[Band, list[Series]] = {}
     for query in waiting:
         compiled = _compiled(query)
         for search in compiled.searches:
@@ -111,7 +120,22 @@ async def evaluate(
             searches[search] = [series for _, series in found]
             if compiled.is_search:
                 labels[query["Id"]] = [_found_label(query, metric) for metric, _ in found]
+        for band in compiled.bands:
+            needed = _needed(queries, band.id)
+            bands[band] = await _band(band, needed, account_id, region, window, store, models)
+    metrics = [query["Id"] for query in queries if "MetricStat" in query]
     moments = range(window.start, window.end, window.period)
+    _compute(waiting, values, Environment(values, metrics, window.period, moments, searches, bands))
+    return [
+        _result(query, values[query["Id"]], labels[query["Id"]], units.get(query["Id"], ()))
+        for query in queries
+    ]
+
+
+def _compute(
+    waiting: Sequence[Mapping[str, Any]], values: dict[str, Value], environment: Environment
+) -> None:
+    """Adds the values of expressions, each when those that it uses are there."""
     while waiting:
         ready = [query for query in waiting if _compiled(query).names - {"METRICS()"} <= values.keys()]
         if not ready:
@@ -119,16 +143,11 @@ async def evaluate(
                 f"Error in expression '{waiting[0]['Id']}': it refers to itself"
             )
         for query in ready:
-            environment = Environment(values, metrics, window.period, moments, searches)
             try:
                 values[query["Id"]] = _compiled(query).node(environment)
             except ExpressionError as error:
                 raise _refused(query, error) from error
         waiting = [query for query in waiting if query not in ready]
-    return [
-        _result(query, values[query["Id"]], labels[query["Id"]], units.get(query["Id"], ()))
-        for query in queries
-    ]
 
 
 def default_labels(queries: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
@@ -142,6 +161,45 @@ def default_labels(queries: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]
             label = " ".join([stat["Metric"].get("MetricName", ""), *(str(stat[name]) for name in differ)])
         labels[query["Id"]] = [query.get("Label") or label]
     return labels
+
+
+async def _band(
+    band: Band,
+    needed: Sequence[Mapping[str, Any]],
+    account_id: str,
+    region: str,
+    window: Window,
+    store: MetricStore,
+    models: Models,
+) -> list[Series]:
+    async def read(day: Window) -> Series:
+        past = (await evaluate(needed, account_id, region, day, store, models))[-1].series
+        return past[0] if len(past) == 1 else {}
+
+    model = await models.model(account_id, region, needed, window, read)
+    if model is None:
+        return [{}, {}]
+    return list(model.band(range(window.start, window.end, window.period), band.width))
+
+
+def _needed(queries: Sequence[Mapping[str, Any]], id: str) -> list[Mapping[str, Any]]:
+    """What the value of one is made of, and that one, last. Raises where nothing can be learned of it."""
+    by_id = {query["Id"]: query for query in queries}
+    needed: dict[str, Mapping[str, Any]] = {}
+
+    def add(id: str) -> None:
+        query = by_id[id]
+        needed[id] = query
+        if "MetricStat" in query or is_query(query["Expression"]):
+            return
+        compiled = _compiled(query)
+        if compiled.bands or compiled.searches or "METRICS()" in compiled.names:
+            raise _refused(query, ExpressionError("there is no band of a band, of SEARCH or of METRICS"))
+        for name in compiled.names - needed.keys():
+            add(name)
+
+    add(id)
+    return [query for one, query in needed.items() if one != id] + [by_id[id]]
 
 
 def _found_label(query: Mapping[str, Any], metric: MetricKey) -> str:

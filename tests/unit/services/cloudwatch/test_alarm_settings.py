@@ -1,7 +1,7 @@
 import pytest
 
 from lambent.model.error import ValidationException
-from lambent.services.cloudwatch.alarm_settings import check_alarm
+from lambent.services.cloudwatch.alarm_settings import banded_metrics, check_alarm
 
 ALARM = {
     "AlarmName": "a",
@@ -63,4 +63,38 @@ def test_an_alarm_wants_one_series(expression, message):
     check_alarm({**settings, "Metrics": [{"Id": "q", "Expression": "SELECT SUM(x) FROM y", "Period": 60}]})
     with pytest.raises(ValidationException) as refused:
         check_alarm({**settings, "Metrics": [{"Id": "q", "Expression": expression, "Period": 60}]})
+    assert message in refused.value.message
+
+
+STAT = {"Metric": {"Namespace": "n", "MetricName": "m"}, "Period": 60, "Stat": "Sum"}
+BANDED = {
+    "AlarmName": "a",
+    "EvaluationPeriods": 2,
+    "ComparisonOperator": "GreaterThanUpperThreshold",
+    "ThresholdMetricId": "ad1",
+    "Metrics": [
+        {"Id": "m1", "MetricStat": STAT, "ReturnData": True},
+        {"Id": "ad1", "Expression": "ANOMALY_DETECTION_BAND(m1, 2)", "ReturnData": True},
+    ],
+}
+
+
+def test_an_alarm_may_be_on_a_band():
+    check_alarm(BANDED)
+    assert banded_metrics(BANDED) == [STAT]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"Threshold": 1.0}, "Threshold and ThresholdMetricId are mutually exclusive"),
+        ({"ThresholdMetricId": "m1"}, "m1 is not the Id of an ANOMALY_DETECTION_BAND"),
+        ({"ThresholdMetricId": "other"}, "other is not the Id of an ANOMALY_DETECTION_BAND"),
+        ({"ComparisonOperator": "GreaterThanThreshold"}, "takes a Threshold and no ThresholdMetricId"),
+        ({"ThresholdMetricId": None}, "ThresholdMetricId must be specified for GreaterThanUpperThreshold"),
+    ],
+)
+def test_of_a_band_and_a_number_there_is_one(changed, message):
+    with pytest.raises(ValidationException) as refused:
+        check_alarm({name: value for name, value in {**BANDED, **changed}.items() if value is not None})
     assert message in refused.value.message

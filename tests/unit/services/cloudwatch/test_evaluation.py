@@ -3,6 +3,7 @@ import json
 import pytest
 
 from lambent.services.cloudwatch.evaluation import judge
+from lambent.services.cloudwatch.thresholds import Limits
 
 HIGH = {
     "EvaluationPeriods": 3,
@@ -124,3 +125,52 @@ def test_a_percentile_of_few_measurements_may_be_ignored(percentile, samples, ex
     few = {"EvaluateLowSampleCountPercentile": "ignore"}
     assert judge({**settings, **few}, [(60, 11)], 60, 90.0, {60: samples}).state == expected
     assert judge(settings, [(60, 11)], 60, 90.0, {60: samples}).state == "ALARM"
+
+
+BAND = {
+    "EvaluationPeriods": 1,
+    "ThresholdMetricId": "ad1",
+    "ComparisonOperator": "LessThanLowerOrGreaterThanUpperThreshold",
+}
+LIMITS = Limits({0: 0.3, 60: 0.3}, {0: 0.02, 60: 0.02})
+
+
+def in_band(*values, limits=LIMITS, **settings):
+    points = [(60 * position, value) for position, value in enumerate(values)]
+    return judge({**BAND, **settings}, points, 60, 1000.0, limits=limits)
+
+
+def test_a_band_has_two_sides():
+    crossed = in_band(0.1, 0.0)
+    assert (crossed.state, crossed.reason) == (
+        "ALARM",
+        "Thresholds Crossed: 1 out of the last 1 datapoints [0.0 (01/01/70 00:01:00)] was less than the lower "
+        "thresholds [0.02] or greater than the upper thresholds [0.3] (minimum 1 datapoint for OK -> ALARM "
+        "transition).",
+    )
+    data = json.loads(crossed.data)
+    assert (data["recentLowerThresholds"], data["recentUpperThresholds"]) == ([0.02], [0.3])
+    assert "threshold" not in data
+    inside = in_band(0.0, 0.1)
+    assert (inside.state, inside.reason) == (
+        "OK",
+        "Thresholds Crossed: 1 out of the last 1 datapoints [0.1 (01/01/70 00:01:00)] was not less than the lower "
+        "thresholds [0.02] or not greater than the upper thresholds [0.3] (minimum 1 datapoint for ALARM -> OK "
+        "transition).",
+    )
+
+
+def test_one_side_of_a_band_is_told_alone():
+    above = in_band(0.4, ComparisonOperator="GreaterThanUpperThreshold")
+    assert above.reason == (
+        "Thresholds Crossed: 1 out of the last 1 datapoints [0.4 (01/01/70 00:00:00)] was greater than the upper "
+        "thresholds [0.3] (minimum 1 datapoint for OK -> ALARM transition)."
+    )
+    (evaluated,) = json.loads(above.data)["evaluatedDatapoints"]
+    assert evaluated == {"timestamp": "1970-01-01T00:00:00.000+0000", "value": 0.4, "threshold": 0.3}
+    assert in_band(0.0, ComparisonOperator="GreaterThanUpperThreshold").state == "OK"
+    assert in_band(0.4, ComparisonOperator="LessThanLowerThreshold").state == "OK"
+
+
+def test_what_has_no_band_is_not_judged():
+    assert in_band(9.0, limits=Limits({}, {})).state == "INSUFFICIENT_DATA"
