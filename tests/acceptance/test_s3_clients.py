@@ -84,3 +84,17 @@ def test_many_are_not_deleted_by_a_body_that_nothing_vouches_for(s3, ask, bucket
     status, body = ask("POST", f"/{bucket}?delete", written, x_amz_checksum_crc32="AAAAAA==")
     assert (status, "<Code>BadDigest</Code>" in body) == (400, True)
     s3.head_object(Bucket=bucket, Key="k")
+
+
+def test_a_body_that_is_not_there_is_missed(ask, bucket):
+    status, body = ask("PUT", f"/{bucket}?notification")
+    assert (status, "<Code>MissingRequestBodyError</Code><Message>Request Body is empty<" in body) == (
+        400,
+        True,
+    )
+
+
+def test_keys_that_are_no_text_do_not_become_one(ask, bucket):
+    for key in ("%C3", "%C4", "%ED%A0%80"):
+        status, body = ask("PUT", f"/{bucket}/{key}", b"x")
+        assert (status, "<Code>InvalidURI</Code>" in body) == (400, True)

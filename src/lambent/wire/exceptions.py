@@ -11,6 +11,12 @@ class SerializationException(ServiceException):
     status = 400
 
 
+class InvalidURI(ServiceException):
+    """The path is no text."""
+
+    status = 400
+
+
 class RejectedRequest(ServiceException):
     """An error whose name depends on the service: see `constraint_style`."""
 

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, unquote
 from botocore.model import OperationModel, ServiceModel
 
 from lambent.http.message import Request
+from lambent.wire.exceptions import InvalidURI
 from lambent.wire.query_names import may_name
 
 Labels = dict[str, str]
@@ -98,7 +99,7 @@ class Router:
                 self._settle(child, service)
 
     def find(self, request: Request) -> tuple[str, Labels] | None:
-        """The operation's name and the decoded labels (not to be changed), or None."""
+        """The operation's name and the decoded labels (not to be changed), or None. Raises InvalidURI."""
         place = (request.method, request.path)
         told = self._told.get(place)
         if told is not None:
@@ -114,7 +115,7 @@ class Router:
         route = node.routes[0] if alone else _choose(node, request)
         if route is None:
             return None
-        decoded = [unquote(value) if "%" in value else value for value in values]
+        decoded = [_decode(value) if "%" in value else value for value in values]
         answer = route.operation, dict(zip(route.labels, decoded, strict=True))
         if alone and place in self._found:
             self._told[place] = answer
@@ -136,6 +137,14 @@ class Router:
             self._found.clear()
             self._told.clear()
         self._found[place] = found
+
+
+def _decode(text: str) -> str:
+    """Never with a substitute for what is no UTF-8: two keys of S3 would become one. Raises InvalidURI."""
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        raise InvalidURI("Couldn't parse the specified URI.") from None
 
 
 def _segments(path: str) -> list[str]:

@@ -9,6 +9,7 @@ from lambent.http.message import Request, Response
 from lambent.model.caller import Parameters
 from lambent.wire.body_integrity import check_body
 from lambent.wire.event_stream import EncodeBody
+from lambent.wire.exceptions import RejectedRequest
 from lambent.wire.fault import Fault
 from lambent.wire.operation import Labels, Parse, Serialize
 from lambent.wire.protocols.rest import DecodeBody, RestProtocol
@@ -81,8 +82,13 @@ class RestXmlProtocol(RestProtocol):
 
     def compile_parse(self, operation: OperationModel) -> Parse:
         parse = super().compile_parse(operation)
-        hashed = "requestAlgorithmMember" in operation.http_checksum and not operation.has_streaming_input
-        return _with_body_checked(operation.name, parse) if self._is_s3 and hashed else parse
+        if not self._is_s3 or operation.has_streaming_input:
+            return parse
+        shape = operation.input_shape
+        if shape is not None and _wants_document(shape):
+            parse = _with_body_required(parse)
+        hashed = "requestAlgorithmMember" in operation.http_checksum
+        return _with_body_checked(operation.name, parse) if hashed else parse
 
     def compile_serialize(self, operation: OperationModel) -> Serialize:
         if self._is_s3 and operation.name == "GetBucketLocation":
@@ -154,6 +160,20 @@ class RestXmlProtocol(RestProtocol):
                 f"<ErrorResponse{self._xmlns}><Error>{kind}{''.join(inner)}</Error>{identity}</ErrorResponse>"
             )
         return Response(fault.status, headers, f"{_DECLARATION}{body}".encode())
+
+
+def _wants_document(shape: Shape) -> bool:
+    payload = shape.serialization.get("payload")
+    return payload in shape.required_members and shape.members[payload].type_name == "structure"
+
+
+def _with_body_required(parse: Parse) -> Parse:
+    def parse_required(request: Request, labels: Labels) -> Parameters:
+        if not request.body:
+            raise RejectedRequest("MissingRequestBodyError", "Request Body is empty")
+        return parse(request, labels)
+
+    return parse_required
 
 
 def _with_body_checked(operation: str, parse: Parse) -> Parse:

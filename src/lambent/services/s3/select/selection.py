@@ -2,7 +2,8 @@
 in memory as a whole, nor are the answers."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from typing import Any
 
 from lambent.model.caller import Parameters
@@ -27,15 +28,15 @@ class Selection:
         self._returned = 0
         self._waiting = bytearray()
 
-    async def events(self, body: AsyncIterator[bytes]) -> AsyncGenerator[Parameters, None]:
-        async for piece in body:
-            self._scanned += len(piece)
-            if self._query.is_done:
-                continue
-            records = self._reader.feed(piece)
-            while await asyncio.to_thread(self._take, records):
-                while len(self._waiting) > _EVENT_BYTES:
-                    yield self._records(_EVENT_BYTES)
+    async def events(self, body: AsyncGenerator[bytes, None]) -> AsyncGenerator[Parameters, None]:
+        """Reads no further than LIMIT needs: "scanned" are the bytes that were read for it."""
+        async with aclosing(body):
+            while not self._query.is_done and (piece := await anext(body, None)) is not None:
+                self._scanned += len(piece)
+                records = self._reader.feed(piece)
+                while await asyncio.to_thread(self._take, records):
+                    while len(self._waiting) > _EVENT_BYTES:
+                        yield self._records(_EVENT_BYTES)
         if not self._query.is_done:
             records = self._reader.finish()
             while await asyncio.to_thread(self._take, records):
