@@ -92,9 +92,12 @@ def test_an_event_is_sent_with_the_keys_and_parameters_of_its_connection(
     send(
         lambent,
         created["ConnectionArn"],
-        f"{receiver.url}/orders/*/new",
+        f"{receiver.url}/*/*/new",
         InputPath="$.detail",
-        HttpParameters={"PathParameterValues": ["eu"], "HeaderParameters": {"X-Team": "red", "X-Own": "1"}},
+        HttpParameters={
+            "PathParameterValues": ["$.source", "eu"],
+            "HeaderParameters": {"X-Team": "red", "X-Own": "$.detail.number"},
+        },
     )
     eventually(lambda: len(receiver.requests) == 2, seconds=20)
     assert receiver.requests[0] == receiver.requests[1], "tried again after a 503"
@@ -102,7 +105,7 @@ def test_an_event_is_sent_with_the_keys_and_parameters_of_its_connection(
     assert (method, path) == ("PUT", "/orders/eu/new?q=a+b")
     assert json.loads(body) == {"number": 7, "from": "lambent"}
     assert headers["X-Key"] == "s3cret"
-    assert (headers["x-team"], headers["X-Own"]) == ("blue", "1")
+    assert (headers["x-team"], headers["X-Own"]) == ("blue", "7")
     assert headers["User-Agent"] == "Amazon/EventBridge/ApiDestinations"
     stored = (lambent.data_dir / "lambent.db").read_bytes() + (
         lambent.data_dir / "lambent.db-wal"

@@ -4,8 +4,10 @@ Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-ta
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+import orjson
 
 _STEP = re.compile(r"""\.([^.\[\]'"\s]+)|\['([^']+)'\]|\["([^"]+)"\]|\[(\d+)\]|\[(\*)\]|\.(\*)""")
 
@@ -51,3 +53,28 @@ def look_up(value: Any, steps: Sequence[Step]) -> Any:
         if value is MISSING:
             return MISSING
     return value
+
+
+def resolved(parameters: Any, event: Any) -> Any:
+    """Parameters of a target, in which a text may be a path ($.detail.id) as a whole: with what is there, as a text, or
+    without what has nothing there."""
+    if isinstance(parameters, dict):
+        made = {name: resolved(value, event) for name, value in parameters.items()}
+        return {name: value for name, value in made.items() if value is not None}
+    if isinstance(parameters, list):
+        return [value for each in parameters if (value := resolved(each, event)) is not None]
+    if not isinstance(parameters, str) or not parameters.startswith("$"):
+        return parameters
+    found = look_up(event, parse_path(parameters))
+    if found is MISSING or found is None:
+        return None
+    return found if isinstance(found, str) else orjson.dumps(found).decode()
+
+
+def dynamic(parameters: Any) -> Iterator[str]:
+    """The texts of parameters that should be paths."""
+    if isinstance(parameters, dict | list):
+        for each in parameters.values() if isinstance(parameters, dict) else parameters:
+            yield from dynamic(each)
+    elif isinstance(parameters, str) and parameters.startswith("$"):
+        yield parameters

@@ -13,9 +13,10 @@ import orjson
 from lambent.base.arn import Arn
 from lambent.base.clock import Clock
 from lambent.event_sources.batch_response import failed_items
-from lambent.event_sources.pipes.template import Event, as_text, resolved
+from lambent.event_sources.pipes.template import Event, as_text
 from lambent.model.caller import Caller, Parameters
 from lambent.model.error import ServiceException
+from lambent.model.json_path import resolved
 from lambent.model.pipe import Pipe
 from lambent.model.service import Client
 from lambent.targets.calls import queue_url
@@ -43,7 +44,7 @@ class Batch:
 
     def parameters(self, name: str, place: int = 0) -> Parameters:
         """The target's own, such as SqsQueueParameters, for one of the events."""
-        given: Parameters = resolved(self.pipe.target_parameters.get(name, {}), self.events[place])
+        given: Parameters = resolved(self.pipe.target_parameters.get(name, {}), self.events[place].decoded)
         return given
 
     def texts(self) -> Sequence[str]:

@@ -54,18 +54,3 @@ def as_text(template: str | None, made: str) -> str:
     if template is None or _PLACEHOLDER.fullmatch(template.strip()) is None or not made.startswith('"'):
         return made
     return str(orjson.loads(made))
-
-
-def resolved(parameters: Any, event: Event) -> Any:
-    """Parameters whose texts are paths ($.body.id), with what is there: as a text, nothing where nothing is."""
-    if isinstance(parameters, dict):
-        made = {name: resolved(value, event) for name, value in parameters.items()}
-        return {name: value for name, value in made.items() if value is not None}
-    if isinstance(parameters, list):
-        return [value for each in parameters if (value := resolved(each, event)) is not None]
-    if not isinstance(parameters, str) or not parameters.startswith("$"):
-        return parameters
-    found = look_up(event.decoded, parse_path(parameters))
-    if found is MISSING or found is None:
-        return None
-    return found if isinstance(found, str) else orjson.dumps(found).decode()

@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-api-destinat
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 
@@ -14,6 +15,7 @@ from lambent.http.client import RequestFailedError
 from lambent.http.message import Response
 from lambent.model.connection import ApiDestination, Connection
 from lambent.model.delivery import Delivery
+from lambent.model.json_path import dynamic, resolved
 from lambent.services.events.api_destinations import resource_name
 from lambent.services.events.authorization import (
     Authorization,
@@ -84,8 +86,8 @@ class HttpTarget:
         authorized: Mapping[str, str],
         delivery: Delivery,
     ) -> Response:
-        """The connection's parameters go before the target's."""
-        target = delivery.target.get("HttpParameters") or {}
+        """The connection's parameters go before the target's, which may be paths into the event."""
+        target = _http_parameters(delivery)
         url = destination.endpoint
         for value in target.get("PathParameterValues") or ():
             url = url.replace("*", value, 1)
@@ -117,6 +119,18 @@ class HttpTarget:
         if count >= destination.rate:
             raise DeliveryFailedError("THROTTLING", "The rate limit of the destination.", retriable=True)
         self._invoked[destination.id] = (second, count + 1)
+
+
+def _http_parameters(delivery: Delivery) -> Mapping[str, Any]:
+    given = delivery.target.get("HttpParameters") or {}
+    if next(dynamic(given), None) is None:
+        return given
+    event = orjson.loads(delivery.payload if delivery.event is None else delivery.event)
+    paths = [
+        quote(str(resolved(value, event) or ""), safe="") if value.startswith("$") else value
+        for value in given.get("PathParameterValues") or ()
+    ]
+    return {**resolved(given, event), "PathParameterValues": paths}
 
 
 def _require_success(answer: Response) -> None:

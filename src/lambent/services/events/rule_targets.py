@@ -10,6 +10,7 @@ from lambent.model.caller import Caller, Parameters, PassRole
 from lambent.model.error import ValidationException
 from lambent.model.event_bus import Rule
 from lambent.model.input_template import InvalidInputError
+from lambent.model.json_path import InvalidPathError, dynamic, parse_path
 from lambent.model.service import Operation
 from lambent.services.events.catalog import Catalog
 from lambent.services.events.courier import SERVICE, is_target
@@ -87,6 +88,11 @@ def _check(target: Parameters) -> None:
         raise ValidationException(str(error).replace("{id}", id)) from None
     if not is_target(arn):
         raise not_offered(f"targets like {target['Arn']}")
+    for path in dynamic(target.get("HttpParameters") or {}):
+        try:
+            parse_path(path)
+        except InvalidPathError:
+            raise invalid("HttpParameters", f"{path} is not a JSON path.") from None
     group = (target.get("SqsParameters") or {}).get("MessageGroupId")
     if arn.service == "sqs" and arn.resource.endswith(".fifo") and not group:
         raise ValidationException(f"Parameter(s) SqsParameters must be specified for target: {id}.")

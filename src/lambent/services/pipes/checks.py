@@ -10,7 +10,7 @@ from typing import Any
 from lambent.base.arn import Arn
 from lambent.model.event_pattern import InvalidPatternError, parse_pattern
 from lambent.model.input_template import InvalidInputError, makes_json, replaced, require_json
-from lambent.model.json_path import InvalidPathError, parse_path
+from lambent.model.json_path import InvalidPathError, dynamic, parse_path
 from lambent.model.pipe import Pipe, batching
 from lambent.services.pipes.errors import invalid, not_offered
 
@@ -90,7 +90,9 @@ def _check_target(pipe: Pipe) -> None:
     for name, value in pipe.target_parameters.items():
         if name not in ("InputTemplate", own):
             raise invalid(f"TargetParameters.{name}", "Parameter is not supported for this target.")
-        _check_paths(value, f"TargetParameters.{name}")
+        if name != "InputTemplate":
+            for path in dynamic(value):
+                _require_path(path, f"TargetParameters.{name}")
     if target.service in _BATCHES_OF_TEN and batching(pipe)["BatchSize"] > 10:
         raise invalid(f"{_SQS}.BatchSize", "BatchSize cannot be more than the target supports: 10.")
     given = pipe.target_parameters.get(own, {}) if own else {}
@@ -98,14 +100,6 @@ def _check_target(pipe: Pipe) -> None:
         raise invalid("TargetParameters.SqsQueueParameters.MessageGroupId", "Missing required parameter.")
     if "EndpointId" in given:
         raise not_offered("TargetParameters.EventBridgeEventBusParameters.EndpointId", "global endpoints")
-
-
-def _check_paths(value: Any, field: str) -> None:
-    if isinstance(value, dict):
-        for name, each in value.items():
-            _check_paths(each, f"{field}.{name}")
-    elif isinstance(value, str) and value.startswith("$"):
-        _require_path(value, field)
 
 
 def _check_template(parameters: Mapping[str, Any], of: str) -> None:

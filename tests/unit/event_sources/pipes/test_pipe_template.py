@@ -1,6 +1,6 @@
 import pytest
 
-from lambent.event_sources.pipes.template import Event, as_text, resolved, transformed
+from lambent.event_sources.pipes.template import Event, as_text, transformed
 from lambent.model.input_template import InvalidInputError
 
 RECORD = {
@@ -61,13 +61,3 @@ def test_quotes_within_quotes_make_no_json(event):
 )
 def test_nothing_but_a_text_is_one_without_quotes(template, made, text):
     assert as_text(template, made) == text
-
-
-def test_parameters_may_be_paths(event):
-    given = {
-        "MessageGroupId": "$.body.id",
-        "Other": "$.body.nothing",
-        "Static": "x",
-        "List": ["$.messageId", "y"],
-    }
-    assert resolved(given, event) == {"MessageGroupId": "7", "Static": "x", "List": ["m", "y"]}

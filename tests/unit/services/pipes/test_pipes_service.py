@@ -181,7 +181,7 @@ async def test_what_is_there_and_what_is_not(call):
                 "Target": SQS + "t",
                 "TargetParameters": {"SqsQueueParameters": {"MessageGroupId": "$.a..b"}},
             },
-            "MessageGroupId",
+            "SqsQueueParameters",
         ),
         ({"LogConfiguration": {"Level": "INFO"}}, "LogConfiguration"),
         ({"KmsKeyIdentifier": "k"}, "KmsKeyIdentifier"),
