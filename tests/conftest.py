@@ -1,6 +1,7 @@
 """For every test: no test is skipped for a reason that nobody expected, none fails because it took its time, and no
 server survives a run that is ended from outside."""
 
+import os
 import re
 import signal
 import sys
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from postgres_server import PostgresServer
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
+
+# Hundreds of servers and commands are started: each would compile all of this project anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # As Ctrl-C: fixtures end what they have started.
 signal.signal(signal.SIGTERM, signal.default_int_handler)
