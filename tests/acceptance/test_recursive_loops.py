@@ -7,7 +7,13 @@ import json
 import pytest
 from lambent_server import Lambent, eventually
 
-TURN = "import boto3, os\n\ndef handler(event, context):\n    print('turn')\n"
+TURN = """
+import boto3
+client = boto3.client({service!r})
+def handler(event, context):
+    print("turn")
+    client.{call}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +51,7 @@ def stopped(lambent: Lambent, url: str) -> str:
 def test_through_a_topic(lambent: Lambent, role: str) -> None:
     sns = lambent.client("sns")
     topic = sns.create_topic(Name=lambent.new_name("topic"))["TopicArn"]
-    source = TURN + f"    boto3.client('sns').publish(TopicArn='{topic}', Message='again')\n"
+    source = TURN.format(service="sns", call=f"publish(TopicArn='{topic}', Message='again')")
     url, arn = dead_letters(lambent)
     name = lambent.python(source, Role=role, Timeout=30, DeadLetterConfig={"TargetArn": arn})
     lambent.lambda_.add_permission(
@@ -66,7 +72,7 @@ def test_through_a_bucket(lambent: Lambent, role: str) -> None:
     s3 = lambent.client("s3")
     bucket = lambent.new_name("bucket")
     s3.create_bucket(Bucket=bucket)
-    source = TURN + f"    boto3.client('s3').put_object(Bucket='{bucket}', Key='again', Body=b'')\n"
+    source = TURN.format(service="s3", call=f"put_object(Bucket='{bucket}', Key='again', Body=b'')")
     url, arn = dead_letters(lambent)
     name = lambent.python(source, Role=role, Timeout=30, DeadLetterConfig={"TargetArn": arn})
     lambent.lambda_.add_permission(
@@ -91,11 +97,11 @@ def test_through_a_queue(lambent: Lambent, role: str) -> None:
     dead_url, dead_arn = dead_letters(lambent)
     redrive = json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": 1})
     url = sqs.create_queue(
-        QueueName=lambent.new_name("queue"), Attributes={"RedrivePolicy": redrive, "VisibilityTimeout": "5"}
+        QueueName=lambent.new_name("queue"), Attributes={"RedrivePolicy": redrive, "VisibilityTimeout": "3"}
     )["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    source = TURN + f"    boto3.client('sqs').send_message(QueueUrl='{url}', MessageBody='again')\n"
-    name = lambent.python(source, Role=role, Timeout=5)
+    source = TURN.format(service="sqs", call=f"send_message(QueueUrl='{url}', MessageBody='again')")
+    name = lambent.python(source, Role=role, Timeout=3)
     lambent.lambda_.create_event_source_mapping(FunctionName=name, EventSourceArn=arn, BatchSize=1)
     sqs.send_message(QueueUrl=url, MessageBody="first")
     assert eventually(lambda: turns(lambent, name) == 16, seconds=30)

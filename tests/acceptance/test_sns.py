@@ -320,7 +320,7 @@ def test_fifo_topics_keep_order_and_drop_duplicates(subscribers: Subscribers) ->
 
 
 def test_what_was_accepted_is_delivered_after_a_kill(new_server: NewServer, endpoint: Endpoint) -> None:
-    server = new_server("--retry-base-seconds", "20")
+    server = new_server("--retry-base-seconds", "6")
     sns = server.client("sns")
     topic = sns.create_topic(Name="t")["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=endpoint.url)
