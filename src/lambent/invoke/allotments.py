@@ -46,6 +46,7 @@ class Allotments:
         """Of a version, how many are ready on other nodes, and why one there is not."""
         self._promised: dict[FunctionId, dict[str, _Parts]] = {}
         """By function and qualifier, where its provisioned environments are."""
+        self._withdrawn = False
         self._refreshing = asyncio.Lock()
         self._tasks = Tasks("allotments")
 
@@ -62,6 +63,21 @@ class Allotments:
         """What is provisioned is placed anew."""
         for function in list(self._promised):
             self._tasks.start(self.refresh(function), f"place {function.name} anew")
+
+    def withdraw(self) -> None:
+        """Nothing is provisioned here until `restore`: other nodes have it. What runs goes on to its end."""
+        if self._withdrawn:
+            return
+        self._withdrawn = True
+        for function in self._promised:
+            self._concurrency.withdraw_provisioned(function)
+            self._pools.unprovision(function, keep=())
+
+    def restore(self) -> None:
+        """This node is one of those that share what is provisioned. Most often it was all the time."""
+        if self._withdrawn:
+            self._withdrawn = False
+            self.nodes_changed()
 
     def function_changed(self, function: FunctionId) -> None:
         if function in self._promised:

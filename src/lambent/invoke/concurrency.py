@@ -185,6 +185,11 @@ class Concurrency:
             self._taken[function] = taken
             account.change(account.total - taken)
 
+    def withdraw_provisioned(self, function: FunctionId) -> None:
+        """Its versions have what the function has, and nothing of their own, until the next `allot`."""
+        share = self.share(function)
+        share.move(share.capacity, {})
+
     def _capacity_of_account(self, function: FunctionId) -> Capacity:
         key = (function.account_id, function.region)
         capacity = self._unreserved.get(key)

@@ -89,6 +89,8 @@ class NodeCalls:
         assert self._peers is not None
         workers = [node for node in self._node.membership.all_others if "worker" in node.roles]
         self._peers.reconcile(workers)
+        if self._node.membership.valid:
+            self._allotments.restore()
 
     def _refuses(self, node: Node) -> bool:
         assert self._peers is not None
@@ -97,9 +99,12 @@ class NodeCalls:
 
     def _lapsed(self) -> None:
         """Told with each beat that fails. Where the database is there for others, they have this node's parts of
-        limits by now, or will in a moment; where it is away for all, everybody goes on."""
-        if self._quotas is not None and self._router.others_are_members():
-            self._quotas.forget()
+        limits and what is provisioned on it by now, or will in a moment; where it is away for all, everybody goes
+        on."""
+        if self._router.others_are_members():
+            self._allotments.withdraw()
+            if self._quotas is not None:
+                self._quotas.forget()
 
     def _workers(self) -> Sequence[Peer]:
         """Who has not said anything just now may be slow, and is asked where nobody else can run anything."""

@@ -9,6 +9,7 @@ from lambent.invoke.concurrency import Concurrency
 from lambent.invoke.directory import Directory
 from lambent.model.concurrency import ProvisionedConcurrency, ProvisionedStatus
 from lambent.model.function import Alias
+from lambent.model.lambda_errors import TooManyRequestsException
 
 
 class Promises:
@@ -159,3 +160,24 @@ async def test_of_what_is_provisioned_each_node_has_its_part_and_all_of_them_are
     allotments.elsewhere = lambda version: (5, None)
     assert (await allotments.status(promises.configs[0])).status == "READY"
     await allotments.close()
+
+
+async def test_what_is_provisioned_is_others_until_this_node_is_a_member_again(parts, hello):
+    allotments, promises, pools, concurrency, _ = parts
+    promises.reservations[hello] = 5
+    promises.configs = [config(hello, "1", 5)]
+    await allotments.refresh(hello)
+    lane = concurrency.share(hello).lane("1")
+    end = lane.acquire()
+    for _ in range(2):  # told with each beat
+        allotments.withdraw()
+        assert pools.wanted == {}
+        with pytest.raises(TooManyRequestsException):
+            lane.acquire()
+    end()
+    for _ in range(2):
+        allotments.restore()
+        await allotments.status(promises.configs[0])
+    await asyncio.sleep(0)
+    assert pools.wanted == {"1": 5}
+    lane.acquire()
