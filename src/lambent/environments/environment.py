@@ -1,8 +1,5 @@
 """One execution environment: a function version's code in a sandbox, from Init to its end.
 
-    STARTING ──► IDLE ⇄ BUSY ──► STOPPED        IDLE ⇄ FROZEN
-                   └──────────────►┘
-
 `start` runs the Init phase; `invoke` runs one invocation at a time; whatever goes wrong inside becomes an
 InvocationResult with a function error, and leaves an environment that is not `reusable`. An Init that failed or took
 longer than its limit is run again inside the first invocation, within the function's time-out, as AWS does.
@@ -11,59 +8,25 @@ longer than its limit is run again inside the first invocation, within the funct
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import replace
-from enum import Enum
 from typing import Any
 
-from lambent.environments import faults
 from lambent.environments.extensions import ExtensionError, Extensions
-from lambent.environments.faults import Fault
-from lambent.environments.link import (
-    EntrypointError,
-    InvokeRequest,
-    LinkError,
-    NotTakenError,
-    ProtocolError,
-    Reply,
-    WrapperError,
-)
+from lambent.environments.faults import Fault, fault_of
+from lambent.environments.link import InvokeRequest, LinkError, NotTakenError, Reply
 from lambent.environments.log_lines import log_lines
 from lambent.environments.occupancy import Occupancy
 from lambent.environments.platform_events import Init, Status
 from lambent.environments.recorder import Recorder
 from lambent.environments.reports import Reports
+from lambent.environments.state import ALLOWED, State
 from lambent.environments.surroundings import Surroundings, Trees
+from lambent.environments.time_limit import InvocationTimeoutError, TimeLimit
 from lambent.model.function import FunctionVersion
 from lambent.model.invocation import Invocation, InvocationResult
-from lambent.runtimes.identifiers import is_custom
 from lambent.runtimes.install import RuntimeInstall
-from lambent.sandbox.port import Exit
-
-
-class State(Enum):
-    STARTING = "starting"
-    IDLE = "idle"
-    FROZEN = "frozen"
-    BUSY = "busy"
-    STOPPED = "stopped"
-
-    __hash__ = object.__hash__  # Enum's own is Python code, and every invocation asks twice
-
-
-_ALLOWED = {
-    State.STARTING: {State.IDLE, State.STOPPED},
-    State.IDLE: {State.BUSY, State.FROZEN, State.STOPPED},
-    State.FROZEN: {State.IDLE, State.STOPPED},
-    State.BUSY: {State.IDLE, State.STOPPED},
-    State.STOPPED: set[State](),
-}
-
 
 _PROVISIONED_INIT_SECONDS = 900.0
 """Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html"""
-
-
-class InvocationTimeoutError(LinkError):
-    """The function's time is up."""
 
 
 class Environment:
@@ -93,6 +56,7 @@ class Environment:
         self._monotonic = surroundings.clock.monotonic
         self._now = surroundings.clock.now
         self._loop = asyncio.get_running_loop()
+        self._limit = TimeLimit(version.timeout, self._monotonic)
         self._recorder = Recorder.of_version(version, surroundings.logs, surroundings.clock)
         self._lines = log_lines(version.logging.log_format, version.logging.system_log_level)
         self._reports = Reports(
@@ -103,10 +67,7 @@ class Environment:
             self._init_timeout_seconds = _PROVISIONED_INIT_SECONDS
         self._occupancy = self._new_occupancy(self._init)
         self._over: list[Occupancy] = []
-        self._run: _Run | None = None
         self._extensions: Extensions | None = None
-        self._alarm: asyncio.TimerHandle | None = None
-        """Rings when the time of an invocation could be up. One serves many: it is set anew only when it has rung."""
         self._rest: asyncio.Task[InvocationResult] | None = None
         self._init_again = False
         self.given = False
@@ -227,29 +188,8 @@ class Environment:
         if self._extensions is not None:
             self._reports.taken(invocation, run.deadline)
             self._extensions.invoke(request)
-        self._watch(run, waiting)
+        self._limit.watch(run.started, waiting)
         return waiting
-
-    def _watch(self, run: "_Run", waiting: "asyncio.Future[Reply]") -> None:
-        """Fails `waiting` with InvocationTimeoutError when the function's time is up."""
-        run.waiting = waiting
-        self._run = run
-        if self._alarm is None:
-            self._set_alarm(run)
-
-    def _set_alarm(self, run: "_Run") -> None:
-        left = self.version.timeout - (self._monotonic() - run.started)
-        self._alarm = self._loop.call_later(max(left, 0.0), self._ring)
-
-    def _ring(self) -> None:
-        self._alarm = None
-        run = self._run
-        if run is None:
-            return
-        if self._monotonic() - run.started < self.version.timeout:
-            self._set_alarm(run)
-        elif run.waiting is not None and not run.waiting.done():
-            run.waiting.set_exception(InvocationTimeoutError())
 
     async def _invoke_with_init(self, run: "_Run") -> InvocationResult:
         """Init again, inside the invocation, then the invocation; all within the function's time-out."""
@@ -279,7 +219,7 @@ class Environment:
             return await self._lost(run, error)
         except Exception:
             # Ours, not the function's: the caller is told so, and the log that nothing was run.
-            self._run = None
+            self._limit.waiting = None
             self.reusable = False
             await self._occupancy.end()
             self._reports.finish(run.invocation, self._occupancy, run.started, "error", None)
@@ -290,7 +230,7 @@ class Environment:
     async def _invoke_with_new_runtime(self, run: "_Run") -> InvocationResult:
         """The runtime ended between two invocations, which is nothing to this one's caller."""
         self.given = False
-        self._run = None
+        self._limit.waiting = None
         await self._occupancy.end()
         return await self._invoke_with_init(run)
 
@@ -298,7 +238,7 @@ class Environment:
         """In the place of a caller who was cancelled while it waited, and `waiting` with it."""
         if waiting.cancelled():
             waiting = self._occupancy.link.await_again()
-            self._watch(run, waiting)
+            self._limit.watch(run.started, waiting)
         try:
             return self._answered(run, await waiting)
         except NotTakenError:
@@ -307,7 +247,7 @@ class Environment:
             return await self._lost(run, error)
 
     def _answered(self, run: "_Run", reply: Reply) -> InvocationResult:
-        self._run = None
+        self._limit.waiting = None
         if reply.kind == "result":
             tail = self._reports.finish(
                 run.invocation, self._occupancy, run.started, "success", None, reply.payload
@@ -331,7 +271,7 @@ class Environment:
 
     async def _lost(self, run: "_Run", error: Exception) -> InvocationResult:
         """The runtime ended, hung up, broke the protocol or ran out of time: the environment ends with it."""
-        self._run = None
+        self._limit.waiting = None
         self.reusable = False
         fault = await self._fault_of(error)
         await self._shut_down("TIMEOUT" if fault.status == "timeout" else "FAILURE")
@@ -352,22 +292,7 @@ class Environment:
             await self._occupancy.shut_down(reason, self._now())
 
     async def _fault_of(self, error: Exception) -> Fault:
-        failure = error if isinstance(error, ExtensionError) else self._occupancy.extension_failure
-        if failure is not None:  # which may be why the link was closed
-            return Fault(str(failure), failure.error_type, "error")
-        if isinstance(error, InvocationTimeoutError):
-            return faults.timed_out(self.version.timeout)
-        if isinstance(error, EntrypointError):
-            return faults.invalid_entrypoint(str(error))
-        if isinstance(error, ProtocolError):
-            return faults.broken_protocol(str(error))
-        if isinstance(error, WrapperError):
-            exit: Exit | None = Exit(code=error.code)
-        else:
-            exit = await self._occupancy.exit()
-        if is_custom(self._install.identifier) and not self._occupancy.initialized:
-            return faults.never_started(exit, has_bootstrap=self._trees.has_bootstrap) or faults.exited(exit)
-        return faults.exited(exit)
+        return await fault_of(error, self._occupancy, self._install, self._trees, self.version.timeout)
 
     # Idle
 
@@ -393,15 +318,14 @@ class Environment:
         """Ends the environment and everything in it. Idempotent."""
         if self.state is not State.STOPPED:
             self.state = State.STOPPED
-            if self._alarm is not None:
-                self._alarm.cancel()
+            self._limit.close()
             await self._shut_down("SPINDOWN" if self.reusable else "FAILURE")
             for occupancy in (self._occupancy, *self._over):
                 await occupancy.ended()
             self._trees.release()  # they were mounted until now
 
     def _become(self, state: State) -> None:
-        assert state in _ALLOWED[self.state], (
+        assert state in ALLOWED[self.state], (
             f"an environment that is {self.state.value} cannot become {state.value}"
         )
         self.state = state
@@ -423,10 +347,9 @@ class Environment:
 class _Run:
     """One invocation on its way. `deadline` is epoch seconds, `started` monotonic ones."""
 
-    __slots__ = ("deadline", "invocation", "started", "waiting")
+    __slots__ = ("deadline", "invocation", "started")
 
     def __init__(self, invocation: Invocation, started: float, deadline: float) -> None:
         self.invocation = invocation
         self.started = started
         self.deadline = deadline
-        self.waiting: asyncio.Future[Reply] | None = None

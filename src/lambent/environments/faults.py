@@ -3,8 +3,14 @@
 import signal
 from dataclasses import dataclass
 
-from lambent.environments.link import error_object
+from lambent.environments.extensions import ExtensionError
+from lambent.environments.link import EntrypointError, ProtocolError, WrapperError, error_object
+from lambent.environments.occupancy import Occupancy
 from lambent.environments.platform_events import Status
+from lambent.environments.surroundings import Trees
+from lambent.environments.time_limit import InvocationTimeoutError
+from lambent.runtimes.identifiers import is_custom
+from lambent.runtimes.install import RuntimeInstall
 from lambent.sandbox.port import Exit
 
 # As Go's os.ProcessState, which AWS's runtime supervisor prints, words them.
@@ -40,6 +46,29 @@ class Fault:
 
     def payload(self, request_id: str) -> bytes:
         return error_object(f"RequestId: {request_id} Error: {self.message}", self.error_type)
+
+
+async def fault_of(
+    error: Exception, occupancy: Occupancy, install: RuntimeInstall, trees: Trees, timeout_seconds: float
+) -> Fault:
+    """What a link that has failed means: it may have been closed because an extension, or the process, has ended."""
+    failure = error if isinstance(error, ExtensionError) else occupancy.extension_failure
+    if failure is not None:
+        return Fault(str(failure), failure.error_type, "error")
+    match error:
+        case InvocationTimeoutError():
+            return timed_out(timeout_seconds)
+        case EntrypointError():
+            return invalid_entrypoint(str(error))
+        case ProtocolError():
+            return broken_protocol(str(error))
+        case WrapperError():
+            exit: Exit | None = Exit(code=error.code)
+        case _:
+            exit = await occupancy.exit()
+    if is_custom(install.identifier) and not occupancy.initialized:
+        return never_started(exit, has_bootstrap=trees.has_bootstrap) or exited(exit)
+    return exited(exit)
 
 
 def timed_out(timeout_seconds: float) -> Fault:

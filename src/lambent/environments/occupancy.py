@@ -8,12 +8,12 @@ import contextlib
 import logging
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 from lambent.environments.blank import Blank
 from lambent.environments.channel import Channel
 from lambent.environments.container_credentials import ContainerCredentials
 from lambent.environments.extensions import ExtensionError, Extensions, ExtensionState
+from lambent.environments.init_settings import init_settings, told_to_extensions, told_to_subscribers
 from lambent.environments.launch import Launch
 from lambent.environments.link import Link, LinkClosedError, Reply
 from lambent.environments.log_lines import runtime_version
@@ -26,7 +26,7 @@ from lambent.environments.zygotes import lineage_of
 from lambent.model.credential import Credential
 from lambent.model.function import FunctionVersion
 from lambent.runtimes.install import RuntimeInstall
-from lambent.sandbox.port import Bind, Exit, SandboxError
+from lambent.sandbox.port import Exit, SandboxError
 
 log = logging.getLogger(__name__)
 
@@ -101,45 +101,38 @@ class Occupancy:
         return self._around.credentials.issue(self._version.role, self._version.function.name)
 
     async def _boot(self, version: FunctionVersion, issuing: "asyncio.Future[Credential]") -> Reply:
-        install = self._install
         beside = self._trees.extensions()
-        started = (
-            not beside
-            and not self._template
-            and install.exec_time_variables.isdisjoint(version.variables or {})
-            and self._around.blanks.starts(install)
-        )
-        if self._template:
-            blank = await self._around.blanks.make_to_copy(install)
-        else:
-            lineage = lineage_of(version, with_sdk=self._trees.with_sdk)
-            blank = await self._around.blanks.take(install, started=started, lineage=lineage)
+        blank = await self._take_blank(version, alone=not beside)
+        started = blank.started
         await self._move_into(blank)
         if version.ephemeral_storage != _DEFAULT_TMP_MIB:
             await blank.sandbox.resize_tmp(version.ephemeral_storage)
         blank.sandbox.limit_memory(version.memory_size)
-        await blank.sandbox.seal(self._binds())
+        await blank.sandbox.seal(self._trees.binds())
         credentials: Mapping[str, str] = access_key_variables(await issuing)
         if self._template:
             held = ContainerCredentials(self._issue)
             blank.credentials, credentials = held.handle, held.variables
         variables = environment_variables(
             version,
-            install.static_variables,
+            self._install.static_variables,
             credentials,
             self._recorder.stream_name,
             initialization_type=self._init.initialization_type,
         )
         variables = blank.sandbox.translate(variables)
-        blank.extensions.expect(beside, self._described())
+        blank.extensions.expect(beside, told_to_extensions(self._version))
         blank.extensions.failed = blank.link.close
         if not blank.started:
-            launch = Launch(install=install, say=self._recorder.emit, say_beside=self._emit_of_extensions)
+            launch = Launch(
+                install=self._install, say=self._recorder.emit, say_beside=self._emit_of_extensions
+            )
             await launch.start(blank, variables, beside, copied=self._template)
         if beside:  # as on AWS, they may subscribe to what the runtime does from its start
             await blank.extensions.registered_all()
         # A process that was executed with its variables keeps what a wrapper script has made of them.
-        reply = await blank.link.initialize(self._init_settings(variables if started else None))
+        told = init_settings(version, self._recorder.stream_name, variables if started else None)
+        reply = await blank.link.initialize(told)
         self._runtime_is_done(reply)
         if self.initialized and blank.extensions.present:
             await blank.extensions.initialized()
@@ -148,6 +141,17 @@ class Occupancy:
         # As on AWS, Init runs at full speed; only invocations have the share of CPU that their memory buys.
         blank.sandbox.limit_cpu(version.memory_size * _CPU_PER_MB)
         return reply
+
+    async def _take_blank(self, version: FunctionVersion, *, alone: bool) -> Blank:
+        """Whose runtime runs already, where that cannot make a difference."""
+        install, blanks = self._install, self._around.blanks
+        if self._template:
+            return await blanks.make_to_copy(install)
+        variables = version.variables or {}
+        started = alone and install.exec_time_variables.isdisjoint(variables) and blanks.starts(install)
+        return await blanks.take(
+            install, started=started, lineage=lineage_of(version, with_sdk=self._trees.with_sdk)
+        )
 
     async def _move_into(self, blank: Blank) -> None:
         """Raises LinkClosedError where the environment was stopped meanwhile."""
@@ -172,7 +176,8 @@ class Occupancy:
         # The one variable in which it differs from what was initialized.
         variables = {LOG_STREAM_NAME: self._recorder.stream_name}
         assert isinstance(blank.link, Channel)
-        reply = await blank.link.restore(self._init_settings(variables))
+        told = init_settings(version, self._recorder.stream_name, variables)
+        reply = await blank.link.restore(told)
         self._runtime_is_done(reply)
         blank.extensions.close_registration()
         blank.sandbox.limit_cpu(version.memory_size * _CPU_PER_MB)
@@ -208,12 +213,7 @@ class Occupancy:
             if install.from_image
             else runtime_version(install.identifier, install.version),
             runtime_version_arn=version.runtime_version_arn,
-            function={
-                "functionName": version.function.name,
-                "functionVersion": version.version,
-                "instanceId": self._recorder.stream_name,
-                "instanceMaxMemory": version.memory_size << 20,
-            },
+            function=told_to_subscribers(version, self._recorder.stream_name),
         )
         self._told.append(begun)
         if self._init.phase == "init":  # of one in an invocation, the log has the report only
@@ -322,38 +322,6 @@ class Occupancy:
         self._recorder.emit(message, at_ms)
         if (telemetry := self.telemetry) is not None:
             telemetry.take_output("extension", message, at_ms)
-
-    def _described(self) -> dict[str, str]:
-        """What an extension learns of the function when it registers."""
-        version = self._version
-        return {
-            "functionName": version.function.name,
-            "functionVersion": version.version,
-            "handler": version.handler or "",
-        }
-
-    def _binds(self) -> list[Bind]:
-        """What is attached: nothing of a container image, whose files its root shows."""
-        if self._trees.task is None:
-            return []
-        binds = [Bind(self._trees.task, "/var/task")]
-        if self._trees.layers is not None:
-            binds.append(Bind(self._trees.layers, "/opt"))
-        return binds
-
-    def _init_settings(self, variables: Mapping[str, str] | None) -> dict[str, Any]:
-        version = self._version
-        settings: dict[str, Any] = {} if variables is None else {"variables": dict(variables)}
-        return settings | {
-            "handler": version.handler or "",
-            "function_name": version.function.name,
-            "function_version": version.version,
-            "memory_limit_mb": version.memory_size,
-            "log_group": version.logging.log_group,
-            "log_stream": self._recorder.stream_name,
-            "log_format": version.logging.log_format,
-            "log_level": version.logging.application_log_level,
-        }
 
     def _read_memory(self) -> None:
         if self._blank is not None:

@@ -13,9 +13,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from lambent.base.tasks import Tasks
-from lambent.environments.environment import Environment, State
+from lambent.environments.environment import Environment
 from lambent.environments.provisioned import Provisioned, ProvisionedInitError
 from lambent.environments.start_rate import StartRate
+from lambent.environments.state import State
 from lambent.environments.surroundings import Surroundings, Trees
 from lambent.model.error import ServiceException
 from lambent.model.function import FunctionVersion

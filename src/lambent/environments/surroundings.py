@@ -11,6 +11,7 @@ from lambent.environments.log_delivery import LogDelivery
 from lambent.environments.snapshots import Snapshots, Template
 from lambent.model.credential import Credential
 from lambent.model.function import FunctionVersion
+from lambent.sandbox.port import Bind
 
 
 class CredentialIssuer(Protocol):
@@ -43,6 +44,15 @@ class Trees:
     """Whether it imports the AWS SDK of the runtime, as far as can be seen."""
     image_extensions: Path | None = None
     """Where an image has what is /opt/extensions inside."""
+
+    def binds(self) -> list[Bind]:
+        """What is attached: nothing of a container image, whose files its root shows."""
+        if self.task is None:
+            return []
+        binds = [Bind(self.task, "/var/task")]
+        if self.layers is not None:
+            binds.append(Bind(self.layers, "/opt"))
+        return binds
 
     def extensions(self) -> list[str]:
         """Names of the executables in /opt/extensions."""

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from lambent.base.clock import ManualClock
-from lambent.environments.environment import Environment, State
+from lambent.environments.environment import Environment
+from lambent.environments.state import State
 from lambent.model.error import AccessDeniedException
 from lambent.sandbox.port import SandboxError
 
