@@ -10,32 +10,19 @@ lineage, for which it is kept apart.
 
 import asyncio
 import logging
-import socket
 from collections import deque
-from collections.abc import Mapping
-from contextlib import ExitStack
-from dataclasses import replace
 
 from lambent.base.tasks import Tasks
-from lambent.environments import container_credentials, extensions, subscriptions
-from lambent.environments.blank import Blank, Handler, Serve, files_of
-from lambent.environments.channel import Channel
-from lambent.environments.extensions import Extensions
-from lambent.environments.launched import Launched
-from lambent.environments.link import Link, LinkError
-from lambent.environments.output import Output
-from lambent.environments.runtime_api import RuntimeApi, closed_runtime_api
-from lambent.environments.variables import GATEWAY_PORT, RUNTIME_API_PORT
+from lambent.environments.blank import Blank, Handler, Serve
+from lambent.environments.blank_maker import BlankMaker
 from lambent.environments.zygotes import Key, Lineage, Zygotes
-from lambent.http.message import Request, Response
 from lambent.runtimes.install import RuntimeInstall
-from lambent.sandbox.port import Process, SandboxBackend, SandboxError, SandboxSpec, Zygote
+from lambent.sandbox.port import SandboxBackend, SandboxError
 
 log = logging.getLogger(__name__)
 
 _MAKING_MOST = 4
 """Sandboxes made at the same time; more only slow each other down."""
-_READY_SECONDS = 30.0
 _RETRY_SECONDS = 1.0
 _MEMORY_SIZES_MOST = 4
 """Of those that blanks of a runtime are made for, where they are made for one; the ones that were not asked for longest
@@ -74,9 +61,7 @@ class Blanks:
         zygotes: Zygotes | None = None,
     ) -> None:
         """Without `zygotes`, every blank executes its interpreter."""
-        self._backend = backend
-        self._serve = serve
-        self._gateway = gateway
+        self._maker = BlankMaker(backend, serve, gateway)
         self._stock_wanted = stock
         self._shelves: dict[tuple[str, bool, Lineage | None], _Shelf] = {}
         self._zygotes = zygotes
@@ -129,13 +114,7 @@ class Blanks:
 
     async def make_to_copy(self, install: RuntimeInstall) -> Blank:
         """One without a process, which will be copied. Raises SandboxError."""
-        blank = await self._make_unstarted(install, forks=True)
-        try:
-            await self._listen(blank)
-        except BaseException:
-            await blank.destroy()
-            raise
-        return blank
+        return await self._maker.make_to_copy(install)
 
     async def close(self) -> None:
         """Destroys what is in stock or being made for it; what was taken belongs to who took it."""
@@ -210,7 +189,7 @@ class Blanks:
 
     async def _make(self, shelf: _Shelf) -> Blank:
         async with self._turns:
-            return await self._copy(shelf) or await self._make_one(shelf.install, start=shelf.started)
+            return await self._copy(shelf) or await self._maker.make(shelf.install, start=shelf.started)
 
     async def _copy(self, shelf: _Shelf) -> Blank | None:
         """None where there is nothing to copy."""
@@ -220,126 +199,10 @@ class Blanks:
             if zygote is None:
                 return None
             try:
-                return await self._make_copy(shelf.install, zygote)
+                return await self._maker.copy(shelf.install, zygote)
             except SandboxError as error:
                 log.warning("a %s blank could not be copied: %s", shelf.install.identifier, error)
                 return None
-
-    async def _make_copy(self, install: RuntimeInstall, zygote: Zygote) -> Blank:
-        """It goes on by itself as soon as it is there."""
-        blank = await self._make_unstarted(install, start=True, zygote=zygote)
-        try:
-            blank.let_go()
-            await self._listen(blank)
-            await _wait_up(blank)
-        except BaseException:
-            await blank.destroy()
-            raise
-        return blank
-
-    async def _make_one(self, install: RuntimeInstall, *, start: bool) -> Blank:
-        blank = await self._make_unstarted(install, start=start)
-        try:
-            await self._listen(blank)
-            if start:
-                await self._start(blank)
-        except BaseException:
-            await blank.destroy()
-            raise
-        return blank
-
-    async def _make_unstarted(
-        self,
-        install: RuntimeInstall,
-        *,
-        start: bool = False,
-        forks: bool = False,
-        zygote: Zygote | None = None,
-    ) -> Blank:
-        """`start` says whether it is going to be, without a function; a copy of a zygote runs already."""
-        link: Link
-        channel_end = None
-        with ExitStack() as undo:
-            output = Output()
-            undo.callback(output.close)
-            undo.callback(output.close_write_ends)
-            if install.kind == "channel" or start:
-                ours, channel_end = socket.socketpair()
-                undo.callback(channel_end.close)
-                ours.setblocking(False)
-                link = await Channel.connect(ours) if install.kind == "channel" else Launched(ours)
-            else:
-                link = RuntimeApi()
-            undo.callback(link.close)
-            process = None
-            if zygote is not None:
-                process = _waiting(install, files_of(output, channel_end))
-            spec = replace(_spec(install), forks=forks, zygote=zygote)
-            sandbox = await self._backend.create(spec, process)
-            undo.pop_all()
-        return Blank(
-            install=install,
-            sandbox=sandbox,
-            output=output,
-            link=link,
-            extensions=Extensions(),
-            listening=[],
-            channel_end=channel_end,
-            started=False,
-        )
-
-    async def _listen(self, blank: Blank) -> None:
-        for sock, handler in zip(blank.sandbox.listeners, (_api(blank), self._gateway), strict=True):
-            blank.listening.append(await self._serve(sock, handler))
-
-    async def _start(self, blank: Blank) -> None:
-        """Raises SandboxError."""
-        install = blank.install
-        try:
-            await blank.start(_waiting(install, blank.files()))
-        except SandboxError as error:
-            raise _not_up(install, error) from error
-        await _wait_up(blank)
-
-
-def _waiting(install: RuntimeInstall, files: Mapping[int, int]) -> Process:
-    """What waits for a function."""
-    argv = install.waiting_argv or install.argv
-    return Process(argv=argv, variables=install.static_variables, files=files)
-
-
-async def _wait_up(blank: Blank) -> None:
-    """Raises SandboxError."""
-    try:
-        await asyncio.wait_for(blank.link.ready(), _READY_SECONDS)
-    except (LinkError, TimeoutError) as error:
-        raise _not_up(blank.install, error) from error
-
-
-def _not_up(install: RuntimeInstall, error: Exception) -> SandboxError:
-    return SandboxError(f"{install.identifier} did not come up: {str(error) or type(error).__name__}")
-
-
-def _api(blank: Blank) -> Handler:
-    """What an environment has on its 127.0.0.1:9001."""
-    runtime = blank.link.handle if isinstance(blank.link, RuntimeApi) else closed_runtime_api
-
-    async def handle(request: Request) -> Response:
-        if request.path.startswith(extensions.PREFIX):
-            return await blank.extensions.handle(request)
-        if request.path.rstrip("/") in subscriptions.PATHS:
-            return blank.extensions.subscribe(request)
-        if blank.credentials is not None and request.path == container_credentials.PATH:
-            return await blank.credentials(request)
-        return await runtime(request)
-
-    return handle
-
-
-def _spec(install: RuntimeInstall) -> SandboxSpec:
-    return SandboxSpec(
-        root=install.root, listen=(("127.0.0.1", RUNTIME_API_PORT), ("127.0.0.1", GATEWAY_PORT))
-    )
 
 
 async def _destroy_when_made(making: "asyncio.Future[Blank]") -> None:

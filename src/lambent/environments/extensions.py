@@ -1,4 +1,4 @@
-"""The Lambda Extensions API, version 2020-01-01: what runs beside a runtime, and takes part in its life.
+"""Extensions: what runs beside a runtime, and takes part in its life. They ask by HTTP (extensions_api.py).
 
 External extensions are the executables in /opt/extensions; they are started with the environment, and Init is over
 when each has registered and asked for its first event. Internal ones register from within the runtime. An environment
@@ -15,17 +15,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-import orjson
-
 from lambent.base.ids import new_uuid
-from lambent.environments import subscriptions
-from lambent.environments.link import InvokeRequest, LinkError, error_object
-from lambent.environments.subscriptions import RefusedError
+from lambent.environments.link import InvokeRequest, LinkError
 from lambent.environments.telemetry import Telemetry
-from lambent.http.message import Request, Response
 
-PREFIX = "/2020-01-01/extension/"
 SHUTDOWN_SECONDS = 2.0
 _LAST_TELEMETRY_SECONDS = 0.5
 """For what is still to be delivered, before extensions are told of their end."""
@@ -53,6 +46,15 @@ class ExtensionError(LinkError):
         self.error_type = error_type
 
 
+class RegistrationError(Exception):
+    """Refused; `status` is that of HTTP."""
+
+    def __init__(self, error_type: str, message: str, status: int = 403) -> None:
+        super().__init__(message)
+        self.error_type = error_type
+        self.status = status
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtensionState:
     """How far an extension came in Init: Started, Registered, Ready; or LaunchError, InitError, ExitError, Exited."""
@@ -61,10 +63,6 @@ class ExtensionState:
     state: str
     events: tuple[str, ...] = ()
     error_type: str | None = None
-
-
-class _Registration(msgspec.Struct):
-    events: list[str] = []
 
 
 @dataclass(slots=True, kw_only=True)
@@ -101,7 +99,7 @@ class Extensions:
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._expected: frozenset[str] = frozenset()
-        self._described: dict[str, str] = {}
+        self.described: dict[str, str] = {}
         self._registered: dict[str, Extension] = {}
         self._lives: dict[int, str] = {}
         self._open = True
@@ -118,7 +116,7 @@ class Extensions:
     def expect(self, names: Sequence[str], described: dict[str, str]) -> None:
         """Before any is started. `described` is what a registration answers: functionName, functionVersion, handler."""
         self._expected = frozenset(names)
-        self._described = described
+        self.described = described
 
     def watch(self, name: str, life: int) -> None:
         """`life` is the read end of a pipe whose other end `name` holds until it ends. Belongs to us from here on."""
@@ -247,113 +245,57 @@ class Extensions:
         self._loop.remove_reader(life)
         os.close(life)
 
-    # The HTTP side
+    # What they ask for
 
-    async def handle(self, request: Request) -> Response:
-        match request.method, request.path.removeprefix(PREFIX):
-            case "POST", "register":
-                return self._register(request)
-            case "GET", "event/next":
-                return await self._next(request)
-            case "POST", "init/error":
-                return self._report(request, "Extension.InitError")
-            case "POST", "exit/error":
-                return self._report(request, "Extension.ExitError")
-        return _error(404, "Extension.UnknownPath", f"there is no {request.method} {request.path}")
-
-    def _register(self, request: Request) -> Response:
-        name = request.headers.get("lambda-extension-name", "")
-        try:
-            events = msgspec.json.decode(request.body, type=_Registration).events
-        except msgspec.DecodeError:
-            return _error(400, "InvalidRequestFormat", 'the body is not {"events": [...]}')
+    def register(self, name: str, events: Sequence[str]) -> Extension:
+        """Raises RegistrationError. What an extension learns by it is `described`."""
         external = name in self._expected
-        if refusal := self._refuse(name, events, external):
-            return refusal
+        self._require_valid(name, events, external=external)
         one = Extension(name=name, identifier=new_uuid(), events=tuple(events), external=external)
         self._registered[one.identifier] = one
         self._change()
-        headers = [("Content-Type", "application/json"), ("Lambda-Extension-Identifier", one.identifier)]
-        return Response(200, headers, orjson.dumps(self._described))
-
-    def _refuse(self, name: str, events: Sequence[str], external: bool) -> Response | None:
-        """Internal extensions end with their runtime: there is no SHUTDOWN to tell them."""
-        if not name:
-            return _error(400, "Extension.InvalidExtensionName", "Empty extension name")
-        if not self._open:
-            return _error(403, "Extension.RegistrationClosed", "Extension registration closed")
-        for event in events:
-            if event not in _EVENTS or (event == "SHUTDOWN" and not external):
-                return _error(403, "Extension.InvalidEventType", f"{event}: invalid event type")
-        if any(one.name == name for one in self._registered.values()):
-            return _error(403, "Extension.AlreadyRegistered", f"extension {name} has registered already")
-        if len(self._registered) >= _MOST:
-            return _error(403, "Extension.TooManyExtensions", f"Extension limit ({_MOST}) reached")
-        return None
-
-    async def _next(self, request: Request) -> Response:
-        one = self._whose(request)
-        if isinstance(one, Response):
-            return one
-        if one.waits:
-            return _error(
-                403, "Extension.InvalidExtensionState", "another request for the next event is waiting"
-            )
-        if one.told:
-            event = one.told.popleft()
-        else:
-            one.asked = asked = self._loop.create_future()
-            self._change()
-            try:
-                event = await asked
-            except asyncio.CancelledError:
-                if asked.done() and not asked.cancelled():
-                    one.told.appendleft(asked.result())  # for its next connection
-                if one.asked is asked:
-                    one.asked = None
-                raise
-        headers = [("Content-Type", "application/json"), ("Lambda-Extension-Event-Identifier", new_uuid())]
-        return Response(200, headers, orjson.dumps(event))
-
-    def _report(self, request: Request, fallback: str) -> Response:
-        one = self._whose(request)
-        if isinstance(one, Response):
-            return one
-        error_type = request.headers.get("lambda-extension-function-error-type") or fallback
-        self._fail(
-            one.name,
-            fallback.removeprefix("Extension."),
-            f"extension {one.name} reported {error_type}",
-            error_type,
-        )
-        return Response(202, [("Content-Type", "application/json")], b'{"status":"OK"}\n')
-
-    def subscribe(self, request: Request) -> Response:
-        """Of the Telemetry API and the Logs API."""
-        api = subscriptions.PATHS[request.path.rstrip("/")]
-        if request.method != "PUT":
-            return _error(404, "Extension.UnknownPath", f"there is no {request.method} {request.path}")
-        one = self._whose(request)
-        if isinstance(one, Response):
-            return one
-        if not self._open or self.open_telemetry is None:
-            return _error(403, f"{api}.SubscriptionClosed", f"{api} API subscription is closed already")
-        self.telemetry = self.telemetry or self.open_telemetry()
-        try:
-            answer = self.telemetry.subscribe(one.name, request.body, api)
-        except RefusedError as refused:
-            return _error(refused.status, f"{api}.{refused.code}", str(refused))
-        return Response(200, [("Content-Type", "application/json")], orjson.dumps(answer))
-
-    def _whose(self, request: Request) -> "Extension | Response":
-        identifier = request.headers.get("lambda-extension-identifier")
-        if not identifier:
-            return _error(403, "Extension.MissingHeader", "Missing Lambda-Extension-Identifier header")
-        one = self._registered.get(identifier)
-        if one is None:
-            return _error(403, "Extension.UnknownExtensionIdentifier", f"Unknown extension {identifier}")
         return one
 
+    def _require_valid(self, name: str, events: Sequence[str], *, external: bool) -> None:
+        """Internal extensions end with their runtime: there is no SHUTDOWN to tell them."""
+        if not name:
+            raise RegistrationError("Extension.InvalidExtensionName", "Empty extension name", 400)
+        if not self._open:
+            raise RegistrationError("Extension.RegistrationClosed", "Extension registration closed")
+        for event in events:
+            if event not in _EVENTS or (event == "SHUTDOWN" and not external):
+                raise RegistrationError("Extension.InvalidEventType", f"{event}: invalid event type")
+        if any(one.name == name for one in self._registered.values()):
+            raise RegistrationError("Extension.AlreadyRegistered", f"extension {name} has registered already")
+        if len(self._registered) >= _MOST:
+            raise RegistrationError("Extension.TooManyExtensions", f"Extension limit ({_MOST}) reached")
 
-def _error(status: int, error_type: str, message: str) -> Response:
-    return Response(status, [("Content-Type", "application/json")], error_object(message, error_type))
+    def find(self, identifier: str) -> Extension | None:
+        return self._registered.get(identifier)
+
+    async def next_event(self, one: Extension) -> dict[str, Any]:
+        """Of one that does not wait for any yet. What it was told while its connection broke is for its next one."""
+        if one.told:
+            return one.told.popleft()
+        asked: Future[dict[str, Any]] = self._loop.create_future()
+        one.asked = asked
+        self._change()
+        try:
+            return await asked
+        except asyncio.CancelledError:
+            if asked.done() and not asked.cancelled():
+                one.told.appendleft(asked.result())
+            if one.asked is asked:
+                one.asked = None
+            raise
+
+    def report(self, one: Extension, state: str, error_type: str) -> None:
+        """It says that it fails, in `state`: InitError or ExitError."""
+        self._fail(one.name, state, f"extension {one.name} reported {error_type}", error_type)
+
+    def telemetry_to_subscribe(self) -> Telemetry | None:
+        """None where Init is over, or this is nobody's environment."""
+        if not self._open or self.open_telemetry is None:
+            return None
+        self.telemetry = self.telemetry or self.open_telemetry()
+        return self.telemetry

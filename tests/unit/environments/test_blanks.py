@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from lambent.environments import blank_maker
 from lambent.environments import blanks as module
 from lambent.sandbox.port import SandboxError
 
@@ -144,7 +145,7 @@ async def test_a_failure_leaves_nothing_open(bench, step):
 
 
 async def test_a_bootstrap_that_does_not_come_up_in_time_is_given_up(bench, monkeypatch):
-    monkeypatch.setattr(module, "_READY_SECONDS", 0.02)
+    monkeypatch.setattr(blank_maker, "_READY_SECONDS", 0.02)
 
     async def silent(bootstrap: Any) -> None:
         await asyncio.Event().wait()

@@ -7,6 +7,7 @@ import os
 import pytest
 
 from lambent.environments.extensions import ExtensionError, Extensions, variables_of
+from lambent.environments.extensions_api import ExtensionsApi
 from lambent.environments.link import InvokeRequest
 from lambent.environments.subscriptions import RefusedError
 from lambent.http.message import Request
@@ -24,7 +25,9 @@ def request(method, path, body=b"", **headers):
 
 async def register(extensions, name, *events):
     body = json.dumps({"events": events}).encode()
-    return await extensions.handle(request("POST", "register", body, lambda_extension_name=name))
+    return await ExtensionsApi(extensions).handle(
+        request("POST", "register", body, lambda_extension_name=name)
+    )
 
 
 def identifier(response):
@@ -33,7 +36,7 @@ def identifier(response):
 
 def ask(extensions, id):
     return asyncio.ensure_future(
-        extensions.handle(request("GET", "event/next", lambda_extension_identifier=id))
+        ExtensionsApi(extensions).handle(request("GET", "event/next", lambda_extension_identifier=id))
     )
 
 
@@ -105,7 +108,9 @@ async def test_what_is_refused(extensions):
     agent = identifier(await register(extensions, "agent", "INVOKE"))
     assert await refused(answer("agent", "INVOKE")) == (403, "Extension.AlreadyRegistered")
     assert await refused(ask(extensions, "x")) == (403, "Extension.UnknownExtensionIdentifier")
-    assert await refused(asyncio.ensure_future(extensions.handle(request("GET", "event/next")))) == (
+    assert await refused(
+        asyncio.ensure_future(ExtensionsApi(extensions).handle(request("GET", "event/next")))
+    ) == (
         403,
         "Extension.MissingHeader",
     )
@@ -114,7 +119,7 @@ async def test_what_is_refused(extensions):
     assert await refused(ask(extensions, agent)) == (403, "Extension.InvalidExtensionState")
     assert await refused(answer("late", "INVOKE")) == (403, "Extension.RegistrationClosed")
     body = request("POST", "register", b"[", lambda_extension_name="x")
-    assert (await extensions.handle(body)).status == 400
+    assert (await ExtensionsApi(extensions).handle(body)).status == 400
     waiting.cancel()
 
 
@@ -140,7 +145,7 @@ async def test_one_that_reports_an_error_names_its_type(extensions):
         lambda_extension_identifier=agent,
         lambda_extension_function_error_type="Agent.NoKey",
     )
-    assert (await extensions.handle(report)).status == 202
+    assert (await ExtensionsApi(extensions).handle(report)).status == 202
     with pytest.raises(ExtensionError) as caught:
         await extensions.initialized()
     assert caught.value.error_type == "Agent.NoKey"
@@ -183,7 +188,9 @@ class NotedSubscriptions:
 
 async def test_who_has_registered_may_subscribe_to_telemetry_until_init_is_over(extensions):
     def ask_for(path, id, body=b"{}"):
-        return extensions.subscribe(Request("PUT", path, path, "", {"lambda-extension-identifier": id}, body))
+        return ExtensionsApi(extensions).subscribe(
+            Request("PUT", path, path, "", {"lambda-extension-identifier": id}, body)
+        )
 
     noted = NotedSubscriptions()
     agent = identifier(await register(extensions, "agent", "INVOKE"))
