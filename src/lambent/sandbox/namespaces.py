@@ -8,11 +8,8 @@ backend (here, in the server's event loop)
 
 import asyncio
 import hashlib
-import json
-from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -20,9 +17,9 @@ from lambent.base.ids import new_token
 from lambent.sandbox import cgroup_detection, guarantees, mounts
 from lambent.sandbox.cgroup import CgroupTree
 from lambent.sandbox.cgroup_detection import CgroupMissingError
-from lambent.sandbox.line import Line
 from lambent.sandbox.messages import Message
 from lambent.sandbox.mounts import READ_ONLY
+from lambent.sandbox.named_roots import NamedRoots
 from lambent.sandbox.namespace_sandbox import Destroy, Fork, MakeSocket, NamespaceSandbox
 from lambent.sandbox.outside import Outside, close_way, open_way
 from lambent.sandbox.port import Isolation, Process, Root, SandboxError, SandboxSpec, Zygote
@@ -32,9 +29,7 @@ from lambent.sandbox.spawner_client import SpawnerClient
 from lambent.sandbox.state_lock import lock_state
 from lambent.sandbox.uids import UidRange, Uids
 
-_RESOLV_CONF = "/etc/resolv.conf"
 _FORK_TMP_MIB = 512
-_ROOTS_NAMED_MOST = 16
 _FORK_PROCESSES_MAX = 1024
 UID_FIRST, UID_COUNT = 1_900_000_000, 65_536
 """Above what systemd and container managers hand out, below 2^31."""
@@ -67,7 +62,7 @@ class NamespacesBackend:
         self._tree: CgroupTree | None = None
         self._lock: IO[str] | None = None
         self._missing: tuple[str, ...] = ()
-        self._roots_named: deque[tuple[Root, tuple[str, Message]]] = deque(maxlen=_ROOTS_NAMED_MOST)
+        self._roots = NamedRoots(outside)
 
     @property
     def isolation(self) -> Isolation:
@@ -133,7 +128,7 @@ class NamespacesBackend:
 
     async def create(self, spec: SandboxSpec, process: Process | None = None) -> NamespaceSandbox:
         spawner = await self._running_spawner()
-        name, message = self._named(spec.root)
+        name, message = self._roots.named(spec.root)
         async with spawner.root(name, message):
             sandbox, scratch = await self._new_sandbox(
                 spec.tmp_mib, spawner.make_socket, self._destroy, self._fork if spec.forks else None
@@ -160,7 +155,7 @@ class NamespacesBackend:
 
     async def open_zygote(self, root: Root, process: Process, hostname: str = "localhost") -> SpawnedZygote:
         spawner = await self._running_spawner()
-        name, message = self._named(root)
+        name, message = self._roots.named(root)
         async with spawner.root(name, message):
             order = {
                 "root": name,
@@ -169,16 +164,6 @@ class NamespacesBackend:
                 "variables": dict(process.variables),
             }
             return await spawner.open_zygote(new_token(16), order)
-
-    def _named(self, root: Root) -> tuple[str, Message]:
-        """Worked out once for those that were used last: each sandbox of a runtime has the same one."""
-        for known, named in self._roots_named:
-            if known is root:
-                return named
-        message = _root_message(self._with_name_servers(root))
-        name = hashlib.sha256(json.dumps(message, sort_keys=True).encode()).hexdigest()[:24]
-        self._roots_named.append((root, (name, message)))
-        return name, message
 
     async def _new_sandbox(
         self, tmp_mib: int, make_socket: MakeSocket, destroy: Destroy, fork: Fork | None
@@ -240,7 +225,8 @@ class NamespacesBackend:
                 copy.control.hand_over()
 
             async def adopt(pidfd: int) -> None:
-                await self._adopt(spawner, copy, template.uid, pidfd, scratch.mount)
+                order = {"id": copy.id, "uid": copy.uid, "uid_inside": template.uid}
+                await spawner.adopt(order, pidfd, scratch.mount)
 
             await copy.wait_forked(adopt)
         except BaseException:
@@ -258,20 +244,6 @@ class NamespacesBackend:
         except OSError as error:
             raise SandboxError(f"make the control groups: {error.strerror}") from error
         self._open_cgroup(copy, _FORK_PROCESSES_MAX)
-
-    async def _adopt(
-        self, spawner: SpawnerClient, copy: NamespaceSandbox, uid_inside: int, pidfd: int, scratch: int
-    ) -> None:
-        line = Line()
-        try:
-            order = {"id": copy.id, "uid": copy.uid, "uid_inside": uid_inside}
-            spawner.adopt(order, (pidfd, scratch, line.far))
-            line.hand_over()
-            received = await line.receive()
-        finally:
-            line.close()
-        if received is None or "error" in received[0]:
-            raise SandboxError(f"fork: {received[0]['error'] if received else 'nobody answered'}")
 
     async def _destroy_copy(self, copy: NamespaceSandbox) -> None:
         """Its pid 1 is in its control group, and with it goes the rest."""
@@ -319,11 +291,6 @@ class NamespacesBackend:
                     raise
                 self._spawner = spawner
             return self._spawner
-
-    def _with_name_servers(self, root: Root) -> Root:
-        if self._outside is None or _RESOLV_CONF not in root.files:
-            return root
-        return replace(root, files={**root.files, _RESOLV_CONF: self._outside.resolv_conf()})
 
     def _spec_message(self, sandbox: NamespaceSandbox, spec: SandboxSpec, root: str) -> Message:
         return {
@@ -386,12 +353,3 @@ def _id_of(zygote: Zygote) -> str:
     if not isinstance(zygote, SpawnedZygote):
         raise SandboxError("copy: this process was made by another backend")
     return zygote.id
-
-
-def _root_message(root: Root) -> Message:
-    return {
-        "binds": [[str(bind.source), bind.target] for bind in root.binds],
-        "links": dict(root.links),
-        "files": dict(root.files),
-        "mount_points": list(root.mount_points),
-    }

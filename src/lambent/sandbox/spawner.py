@@ -22,9 +22,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from lambent.sandbox import messages, mounts, seccomp, syscalls, zygotes
+from lambent.sandbox import messages, mounts, seccomp, syscalls
 from lambent.sandbox.adoption import FORK_NAMESPACES, adopt
 from lambent.sandbox.cgroup import CgroupTree, Entry
+from lambent.sandbox.copies import Copies
 from lambent.sandbox.interior import Visitor
 from lambent.sandbox.privileges import FilterProgram, Programs
 from lambent.sandbox.root import build_root, drop_root
@@ -32,7 +33,6 @@ from lambent.sandbox.scratch_memory import make_tmpfs
 from lambent.sandbox.steps import StepError, step
 from lambent.sandbox.supervisor import ATTACHING_CALLS, NAMESPACES, Executed, supervise
 from lambent.sandbox.user_namespace import enter_user_namespace
-from lambent.sandbox.zygotes import Copying, Zygote
 
 
 class Spawner:
@@ -54,13 +54,10 @@ class Spawner:
         """pidfd: id"""
         self._adopting: dict[int, int] = {}
         """pidfd: pid"""
-        self._zygotes: dict[str, Zygote] = {}
-        self._lines: dict[int, Zygote] = {}
-        self._doomed: set[str] = set()
-        """Sandboxes that are to be killed as soon as their zygote has told of them."""
         self._poll = select.epoll()
         self._pid = os.getpid()
         self._visitor = Visitor()
+        self._copies = Copies(directory, self._poll, self._visitor, self)
 
     def run(self) -> None:
         """Returns when the server is gone or says so, with every sandbox gone."""
@@ -80,8 +77,8 @@ class Spawner:
                 received = messages.receive(self._control)
                 if received is None or not self._obey(*received):
                     return False
-            elif descriptor in self._lines:
-                self._hear(self._lines[descriptor])
+            elif descriptor in self._copies.lines:
+                self._copies.hear(descriptor)
             else:
                 self._reap(descriptor)
         return True
@@ -96,16 +93,15 @@ class Spawner:
             case "create":
                 self._create(order["spec"], descriptors)
             case "zygote":
-                self._start_zygote(order)
+                self._copies.start_zygote(order)
             case "end_zygote":
-                if order["id"] in self._zygotes:
-                    self._lose(self._zygotes[order["id"]])
+                self._copies.end_zygote(order["id"])
             case "socket" | "tree" | "tmpfs":
                 self._make(order)
             case "adopt":
                 self._adopt(order, descriptors)
             case "kill":
-                self._kill(order["id"])
+                self.kill(order["id"])
             case "close":
                 return False
             case other:
@@ -116,9 +112,9 @@ class Spawner:
         try:
             build_root(f"{self._directory}/{name}", root)
         except StepError as error:
-            self._tell({"event": "root", "name": name, "error": str(error)})
+            self.tell({"event": "root", "name": name, "error": str(error)})
         else:
-            self._tell({"event": "root", "name": name, "error": None})
+            self.tell({"event": "root", "name": name, "error": None})
 
     def _create(self, spec: dict[str, Any], descriptors: list[int]) -> None:
         spec["outside_of"] = self._pid
@@ -130,9 +126,9 @@ class Spawner:
             if spec["zygote"] is None:
                 self._clone(spec, descriptors, entry)
             else:
-                self._copy(spec, descriptors, entry)
+                self._copies.order(spec, descriptors, entry)
         except StepError as error:
-            self._tell({"event": "failed", "id": spec["id"], "error": str(error)})
+            self.tell({"event": "failed", "id": spec["id"], "error": str(error)})
         finally:
             _close([*descriptors, *entry.descriptors])
 
@@ -145,84 +141,14 @@ class Spawner:
             control, launch, scratch = descriptors
             how = Executed(root=f"{self._directory}/{spec['root']}", scratch=scratch)
             supervise(control, launch, how, spec=spec, entry=entry, programs=self._programs)
-        self._supervise(spec["id"], pid, pidfd, watched=spec["watched"])
+        self.supervise(spec["id"], pid, pidfd, watched=spec["watched"])
 
-    def _copy(self, spec: dict[str, Any], descriptors: list[int], entry: Entry) -> None:
-        with step("copy the zygote"):
-            zygote = self._zygotes.get(spec["zygote"])
-            if zygote is None:
-                raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
-        spec["cloned_into"] = entry.into is not None
-        zygote.copy(spec, descriptors, entry)
-
-    def _supervise(self, sandbox_id: str, pid: int, pidfd: int, *, watched: bool) -> None:
+    def supervise(self, sandbox_id: str, pid: int, pidfd: int, *, watched: bool) -> None:
         if watched:
-            self._tell({"event": "cloned", "id": sandbox_id, "pid": pid})
+            self.tell({"event": "cloned", "id": sandbox_id, "pid": pid})
         self._supervisors[sandbox_id] = (pid, pidfd)
         self._ids[pidfd] = sandbox_id
         self._poll.register(pidfd, select.EPOLLIN)
-
-    def _start_zygote(self, order: dict[str, Any]) -> None:
-        try:
-            zygote = zygotes.start(order["id"], f"{self._directory}/{order['root']}", order)
-        except StepError as error:
-            self._tell({"event": "zygote_gone", "id": order["id"], "error": str(error)})
-            return
-        self._zygotes[zygote.id] = self._lines[zygote.line.fileno()] = zygote
-        self._poll.register(zygote.line, select.EPOLLIN)
-
-    def _hear(self, zygote: Zygote) -> None:
-        received = messages.receive(zygote.line)
-        if received is None:
-            self._lose(zygote)
-            return
-        told, descriptors = received
-        if "ready" in told:
-            self._tell({"event": "zygote", "id": zygote.id, "private_bytes": told["private_bytes"]})
-        elif told["error"] is not None:
-            self._fail(zygote, told["id"], told["error"])
-        else:
-            copying = zygote.copying.pop(told["id"])
-            self._supervise(told["id"], told["pid"], descriptors[0], watched=copying.spec["watched"])
-            if told["id"] in self._doomed:
-                self._doomed.remove(told["id"])
-                self._kill(told["id"])
-            else:
-                self._build(descriptors[0], copying)
-            copying.close()
-
-    def _build(self, pidfd: int, copying: Copying) -> None:
-        """Tells the server, as a supervisor would; who hears of it over `building`, if there is something to go on
-        with."""
-        control = socket.socket(fileno=copying.control)
-        try:
-            listeners = self._visitor.build(pidfd, copying.spec, copying.scratch)
-        except StepError as error:
-            messages.tell(control, {"error": str(error)})
-        else:
-            with contextlib.suppress(BrokenPipeError):  # it has ended
-                os.write(copying.building, b"1")
-            messages.tell(control, {"ready": True}, [listener.fileno() for listener in listeners])
-            for listener in listeners:
-                listener.close()
-        finally:
-            control.detach()  # closed with the rest of what is kept for this copy
-
-    def _fail(self, zygote: Zygote, sandbox_id: str, error: str) -> None:
-        zygote.copying.pop(sandbox_id).close()
-        self._doomed.discard(sandbox_id)
-        self._tell({"event": "failed", "id": sandbox_id, "error": error})
-
-    def _lose(self, zygote: Zygote) -> None:
-        self._poll.unregister(zygote.line)
-        del self._zygotes[zygote.id], self._lines[zygote.line.fileno()]
-        zygote.end()
-        if zygote.copying:  # perhaps it was killed between a clone and telling of it
-            ours = {pid for pid, _ in self._supervisors.values()} | set(self._adopting.values())
-            zygotes.end_strays(ours | {other.pid for other in self._zygotes.values()})
-        for sandbox_id in list(zygote.copying):
-            self._fail(zygote, sandbox_id, "the zygote has ended")
-        self._tell({"event": "zygote_gone", "id": zygote.id, "error": None})
 
     def _make(self, order: dict[str, Any]) -> None:
         """Something that belongs to the namespace that its maker is in, whoever uses it later."""
@@ -237,9 +163,9 @@ class Spawner:
                 case "tmpfs":
                     made = make_tmpfs(order["mib"], order["uid"])
         except StepError as error:
-            self._tell({"event": "made", "error": str(error)})
+            self.tell({"event": "made", "error": str(error)})
             return
-        self._tell({"event": "made", "error": None}, [made])
+        self.tell({"event": "made", "error": None}, [made])
         os.close(made)
 
     def _make_socket(self, sandbox_id: str) -> int:
@@ -267,11 +193,14 @@ class Spawner:
         self._adopting[pidfd] = pid
         self._poll.register(pidfd, select.EPOLLIN)
 
-    def _kill(self, sandbox_id: str) -> None:
+    def children(self) -> set[int]:
+        """Pids of all that was told of, but for zygotes."""
+        return {pid for pid, _ in self._supervisors.values()} | set(self._adopting.values())
+
+    def kill(self, sandbox_id: str) -> None:
         if sandbox_id not in self._supervisors:
-            if any(sandbox_id in zygote.copying for zygote in self._zygotes.values()):
-                self._doomed.add(sandbox_id)
-            return  # else its end is already told
+            self._copies.doom(sandbox_id)
+            return  # or its end is already told
         # The supervisor first, or it would report how its process ended: by us, which is nobody's exit.
         signal.pidfd_send_signal(self._supervisors[sandbox_id][1], signal.SIGKILL)
         if self._tree is not None:
@@ -288,19 +217,18 @@ class Spawner:
         self._poll.unregister(pidfd)
         os.close(pidfd)
         os.waitpid(pid, 0)
-        self._tell({"event": "gone", "id": sandbox_id})
+        self.tell({"event": "gone", "id": sandbox_id})
 
-    def _tell(self, event: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
+    def tell(self, event: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
         try:
             messages.send(self._control, event, descriptors)
         except (BrokenPipeError, ConnectionResetError):
             return  # the server is gone, as the next poll will say
 
     def _end_everything(self) -> None:
-        for zygote in self._zygotes.values():
-            zygote.end()
+        self._copies.close()
         for sandbox_id in list(self._supervisors):
-            self._kill(sandbox_id)
+            self.kill(sandbox_id)
         for pid, _ in self._supervisors.values():
             os.waitpid(pid, 0)
         if self._tree is not None:

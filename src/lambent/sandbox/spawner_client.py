@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lambent.sandbox import messages
+from lambent.sandbox.line import Line
 from lambent.sandbox.messages import Message
 from lambent.sandbox.port import SandboxError
 from lambent.sandbox.spawned_zygote import SpawnedZygote
@@ -135,9 +136,17 @@ class SpawnerClient:
         self._asked.append(made)
         return made
 
-    def adopt(self, order: Message, descriptors: tuple[int, ...]) -> None:
-        """See adoption.py. The answer comes over the last of `descriptors`."""
-        self._order({"order": "adopt", **order}, descriptors)
+    async def adopt(self, order: Message, pidfd: int, scratch: int) -> None:
+        """See adoption.py: `pidfd` is of the copy's pid 1, `scratch` the mount for its /tmp. Raises SandboxError."""
+        line = Line()
+        try:
+            self._order({"order": "adopt", **order}, (pidfd, scratch, line.far))
+            line.hand_over()
+            received = await line.receive()
+        finally:
+            line.close()
+        if received is None or "error" in received[0]:
+            raise SandboxError(f"fork: {received[0]['error'] if received else 'nobody answered'}")
 
     async def open_zygote(self, zygote_id: str, order: Message) -> SpawnedZygote:
         """Raises SandboxError."""
