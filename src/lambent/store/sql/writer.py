@@ -7,6 +7,7 @@ enqueueing, is handed over together: one savepoint for all, and rows inserted by
 import asyncio
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -45,11 +46,17 @@ class Write:
 class Writer:
     """A thread that has groups of writes committed, one group after the other. `commit` makes the writes of a group,
     leaves in each its result or error, and sees to it that callers are told; it does not raise, so that none waits for
-    ever."""
+    ever.
+
+    The thread is woken when the event loop has seen to all who were ready, not by the first of them: it would commit
+    that one's write alone, and fight the others for the interpreter lock."""
 
     def __init__(self, name: str, commit: Callable[[list[Write]], None]) -> None:
         self._commit = commit
-        self._pending: queue.SimpleQueue[Write | None] = queue.SimpleQueue()
+        self._submitted: deque[Write] = deque()
+        self._wakes: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        """True is the last of them."""
+        self._waking = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._closed = False
 
@@ -64,7 +71,10 @@ class Writer:
             raise StoreClosedError("the database is closed")
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Any] = loop.create_future()
-        self._pending.put(Write(work, item, loop, done, synced=synced))
+        self._submitted.append(Write(work, item, loop, done, synced=synced))
+        if not self._waking:
+            self._waking = True
+            loop.call_soon(self._wake)
         return done
 
     def close(self) -> None:
@@ -73,22 +83,23 @@ class Writer:
             return
         self._closed = True
         if self._thread.is_alive():
-            self._pending.put(None)
+            self._wakes.put(True)
             self._thread.join()
 
+    def _wake(self) -> None:
+        self._waking = False
+        self._wakes.put(False)
+
     def _run(self) -> None:
-        while (first := self._pending.get()) is not None:
-            group = [first]
-            last = False
-            while len(group) < _GROUP_MOST and not self._pending.empty():
-                write = self._pending.get()
-                if write is None:
-                    last = True
-                    break
-                group.append(write)
-            self._commit(group)
-            if last:
-                break
+        last = False
+        while not last:
+            last = self._wakes.get()
+            while group := self._group():
+                self._commit(group)
+
+    def _group(self) -> list[Write]:
+        """Of what was submitted by now; only the thread takes any."""
+        return [self._submitted.popleft() for _ in range(min(len(self._submitted), _GROUP_MOST))]
 
 
 def steps(group: Sequence[Write]) -> list[list[Write]]:
