@@ -1,5 +1,6 @@
 """The store of queues and of their messages."""
 
+import asyncio
 from dataclasses import replace
 from hashlib import md5
 from typing import TYPE_CHECKING, Any
@@ -178,6 +179,43 @@ class TestStandardQueues:
         await receive(stores, one, hidden=10)
         await send(stores, one, message("second"), visible_at=NOW + 5)
         assert bodies(await receive(stores, one, now=NOW + 10)) == ["second", "first"]
+
+    async def test_who_receives_at_once_shares_what_there_is(self, stores: "Stores") -> None:
+        one = await made(stores)
+        await send(stores, one, *(message(f"{number:02}") for number in range(12)))
+        await send(stores, one, message("later"), visible_at=NOW + HOUR)
+        askers = [receive(stores, one, limit=5, now=NOW + number) for number in range(4)]
+        found = await asyncio.gather(*askers)
+        got = [body for received in found for body in bodies(received)]
+        assert sorted(got) == [f"{number:02}" for number in range(12)], "each of them once"
+        assert all(len(received.messages) <= 5 for received in found)
+        (due,) = {received.next_due for received in found if not received.messages}
+        assert NOW + 30_000 <= due < NOW + HOUR
+        assert (
+            await delete(stores, one, *(receipt(each) for received in found for each in received.messages))
+            == [Held.CURRENT] * 12
+        )
+
+    async def test_who_receives_at_once_hides_for_as_long_as_asked(self, stores: "Stores") -> None:
+        one = await made(stores)
+        await send(stores, one, *(message(f"{number}") for number in range(4)))
+        short, long = await asyncio.gather(
+            receive(stores, one, limit=2, hidden=1_000), receive(stores, one, limit=2, hidden=HOUR)
+        )
+        assert len(short.messages) == len(long.messages) == 2
+        again = await receive(stores, one, now=NOW + 1_000)
+        assert sorted(bodies(again)) == sorted(bodies(short))
+
+    async def test_the_dead_are_counted_once_for_who_receives_at_once(self, stores: "Stores") -> None:
+        one, dead = await made(stores), await made(stores, "dead")
+        await send(stores, one, message("a"), message("b"))
+        await receive(stores, one)
+        letters = DeadLetters(queue_id=dead.id, is_fifo=False, max_receive_count=1, source_arn="arn:q")
+        found = await asyncio.gather(
+            *(receive(stores, one, now=NOW + HOUR, dead_letters=letters) for _ in range(3))
+        )
+        assert sum(received.dead for received in found) == 2
+        assert sorted(bodies(await receive(stores, dead, now=NOW + HOUR))) == ["a", "b"]
 
     async def test_delayed_messages(self, stores: "Stores") -> None:
         one = await made(stores)

@@ -17,7 +17,7 @@ from lambent.store.ports.queue_messages import Held, Moved, Place, Receipt, Rece
 from lambent.store.sql.database import Connection, Database
 from lambent.store.sql.queries import queries
 from lambent.store.sql.queue_groups import settle_groups
-from lambent.store.sql.queue_receiving import move, receive
+from lambent.store.sql.queue_receiving import move, receive_together
 from lambent.store.sql.queue_rows import NewRows, change_depth, remove, remove_all
 
 _SQL = queries("queue_messages")
@@ -194,8 +194,21 @@ def _remember(connection: Connection, sending: _Sending, message: QueueMessage, 
 
 
 def _receive_all(connection: Connection, receivings: Sequence[_Receiving]) -> None:
+    alike: defaultdict[object, list[_Receiving]] = defaultdict(list)
     for receiving in receivings:
-        receiving.received = receive(connection, receiving.asked)
+        alike[_question(receiving.asked)].append(receiving)
+    for same in alike.values():
+        answers = receive_together(connection, [receiving.asked for receiving in same])
+        for receiving, answer in zip(same, answers, strict=True):
+            receiving.received = answer
+
+
+def _question(asked: Receive) -> object:
+    """What is equal for those who can be answered by one look at a queue. Who gets what of a FIFO queue depends on what
+    those before got."""
+    if asked.is_fifo:
+        return id(asked)
+    return asked.queue_id, asked.hidden_until - asked.now, asked.now - asked.expired_at, asked.dead_letters
 
 
 def _delete_all(connection: Connection, deletings: Sequence[_Deleting]) -> None:

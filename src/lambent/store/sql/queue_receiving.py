@@ -56,11 +56,33 @@ def receive(connection: Connection, asked: Receive) -> Received:
     return Received(next_due=asked.now, dead=dead)
 
 
+def receive_together(connection: Connection, asked: Sequence[Receive]) -> Sequence[Received]:
+    """Of a standard queue, for those who ask at once and differ in nothing but their limits and some milliseconds:
+    found by one look, and dealt out to one after the other."""
+    latest = max(asked, key=lambda one: one.now)
+    found = receive(connection, replace(latest, limit=sum(one.limit for one in asked)))
+    dealt: list[Received] = []
+    first = 0
+    for one in asked:
+        messages = found.messages[first : first + one.limit]
+        first += len(messages)
+        dealt.append(Received(messages=messages, next_due=found.next_due, dead=0 if dealt else found.dead))
+    if found.messages and not dealt[-1].messages:
+        next_due = _next_due(connection, latest)
+        dealt = [one if one.messages else replace(one, next_due=next_due) for one in dealt]
+    return dealt
+
+
 def _received(connection: Connection, asked: Receive, taken: Sequence[_Candidate], dead: int) -> Received:
     if taken:
         return Received(messages=_take(connection, asked, taken), dead=dead)
+    return Received(next_due=_next_due(connection, asked), dead=dead)
+
+
+def _next_due(connection: Connection, asked: Receive) -> int | None:
     row = {"queue_id": asked.queue_id, "now": asked.now}
-    return Received(next_due=connection.execute(_SQL["next_due"], row).fetchone()[0], dead=dead)
+    due: int | None = connection.execute(_SQL["next_due"], row).fetchone()[0]
+    return due
 
 
 def _take(connection: Connection, asked: Receive, taken: Sequence[_Candidate]) -> list[ReceivedMessage]:

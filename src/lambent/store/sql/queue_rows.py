@@ -12,10 +12,10 @@ from lambent.store.sql.queries import queries
 
 _SQL = queries("queue_messages")
 _MESSAGE = Record(QueueMessage)
-_TEN = 10
-_INSERT_TEN = _SQL["insert"] + ", (?, ?, ?, ?, ?, ?)" * (_TEN - 1)
-_INSERT_TEN_DOCUMENTS = _SQL["insert_document"] + ", (?, ?)" * (_TEN - 1)
-"""A batch by one statement: a statement for each row would each time give the interpreter lock up, and have to get it
+_SIZES = (50, 10)
+_INSERTS = {size: _SQL["insert"] + ", (?, ?, ?, ?, ?, ?)" * (size - 1) for size in _SIZES}
+_INSERTS_OF_DOCUMENTS = {size: _SQL["insert_document"] + ", (?, ?)" * (size - 1) for size in _SIZES}
+"""Batches by one statement: a statement for each row would each time give the interpreter lock up, and have to get it
 back from a busy event loop. SQLite also writes its own row of the table's last id for each statement."""
 
 
@@ -51,19 +51,22 @@ class NewRows:
             self._groups.append((queue_id, group, visible_at, id))
 
     def insert(self) -> None:
-        self._in_tens(_INSERT_TEN_DOCUMENTS, _SQL["insert_document"], self._documents)
-        self._in_tens(_INSERT_TEN, _SQL["insert"], self._rows)
+        self._insert(_INSERTS_OF_DOCUMENTS, _SQL["insert_document"], self._documents)
+        self._insert(_INSERTS, _SQL["insert"], self._rows)
         # In one order for all, so that of two who add to the same groups none waits for the other for ever.
         groups = {(row[0], row[1]): row for row in reversed(self._groups)}
         if groups:
             self._connection.executemany(_SQL["add_group"], [groups[key] for key in sorted(groups)])
 
-    def _in_tens(self, ten: str, one: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        whole = len(rows) - len(rows) % _TEN
-        for first in range(0, whole, _TEN):
-            self._connection.execute(ten, [value for row in rows[first : first + _TEN] for value in row])
-        if whole < len(rows):
-            self._connection.executemany(one, rows[whole:])
+    def _insert(self, together: Mapping[int, str], one: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        first = 0
+        for size, statement in together.items():
+            while len(rows) - first >= size:
+                batch = rows[first : first + size]
+                self._connection.execute(statement, [value for row in batch for value in row])
+                first += size
+        if first < len(rows):
+            self._connection.executemany(one, rows[first:])
 
 
 def decode_message(document: str) -> QueueMessage:
