@@ -193,14 +193,18 @@ def test_what_was_acknowledged_survives_a_kill(new_server):
     running = new_server()
     s3 = running.client("s3")
     s3.create_bucket(Bucket="shelf")
-    s3.put_object(Bucket="shelf", Key="k", Body=b"kept")
+    large = bytes(range(256)) * 1024
+    s3.put_object(Bucket="shelf", Key="small", Body=b"kept")
+    s3.put_object(Bucket="shelf", Key="large", Body=large)
+    s3.copy_object(Bucket="shelf", Key="copy", CopySource="shelf/small")
     upload = s3.create_multipart_upload(Bucket="shelf", Key="m")["UploadId"]
     part = {"Bucket": "shelf", "Key": "m", "UploadId": upload, "PartNumber": 1}
     etag = s3.upload_part(**part, Body=b"part")["ETag"]
     running.kill()
     running.start_again()
     s3 = running.client("s3")
-    assert s3.get_object(Bucket="shelf", Key="k")["Body"].read() == b"kept"
+    for key, body in (("small", b"kept"), ("copy", b"kept"), ("large", large)):
+        assert s3.get_object(Bucket="shelf", Key=key)["Body"].read() == body
     parts = {"Parts": [{"PartNumber": 1, "ETag": etag}]}
     s3.complete_multipart_upload(Bucket="shelf", Key="m", UploadId=upload, MultipartUpload=parts)
     assert s3.get_object(Bucket="shelf", Key="m")["Body"].read() == b"part"

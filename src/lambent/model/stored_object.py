@@ -57,8 +57,8 @@ class ObjectLock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectVersion:
-    """One version of a key, or a delete marker. Its bytes are the file `content`, or the parts of the upload
-    `parts_of`; neither for a delete marker. `etag` is without quotes. `checksums` are base64, by algorithm."""
+    """One version of a key, or a delete marker. Its bytes are in the content named `content`, or in the parts of the
+    upload `parts_of`; neither for a delete marker. `etag` is without quotes. `checksums` are base64, by algorithm."""
 
     bucket: str
     key: str

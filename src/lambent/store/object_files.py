@@ -1,4 +1,4 @@
-"""The bytes of S3's objects as files of a directory: written aside, synced, renamed into place, never changed again.
+"""Bytes of S3's objects as files of a directory: written aside, synced, renamed into place, never changed again.
 
     incoming/   half-received bodies; emptied at every start
     objects/ab/cdef…   contents by their random names
@@ -10,7 +10,6 @@ import os
 import secrets
 import shutil
 import threading
-from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from errno import EDQUOT, EFBIG, EMLINK, ENOSPC, EOPNOTSUPP, EPERM, EXDEV
 from functools import partial
@@ -18,7 +17,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from lambent.base.threads import Threads
-from lambent.store.ports.contents import Body, Digest, Seal, Segment
+from lambent.store.content_readers import ContentReaders
+from lambent.store.ports.contents import Body, Content, Digest, Seal, Segment
 from lambent.store.ports.errors import ContentMissingError, ContentStoreFullError, StoreClosedError
 
 T = TypeVar("T")
@@ -39,8 +39,7 @@ class ObjectFiles:
         self._objects = directory / "objects"
         self._threads: Threads | None = None
         self._opened_ns = 0
-        self._read: Counter[str] = Counter()
-        """Contents that are being read, and by how many."""
+        self._readers = ContentReaders()
 
     def open(self) -> None:
         """Blocking. What a crash left half received goes."""
@@ -62,7 +61,7 @@ class ObjectFiles:
             threads, self._threads = self._threads, None
             threads.close()
 
-    async def receive(self, body: Body, digest: Digest, seal: Seal | None = None) -> str:
+    async def receive(self, body: Body, digest: Digest, seal: Seal | None = None) -> Content:
         name = secrets.token_hex(16)
         incoming = _Incoming(self._incoming / name, self._path(name), digest, seal)
         kept = False
@@ -77,7 +76,7 @@ class ObjectFiles:
         finally:
             if not kept:
                 await self._clean_up(incoming)
-        return name
+        return Content(name=name)
 
     async def _receive_stream(self, incoming: "_Incoming", body: AsyncIterator[bytes]) -> None:
         pieces: list[bytes] = []
@@ -95,7 +94,7 @@ class ObjectFiles:
         if self._threads is not None:  # else the next start cleans up
             self._threads.run(incoming.discard)
 
-    async def share(self, content: str) -> str:
+    async def share(self, content: str) -> Content:
         name = secrets.token_hex(16)
         try:
             await self._run(lambda: _link(self._path(content), self._incoming / name, self._path(name)))
@@ -103,12 +102,10 @@ class ObjectFiles:
             raise ContentMissingError(content) from error
         except OSError as error:
             raise _translated(error) from error
-        return name
+        return Content(name=name)
 
     async def read(self, segments: Sequence[Segment]) -> AsyncGenerator[bytes, None]:
-        names = {segment.content for segment in segments}
-        self._read.update(names)
-        try:
+        with self._readers.one_of({segment.content for segment in segments}):
             for segment in segments:
                 if segment.length <= _READ_BYTES:
                     yield await self._run(partial(self._read_whole, segment))
@@ -119,11 +116,6 @@ class ObjectFiles:
                         yield piece
                 finally:
                     os.close(descriptor)
-        finally:
-            for name in names:
-                self._read[name] -= 1
-                if not self._read[name]:
-                    del self._read[name]
 
     async def _read_segment(self, descriptor: int, segment: Segment) -> AsyncGenerator[bytes, None]:
         at, end = segment.offset, segment.offset + segment.length
@@ -140,9 +132,9 @@ class ObjectFiles:
             os.close(descriptor)
 
     async def remove(self, contents: Sequence[str]) -> Sequence[str]:
-        free = [content for content in contents if content not in self._read]
-        await self._run(partial(self._unlink, free))
-        return free
+        unread = self._readers.unread(contents)
+        await self._run(partial(self._unlink, unread))
+        return unread
 
     def _unlink(self, contents: Sequence[str]) -> None:
         for content in contents:

@@ -1,4 +1,4 @@
-"""S3: its objects' bytes are files below the data directory, all else is in the database."""
+"""S3: the bytes of its objects, but for small ones, are files below the data directory, all else is in the database."""
 
 import asyncio
 
@@ -6,10 +6,12 @@ from lambent.api.dev_credentials import DevCredentials
 from lambent.server.part import Core, Door, Part
 from lambent.services import s3
 from lambent.services.s3.door import S3Door
+from lambent.store.object_contents import ObjectContents
 from lambent.store.object_files import ObjectFiles
 from lambent.store.sql.buckets import SqlBucketStore
 from lambent.store.sql.notices import SqlNoticeStore
 from lambent.store.sql.objects import SqlObjectStore
+from lambent.store.sql.small_contents import SqlSmallContents
 from lambent.store.sql.uploads import SqlUploadStore
 
 
@@ -22,7 +24,7 @@ def part(core: Core) -> Part:
         garbage=objects,
         uploads=SqlUploadStore(core.database, core.clock),
         notices=SqlNoticeStore(core.database),
-        contents=files,
+        contents=ObjectContents(files, SqlSmallContents(core.database)),
     )
     made = s3.service(stores, core.clock, core.client, core.metrics)
 

@@ -1,6 +1,6 @@
 """Amazon S3: buckets, and objects in versions. Operations are grouped by noun or verb, one module each.
 
-What is known of objects is in the stores, their bytes are in files (store.ports.contents); a change is one transaction,
+What is known of objects is in stores, their bytes are elsewhere (store.ports.contents); a change is one transaction,
 which also says whom to tell (`events`), and `delivery`, `garbage` and `expiry` go on behind the requests.
 
 Source: the s3 service model and https://docs.aws.amazon.com/AmazonS3/latest/API/

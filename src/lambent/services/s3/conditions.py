@@ -14,6 +14,7 @@ from lambent.services.s3.errors import (
     NotModified,
     ObjectProtected,
     PreconditionFailed,
+    SlowDown,
     unsupported_header,
 )
 from lambent.store.ports.errors import (
@@ -23,6 +24,7 @@ from lambent.store.ports.errors import (
     NotFoundError,
     StaleRevisionError,
     StoreError,
+    StoreFullError,
 )
 from lambent.wire.timestamps import epoch_seconds
 
@@ -109,6 +111,8 @@ def write_refused(error: StoreError, bucket: str, key: str) -> ServiceException:
             return ObjectProtected()
         case NotFoundError():
             return NoSuchBucket(BucketName=bucket)
+        case StoreFullError():
+            return SlowDown()
     raise error
 
 

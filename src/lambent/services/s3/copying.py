@@ -34,7 +34,7 @@ from lambent.services.s3.storage_classes import check_readable, read_storage_cla
 from lambent.services.s3.tags import parse_tag_header
 from lambent.services.s3.upload_parts import UploadParts
 from lambent.services.s3.writing import Writing, version_id_for, written_members
-from lambent.store.ports.contents import ContentStore
+from lambent.store.ports.contents import Content, ContentStore
 from lambent.store.ports.errors import ContentMissingError, StoreFullError
 
 _CUSTOMER_KEY = ("SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5")
@@ -95,12 +95,13 @@ class Copying:
                 f" {SINGLE_MOST}"
             )
         sealing = await self._encryptions.of_new(caller, bucket, parameters)
-        copied = await self._copied(source, asked_algorithm(parameters), sealing)
+        copied, content = await self._copied(source, asked_algorithm(parameters), sealing)
         now = self._clock.now()
         version = replace(
             copied,
             bucket=bucket.name,
             key=parameters["Key"],
+            content=content.name,
             version_id=version_id_for(bucket),
             modified_at=now,
             properties=properties,
@@ -109,7 +110,7 @@ class Copying:
             acl=acl,
             restored_until=None,
         )
-        await self._writing.commit(caller, bucket, version, "ObjectCreated:Copy", condition)
+        await self._writing.commit(caller, bucket, version, "ObjectCreated:Copy", condition, content.data)
         members = written_members(bucket, version)
         output: Parameters = {
             "CopyObjectResult": {
@@ -173,9 +174,11 @@ class Copying:
         )
         return _Source(bucket, version, opening)
 
-    async def _copied(self, source: _Source, algorithm: str | None, sealing: Sealing) -> ObjectVersion:
-        """The same bytes as one file: shared where they are one already, sealed neither here nor there, and their
-        checksum is known."""
+    async def _copied(
+        self, source: _Source, algorithm: str | None, sealing: Sealing
+    ) -> tuple[ObjectVersion, Content]:
+        """The same bytes as one content: shared where they are one already, sealed neither here nor there, and their
+        checksum is known. The version does not name it yet."""
         version = source.version
         wanted = algorithm or next(iter(version.checksums), DEFAULT)
         nonce, seal = sealing.begin()
@@ -187,7 +190,7 @@ class Copying:
                 and wanted in version.checksums
                 and version.checksum_type == "FULL_OBJECT"
             ):
-                return replace(version, content=await self._contents.share(version.content))
+                return version, await self._contents.share(version.content)
             digest = BodyDigest({}, also=(wanted,))
             body = await self._files.read(version, source.everything, source.key)
             content = await self._contents.receive(body, digest, seal)
@@ -195,9 +198,8 @@ class Copying:
             raise NoSuchKey(Key=version.key) from None
         except StoreFullError:
             raise SlowDown() from None
-        return replace(
+        copied = replace(
             version,
-            content=content,
             nonce=nonce,
             parts_of=None,
             part_count=None,
@@ -205,6 +207,7 @@ class Copying:
             checksums=digest.checksums,
             checksum_type="FULL_OBJECT",
         )
+        return copied, content
 
 
 def _read_source(text: str) -> tuple[str, str, str | None]:

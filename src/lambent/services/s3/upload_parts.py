@@ -102,7 +102,7 @@ class UploadParts:
             raise SlowDown() from None
         part = Part(
             number=number,
-            content=content,
+            content=content.name,
             size=digest.size,
             etag=digest.etag,
             modified_at=self._clock.now(),
@@ -110,11 +110,14 @@ class UploadParts:
             nonce=nonce,
         )
         try:
-            await self._uploads.put_part(upload.id, part)
+            await self._uploads.put_part(upload.id, part, data=content.data)
         except StoreError as error:
-            await self._garbage.refused(content, error)
+            if content.data is None:
+                await self._garbage.refused(content.name, error)
             if isinstance(error, NotFoundError):
                 raise NoSuchUpload(UploadId=upload.id) from None
+            if isinstance(error, StoreFullError):
+                raise SlowDown() from None
             raise
         self._garbage.look()
         return part

@@ -87,7 +87,7 @@ class Writing:
             modified_at=self._clock.now(),
             size=digest.size,
             etag=digest.etag,
-            content=content,
+            content=content.name,
             properties=properties,
             checksums=digest.checksums,
             checksum_type="FULL_OBJECT",
@@ -97,7 +97,7 @@ class Writing:
             acl=acl,
         )
         event = "ObjectCreated:Post" if parameters.get("ByForm") else "ObjectCreated:Put"
-        await self.commit(caller, bucket, version, event, condition)
+        await self.commit(caller, bucket, version, event, condition, content.data)
         return {**written_members(bucket, version), **checksum_members(version.checksums, "FULL_OBJECT")}
 
     async def commit(
@@ -107,13 +107,14 @@ class Writing:
         version: ObjectVersion,
         event: str,
         condition: WriteCondition | None,
+        data: bytes | None = None,
     ) -> None:
-        """Makes it the latest version, and tells whoever is to be told."""
+        """Makes it the latest version, and tells whoever is to be told. `data` is what its content has."""
         notices = self._events.notices(bucket, event, version, caller)
         try:
-            await self._objects.put(version, condition=condition, notices=notices)
+            await self._objects.put(version, data=data, condition=condition, notices=notices)
         except StoreError as error:
-            if version.content is not None:
+            if version.content is not None and data is None:
                 await self._garbage.refused(version.content, error)
             raise write_refused(error, bucket.name, version.key) from None
         self._events.committed(notices)

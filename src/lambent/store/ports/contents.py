@@ -1,4 +1,4 @@
-"""The bytes of objects, as files that never change."""
+"""The bytes of objects and of their parts, which never change."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ Seal = Callable[[bytes], bytes]
 
 
 class Digest(Protocol):
-    """Sees all bytes of a body, on another thread."""
+    """Sees all bytes of a body, on another thread where they are many."""
 
     def update(self, data: bytes) -> None: ...
 
@@ -20,8 +20,18 @@ class Digest(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What refers to it keeps its `name`. Where there is `data`, it is these bytes, and stored nowhere yet: they are
+    given to the store of what refers to it (ports/objects.py, ports/uploads.py), which writes both in one transaction.
+    """
+
+    name: str
+    data: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """`length` bytes of a content, from `offset` on."""
+    """`length` bytes of a content, by its name, from `offset` on."""
 
     content: str
     offset: int
@@ -29,14 +39,14 @@ class Segment:
 
 
 class ContentStore(Protocol):
-    async def receive(self, body: Body, digest: Digest, seal: Seal | None = None) -> str:
-        """Takes a body, whole or as it comes, and returns the content's name once it is on disk to stay: what `seal`
-        makes of its pieces, one after the other, on another thread. Raises what the body or the digest raises,
-        ContentStoreFullError; then, and when it is cancelled, nothing is left."""
+    async def receive(self, body: Body, digest: Digest, seal: Seal | None = None) -> Content:
+        """Takes a body, whole or as it comes: what `seal` makes of its pieces, one after the other. Where it has no
+        `data`, it is on disk to stay then. Raises what the body or the digest raises, ContentStoreFullError; then, and
+        when it is cancelled, nothing is left."""
         ...
 
-    async def share(self, content: str) -> str:
-        """A second content with the same bytes, without copying them where the file system can. Raises
+    async def share(self, content: str) -> Content:
+        """A second content with the same bytes, without copying them where the file system can; as if received. Raises
         ContentMissingError."""
         ...
 
@@ -50,5 +60,16 @@ class ContentStore(Protocol):
         ...
 
     def old_names(self) -> AsyncGenerator[Sequence[str], None]:
-        """Contents that were there before this store was opened, some at a time; it need not be all of them."""
+        """Contents that were there before this store was opened, and that may belong to nothing, some at a time; it
+        need not be all of them."""
         ...
+
+
+class SmallContents(Protocol):
+    """The bytes of contents that were stored with what refers to them."""
+
+    async def read(self, name: str) -> bytes:
+        """Raises ContentMissingError."""
+        ...
+
+    async def remove(self, names: Sequence[str]) -> None: ...

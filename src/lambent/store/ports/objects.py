@@ -1,4 +1,4 @@
-"""The versions of S3's objects. Their bytes are elsewhere (ports/contents.py)."""
+"""The versions of S3's objects. Their bytes are elsewhere (ports/contents.py), and small ones are stored with them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -49,10 +49,12 @@ class ObjectStore(Protocol):
         self,
         version: ObjectVersion,
         *,
+        data: bytes | None = None,
         condition: WriteCondition | None = None,
         notices: Sequence[Notice] = (),
     ) -> None:
-        """Makes it the key's latest version. One with the id "null" takes the place of the one before.
+        """Makes it the key's latest version; `data` are the bytes of its content, where that is small. One with the id
+        "null" takes the place of the one before.
 
         Raises NotFoundError where there is no such bucket; AlreadyExistsError where the key has a current version and
         must not; MissingKeyError where it has none and must; StaleRevisionError where it is another."""

@@ -29,8 +29,9 @@ class UploadStore(Protocol):
         """By key, the oldest of a key first; `after_version_id` is an upload's id here."""
         ...
 
-    async def put_part(self, upload_id: str, part: Part) -> None:
-        """Takes the place of the part of that number. Raises NotFoundError where there is no such upload."""
+    async def put_part(self, upload_id: str, part: Part, *, data: bytes | None = None) -> None:
+        """Takes the place of the part of that number; `data` as for ObjectStore.put. Raises NotFoundError where there
+        is no such upload."""
         ...
 
     async def parts(self, upload_id: str, *, after: int = 0, limit: int = 10_000) -> Sequence[Part]:

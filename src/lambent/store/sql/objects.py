@@ -24,6 +24,7 @@ from lambent.store.records import Record
 from lambent.store.sql.database import Connection, Database
 from lambent.store.sql.queries import queries
 from lambent.store.sql.rolled_listing import Rolled, roll_up, run
+from lambent.store.sql.small_contents import insert_small
 
 _SQL = queries("objects")
 _VERSION = Record(ObjectVersion)
@@ -42,6 +43,7 @@ class SqlObjectStore:
         self,
         version: ObjectVersion,
         *,
+        data: bytes | None = None,
         condition: WriteCondition | None = None,
         notices: Sequence[Notice] = (),
     ) -> None:
@@ -49,6 +51,8 @@ class SqlObjectStore:
 
         def work(connection: Connection) -> None:
             put_version(connection, version, condition)
+            if data is not None and version.content is not None:
+                insert_small(connection, version.content, data)
             notify(connection, notices, now)
 
         await self._database.write(work)

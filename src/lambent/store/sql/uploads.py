@@ -13,6 +13,7 @@ from lambent.store.sql.database import Connection, Database
 from lambent.store.sql.objects import notify, put_version
 from lambent.store.sql.queries import queries
 from lambent.store.sql.rolled_listing import roll_up, run
+from lambent.store.sql.small_contents import insert_small
 
 _SQL = queries("uploads")
 _UPLOAD = Record(Upload)
@@ -68,7 +69,7 @@ class SqlUploadStore:
 
         return await self._database.read(work)
 
-    async def put_part(self, upload_id: str, part: Part) -> None:
+    async def put_part(self, upload_id: str, part: Part, *, data: bytes | None = None) -> None:
         row = _part_row(upload_id, part)
 
         def work(connection: Connection) -> None:
@@ -78,6 +79,8 @@ class SqlUploadStore:
             if before is not None:
                 connection.execute(_SQL["discard"], {"content": before[0]})
             connection.execute(_SQL["put_part"], row)
+            if data is not None:
+                insert_small(connection, part.content, data)
 
         await self._database.write(work)
 

@@ -10,10 +10,12 @@ from noted_metrics import NotedMetrics
 from lambent.base.clock import ManualClock
 from lambent.model.caller import Caller
 from lambent.services import s3
+from lambent.store.object_contents import ObjectContents
 from lambent.store.object_files import ObjectFiles
 from lambent.store.sql.buckets import SqlBucketStore
 from lambent.store.sql.notices import SqlNoticeStore
 from lambent.store.sql.objects import SqlObjectStore
+from lambent.store.sql.small_contents import SqlSmallContents
 from lambent.store.sql.uploads import SqlUploadStore
 from lambent.store.sqlite.database import SqliteDatabase
 
@@ -57,7 +59,7 @@ async def made(
         garbage=objects,
         uploads=SqlUploadStore(database, clock),
         notices=SqlNoticeStore(database),
-        contents=files,
+        contents=ObjectContents(files, SqlSmallContents(database)),
     )
 
     async def client(service: str, operation: str, caller: Caller, parameters: Any) -> Any:

@@ -1,6 +1,8 @@
 """Lifecycle rules carried out on real stores, by a clock that is moved."""
 
+import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -101,15 +103,21 @@ async def test_uploads_that_nobody_completes_are_aborted(made, call, clock):
     assert [one["Key"] for one in (await call("ListMultipartUploads"))["Uploads"]] == ["new"]
 
 
-async def test_files_of_what_is_gone_are_removed(made, call, tmp_path):
-    await call("PutObject", Key="k", Body=b"first")
-    await call("PutObject", Key="k", Body=b"second")
+@pytest.mark.parametrize("small", [True, False])
+async def test_bytes_of_what_is_gone_are_removed(made, call, tmp_path, small):
+    times = 1 if small else 10_000
+    await call("PutObject", Key="k", Body=b"first" * times)
+    await call("PutObject", Key="k", Body=b"second" * times)
+    await call("CopyObject", Key="copy", CopySource="shelf/k")
+    await call("DeleteObject", Key="copy")
     upload = (await call("CreateMultipartUpload", Key="m"))["UploadId"]
-    await call("UploadPart", Key="m", UploadId=upload, PartNumber=1, Body=b"part")
+    await call("UploadPart", Key="m", UploadId=upload, PartNumber=1, Body=b"part" * times)
     await call("AbortMultipartUpload", Key="m", UploadId=upload)
     assert not await made.garbage.collect()
-    contents = [path.read_bytes() for path in (tmp_path / "s3/objects").rglob("*") if path.is_file()]
-    assert contents == [b"second"]
+    files = [path.read_bytes() for path in (tmp_path / "s3/objects").rglob("*") if path.is_file()]
+    with closing(sqlite3.connect(tmp_path / "lambent.db")) as database:
+        rows = [data for (data,) in database.execute("SELECT data FROM s3_small_contents")]
+    assert (rows, files) == (([b"second"], []) if small else ([], [b"second" * times]))
 
 
 async def test_two_who_write_at_once_on_condition_and_one_wins(call):

@@ -16,6 +16,8 @@ from lambent.store.sql.objects import SqlObjectStore
 from lambent.store.sqlite import wal_sync
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
+FIRST, SECOND = b"first" * 10_000, b"second" * 10_000
+"""Too large to be written with their records: they have files."""
 
 
 async def read(call: Call) -> bytes:
@@ -30,7 +32,7 @@ def files(directory: Path) -> list[Path]:
 async def test_an_object_whose_write_was_made_without_a_word_of_it_can_be_read(
     made: S3Service, call: Call, objects: SqlObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await call("PutObject", Key="k", Body=b"first")
+    await call("PutObject", Key="k", Body=FIRST)
     put = objects.put
 
     async def unheard(*arguments: Any, **named: Any) -> None:
@@ -39,15 +41,15 @@ async def test_an_object_whose_write_was_made_without_a_word_of_it_can_be_read(
 
     monkeypatch.setattr(objects, "put", unheard)
     with pytest.raises(OutcomeUnknownError):
-        await call("PutObject", Key="k", Body=b"second")
+        await call("PutObject", Key="k", Body=SECOND)
     await made.garbage.collect()
-    assert await read(call) == b"second"
+    assert await read(call) == SECOND
 
 
 async def test_what_was_replaced_goes_when_that_is_on_disk(
     made: S3Service, call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    await call("PutObject", Key="k", Body=b"first")
+    await call("PutObject", Key="k", Body=FIRST)
 
     def fail(*_: Any, **__: Any) -> None:
         raise OSError(EIO, "Input/output error")
@@ -56,7 +58,7 @@ async def test_what_was_replaced_goes_when_that_is_on_disk(
         disk.setattr(os, "fdatasync", fail)
         disk.setattr(wal_sync, "rewrite", fail)
         with pytest.raises(OutcomeUnknownError):
-            await call("PutObject", Key="k", Body=b"second")
+            await call("PutObject", Key="k", Body=SECOND)
         with pytest.raises(StoreUnavailableError):
             await made.garbage.collect()
         assert len(await asyncio.to_thread(files, tmp_path)) == 2
@@ -67,20 +69,20 @@ async def test_what_was_replaced_goes_when_that_is_on_disk(
             break
         await asyncio.sleep(0.02)
     assert len(await asyncio.to_thread(files, tmp_path)) == 1
-    assert await read(call) == b"second"
+    assert await read(call) == SECOND
 
 
 async def test_a_write_that_was_refused_leaves_the_object_before_it_and_no_file(
     made: S3Service, call: Call, objects: SqlObjectStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    await call("PutObject", Key="k", Body=b"first")
+    await call("PutObject", Key="k", Body=FIRST)
 
     async def refused(*_: Any, **__: Any) -> None:
         raise StoreUnavailableError("the database cannot be reached")
 
     monkeypatch.setattr(objects, "put", refused)
     with pytest.raises(StoreUnavailableError):
-        await call("PutObject", Key="k", Body=b"second")
+        await call("PutObject", Key="k", Body=SECOND)
     await made.garbage.collect()
-    assert await read(call) == b"first"
+    assert await read(call) == FIRST
     assert len(await asyncio.to_thread(files, tmp_path)) == 1

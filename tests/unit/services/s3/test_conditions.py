@@ -2,7 +2,8 @@ import pytest
 
 from lambent.model.error import ServiceException
 from lambent.model.stored_object import ObjectVersion, WriteCondition
-from lambent.services.s3.conditions import check_copy_source, check_read, write_condition
+from lambent.services.s3.conditions import check_copy_source, check_read, write_condition, write_refused
+from lambent.store.ports.errors import StoreFullError, StoreUnavailableError
 
 NOW = 3000.0
 VERSION = ObjectVersion(bucket="b", key="k", modified_at=1000.5, etag="abc")
@@ -65,3 +66,9 @@ def test_writes_that_s3_does_not_take(given, header):
     with pytest.raises(ServiceException) as refused:
         write_condition(given)
     assert (refused.value.code, refused.value.members["Header"]) == ("NotImplemented", header)
+
+
+def test_a_full_disk_is_an_error_that_clients_wait_at():
+    assert write_refused(StoreFullError("no room"), "b", "k").code == "SlowDown"
+    with pytest.raises(StoreUnavailableError):
+        write_refused(StoreUnavailableError("nobody knows"), "b", "k")
