@@ -1,10 +1,11 @@
 """Objects of 1 MB put and read, beside plain files written and read through the same HTTP server.
 
-Run: python -m benchmarks.s3 [--seconds 2] [--rounds 3] [--clients 4] [--large MIB]
+Run: python -m benchmarks.s3 [--seconds 2] [--rounds 3] [--clients 4] [--size BYTES] [--large MIB]
 
 The floor takes a body as it arrives and writes it to a file, and sends files back: no signature, no digest, no fsync,
 no database. Ours verifies the URL's signature, computes MD5 and CRC-32, syncs the file, its directory and the
-database, and answers then. With --large, one object of that size, and by how much the server's memory grew.
+database, and answers then. With --size, objects of another size; small ones have no file, and are synced with the
+database alone. With --large, one object of that size, and by how much the server's memory grew.
 """
 
 import argparse
@@ -27,7 +28,7 @@ import boto3
 import uvloop
 from botocore.config import Config
 
-from benchmarks.cpu import rss_bytes
+from benchmarks.cpu import cpu_seconds, rss_bytes
 from lambent.cli.server_process import ServerProcess
 from lambent.http.limits import Limits
 from lambent.http.listener import HttpListener
@@ -54,7 +55,10 @@ def serve_files(directory: Path, port: Any) -> None:
         if request.method == "GET":
             return Response(200, [], await asyncio.to_thread(read, path))
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        assert request.stream is not None
+        if request.stream is None:
+            write(descriptor, [request.body])
+            os.close(descriptor)
+            return Response(200)
         pieces: list[bytes] = []
         async for piece in request.stream:
             pieces.append(piece)
@@ -136,8 +140,10 @@ def requests_of(urls: list[str], method: str, body: bytes) -> Callable[[int], tu
     return request
 
 
-def measure(endpoint: str, s3: Any, seconds: float, rounds: int, clients: int, bare: str) -> bool:
-    body = os.urandom(SIZE)
+def measure(
+    server: ServerProcess, s3: Any, seconds: float, rounds: int, clients: int, size: int, bare: str
+) -> bool:
+    body = os.urandom(size)
     met = True
     checksum = {"ChecksumCRC32": crc32_of(body)}
     for method, operation, more in (("PUT", "put_object", checksum), ("GET", "get_object", {})):
@@ -146,16 +152,22 @@ def measure(endpoint: str, s3: Any, seconds: float, rounds: int, clients: int, b
         plain = [f"{bare}/k/{number}" for number in range(32)]
         rates: dict[str, list[float]] = {"ours": [], "files": []}
         sent = body if method == "PUT" else b""
+        cpu_ms = []
         for _ in range(rounds):
             for name, urls in (("ours", ours), ("files", plain)):
                 host = urls[0].partition("//")[2].partition("/")[0]
+                cpu_before = cpu_seconds(server.pid)
                 rate = uvloop.run(load(requests_of(urls, method, sent), host, seconds, clients))
                 rates[name].append(rate)
+                if name == "ours":
+                    cpu_ms.append((cpu_seconds(server.pid) - cpu_before) / (rate * seconds) * 1000)
         mine, theirs = statistics.median(rates["ours"]), statistics.median(rates["files"])
         ratio = mine / theirs
-        met = met and ratio >= LEAST
+        met = met and (size != SIZE or ratio >= LEAST)
+        target = f" (target {LEAST})" if size == SIZE else ""
         print(
-            f"{method}: {mine:7.0f} objects/s, plain files {theirs:7.0f}, ratio {ratio:.2f} (target {LEAST})"
+            f"{method}: {mine:7.0f} objects/s of {statistics.median(cpu_ms):.2f} ms of CPU,"
+            f" plain files {theirs:7.0f}, ratio {ratio:.2f}{target}"
         )
     return met
 
@@ -211,6 +223,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--clients", type=int, default=4)
+    parser.add_argument("--size", type=int, default=SIZE, metavar="BYTES")
     parser.add_argument("--large", type=int, default=0, metavar="MIB")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
@@ -228,7 +241,7 @@ def main() -> None:
             )
             s3.create_bucket(Bucket="bench")
             with floor(plain) as bare:
-                met = measure(server.endpoint, s3, given.seconds, given.rounds, given.clients, bare)
+                met = measure(server, s3, given.seconds, given.rounds, given.clients, given.size, bare)
             if given.large:
                 measure_large(server, s3, given.large)
         finally:
