@@ -314,6 +314,24 @@ class Settings:
         default_says="none",
     )
 
+    # What topics send beyond this server.
+    smtp_server: str | None = _row(
+        pattern("smtp://HOST:PORT or smtps://HOST:PORT", r"smtps?://[^\s/@:]+:[0-9]{1,5}"),
+        None,
+        "The mail server that email to subscribers of topics is handed to. Without it, none is sent.",
+        default_says="none",
+    )
+    email_sender: str = _row(
+        pattern("an email address", r"[^\s@<>]+@[^\s@<>]+"), "no-reply@localhost", "Who such email is from."
+    )
+    sms_gateway: str | None = _row(
+        pattern("an http:// or https:// URL", r"https?://[^\s/]+(/\S*)?"),
+        None,
+        "Where text messages of SNS are posted to, each as JSON: PhoneNumber, Message, MessageId, SMSType, SenderID. "
+        "Without it, none is sent.",
+        default_says="none",
+    )
+
     # Logs and metrics.
     log_flush_seconds: float = _row(
         number(0.01, 60), 0.2, "How long functions' log lines may wait to be stored together.", unit="s"

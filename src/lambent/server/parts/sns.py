@@ -5,9 +5,12 @@ from lambent.http.message import Request, Response
 from lambent.model.caller import Caller
 from lambent.model.error import ServiceException
 from lambent.model.service import Service
+from lambent.model.sms import SmsSettings
 from lambent.server.part import Core, Door, Part
 from lambent.services.sns import links, sns
+from lambent.services.sns.mail import Mail
 from lambent.services.sns.subscriptions import ANONYMOUS
+from lambent.store.sql.named_records import SqlNamedRecords
 from lambent.store.sql.target_deliveries import SqlTargetDeliveryStore
 from lambent.store.sql.topic_archives import SqlTopicArchiveStore
 from lambent.store.sql.topics import SqlTopicStore
@@ -31,6 +34,9 @@ def part(core: Core) -> Part:
         shared=core.shared_secret,
         secret=core.secret("subscription tokens"),
         link_base=f"http://{core.settings.host}:{core.settings.port}",
+        sms_settings=SqlNamedRecords(core.database, "sms settings", SmsSettings),
+        mail=Mail(core.settings.smtp_server, core.settings.email_sender),
+        sms_gateway=core.settings.sms_gateway,
         retry_seconds=core.settings.retry_base_seconds / _RETRY_SHARE,
     )
     return Part(

@@ -2,7 +2,7 @@
 
 Knows the topic store's port and AWS's rules. All topics and subscriptions are in memory; a message is not: what is to
 be delivered of it is on disk before it is acknowledged. `courier` brings it there, with the retries and dead letters of
-lambent.targets. Email, SMS, mobile push and Firehose are not offered.
+lambent.targets. Mobile push and Firehose are not offered.
 
 Source: the sns service model and https://docs.aws.amazon.com/sns/latest/dg/
 """
@@ -18,6 +18,7 @@ from lambent.http.client import request
 from lambent.model.caller import Caller, Parameters, PassRole, RoleCallers
 from lambent.model.metric import Metrics
 from lambent.model.service import Client, Operation, Service
+from lambent.model.sms import SmsSettings
 from lambent.services.sns.arns import resource_arn
 from lambent.services.sns.courier import SubscriberCourier
 from lambent.services.sns.deliveries import Deliveries
@@ -26,11 +27,13 @@ from lambent.services.sns.delivery_status import DeliveryStatusLog
 from lambent.services.sns.encryption import PayloadEncryption
 from lambent.services.sns.envelope import Envelopes
 from lambent.services.sns.errors import InternalError
+from lambent.services.sns.mail import Mail
 from lambent.services.sns.metrics import TopicMetrics
 from lambent.services.sns.permissions import PermissionOperations
 from lambent.services.sns.publish import PublishOperations
 from lambent.services.sns.replayer import Replayer
 from lambent.services.sns.signing import Shared, Signer
+from lambent.services.sns.sms import SmsOperations, TextMessages
 from lambent.services.sns.subscriptions import SubscriptionOperations
 from lambent.services.sns.sweep import sweep
 from lambent.services.sns.tags import TagOperations
@@ -38,6 +41,7 @@ from lambent.services.sns.tokens import ConfirmationTokens
 from lambent.services.sns.topic_operations import TopicOperations
 from lambent.services.sns.topics import Topics
 from lambent.store.ports.errors import StoreFullError
+from lambent.store.ports.named_records import NamedRecords
 from lambent.store.ports.target_deliveries import TargetDeliveryStore
 from lambent.store.ports.topic_archives import TopicArchiveStore
 from lambent.store.ports.topics import TopicStore
@@ -72,6 +76,9 @@ def sns(
     shared: Shared,
     secret: bytes,
     link_base: str,
+    sms_settings: NamedRecords[SmsSettings],
+    mail: Mail,
+    sms_gateway: str | None,
     retry_seconds: float,
     owner: str = "local",
 ) -> Sns:
@@ -82,7 +89,9 @@ def sns(
     deliveries = Deliveries(Envelopes(signer, link_base))
     encryption = PayloadEncryption(DataKeys(client, clock))
     status = DeliveryStatusLog(client, roles, clock)
-    courier = SubscriberCourier(client, request, encryption, status, counted)
+    sms = SmsOperations(sms_settings)
+    texts = TextMessages(sms_gateway, request, sms)
+    courier = SubscriberCourier(client, request, encryption, status, counted, mail, texts)
     worker = DeliveryWorker(
         "sns", outgoing, courier, clock, base_seconds=retry_seconds, owner=owner, decide=decide
     )
@@ -90,6 +99,7 @@ def sns(
     replayer = Replayer(topics, archives, outgoing, deliveries, encryption, worker.wake)
     operations = {
         **TopicOperations(topics, pass_role).operations(),
+        **sms.operations(),
         **TagOperations(topics).operations(),
         **PermissionOperations(topics).operations(),
         **SubscriptionOperations(

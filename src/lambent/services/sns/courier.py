@@ -2,27 +2,27 @@
 
 import base64
 import json
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 
 from lambent.base.arn import Arn, partition_of
 from lambent.base.ids import new_uuid
-from lambent.http.client import RequestFailedError
-from lambent.http.message import Response
 from lambent.model.caller import Caller, Parameters, service_caller
 from lambent.model.delivery import Delivery
 from lambent.model.error import ServiceException
 from lambent.model.service import Client
 from lambent.services.sns.delivery_status import SERVICE, Accepted, DeliveryStatusLog
 from lambent.services.sns.encryption import PayloadEncryption
+from lambent.services.sns.mail import Mail
 from lambent.services.sns.metrics import TopicMetrics
+from lambent.services.sns.posting import Send, post
+from lambent.services.sns.sms import TextMessages
 from lambent.targets.calls import queue_url
-from lambent.targets.failure import DeliveryFailedError, failure_of
+from lambent.targets.failure import failure_of
 from lambent.targets.worker import DeadLetter, Outcome
 
 _CONFIRMATION_TYPE = "text/plain; charset=UTF-8"
-_HTTP_SECONDS = 15.0
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _METRICS: Mapping[Outcome, str] = {
     "delivered": "NumberOfNotificationsDelivered",
@@ -35,14 +35,6 @@ _REPLAY_METRICS: Mapping[Outcome, str] = {
 }
 
 
-class Send(Protocol):
-    """lambent.http.client.request."""
-
-    def __call__(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes = b"", seconds: float
-    ) -> Awaitable[Response]: ...
-
-
 class SubscriberCourier:
     """targets.worker.Courier."""
 
@@ -53,12 +45,16 @@ class SubscriberCourier:
         encryption: PayloadEncryption,
         status: DeliveryStatusLog,
         metrics: TopicMetrics,
+        mail: Mail,
+        texts: TextMessages,
     ) -> None:
         self._client = client
         self._send = send
         self._encryption = encryption
         self._status = status
         self._metrics = metrics
+        self._mail = mail
+        self._texts = texts
 
     async def deliver(self, delivery: Delivery) -> None:
         try:
@@ -85,7 +81,7 @@ class SubscriberCourier:
             self._metrics.count(delivery.source_arn, "NumberOfNotificationsRedrivenToDlq")
 
     def tell(self, delivery: Delivery, outcome: Outcome) -> None:
-        if outcome in _METRICS:
+        if outcome in _METRICS and delivery.source_arn:
             names = _REPLAY_METRICS if delivery.target.get("Replayed") else _METRICS
             self._metrics.count(delivery.source_arn, names[outcome])
 
@@ -97,6 +93,13 @@ class SubscriberCourier:
                 )
             case "lambda":
                 return await self._to_function(delivery)
+            case "email" | "email-json":
+                target = delivery.target
+                await self._mail.send(target["Endpoint"], target["Subject"], delivery.payload.decode())
+                return Accepted(200, "")
+            case "sms":
+                await self._texts.send(delivery)
+                return Accepted(200, "")
             case _:
                 return await self._to_endpoint(delivery)
 
@@ -135,23 +138,8 @@ class SubscriberCourier:
         return Accepted(202, json.dumps(said, separators=(",", ":")))
 
     async def _to_endpoint(self, delivery: Delivery) -> Accepted:
-        try:
-            answer = await self._send(
-                "POST",
-                delivery.target["Endpoint"],
-                headers=_headers(delivery),
-                body=delivery.payload,
-                seconds=_HTTP_SECONDS,
-            )
-        except RequestFailedError as error:
-            raise DeliveryFailedError("CONNECTION_FAILURE", str(error), retriable=True) from error
-        except ValueError as error:
-            raise DeliveryFailedError("INVALID_PARAMETER", str(error)) from error
-        if not 200 <= answer.status < 300:
-            retriable = answer.status >= 500 or answer.status == 429
-            message = f"The endpoint answered {answer.status}."
-            raise DeliveryFailedError("ERROR_FROM_TARGET", message, retriable=retriable, status=answer.status)
-        return Accepted(answer.status, _PHRASES.get(answer.status, ""))
+        status = await post(self._send, delivery.target["Endpoint"], _headers(delivery), delivery.payload)
+        return Accepted(status, _PHRASES.get(status, ""))
 
 
 def _headers(delivery: Delivery) -> dict[str, str]:

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
+from lambent.model.caller import Caller
 from lambent.model.delivery import Delivery
 from lambent.model.queue import MessageAttribute
 from lambent.model.topic import Subscription, Topic
-from lambent.services.sns.delivery_policy import SERVICES, effective_subscription_policy
+from lambent.services.sns.delivery_policy import PERSONS, SERVICES, effective_subscription_policy
 from lambent.services.sns.delivery_status import feedback
+from lambent.services.sns.endpoints import EMAIL_PROTOCOLS
 from lambent.services.sns.envelope import Envelopes, Message, function_event, written
+from lambent.services.sns.mail import subject_of, text_of
 from lambent.services.sns.subscription_attributes import HTTP_PROTOCOLS
 
 
@@ -24,8 +27,9 @@ class Deliveries:
     ) -> Delivery:
         """`replay_id` is of the replay in which it is delivered again."""
         is_raw = subscription.attributes.get("RawMessageDelivery", "").lower() == "true"
+        is_bare = is_raw or subscription.protocol == "sms"
         event: bytes | None = None
-        if is_raw:
+        if is_bare:
             payload = message.body_for(subscription.protocol)
         else:
             members = self._envelopes.notification(topic, subscription, message)
@@ -35,6 +39,9 @@ class Deliveries:
             if subscription.protocol == "lambda":
                 event = payload.encode()  # what a dead letter has
                 payload = json.dumps(function_event(members, subscription), separators=(",", ":"))
+            elif subscription.protocol == "email":
+                event = payload.encode()
+                payload = text_of(members)
         return self._delivery(
             topic,
             subscription,
@@ -50,7 +57,8 @@ class Deliveries:
                 "GroupId": _group(topic, subscription, message),
                 "DeduplicationId": _deduplication_id(message, replay_id) if topic.is_fifo else None,
                 "TraceHeader": message.trace_header,
-                "Attributes": _attributes(message.attributes) if is_raw else {},
+                "Attributes": _attributes(message.attributes) if is_bare else {},
+                **_subject(subscription, "Notification", message.subject),
                 "Feedback": feedback(topic, subscription.protocol, message.body_for(subscription.protocol)),
             },
         )
@@ -62,10 +70,30 @@ class Deliveries:
         return self._delivery(
             topic,
             subscription,
-            written(members).encode(),
+            (text_of(members) if subscription.protocol == "email" else written(members)).encode(),
             event=None,
             at=now,
-            about={"Kind": kind, "MessageId": id, "Raw": False},
+            about={"Kind": kind, "MessageId": id, "Raw": False, **_subject(subscription, kind, None)},
+        )
+
+    def text_message(self, number: str, caller: Caller, message: Message) -> Delivery:
+        """To a number that is no subscriber."""
+        return Delivery(
+            queue="sns",
+            account_id=caller.account_id,
+            region=caller.region,
+            source_arn="",
+            target={
+                "Arn": "",
+                "Protocol": "sms",
+                "Endpoint": number,
+                "Retries": dict(PERSONS),
+                "MessageId": message.id,
+                "Attributes": _attributes(message.attributes),
+            },
+            payload=message.body_for("sms").encode(),
+            accepted_at=message.published_at / 1000,
+            due_at=message.published_at / 1000,
         )
 
     def _delivery(
@@ -91,7 +119,7 @@ class Deliveries:
                 "Arn": subscription.arn,
                 "Protocol": subscription.protocol,
                 "Endpoint": subscription.endpoint,
-                "Retries": policy["healthyRetryPolicy"] if is_http else dict(SERVICES),
+                "Retries": policy["healthyRetryPolicy"] if is_http else _retries(subscription.protocol),
                 "ContentType": policy["requestPolicy"]["headerContentType"],
                 "DeadLetters": redrive.get("deadLetterTargetArn"),
                 **about,
@@ -102,6 +130,15 @@ class Deliveries:
             due_at=at / 1000,
             line=line,
         )
+
+
+def _retries(protocol: str) -> dict[str, Any]:
+    return dict(SERVICES if protocol in ("lambda", "sqs") else PERSONS)
+
+
+def _subject(subscription: Subscription, kind: str, subject: str | None) -> dict[str, str]:
+    """Of an email."""
+    return {"Subject": subject_of(kind, subject)} if subscription.protocol in EMAIL_PROTOCOLS else {}
 
 
 def _deduplication_id(message: Message, replay_id: str) -> str | None:

@@ -32,6 +32,16 @@ SERVICES: Mapping[str, Any] = {
     "backoffFunction": "exponential",
 }
 """Of Lambda and SQS, whatever the policies of topic and subscription say: 23 days."""
+PERSONS: Mapping[str, Any] = {
+    "minDelayTarget": 10,
+    "maxDelayTarget": 600,
+    "numRetries": 50,
+    "numMaxDelayRetries": 38,
+    "numNoDelayRetries": 0,
+    "numMinDelayRetries": 2,
+    "backoffFunction": "exponential",
+}
+"""Of email and text messages: more than six hours."""
 _CONTENT_TYPE = "text/plain; charset=UTF-8"
 _BACKOFFS = ("linear", "arithmetic", "geometric", "exponential")
 _NUMBERS: Mapping[str, tuple[int, int]] = {

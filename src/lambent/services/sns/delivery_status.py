@@ -68,7 +68,9 @@ def check_value(name: str, value: str) -> None:
 
 def feedback(topic: Topic, protocol: str, body: str) -> dict[str, Any] | None:
     """What a delivery has to know of it; None where nothing is to be logged."""
-    prefix = _PREFIXES[protocol]
+    prefix = _PREFIXES.get(protocol)
+    if prefix is None:
+        return None
     success, failure = (topic.attributes.get(prefix + name) for name in _ROLES)
     if not success and not failure:
         return None

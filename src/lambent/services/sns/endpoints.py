@@ -4,46 +4,79 @@ Source: Subscribe in the SNS API reference.
 """
 
 import re
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from lambent.model.topic import Topic
 from lambent.services.sns.errors import InvalidParameter, invalid
 
-_OFFERED = ("http", "https", "lambda", "sqs")
+EMAIL_PROTOCOLS = ("email", "email-json")
+_NOT_OFFERED = ("application", "firehose")
 _PHONE_NUMBER = re.compile(r"\+[1-9]\d{1,14}")
-_OTHERS = ("application", "email", "email-json", "firehose", "sms")
+_SMS_ENDPOINT = re.compile(r"\+\d(?:[./-]?\d){1,14}")
+_EMAIL = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
 
 
 def check_endpoint(topic: Topic, protocol: str, endpoint: str) -> None:
     """Raises InvalidParameter."""
-    if protocol == "sms" and not is_phone_number(endpoint):
-        raise InvalidParameter(f"Invalid SMS endpoint: {endpoint}")
-    if protocol in _OTHERS:
+    if protocol in _NOT_OFFERED:
         raise invalid(f"Protocol Reason: Lambent does not deliver by {protocol}")
-    if protocol not in _OFFERED:
+    if protocol not in _CHECKS:
         raise invalid(f"Amazon SNS does not support this protocol string: {protocol}")
-    if not endpoint:
+    if not endpoint and protocol != "sms":
         raise invalid("Endpoint Reason: Please provide an endpoint")
-    if protocol in ("http", "https"):
-        parts = urlsplit(endpoint)
-        if parts.scheme != protocol or not parts.hostname:
-            raise invalid("Endpoint must match the specified protocol")
-        if topic.is_fifo:
-            raise _not_for_fifo(protocol)
-        return
-    service_parts = endpoint.split(":")
-    is_arn = len(service_parts) >= 6 and service_parts[0] == "arn" and service_parts[2] == protocol
-    if protocol == "sqs":
-        if not is_arn or len(service_parts) != 6:
-            raise invalid("SQS endpoint ARN")
-        if endpoint.endswith(".fifo") and not topic.is_fifo:
-            raise invalid(
-                "Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics"
-            )
-    elif not is_arn:
+    _CHECKS[protocol](topic, protocol, endpoint)
+    if topic.is_fifo and protocol != "sqs":
+        raise invalid(
+            f"Invalid parameter: Endpoint Reason: FIFO topics do not support the protocol {protocol}: "
+            "Please use SQS queues"
+        )
+
+
+def _check_queue(topic: Topic, protocol: str, endpoint: str) -> None:
+    if not _is_arn(protocol, endpoint) or endpoint.count(":") != 5:
+        raise invalid("SQS endpoint ARN")
+    if endpoint.endswith(".fifo") and not topic.is_fifo:
+        raise invalid(
+            "Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics"
+        )
+
+
+def _check_function(topic: Topic, protocol: str, endpoint: str) -> None:
+    if not _is_arn(protocol, endpoint):
         raise invalid("Lambda endpoint ARN")
-    elif topic.is_fifo:
-        raise _not_for_fifo(protocol)
+
+
+def _check_url(topic: Topic, protocol: str, endpoint: str) -> None:
+    parts = urlsplit(endpoint)
+    if parts.scheme != protocol or not parts.hostname:
+        raise invalid("Endpoint must match the specified protocol")
+
+
+def _check_email(topic: Topic, protocol: str, endpoint: str) -> None:
+    if not _EMAIL.fullmatch(endpoint):
+        raise invalid("Email address")
+
+
+def _check_number(topic: Topic, protocol: str, endpoint: str) -> None:
+    if not _SMS_ENDPOINT.fullmatch(endpoint):
+        raise InvalidParameter(f"Invalid SMS endpoint: {endpoint}")
+
+
+_CHECKS: Mapping[str, Callable[[Topic, str, str], None]] = {
+    "email": _check_email,
+    "email-json": _check_email,
+    "http": _check_url,
+    "https": _check_url,
+    "lambda": _check_function,
+    "sms": _check_number,
+    "sqs": _check_queue,
+}
+
+
+def _is_arn(service: str, text: str) -> bool:
+    parts = text.split(":")
+    return len(parts) >= 6 and parts[0] == "arn" and parts[2] == service
 
 
 def is_phone_number(text: str) -> bool:
@@ -54,10 +87,3 @@ def is_phone_number(text: str) -> bool:
 def owner_of(protocol: str, endpoint: str) -> str | None:
     """The account of a queue or function; None for what has no account."""
     return endpoint.split(":")[4] if protocol in ("sqs", "lambda") else None
-
-
-def _not_for_fifo(protocol: str) -> Exception:
-    return invalid(
-        f"Invalid parameter: Endpoint Reason: FIFO topics do not support the protocol {protocol}: "
-        "Please use SQS queues"
-    )

@@ -17,8 +17,9 @@ _SUBJECT_MOST = 100
 _TOKEN = re.compile(r"[A-Za-z0-9!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,128}")
 
 
-def new_message(topic: Topic, caller: Caller, parameters: Parameters, now: int) -> Message:
-    """Without its sequence number. Raises what AWS says of a message that cannot be published to this topic."""
+def new_message(topic: Topic | None, caller: Caller, parameters: Parameters, now: int) -> Message:
+    """Without its sequence number; `topic` is None for a phone number. Raises what AWS says of a message that cannot
+    be published there."""
     text: str = parameters.get("Message") or ""
     if not text:
         raise invalid("Empty message")
@@ -27,7 +28,8 @@ def new_message(topic: Topic, caller: Caller, parameters: Parameters, now: int) 
         raise invalid("Subject")
     attributes = parse_attributes(parameters.get("MessageAttributes") or {})
     bodies = _bodies(text, parameters.get("MessageStructure"))
-    _check_ids(topic, parameters)
+    if topic is not None:
+        _check_ids(topic, parameters)
     message = Message(
         id=new_uuid(),
         body=bodies.pop("default"),
@@ -105,8 +107,8 @@ def _not_valid(parameter: str) -> InvalidParameter:
     )
 
 
-def _deduplication_id(topic: Topic, parameters: Parameters, text: str) -> str | None:
-    if not topic.is_fifo:
+def _deduplication_id(topic: Topic | None, parameters: Parameters, text: str) -> str | None:
+    if topic is None or not topic.is_fifo:
         return None
     given: str | None = parameters.get("MessageDeduplicationId")
     return given if given is not None else sha256(text.encode()).hexdigest()

@@ -56,6 +56,8 @@ class PublishOperations:
         return {"Publish": self.publish, "PublishBatch": self.publish_batch}
 
     async def publish(self, caller: Caller, parameters: Parameters) -> Parameters:
+        if parameters.get("PhoneNumber"):
+            return await self._send_text(caller, parameters)
         topic = self._target(caller, parameters)
         message = new_message(topic, caller, parameters, self._topics.now())
         size = check_size(parameters)
@@ -77,12 +79,18 @@ class PublishOperations:
         ]
         return {"Successful": successful, "Failed": []}
 
-    def _target(self, caller: Caller, parameters: Parameters) -> Topic:
-        number = parameters.get("PhoneNumber")
-        if number and not is_phone_number(number):
+    async def _send_text(self, caller: Caller, parameters: Parameters) -> Parameters:
+        number: str = parameters["PhoneNumber"]
+        if not is_phone_number(number):
             raise invalid(f"PhoneNumber Reason: {number} is not valid to publish to")
-        if number:
-            raise invalid("PhoneNumber Reason: Lambent does not send SMS messages")
+        message = new_message(None, caller, parameters, self._topics.now())
+        delivery = self._deliveries.text_message(number, caller, message)
+        publication = Publication(topic_arn="", message_id=message.id, deliveries=[delivery])
+        await self._store.publish([publication], now=message.published_at, duplicates_until=0)
+        self._wake()
+        return {"MessageId": message.id}
+
+    def _target(self, caller: Caller, parameters: Parameters) -> Topic:
         arn = parameters.get("TopicArn")
         if arn is None:
             arn = parameters.get("TargetArn")

@@ -12,6 +12,7 @@ from lambent.services.sns.delivery_policy import (
     effective_subscription_policy,
     own_subscription_policy,
 )
+from lambent.services.sns.endpoints import EMAIL_PROTOCOLS
 from lambent.services.sns.errors import InvalidParameter, invalid
 from lambent.services.sns.filter_policy import (
     ATTRIBUTES_SCOPE,
@@ -33,6 +34,7 @@ SETTABLE = (
 _NOT_OFFERED = ("SubscriptionRoleArn",)
 _RAW_PROTOCOLS = ("sqs", "http", "https")
 HTTP_PROTOCOLS = ("http", "https")
+CONFIRMED_BY_LINK = (*HTTP_PROTOCOLS, *EMAIL_PROTOCOLS)
 
 
 def check(subscription: Subscription, topic: Topic, name: str, value: str, now: int) -> None:

@@ -15,7 +15,7 @@ from lambent.services.sns.endpoints import check_endpoint, owner_of
 from lambent.services.sns.errors import AuthorizationError, InvalidParameter, NotFound, invalid
 from lambent.services.sns.filter_policy import SubscriptionAttributeError
 from lambent.services.sns.pages import page
-from lambent.services.sns.subscription_attributes import HTTP_PROTOCOLS
+from lambent.services.sns.subscription_attributes import CONFIRMED_BY_LINK
 from lambent.services.sns.tokens import ConfirmationTokens
 from lambent.services.sns.topics import Topics
 from lambent.store.ports.target_deliveries import TargetDeliveryStore
@@ -114,7 +114,7 @@ class SubscriptionOperations:
             raise AuthorizationError("Unsubscribing this subscription needs a signed request.")
         topic = self._topics.find(subscription.topic_arn)
         await self._topics.delete_subscription(subscription)
-        if topic is not None and subscription.confirmed and subscription.protocol in HTTP_PROTOCOLS:
+        if topic is not None and subscription.confirmed and subscription.protocol in CONFIRMED_BY_LINK:
             await self._send_confirmation(topic, subscription, "UnsubscribeConfirmation")
         return {}
 
@@ -201,8 +201,8 @@ def _check_topic(arn: str, claims: tuple[str, str] | None) -> None:
 
 
 def _new(topic: Topic, caller: Caller, protocol: str, endpoint: str, now: int) -> Subscription:
-    """What the caller's own account receives is confirmed by asking for it."""
-    confirmed = owner_of(protocol, endpoint) == caller.account_id
+    """What the caller's own account receives is confirmed by asking for it, and nobody confirms a phone number."""
+    confirmed = protocol == "sms" or owner_of(protocol, endpoint) == caller.account_id
     return Subscription(
         arn=f"{topic.arn}:{new_uuid()}",
         topic_arn=topic.arn,
