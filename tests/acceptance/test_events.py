@@ -1,6 +1,7 @@
 """EventBridge as its users meet it: rules bring events to functions, kept through a kill of the server."""
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -134,13 +135,18 @@ def test_rules_write_to_a_log_group_with_a_transformed_input(lambent: Lambent) -
     events.put_rule(Name=rule, EventPattern=ORDERS)
     arn = f"arn:aws:logs:us-east-1:{lambent.account_id}:log-group:{group}"
     transformer = {
-        "InputPathsMap": {"n": "$.detail.number", "t": "$.detail-type"},
-        "InputTemplate": '{"number": <n>, "text": "<t> by <aws.events.rule-name>"}',
+        "InputPathsMap": {"at": "$.time", "t": "$.detail-type"},
+        "InputTemplate": '{"timestamp": <at>, "message": "<t> by <aws.events.rule-name>"}',
     }
     events.put_targets(Rule=rule, Targets=[{"Id": "logs", "Arn": arn, "InputTransformer": transformer}])
-    events.put_events(Entries=[order(3)])
-    (line,) = eventually(lambda: lambent.log_lines(group))
-    assert json.loads(line) == {"number": 3, "text": f"Order placed by {rule}"}
+    moment = int(time.time()) - 60
+    events.put_events(Entries=[order(3, Time=moment)])
+    (line,) = eventually(lambda: lambent.logs.filter_log_events(logGroupName=group)["events"])
+    assert line["message"] == f"Order placed by {rule}"
+    assert line["timestamp"] == moment * 1000
+    transformer["InputTemplate"] = '"<at> <t>"'
+    with pytest.raises(ClientError, match=r"Input for target logs is not a valid JSON text\."):
+        events.put_targets(Rule=rule, Targets=[{"Id": "logs", "Arn": arn, "InputTransformer": transformer}])
 
 
 def test_entries_are_refused_one_by_one_and_requests_as_a_whole(lambent: Lambent) -> None:

@@ -9,12 +9,13 @@ from dataclasses import replace
 from lambent.model.caller import Caller, Parameters, PassRole
 from lambent.model.error import ValidationException
 from lambent.model.event_bus import Rule
-from lambent.model.input_template import InvalidInputError
+from lambent.model.input_template import InvalidInputError, makes_json
 from lambent.model.json_path import InvalidPathError, dynamic, parse_path
 from lambent.model.service import Operation
 from lambent.services.events.catalog import Catalog
 from lambent.services.events.courier import SERVICE, is_target
 from lambent.services.events.errors import LimitExceededException, invalid, not_offered
+from lambent.services.events.log_target import is_log_group
 from lambent.services.events.names import bus_name, parse_arn, rule_name
 from lambent.services.events.pages import page
 from lambent.services.events.rules import require_own
@@ -86,6 +87,9 @@ def _check(target: Parameters) -> None:
         check_input(target)
     except InvalidInputError as error:
         raise ValidationException(str(error).replace("{id}", id)) from None
+    transformer = target.get("InputTransformer")
+    if is_log_group(arn) and transformer and not makes_json(transformer["InputTemplate"]):
+        raise ValidationException(f"Input for target {id} is not a valid JSON text.")
     if not is_target(arn):
         raise not_offered(f"targets like {target['Arn']}")
     for path in dynamic(target.get("HttpParameters") or {}):
