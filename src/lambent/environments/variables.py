@@ -14,6 +14,14 @@ GATEWAY_PORT = 9000
 GATEWAY_URL = f"http://127.0.0.1:{GATEWAY_PORT}"
 """Where a function finds Lambent itself: in its own network, there and nowhere else."""
 
+_TRACING = {
+    "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+    "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
+    "_AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1",
+    "_AWS_XRAY_DAEMON_PORT": "2000",
+}
+"""Where SDKs send segments when they are told nothing else. Nobody is there; a function may name another place."""
+
 
 def access_key_variables(credential: Credential) -> dict[str, str]:
     """What carries temporary credentials."""
@@ -38,6 +46,7 @@ def environment_variables(
     the reserved (they were refused when the function was created)."""
     variables = {
         **static,
+        **_TRACING,
         **(version.variables or {}),
         "AWS_REGION": version.function.region,
         "AWS_DEFAULT_REGION": version.function.region,
@@ -49,7 +58,6 @@ def environment_variables(
         LOG_STREAM_NAME: log_stream,
         "AWS_LAMBDA_INITIALIZATION_TYPE": initialization_type,
         "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{RUNTIME_API_PORT}",
-        "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
     }
     if version.handler is not None:
         variables["_HANDLER"] = version.handler

@@ -26,6 +26,9 @@ _COMMON = {
     "_LAMBDA_TELEMETRY_LOG_FD": str(TELEMETRY_DESCRIPTOR),
 }
 
+_LEFT_BY_A_SHELL = {"PWD": TASK_ROOT, "SHLVL": "0"}
+"""What functions see of AWS's bootstraps that are shell scripts."""
+
 _EXEC_TIME_COMMON = frozenset(
     {
         "AWS_LAMBDA_EXEC_WRAPPER",
@@ -122,10 +125,15 @@ def documented_variables(identifier: str) -> dict[str, str]:
     return custom_variables() if identifier.startswith("provided") else managed_variables(identifier)
 
 
+_FIRST_WITHOUT_LOCALE = 12
+"""The first minor version of Python whose image at AWS, Amazon Linux 2023, lacks the locale that LANG names."""
+
+
 def python_variables(identifier: str, minor: int) -> dict[str, str]:
-    variables = {**managed_variables(identifier), "PYTHONPATH": RUNTIME_DIR}
-    if minor == 6:
-        # Where en_US.UTF-8 is not installed, later versions fall back to UTF-8 by themselves, and 3.6 to ASCII.
+    variables = {**managed_variables(identifier), **_LEFT_BY_A_SHELL, "PYTHONPATH": RUNTIME_DIR}
+    if minor == 6 or minor >= _FIRST_WITHOUT_LOCALE:
+        # Where en_US.UTF-8 is not installed, later versions fall back to UTF-8 by themselves, and 3.6 to ASCII. They
+        # tell their children so, and functions see it.
         variables["LC_CTYPE"] = "C.UTF-8"
     return variables
 
@@ -142,7 +150,11 @@ def nodejs_variables(identifier: str, major: int) -> dict[str, str]:
         "/var/runtime/node_modules",
     )
     own = ("/var/runtime", "/var/task")
-    return {**managed_variables(identifier), "NODE_PATH": ":".join((*modules, *own))}
+    return {
+        **managed_variables(identifier),
+        **_LEFT_BY_A_SHELL,
+        "NODE_PATH": ":".join((*modules, *own)),
+    }
 
 
 def ruby_variables(identifier: str, major: int, minor: int) -> dict[str, str]:
@@ -151,6 +163,7 @@ def ruby_variables(identifier: str, major: int, minor: int) -> dict[str, str]:
     libraries = ("/var/runtime/lib", "/var/task", "/opt/ruby/lib")
     return {
         **managed_variables(identifier),
+        **_LEFT_BY_A_SHELL,
         "GEM_HOME": "/var/runtime",
         "GEM_PATH": ":".join(gems),
         "RUBYLIB": ":".join(libraries),

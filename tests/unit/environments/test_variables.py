@@ -27,6 +27,9 @@ def test_a_function_sees_what_aws_tells_it(version):
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001",
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+        "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
+        "_AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1",
+        "_AWS_XRAY_DAEMON_PORT": "2000",
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9000",
         "_HANDLER": "app.handler",
     }
@@ -38,10 +41,12 @@ def test_its_own_variables_come_before_the_runtimes_and_never_before_the_reserve
         "AWS_REGION": "mars",
         "AWS_ENDPOINT_URL": "http://elsewhere",
         "AWS_SECRET_ACCESS_KEY": "x",
+        "AWS_XRAY_DAEMON_ADDRESS": "10.0.0.1:2000",
     }
     seen = environment_variables(version(variables=own), {"LANG": "en"}, CREDENTIAL, "s")
     assert (seen["LANG"], seen["AWS_REGION"], seen["AWS_SECRET_ACCESS_KEY"]) == ("C", "eu-west-1", "s")
     assert seen["AWS_ENDPOINT_URL"] == "http://elsewhere"
+    assert seen["AWS_XRAY_DAEMON_ADDRESS"] == "10.0.0.1:2000"
 
 
 def test_json_logging_is_told_with_its_level(version):
