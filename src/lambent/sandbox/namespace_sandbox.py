@@ -45,7 +45,7 @@ class NamespaceSandbox:
         uid: int,
         scratch: Scratch,
         *,
-        make_scratch: Callable[[int, int], Awaitable[Scratch]],
+        make_scratch: Callable[[int], Awaitable[Scratch]],
         clone_tree: Callable[[Path], Awaitable[int]],
         destroy: "Destroy",
         make_socket: MakeSocket,
@@ -130,7 +130,7 @@ class NamespaceSandbox:
         await self._order_binds({"order": "attach"}, binds)
 
     async def resize_tmp(self, mib: int) -> None:
-        scratch = await self._make_scratch(mib, self.uid)
+        scratch = await self._make_scratch(mib)
         self.scratches_made.append(scratch)
         try:
             await self._order({"order": "replace_tmp"}, [scratch.mount])

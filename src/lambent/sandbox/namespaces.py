@@ -117,8 +117,8 @@ class NamespacesBackend:
         reason = self._scratches.open()
         return (f"files in /tmp count against the memory limit: {reason}",) if reason else ()
 
-    async def _make_scratch(self, mib: int, uid: int) -> Scratch:
-        return await self._scratches.make(mib, uid)
+    async def _make_scratch(self, mib: int) -> Scratch:
+        return await self._scratches.make(mib)
 
     async def _clone_tree(self, source: Path) -> int:
         return mounts.clone_tree(str(source), READ_ONLY)
@@ -170,7 +170,7 @@ class NamespacesBackend:
     ) -> tuple[NamespaceSandbox, Scratch]:
         uid = self._uids.take()
         try:
-            scratch = await self._make_scratch(tmp_mib, uid)
+            scratch = await self._make_scratch(tmp_mib)
         except BaseException:
             self._uids.release(uid)
             raise

@@ -76,7 +76,7 @@ class ScratchMaker:
         reason = loop_devices_missing()
         if reason is None:
             try:
-                scratch = self._make_on_disk(_TRIAL_MIB, os.getuid())
+                scratch = self._make_on_disk(_TRIAL_MIB)
             except (StepError, SandboxError) as error:
                 return f"{error}: keep the state directory on ext4 or xfs, and allow loop devices"
             scratch.release()
@@ -88,30 +88,28 @@ class ScratchMaker:
         self._threads.shutdown()
         shutil.rmtree(self._directory, ignore_errors=True)
 
-    async def make(self, mib: int, uid: int) -> Scratch:
-        """Of `mib` MiB, empty, belonging to `uid`. Raises SandboxError."""
-        work = asyncio.get_running_loop().run_in_executor(self._threads, self._make, mib, uid)
+    async def make(self, mib: int) -> Scratch:
+        """Of `mib` MiB, empty, for everybody. Raises SandboxError."""
+        work = asyncio.get_running_loop().run_in_executor(self._threads, self._make, mib)
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
             work.add_done_callback(lambda done: None if done.exception() else done.result().release())
             raise
 
-    def _make(self, mib: int, uid: int) -> Scratch:
+    def _make(self, mib: int) -> Scratch:
         try:
-            return self._make_on_disk(mib, uid) if self.on_disk else Scratch(make_tmpfs(mib, uid), None)
+            return self._make_on_disk(mib) if self.on_disk else Scratch(make_tmpfs(mib), None)
         except StepError as error:
             raise SandboxError(f"make /tmp: {error}") from error
 
-    def _make_on_disk(self, mib: int, uid: int) -> Scratch:
+    def _make_on_disk(self, mib: int) -> Scratch:
         image = _copy(self._template(mib), self._directory)
         try:
             device, loop = _attach(image)
         finally:
             os.close(image)
-        mount = _mount(device, loop)
-        _give(mount, uid)
-        return Scratch(mount, loop)
+        return Scratch(_mount(device, loop), loop)
 
     def _template(self, mib: int) -> Path:
         path = self._directory / f"{mib}.ext4"
@@ -164,7 +162,7 @@ def _make_file_system(path: Path, mib: int) -> None:
 
 
 def _empty(image: Path) -> None:
-    """Once for all copies: without the lost+found that mkfs leaves, and for its owner alone."""
+    """Once for all copies: without the lost+found that mkfs leaves, and as a /tmp is, root's and for everybody."""
     with step(f"open {image}"), image.open("r+b") as file:
         device, loop = _attach(file.fileno())
     scratch = Scratch(_mount(device, loop), loop)
@@ -172,7 +170,7 @@ def _empty(image: Path) -> None:
         with step("empty the /tmp image"):
             root = Path(f"/proc/self/fd/{scratch.mount}")
             (root / "lost+found").rmdir()
-            root.chmod(0o700)
+            root.chmod(0o1777)
     finally:
         scratch.release()
         scratch.wait_gone()
@@ -243,16 +241,6 @@ def _loop_config(image: int) -> bytes:
     flags = _LO_FLAGS_AUTOCLEAR | _LO_FLAGS_DIRECT_IO
     info = struct.pack("<5Q4I64s64s32s2Q", 0, 0, 0, 0, 0, 0, 0, 0, flags, b"lambent", b"", b"", 0, 0)
     return struct.pack("<2I", image, _BLOCK_BYTES) + info + bytes(64)
-
-
-def _give(mount: int, uid: int) -> None:
-    """Hands the empty file system to `uid`."""
-    try:
-        with step(f"give /tmp to uid {uid}"):
-            os.chown(f"/proc/self/fd/{mount}", uid, uid)
-    except BaseException:
-        os.close(mount)
-        raise
 
 
 def _attachment(loop: str) -> str:

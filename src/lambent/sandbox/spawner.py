@@ -161,7 +161,7 @@ class Spawner:
                         # With what is mounted below: what the host has put there, a user namespace may not take away.
                         made = mounts.clone_tree(order["source"], mounts.READ_ONLY, recursive=True)
                 case "tmpfs":
-                    made = make_tmpfs(order["mib"], order["uid"])
+                    made = make_tmpfs(order["mib"])
         except StepError as error:
             self.tell({"event": "made", "error": str(error)})
             return

@@ -126,9 +126,9 @@ class SpawnerClient:
         """A detached read-only mount of a directory; a descriptor."""
         return await self._make({"order": "tree", "source": source})
 
-    async def make_tmpfs(self, mib: int, uid: int) -> int:
+    async def make_tmpfs(self, mib: int) -> int:
         """A detached mount; a descriptor."""
-        return await self._make({"order": "tmpfs", "mib": mib, "uid": uid})
+        return await self._make({"order": "tmpfs", "mib": mib})
 
     def _make(self, order: Message) -> "Future[int]":
         self._order(order)

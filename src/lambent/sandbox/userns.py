@@ -80,9 +80,9 @@ class UsernsBackend(NamespacesBackend):
     def _prepare_scratches(self) -> tuple[str, ...]:
         return ()
 
-    async def _make_scratch(self, mib: int, uid: int) -> Scratch:
+    async def _make_scratch(self, mib: int) -> Scratch:
         spawner = await self._running_spawner()
-        return Scratch(await spawner.make_tmpfs(mib, uid), None)
+        return Scratch(await spawner.make_tmpfs(mib), None)
 
     async def _clone_tree(self, source: Path) -> int:
         spawner = await self._running_spawner()

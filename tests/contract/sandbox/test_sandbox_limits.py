@@ -101,11 +101,23 @@ except OSError as error:
     assert mib <= int(written) <= mib + 24
 
 
-async def test_tmp_is_private_empty_and_the_processs_own(bench: Workbench) -> None:
+async def test_tmp_is_private_empty_and_for_everybody(bench: Workbench) -> None:
+    """It belongs to whom the root directory belongs: root, where there is one inside."""
     code = (
-        "import os; s = os.stat('/tmp'); print(os.listdir('/tmp'), s.st_uid == os.getuid(), oct(s.st_mode))"
+        "import os; s = os.stat('/tmp');"
+        "print(os.listdir('/tmp'), s.st_uid == os.stat('/').st_uid, oct(s.st_mode))"
     )
-    assert (await bench.python(code)).output == "[] True 0o40700\n"
+    assert (await bench.python(code)).output == "[] True 0o41777\n"
+
+
+async def test_what_is_in_tmp_may_be_written_again_moved_linked_and_removed(bench: Workbench) -> None:
+    """Which the kernel looks at twice in directories that everybody may write."""
+    code = (
+        "import os; os.chdir('/tmp'); open('a', 'w').write('1'); open('a', 'w').write('2'); os.link('a', 'b');"
+        "os.symlink('a', 'c'); os.mkfifo('d'); os.rename('b', 'e'); print(open('c').read(), open('e').read());"
+        "[os.unlink(name) for name in os.listdir('.')]; print(os.listdir('.'))"
+    )
+    assert (await bench.python(code)).output == "2 2\n[]\n"
 
 
 async def test_tmp_may_be_resized_before_seal(bench: Workbench) -> None:
