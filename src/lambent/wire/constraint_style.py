@@ -15,7 +15,8 @@ class ConstraintStyle:
     """`code` is the error's name. `repeats_value`: "Value 'x' at 'y'" rather than "Value at 'y'", but for the shapes
     `not_repeated`.
     `elements_not_null`: lists of scalars end their constraints with "Member must not be null", but those of the shapes
-    `elements_nullable`. `elements_bare`: lists whose elements' constraint is told as if it were the list's own.
+    `elements_nullable`. `keys_not_null`: maps whose keys' constraints end so. `elements_bare`: lists whose elements'
+    constraint is told as if it were the list's own.
     `nested`: code and text for whatever is wrong inside a body, where the service says no more of it.
     `apart`: members (by path, or by the shape that they are of) whose error stands alone, with its code, its
     text, and its own members.
@@ -32,6 +33,7 @@ class ConstraintStyle:
     not_repeated: frozenset[str] = frozenset()
     elements_not_null: bool = False
     elements_nullable: frozenset[str] = frozenset()
+    keys_not_null: frozenset[str] = frozenset()
     elements_bare: frozenset[str] = frozenset()
     nested: tuple[str, str] | None = None
     apart: Mapping[str, tuple[str, str, Mapping[str, str]]] = field(default_factory=dict)
@@ -52,6 +54,13 @@ _LAMBDA_RUNTIME: tuple[str, str, Mapping[str, str]] = (
     "Member must satisfy enum value set: {values} or be a valid ARN",
     {"Type": "User"},
 )
+_LAMBDA_TAGGABLE = (
+    r"arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:"
+    r"(function:[a-zA-Z0-9-_]+(:(\$LATEST|[a-zA-Z0-9-_]+))?|layer:([a-zA-Z0-9-_]+)|code-signing-config:csc-[a-z0-9]{17}|"
+    r"event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|"
+    r"capacity-provider:[a-zA-Z0-9-_]+)"
+)
+"""As AWS tells it, with layers, which have no tags."""
 _LONG_LOG_NAME = "Invalid LogGroup or LogStream, both must have length less than or equal to 512."
 _QUERY = ConstraintStyle(code="ValidationError")
 _STYLES = {
@@ -60,7 +69,9 @@ _STYLES = {
         apart={"runtime": _LAMBDA_RUNTIME},
         told_first=frozenset({"CompatibleRuntimes", "Qualifier"}),
         elements_nullable=frozenset({"SecurityGroupIds", "SubnetIds"}),
+        keys_not_null=frozenset({"AdditionalVersionWeights"}),
         elements_bare=frozenset({"CompatibleRuntimes"}),
+        patterns={"TaggableResource": _LAMBDA_TAGGABLE},
         orders={
             "EventSourcePosition": ("LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"),
             "InvokeMode": ("RESPONSE_STREAM", "BUFFERED"),

@@ -155,7 +155,10 @@ class ConstraintCompiler:
         tests = _length_tests(shape.metadata)
         explain = self._explain(shape)
         key_tests = self._tests(shape.key)
-        key_text = f"Map keys must satisfy constraint: [{_join_texts(key_tests)}]"
+        told = _join_texts(key_tests)
+        if shape.name in self._style.keys_not_null:
+            told += ", Member must not be null"
+        key_text = f"Map keys must satisfy constraint: [{told}]"
         scalar = shape.value.type_name in _SCALARS
         value_tests = self._tests(shape.value) if scalar else []
         value_text = self._element_text(shape, value_tests).replace(

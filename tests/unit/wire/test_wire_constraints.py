@@ -179,6 +179,23 @@ def test_sensitive_values_are_not_repeated() -> None:
     assert "secret" not in message
 
 
+def test_keys_of_the_weights_of_versions_are_told_with_what_they_may_not_be() -> None:
+    update = {"RoutingConfig": {"AdditionalVersionWeights": {"$LATEST": 0.5}}}
+    _, message, _ = refusal(rest("PUT", "/2015-03-31/functions/f/aliases/a", update), "lambda")
+    assert message == (
+        "1 validation error detected: Value '{$LATEST=0.5}' at 'routingConfig.additionalVersionWeights' failed to "
+        "satisfy constraint: Map keys must satisfy constraint: [Member must have length less than or equal to 1024, "
+        "Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: [0-9]+, "
+        "Member must not be null]"
+    )
+
+
+def test_the_resources_that_may_have_tags_are_told_as_aws_tells_them() -> None:
+    resource = "arn:aws:lambda:us-east-1:123456789012:pie:x"
+    _, message, _ = refusal(rest("POST", f"/2017-03-31/tags/{resource}", {"Tags": {"a": "b"}}), "lambda")
+    assert "|layer:([a-zA-Z0-9-_]+)|code-signing-config:csc-[a-z0-9]{17}|" in message
+
+
 def test_nested_member() -> None:
     _, message, _ = refusal(create_function(Code={"S3Bucket": "a"}), "lambda")
     assert message.startswith(
