@@ -16,7 +16,7 @@ from lambent.store.sql.uploads import SqlUploadStore
 
 
 def part(core: Core) -> Part:
-    files = ObjectFiles(core.shared_dir / "s3", core.node_id)
+    files = ObjectFiles(core.shared_dir / "s3", core.node_id if core.settings.shared_dir else "")
     objects = SqlObjectStore(core.database, core.clock)
     stores = s3.Stores(
         buckets=SqlBucketStore(core.database),
