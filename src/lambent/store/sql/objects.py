@@ -175,14 +175,11 @@ def put_version(connection: Connection, version: ObjectVersion, condition: Write
         _check(condition, latest, version.key)
     if version.delete_marker:
         connection.execute(_SQL["overtake"], row)
-    if latest is not None:
+    replaced = _replaced(connection, version, latest)
+    if latest is not None and replaced is not latest:
         connection.execute(_SQL["outdate"], {"id": latest[0]})
-    if version.version_id == NULL_VERSION and latest is not None:
-        before = (
-            latest if latest[1] == NULL_VERSION else connection.execute(_SQL["null_version"], row).fetchone()
-        )
-        if before is not None:
-            _remove(connection, before)
+    if replaced is not None:
+        _remove(connection, replaced)
     connection.execute(
         _SQL["insert"],
         row
@@ -194,6 +191,17 @@ def put_version(connection: Connection, version: ObjectVersion, condition: Write
             "parts_of": version.parts_of,
             "document": _VERSION.encode(version),
         },
+    )
+
+
+def _replaced(
+    connection: Connection, version: ObjectVersion, latest: tuple[Any, ...] | None
+) -> tuple[Any, ...] | None:
+    """The version whose place it takes: the key's null version, where it is one itself."""
+    if latest is None or version.version_id != NULL_VERSION:
+        return None
+    return (
+        latest if latest[1] == NULL_VERSION else _find(connection, version.bucket, version.key, NULL_VERSION)
     )
 
 
