@@ -5,6 +5,7 @@ import signal
 import time
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,11 @@ def test_nodes_are_one_service(pair: tuple[Lambent, Lambent]) -> None:
     a.client("sqs").send_message(QueueUrl=url, MessageBody="hello")
     received = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)
     assert [message["Body"] for message in received["Messages"]] == ["hello"]
+    with ThreadPoolExecutor(1) as waiting:
+        answer = waiting.submit(sqs.receive_message, QueueUrl=url, WaitTimeSeconds=20)
+        a.client("sqs").send_message(QueueUrl=url, MessageBody="to who waits on the other")
+        assert [message["Body"] for message in answer.result()["Messages"]] == ["to who waits on the other"]
+    _replay(a, b)
     a.client("s3").create_bucket(Bucket="shared")
     s3 = b.client("s3")
     s3.put_object(Bucket="shared", Key="k", Body=b"bytes")
@@ -69,6 +75,32 @@ def test_nodes_are_one_service(pair: tuple[Lambent, Lambent]) -> None:
     # Each lease has one holder, and both nodes see the same.
     holders = {lease: node["id"] for node in status(a)["nodes"] for lease in node["leases"]}
     assert holders["run schedules"] in ("a", "b")
+
+
+def _replay(a: Lambent, b: Lambent) -> None:
+    """A topic's archive is replayed to subscriptions of both nodes, whichever of them does it."""
+    archive = {"FifoTopic": "true", "ArchivePolicy": '{"MessageRetentionPeriod": "1"}'}
+    topic = a.client("sns").create_topic(Name="archived.fifo", Attributes=archive)["TopicArn"]
+    a.client("sns").publish(
+        TopicArn=topic, MessageGroupId="g", MessageDeduplicationId="d", Message="of the archive"
+    )
+    eventually(lambda: topic in str(b.client("sns").list_topics()), seconds=5)
+    policy = json.dumps({"PointType": "Timestamp", "StartingPoint": "2020-01-01T00:00:00.000Z"})
+    for node, name in ((a, "first.fifo"), (b, "second.fifo")):
+        arn = f"arn:aws:sqs:us-east-1:{a.account_id}:{name}"
+        allowed = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+        }
+        attributes = {"FifoQueue": "true", "Policy": json.dumps({"Statement": [allowed]})}
+        url = node.client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+        node.client("sns").subscribe(
+            TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"ReplayPolicy": policy}
+        )
+        received = node.client("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"]
+        assert [json.loads(one["Body"])["Message"] for one in received] == ["of the archive"]
 
 
 def test_events_of_a_killed_node_run_on_the_other(pair: tuple[Lambent, Lambent]) -> None:

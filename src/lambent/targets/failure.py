@@ -27,13 +27,25 @@ class DeliveryFailedError(Exception):
         self.status = status
 
 
-_GONE = frozenset({"ResourceNotFoundException", "QueueDoesNotExist", "NotFound", "NotFoundException"})
+_GONE = frozenset(
+    {
+        "KmsNotFound",
+        "NotFound",
+        "NotFoundException",
+        "QueueDoesNotExist",
+        "ResourceNotFoundException",
+    }
+)
 
 
 def failure_of(error: ServiceException) -> DeliveryFailedError:
     """What is missing or forbidden stays so until somebody acts: only what may pass by itself is tried again."""
     name = error.code
-    if name.startswith("AccessDenied") or name in ("AuthorizationError", "KMSAccessDenied"):
+    if name.startswith("AccessDenied") or name in (
+        "AuthorizationError",
+        "KMSAccessDenied",
+        "KmsAccessDenied",
+    ):
         return DeliveryFailedError("NO_PERMISSIONS", error.message, cause=name)
     if name in _GONE or name.endswith("NonExistentQueue"):
         return DeliveryFailedError("NO_RESOURCE", error.message, cause=name)

@@ -13,6 +13,14 @@ class TooManyRequestsException(ServiceException):
     pass
 
 
+class KmsAccessDenied(ServiceException):
+    pass
+
+
+class KmsNotFound(ServiceException):
+    pass
+
+
 class QueueDoesNotExist(ServiceException):
     pass
 
@@ -136,6 +144,8 @@ async def test_what_is_refused_becomes_a_dead_letter_at_once(clock):
     ("error", "code", "retriable"),
     [
         (AccessDeniedException("no"), "NO_PERMISSIONS", False),
+        (KmsAccessDenied("no"), "NO_PERMISSIONS", False),
+        (KmsNotFound("no"), "NO_RESOURCE", False),
         (QueueDoesNotExist("no"), "NO_RESOURCE", False),
         (TooManyRequestsException("slow"), "THROTTLING", True),
         (ValidationException("bad"), "INVALID_PARAMETER", False),

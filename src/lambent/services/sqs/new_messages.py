@@ -120,7 +120,7 @@ def check_fifo(queue: Queue, parameters: Parameters) -> None:
 
 
 def _group(parameters: Parameters) -> str | None:
-    """On a standard queue, groups are tenants among which it is fair."""
+    """On a standard queue, groups are tenants."""
     group: str | None = parameters.get("MessageGroupId")
     if group is not None:
         check_token(group, "MessageGroupId")
