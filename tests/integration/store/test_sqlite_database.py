@@ -225,6 +225,7 @@ _WHOLE = {
     "all_provisioned": "once, when a server starts",
     ("queues", "next_discarded"): "one row of it",
     ("function_urls", "every"): "once, when a server starts",
+    ("topic_archives", "replays"): "an index of those that are under way",
     ("topics", "topics"): "once, when a server starts",
     ("topics", "subscriptions"): "once, when a server starts",
     ("schema", "state"): "a row for each migration",

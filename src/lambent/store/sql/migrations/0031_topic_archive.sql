@@ -16,3 +16,4 @@ CREATE TABLE topic_replays (
     document TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX topic_replays_of_topic ON topic_replays (topic_arn);
+CREATE INDEX topic_replays_under_way ON topic_replays (subscription_arn) WHERE is_over = 0;
