@@ -137,6 +137,12 @@ def test_metrics_of_a_name_are_queried_together(cloudwatch, lambent: Lambent) ->
             {"Id": "q", "Expression": query, "Period": 60},
             {"Id": "e", "Expression": "SUM(q)", "Label": "all"},
             {"Id": "s", "Expression": f"SEARCH('{{{namespace},Host,Zone}} Zone=a', 'Sum', 60)"},
+            {  # as Grafana asks
+                "Id": "g",
+                "Expression": f"""REMOVE_EMPTY(SEARCH('{{"{namespace}","Host","Zone"}} MetricName="Load" """
+                """"Host"=("y" OR "z")', 'Sum', 60))""",
+                "Label": "${LABEL}|&|${PROP('Dim.Host')}",
+            },
         ],
         **between(),
     )["MetricDataResults"]
@@ -146,6 +152,8 @@ def test_metrics_of_a_name_are_queried_together(cloudwatch, lambent: Lambent) ->
         ("e", "all", [6.0]),
         ("s", "x a Load", [1.0]),
         ("s", "y a Load", [2.0]),
+        ("g", "y a Load|&|y", [2.0]),
+        ("g", "z b Load|&|z", [5.0]),
     ]
 
 

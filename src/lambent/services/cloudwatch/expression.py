@@ -64,13 +64,11 @@ _FILLINGS = ([("name", "REPEAT")], [("name", "LINEAR")])
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """How to evaluate it, the names that it uses, and what is to be searched for and to be learned first. `is_search`:
-    it is nothing else."""
+    """How to evaluate it, the names that it uses, and what is to be searched for and to be learned first."""
 
     node: Node
     names: frozenset[str]
     searches: Sequence[Search]
-    is_search: bool
     bands: Sequence[Band] = ()
 
 
@@ -79,8 +77,7 @@ def compile_expression(text: str) -> Expression:
     parser = _Parser(text)
     node = parser.level(0)
     parser.expect_end()
-    is_search = parser.searches != [] and text.count("(") == 1 and text.strip().startswith("SEARCH")
-    return Expression(node, frozenset(parser.names), tuple(parser.searches), is_search, tuple(parser.bands))
+    return Expression(node, frozenset(parser.names), tuple(parser.searches), tuple(parser.bands))
 
 
 class _Parser:

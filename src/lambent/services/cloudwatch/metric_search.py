@@ -4,7 +4,8 @@
 
 In braces stand a namespace and the dimensions that a metric must have, all of them and no others. A term in double
 quotes is the whole of a name or value, another one is found among the words of it. Terms are joined by AND where no
-other word is; with `name=` they are about the metric's name, its namespace or one dimension.
+other word is; with `name=` they are about the metric's name, its namespace or one dimension, and there may be several
+alternatives in parentheses.
 
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
 """
@@ -117,8 +118,17 @@ class _Reader:
         if not self._took("="):
             found = _comparison(text)
             return lambda metric: any(found(value) for value in _values(metric))
-        name, wanted = text.strip('"'), _comparison(self._text())
-        return lambda metric: any(wanted(value) for value in _named(metric, name))
+        name = text.strip('"')
+        wanted = self._alternatives() if self._took("(") else [_comparison(self._text())]
+        return lambda metric: any(one(value) for value in _named(metric, name) for one in wanted)
+
+    def _alternatives(self) -> list[Callable[[str], bool]]:
+        """("orders" OR "payments")"""
+        found = [_comparison(self._text())]
+        while self._took("OR"):
+            found.append(_comparison(self._text()))
+        self._require(")")
+        return found
 
     def _text(self) -> str:
         kind, text = self._tokens[self._at] if self._at < len(self._tokens) else ("", "")

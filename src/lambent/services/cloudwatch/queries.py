@@ -22,6 +22,8 @@ from lambent.services.cloudwatch.expression import (
     Value,
     compile_expression,
 )
+from lambent.services.cloudwatch.input import dimensions_of
+from lambent.services.cloudwatch.labels import About, about_metric, default_labels, found_label, label_of
 from lambent.services.cloudwatch.metric_search import parse_search, run_search
 from lambent.services.cloudwatch.metrics_insights import InsightsQuery, is_query, parse_query, run_query
 from lambent.services.cloudwatch.series import Window, read_statistic
@@ -95,91 +97,146 @@ async def evaluate(
     models: Models,
 ) -> list[Result]:
     """In the order of the queries. Raises InvalidParameterValueException where an expression does not fit its data."""
-    values: dict[str, Value] = {}
-    labels = default_labels(queries)
-    units: dict[str, Sequence[str]] = {}
-    for query in queries:
-        id = query["Id"]
-        if "MetricStat" in query:
-            values[id], units[id] = await _metric(query["MetricStat"], account_id, region, window, store)
-    for query in queries:
-        if is_query(query.get("Expression", "")):
-            id, asked = query["Id"], _insights(query)
-            own = replace(window, period=query.get("Period") or window.period)
-            groups = await run_query(asked, account_id, region, own, store)
-            values[id] = list(groups.values()) if asked.group_by else next(iter(groups.values()))
-            if asked.group_by:
-                labels[id] = [" ".join([*query.get("Label", "").split(), *group]) for group in groups]
-    waiting = [query for query in queries if query["Id"] not in values]
-    searches: dict[Search, list[Series]] = {}
-    bands: dict[Band, list[Series]] = {}
-    for query in waiting:
-        compiled = _compiled(query)
-        for search in compiled.searches:
-            found = await run_search(search, account_id, region, window, store)
-            searches[search] = [series for _, series in found]
-            if compiled.is_search:
-                labels[query["Id"]] = [_found_label(query, metric) for metric, _ in found]
-        for band in compiled.bands:
-            needed = _needed(queries, band.id)
-            bands[band] = await _band(band, needed, account_id, region, window, store, models)
-    metrics = [query["Id"] for query in queries if "MetricStat" in query]
-    moments = range(window.start, window.end, window.period)
-    _compute(waiting, values, Environment(values, metrics, window.period, moments, searches, bands))
-    return [
-        _result(query, values[query["Id"]], labels[query["Id"]], units.get(query["Id"], ()))
-        for query in queries
-    ]
+    run = _Run(queries, account_id, region, window, store, models)
+    await run.read_metrics()
+    await run.read_groups()
+    await run.search_and_learn()
+    run.compute()
+    return [run.result(query) for query in queries]
 
 
-def _compute(
-    waiting: Sequence[Mapping[str, Any]], values: dict[str, Value], environment: Environment
-) -> None:
-    """Adds the values of expressions, each when those that it uses are there."""
-    while waiting:
-        ready = [query for query in waiting if _compiled(query).names - {"METRICS()"} <= values.keys()]
-        if not ready:
+class _Run:
+    """One evaluation. `_about` says of single series what they are, by their identity: what only chooses among series
+    passes them on as they are."""
+
+    def __init__(
+        self,
+        queries: Sequence[Mapping[str, Any]],
+        account_id: str,
+        region: str,
+        window: Window,
+        store: MetricStore,
+        models: Models,
+    ) -> None:
+        self._queries = queries
+        self._account_id, self._region = account_id, region
+        self._window = window
+        self._store = store
+        self._models = models
+        self._labels = default_labels(queries)
+        self._values: dict[str, Value] = {}
+        self._units: dict[str, Sequence[str]] = {}
+        self._about: dict[int, About] = {}
+        self._searches: dict[Search, list[Series]] = {}
+        self._bands: dict[Band, list[Series]] = {}
+
+    async def read_metrics(self) -> None:
+        for query in self._queries:
+            if stat := query.get("MetricStat"):
+                name, key = query["Id"], self._key(stat["Metric"])
+                own = replace(self._window, period=stat["Period"])
+                series, units = await read_statistic(self._store, key, own, stat["Stat"], stat.get("Unit"))
+                self._values[name], self._units[name] = series, units
+                self._about[id(series)] = about_metric(key, stat["Stat"], stat["Period"], self._labels[name])
+
+    async def read_groups(self) -> None:
+        """Of a query of Metrics Insights."""
+        for query in self._queries:
+            if is_query(query.get("Expression", "")):
+                name, asked = query["Id"], _insights(query)
+                own = replace(self._window, period=query.get("Period") or self._window.period)
+                groups = await run_query(asked, self._account_id, self._region, own, self._store)
+                several = list(groups.values())
+                self._values[name] = several if asked.group_by else several[0]
+                for group, series in groups.items():
+                    pairs = [
+                        {"Name": key, "Value": value}
+                        for key, value in zip(asked.group_by, group, strict=True)
+                    ]
+                    key = self._key(
+                        {"Namespace": asked.namespace, "MetricName": asked.metric, "Dimensions": pairs}
+                    )
+                    label = " ".join(group) or self._labels[name]
+                    self._about[id(series)] = about_metric(key, asked.function, own.period, label)
+
+    async def search_and_learn(self) -> None:
+        """What expressions need beside metrics."""
+        window = self._window
+        for query in self._queries:
+            if query["Id"] in self._values:
+                continue
+            compiled = _compiled(query)
+            for search in compiled.searches:
+                found = await run_search(search, self._account_id, self._region, window, self._store)
+                self._searches[search] = [series for _, series in found]
+                for key, series in found:
+                    period = search.period or window.period
+                    self._about[id(series)] = about_metric(key, search.stat, period, found_label(key))
+            for band in compiled.bands:
+                self._bands[band] = await self._band(band, _needed(self._queries, band.id))
+
+    async def _band(self, band: Band, needed: Sequence[Mapping[str, Any]]) -> list[Series]:
+        async def read(day: Window) -> Series:
+            found = await evaluate(needed, self._account_id, self._region, day, self._store, self._models)
+            past = found[-1].series
+            return past[0] if len(past) == 1 else {}
+
+        model = await self._models.model(self._account_id, self._region, needed, self._window, read)
+        if model is None:
+            return [{}, {}]
+        return list(model.band(self._window.moments, band.width))
+
+    def compute(self) -> None:
+        """The values of expressions, each when those that it uses are there."""
+        values, period = self._values, self._window.period
+        metrics = [query["Id"] for query in self._queries if "MetricStat" in query]
+        environment = Environment(values, metrics, period, self._window.moments, self._searches, self._bands)
+        waiting = [query for query in self._queries if query["Id"] not in values]
+        while waiting:
+            ready = [query for query in waiting if _compiled(query).names - {"METRICS()"} <= values.keys()]
+            if not ready:
+                raise InvalidParameterValueException(
+                    f"Error in expression '{waiting[0]['Id']}': it refers to itself"
+                )
+            for query in ready:
+                try:
+                    values[query["Id"]] = _compiled(query).node(environment)
+                except ExpressionError as error:
+                    raise _refused(query, error) from error
+            waiting = [query for query in waiting if query not in ready]
+
+    def result(self, query: Mapping[str, Any]) -> Result:
+        """Where an expression gives one series, that is the series of the expression, whatever it came from."""
+        value = self._values[query["Id"]]
+        if isinstance(value, float):
             raise InvalidParameterValueException(
-                f"Error in expression '{waiting[0]['Id']}': it refers to itself"
+                f"Error in expression '{query['Id']}': the result is a number and not a time series"
             )
-        for query in ready:
-            try:
-                values[query["Id"]] = _compiled(query).node(environment)
-            except ExpressionError as error:
-                raise _refused(query, error) from error
-        waiting = [query for query in waiting if query not in ready]
+        several = isinstance(value, list)
+        series = value if isinstance(value, list) else [value]
+        labels = []
+        for one in series:
+            about = About(self._labels[query["Id"]])
+            if several or "MetricStat" in query:
+                about = self._about.get(id(one), about)
+            tells = several and id(one) in self._about
+            labels.append(label_of(query.get("Label"), about, one, is_one_of_many=tells))
+        return Result(
+            id=query["Id"],
+            labels=labels,
+            series=series,
+            returned=query.get("ReturnData", True),
+            units=self._units.get(query["Id"], ()),
+        )
 
-
-def default_labels(queries: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """By Id. A metric is called by its name, and by its statistic and period where those of a request differ."""
-    stats = [query["MetricStat"] for query in queries if "MetricStat" in query]
-    differ = [name for name in ("Stat", "Period") if len({stat[name] for stat in stats}) > 1]
-    labels = {}
-    for query in queries:
-        label = query["Id"]
-        if stat := query.get("MetricStat"):
-            label = " ".join([stat["Metric"].get("MetricName", ""), *(str(stat[name]) for name in differ)])
-        labels[query["Id"]] = [query.get("Label") or label]
-    return labels
-
-
-async def _band(
-    band: Band,
-    needed: Sequence[Mapping[str, Any]],
-    account_id: str,
-    region: str,
-    window: Window,
-    store: MetricStore,
-    models: Models,
-) -> list[Series]:
-    async def read(day: Window) -> Series:
-        past = (await evaluate(needed, account_id, region, day, store, models))[-1].series
-        return past[0] if len(past) == 1 else {}
-
-    model = await models.model(account_id, region, needed, window, read)
-    if model is None:
-        return [{}, {}]
-    return list(model.band(range(window.start, window.end, window.period), band.width))
+    def _key(self, metric: Mapping[str, Any]) -> MetricKey:
+        return MetricKey(
+            account_id=self._account_id,
+            region=self._region,
+            namespace=metric.get("Namespace", ""),
+            name=metric.get("MetricName", ""),
+            dimensions=dimensions_of(metric),
+        )
 
 
 def _needed(queries: Sequence[Mapping[str, Any]], id: str) -> list[Mapping[str, Any]]:
@@ -202,12 +259,6 @@ def _needed(queries: Sequence[Mapping[str, Any]], id: str) -> list[Mapping[str, 
     return [query for one, query in needed.items() if one != id] + [by_id[id]]
 
 
-def _found_label(query: Mapping[str, Any], metric: MetricKey) -> str:
-    return " ".join(
-        [*query.get("Label", "").split(), *(value for _, value in metric.dimensions), metric.name]
-    )
-
-
 def _check_searches(query: Mapping[str, Any], compiled: Expression) -> None:
     for search in compiled.searches:
         _check_stat({"Stat": search.stat, "Period": search.period or 60})
@@ -215,36 +266,6 @@ def _check_searches(query: Mapping[str, Any], compiled: Expression) -> None:
             parse_search(search.text)
         except ExpressionError as error:
             raise _refused(query, error) from error
-
-
-def _result(query: Mapping[str, Any], value: Value, labels: Sequence[str], units: Sequence[str]) -> Result:
-    if isinstance(value, float):
-        raise InvalidParameterValueException(
-            f"Error in expression '{query['Id']}': the result is a number and not a time series"
-        )
-    series = value if isinstance(value, list) else [value]
-    return Result(
-        id=query["Id"],
-        labels=labels if len(labels) == len(series) else [*labels[:1]] * len(series),
-        series=series,
-        returned=query.get("ReturnData", True),
-        units=units,
-    )
-
-
-async def _metric(
-    stat: Mapping[str, Any], account_id: str, region: str, window: Window, store: MetricStore
-) -> tuple[Series, Sequence[str]]:
-    metric = stat["Metric"]
-    key = MetricKey(
-        account_id=account_id,
-        region=region,
-        namespace=metric.get("Namespace", ""),
-        name=metric.get("MetricName", ""),
-        dimensions=tuple(sorted((one["Name"], one["Value"]) for one in metric.get("Dimensions") or ())),
-    )
-    own = replace(window, period=stat["Period"])
-    return await read_statistic(store, key, own, stat["Stat"], stat.get("Unit"))
 
 
 def _check_stat(stat: Mapping[str, Any]) -> None:

@@ -28,6 +28,11 @@ class Window:
         step = 60 if age <= 15 * _DAY else 300 if age <= 63 * _DAY else _HOUR
         return cls(start=int(start) // step * step, end=int(-(-end // 1)), period=period)
 
+    @property
+    def moments(self) -> range:
+        """When its periods begin."""
+        return range(self.start, self.end, self.period)
+
     def begin_of(self, at: int) -> int:
         return self.start + (at - self.start) // self.period * self.period
 

@@ -92,7 +92,7 @@ def test_searches_are_told_and_answered():
     text = """SEARCH('{AWS/Lambda,FunctionName} MetricName="Errors"', 'Sum', 300)"""
     search = Search('{AWS/Lambda,FunctionName} MetricName="Errors"', "Sum", 300)
     alone, within = compile_expression(text), compile_expression(f"SUM({text}) + m1")
-    assert (alone.searches, alone.is_search, within.is_search) == ((search,), True, False)
+    assert alone.searches == within.searches == (search,)
     around = Environment({"m1": M1}, ["m1"], 60, range(0, 240, 60), {search: [M1, M2]})
     assert alone.node(around) == [M1, M2]
     assert within.node(around) == {0: 22.0, 60: 40.0, 180: 80.0}

@@ -41,6 +41,7 @@ METRICS = {
         ('Namespace="AWS/EC2"', {"cpu"}),
         ('"orders"', set()),
         ('FunctionName="OrdersTest"', {"test errors"}),
+        ('MetricName="Errors" "FunctionName"=("OrdersTest" OR "other")', {"test errors"}),
     ],
 )
 def test_what_is_found(text, found):
@@ -52,7 +53,9 @@ def test_what_is_found(text, found):
     } == found
 
 
-@pytest.mark.parametrize("text", ["", "(a", "a)", "a AND", "NOT", "a =", "= b", "{a} }", "(" * 900])
+@pytest.mark.parametrize(
+    "text", ["", "(a", "a)", "a AND", "NOT", "a =", "= b", "{a} }", "a=(b", "a=()", "a=(b c)", "(" * 900]
+)
 def test_what_cannot_be_read_is_refused(text):
     with pytest.raises(ExpressionError):
         parse_search(text)
