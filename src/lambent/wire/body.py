@@ -14,7 +14,7 @@ _MAX_PLAIN_BYTES = 64 * 1024 * 1024
 
 def plain_body(request: Request) -> bytes:
     """The body, decompressed where an SDK compressed it (CloudWatch's PutMetricData, from 10 KB on)."""
-    if request.headers.get("content-encoding") != "gzip":
+    if request.headers.get("content-encoding", "").lower() != "gzip":
         return request.body
     unpacker = zlib.decompressobj(wbits=31)
     try:
