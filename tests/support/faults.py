@@ -16,6 +16,8 @@ from lambent_server import Lambent
 from postgres_server import PostgresServer
 from small_disk import SmallDisk
 
+from lambent.cli.server_process import StartFailedError
+
 Fault = Callable[[], None]
 BETWEEN_NODES = " between nodes"
 _DISTURBANCES: Mapping[str, Callable[[CutNetwork], None]] = {
@@ -27,6 +29,7 @@ _DISTURBANCES: Mapping[str, Callable[[CutNetwork], None]] = {
     "lossy": lambda network: network.lose(0.2),
     "half closed": CutNetwork.half_close,
 }
+_STARTS_MOST = 4
 _CLOCK_HOURS = (-30.0, -3.0, -0.5, 0.0, 0.5, 3.0, 30.0)
 
 
@@ -86,7 +89,7 @@ class Faults:
         node = self._node()
         node.kill()
         time.sleep(self.random.uniform(0.0, 0.5) * self.longest)
-        node.start_again()
+        _start(node)
 
     def _stop(self) -> None:
         node = self._node()
@@ -151,7 +154,7 @@ class Faults:
         """Those that have ended, as a server does whose disk forgot what was written."""
         for node in self.nodes.values():
             if node.server.process.poll() is not None:
-                node.start_again()
+                _start(node)
 
     # Database and network
 
@@ -178,3 +181,14 @@ class Faults:
         how(network)
         self._wait()
         network.mend()
+
+
+def _start(node: Lambent) -> None:
+    """On a host that others use, a start may take longer than its command waits."""
+    for _ in range(_STARTS_MOST - 1):
+        try:
+            node.start_again()
+        except StartFailedError:
+            continue
+        return
+    node.start_again()
