@@ -4,10 +4,12 @@ to be found afterwards.
 A thing is a token, `n-WAY-NUMBER-n`, which is in all that is made of it on its way: bodies, keys, names, lines.
 """
 
+import gzip
 import hashlib
 import json
 import re
 import time
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,9 +19,11 @@ from typing import Any, Protocol
 from lambent_server import REGION, TRUST, Lambent
 
 TOKEN = re.compile(r"n-([a-z0-9_]+)-(\d+)-n")
+_PACKED = re.compile(r'"awslogs": *{"data": *"([^"]+)"')
 GROUPS = 3
-BUCKET, LOG_GROUP, NAMESPACE, ARCHIVED = "graph", "/graph", "Graph", "events archived"
-_SERVICES = ("sns.amazonaws.com", "s3.amazonaws.com", "events.amazonaws.com")
+BUCKET, LOG_GROUP, FORWARDED, NAMESPACE = "graph", "/graph/kept", "/graph/forwarded", "Graph"
+ARCHIVED = "events archived"
+_SERVICES = ("sns.amazonaws.com", "s3.amazonaws.com", "events.amazonaws.com", "logs.amazonaws.com")
 _SOURCE = "graph"
 _SCHEDULED_SECONDS = 3.0
 _CLOCK_SECONDS_MOST = 31 * 3600.0
@@ -68,6 +72,8 @@ class Way:
 
 
 def tokens_of(text: str) -> set[str]:
+    if packed := _PACKED.search(text):
+        text = gzip.decompress(b64decode(packed[1])).decode()
     return {found.group() for found in TOKEN.finditer(text)}
 
 
@@ -267,11 +273,18 @@ def _find_metrics(clients: Clients) -> Counter[str]:
     return found
 
 
-def _put_lines(clients: Clients, tokens: Sequence[str]) -> Collection[str]:
+def _put_lines(group: str) -> Send:
+    def send(clients: Clients, tokens: Sequence[str]) -> Collection[str]:
+        return _put(clients, group, tokens)
+
+    return send
+
+
+def _put(clients: Clients, group: str, tokens: Sequence[str]) -> Collection[str]:
     # Not in the future of a node whose clock was set back.
     at = round((time.time() - _CLOCK_SECONDS_MOST) * 1000)
     events = [{"timestamp": at, "message": token} for token in tokens]
-    answer = clients("logs").put_log_events(logGroupName=LOG_GROUP, logStreamName="lines", logEvents=events)
+    answer = clients("logs").put_log_events(logGroupName=group, logStreamName="lines", logEvents=events)
     return () if answer.get("rejectedLogEventsInfo") else tokens
 
 
@@ -334,7 +347,8 @@ WAYS: Sequence[Way] = (
     Way(name="scheduler", send=_schedule, pause=0.8),
     Way(name="sqs_lambda", send=_messages("mapped"), at_once=3),
     Way(name="metrics", send=_put_metrics, queue=None, look=_find_metrics, at_once=2),
-    Way(name="lines", send=_put_lines, queue=None, look=_find_lines, at_once=5),
+    Way(name="lines_lambda", send=_put_lines(FORWARDED), at_once=2),
+    Way(name="lines", send=_put_lines(LOG_GROUP), queue=None, look=_find_lines, at_once=5),
     Way(name="kms", send=_create_key, queue=None, look=_find_keys, pause=2.0),
     Way(name="iam", send=_create_user, queue=None, look=_find_users, pause=1.0),
 )
@@ -382,8 +396,12 @@ def deploy(node: Lambent, endpoint: str) -> None:
     _deploy_topics(node, queues, quiet, endpoint)
     _deploy_bucket(node, queues["arrivals"], quiet)
     _deploy_rules(node, queues["arrivals"], quiet)
-    node.logs.create_log_group(logGroupName=LOG_GROUP)
-    node.logs.create_log_stream(logGroupName=LOG_GROUP, logStreamName="lines")
+    for group in (LOG_GROUP, FORWARDED):
+        node.logs.create_log_group(logGroupName=group)
+        node.logs.create_log_stream(logGroupName=group, logStreamName="lines")
+    node.logs.put_subscription_filter(
+        logGroupName=FORWARDED, filterName="all", filterPattern="", destinationArn=quiet
+    )
 
 
 def _create_queue(node: Lambent, name: str) -> str:

@@ -3,7 +3,7 @@
 import gzip
 import json
 from base64 import b64decode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 import pytest
@@ -25,6 +25,7 @@ from lambent.services.logs.subscriptions.courier import LogCourier
 from lambent.services.logs.subscriptions.forwarding import Forwarding
 from lambent.services.logs.subscriptions.known import KnownSubscriptions
 from lambent.services.logs.subscriptions.operations import SubscriptionOperations
+from lambent.store.ports.errors import StoreUnavailableError
 from lambent.store.ports.logs import LogEvent, LogGroup, LogStore
 from lambent.store.ports.target_deliveries import TargetDeliveryStore
 from lambent.targets.failure import DeliveryFailedError
@@ -236,3 +237,28 @@ async def test_events_that_cannot_be_matched_keep_no_others_from_being_forwarded
     where = CALLER.account_id, CALLER.region
     await forwarding.forward([(*where, "/broken", "s", events), (*where, "/g", "s", events)])
     assert [unpacked(one)["logGroup"] for one in logs.deliveries.enqueued] == ["/g"]
+
+
+async def test_what_a_store_does_not_take_is_offered_to_it_again(logs: Logs) -> None:
+    await logs.put()
+    refusals = 3
+
+    class Refusing(MemoryDeliveries):
+        async def enqueue(self, deliveries: Sequence[Delivery]) -> None:
+            nonlocal refusals
+            if refusals > 0:
+                refusals -= 1
+                raise StoreUnavailableError("the database cannot be reached")
+            await super().enqueue(deliveries)
+
+    async def sleep(seconds: float) -> None:
+        logs.clock.advance(seconds)
+
+    deliveries = Refusing()
+    forwarding = Forwarding(logs.known, cast(TargetDeliveryStore, deliveries), logs.clock, sleep=sleep)
+    batch = (CALLER.account_id, CALLER.region, "/g", "s", [LogEvent(0, 0, "ERROR")])
+    await forwarding.forward([batch])
+    assert len(deliveries.enqueued) == 1
+    refusals = 1_000
+    await forwarding.forward([batch])  # not for ever: whoever wrote the events waits
+    assert len(deliveries.enqueued) == 1

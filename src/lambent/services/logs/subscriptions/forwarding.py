@@ -5,7 +5,7 @@ import gzip
 import logging
 import secrets
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 
 import orjson
 
@@ -20,6 +20,8 @@ from lambent.store.ports.target_deliveries import TargetDeliveryStore
 
 log = logging.getLogger(__name__)
 
+_PATIENCE_SECONDS = 60.0
+_PAUSE_SECONDS = 1.0
 _TOGETHER_BYTES_MOST = 700_000
 """Of messages in one delivery: packed and in Base64, they fit into an asynchronous invocation whatever they are."""
 
@@ -30,10 +32,13 @@ class Forwarding:
         known: KnownSubscriptions,
         deliveries: TargetDeliveryStore,
         clock: Clock,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._known = known
         self._deliveries = deliveries
         self._clock = clock
+        self._sleep = sleep
         self.wake: Callable[[], None] = lambda: None
         """Called when there is something to deliver: whoever delivers sets it."""
 
@@ -49,12 +54,22 @@ class Forwarding:
                 log.exception("events of %s were not forwarded", batch[2])
         if not made:
             return
-        try:
-            await self._deliveries.enqueue(made)
-        except StoreError:
-            log.exception("%d deliveries of log events were not stored", len(made))
-            return
-        self.wake()
+        if await self._stored(made):
+            self.wake()
+
+    async def _stored(self, made: Sequence[Delivery]) -> bool:
+        """Whether it was, when the store had a while to be well again."""
+        until = self._clock.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                await self._deliveries.enqueue(made)
+            except StoreError:
+                if self._clock.monotonic() >= until:
+                    log.exception("%d deliveries of log events were not stored", len(made))
+                    return False
+                await self._sleep(_PAUSE_SECONDS)
+            else:
+                return True
 
     async def _of(self, batch: LogBatch, turns: Turns) -> AsyncIterator[Delivery]:
         account_id, region, group, stream, events = batch
