@@ -395,13 +395,22 @@ class TestFifoQueues:
     async def test_forgetting_deduplication_ids(self, stores: "Stores") -> None:
         one = await made(stores, "q.fifo")
         await send(stores, one, grouped("a"))
-        await stores.queue_messages.sweep_deduplication(now=NOW + 299_999)
+        await stores.queue_messages.sweep_deduplication(now=NOW + 299_999, latest=NOW + 300_000)
         assert len(bodies(await receive(stores, one, hidden=0))) == 1
         await send(stores, one, grouped("a"), now=NOW + 1)
         assert len(bodies(await receive(stores, one, hidden=0))) == 1
-        await stores.queue_messages.sweep_deduplication(now=NOW + 300_000)
+        await stores.queue_messages.sweep_deduplication(now=NOW + 300_000, latest=NOW + 600_000)
         await send(stores, one, grouped("a"), now=NOW + 1)
         assert len(bodies(await receive(stores, one, hidden=0))) == 2
+
+    async def test_an_id_from_a_clock_that_was_ahead_is_known_no_longer_than_others(
+        self, stores: "Stores"
+    ) -> None:
+        one = await made(stores, "q.fifo")
+        [first] = await send(stores, one, grouped("a"), now=NOW + 86_400_000)
+        await stores.queue_messages.sweep_deduplication(now=NOW, latest=NOW + 300_000)
+        assert await send(stores, one, grouped("a"), now=NOW + 299_999) == [first]
+        assert await send(stores, one, grouped("a"), now=NOW + 300_000) != [first]
 
     async def test_what_is_delayed_holds_up_its_group(self, stores: "Stores") -> None:
         one = await made(stores, "q.fifo")

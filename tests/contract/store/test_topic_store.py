@@ -117,8 +117,16 @@ async def test_duplicates_are_not_delivered(stores: "Stores") -> None:
 
 async def test_forgetting_deduplication_ids(stores: "Stores") -> None:
     await publish(stores, once("a", 1))
-    await stores.topics.sweep_deduplication(now=NOW + 299_999)
+    await stores.topics.sweep_deduplication(now=NOW + 299_999, latest=NOW + 300_000)
     await publish(stores, once("b", 2))
-    await stores.topics.sweep_deduplication(now=NOW + 300_000)
+    await stores.topics.sweep_deduplication(now=NOW + 300_000, latest=NOW + 600_000)
     await publish(stores, once("c", 3))
+    assert await delivered(stores) == [b"a", b"c"]
+
+
+async def test_an_id_from_a_clock_that_was_ahead_is_known_no_longer_than_others(stores: "Stores") -> None:
+    await publish(stores, once("a", 1), now=NOW + 86_400_000)
+    await stores.topics.sweep_deduplication(now=NOW, latest=NOW + 300_000)
+    await publish(stores, once("b", 2), now=NOW + 299_999)
+    await publish(stores, once("c", 3), now=NOW + 300_000)
     assert await delivered(stores) == [b"a", b"c"]

@@ -105,7 +105,7 @@ def sns(
         **SubscriptionOperations(
             topics, deliveries, outgoing, tokens, worker.wake, archives, replayer.wake
         ).operations(),
-        **PublishOperations(topics, store, deliveries, encryption, counted, worker.wake).operations(),
+        **PublishOperations(topics, store, deliveries, encryption, counted, worker.wake, clock).operations(),
     }
 
     async def open() -> None:

@@ -4,8 +4,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from lambent.base.clock import Clock
 from lambent.encryption.data_keys import DataKey
 from lambent.model.caller import Caller, Parameters
+from lambent.model.deduplication import DeduplicationWindow
 from lambent.model.service import Operation
 from lambent.model.topic import Topic
 from lambent.services.sns.archive_policy import archived
@@ -27,7 +29,6 @@ from lambent.services.sns.metrics import TopicMetrics
 from lambent.services.sns.topics import Topics
 from lambent.store.ports.topics import Publication, Published, TopicStore
 
-_DEDUPLICATION_MS = 300_000
 _ENTRIES_MOST = 10
 _ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _SEQUENCE_FIRST = 10**19
@@ -42,6 +43,7 @@ class PublishOperations:
         encryption: PayloadEncryption,
         metrics: TopicMetrics,
         wake: Callable[[], None],
+        clock: Clock,
     ) -> None:
         """`wake` is called when there is something to deliver."""
         self._topics = topics
@@ -50,6 +52,7 @@ class PublishOperations:
         self._encryption = encryption
         self._metrics = metrics
         self._wake = wake
+        self._window = DeduplicationWindow(clock)
         self._last_sequence = 0
 
     def operations(self) -> Mapping[str, Operation]:
@@ -106,8 +109,9 @@ class PublishOperations:
     ) -> Sequence[Published]:
         key = await self._encryption.key(topic, caller)
         publications = [self._publication(topic, message, key) for message in messages]
-        now = self._topics.now()
-        published = await self._store.publish(publications, now=now, duplicates_until=now + _DEDUPLICATION_MS)
+        published = await self._store.publish(
+            publications, now=self._window.now(), duplicates_until=self._window.until()
+        )
         if any(one.deliveries for one in publications):
             self._wake()
         self._metrics.count(topic.arn, "NumberOfMessagesPublished", len(messages))

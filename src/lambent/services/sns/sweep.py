@@ -4,6 +4,7 @@ import asyncio
 import logging
 
 from lambent.base.clock import Clock, Jumps
+from lambent.model.deduplication import DeduplicationWindow
 from lambent.services.sns.archive_policy import beginning_archive_time
 from lambent.services.sns.topics import Topics
 from lambent.store.ports.errors import StoreError
@@ -20,10 +21,10 @@ _STRANGE_MS = 3_600_000
 
 
 async def sweep(store: TopicStore, archives: TopicArchiveStore, topics: Topics, clock: Clock) -> None:
-    jumps = Jumps(clock)
+    jumps, window = Jumps(clock), DeduplicationWindow(clock)
     while True:
         try:
-            await store.sweep_deduplication(now=topics.now())
+            await store.sweep_deduplication(now=window.now(), latest=window.until())
             await sweep_archives(archives, topics, int(jumps.believed() * 1000))
         except StoreError:
             log.exception("what is over its time was not forgotten; next attempt in a minute")

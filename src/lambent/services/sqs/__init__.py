@@ -74,7 +74,7 @@ def service(
         **PermissionOperations(queues).operations(),
         **MoveTaskOperations(queues, messages, move_tasks, mover).operations(),
         **TagOperations(queues).operations(),
-        **SendOperations(queues, messages, waiters, encryption, metrics).operations(),
+        **SendOperations(queues, messages, waiters, encryption, metrics, clock).operations(),
         **ReceiveOperations(queues, messages, waiters, handles, encryption, metrics, clock).operations(),
         **ReceiptOperations(queues, messages, waiters, handles, metrics).operations(),
     }

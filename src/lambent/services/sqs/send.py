@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lambent.base.clock import Clock
 from lambent.model.caller import Caller, Parameters
+from lambent.model.deduplication import DeduplicationWindow
 from lambent.model.error import ServiceException
 from lambent.model.metric import Metrics
 from lambent.model.queue import Queue
@@ -24,7 +26,6 @@ from lambent.services.sqs.waiters import Waiters
 from lambent.store.ports.errors import NotFoundError
 from lambent.store.ports.queue_messages import QueueMessageStore, Sent
 
-_DEDUPLICATION_MS = 300_000
 _SEQUENCE_FIRST = 18_849_496_460_467_696_128
 """Twenty digits, as AWS's sequence numbers have."""
 
@@ -41,12 +42,14 @@ class SendOperations:
         waiters: Waiters,
         encryption: BodyEncryption,
         metrics: Metrics,
+        clock: Clock,
     ) -> None:
         self._queues = queues
         self._messages = messages
         self._waiters = waiters
         self._encryption = encryption
         self._metrics = metrics
+        self._window = DeduplicationWindow(clock)
 
     def operations(self) -> Mapping[str, Operation]:
         return {"SendMessage": self.send_message, "SendMessageBatch": self.send_message_batch}
@@ -103,9 +106,9 @@ class SendOperations:
                 sent = await self._messages.send(
                     queue.id,
                     rows,
-                    now=now,
+                    now=self._window.now() if queue.is_fifo else now,
                     is_fifo=queue.is_fifo,
-                    duplicates_until=now + _DEDUPLICATION_MS,
+                    duplicates_until=self._window.until() if queue.is_fifo else now,
                 )
                 break
             except NotFoundError:  # purged while we were on the way: it is another one now

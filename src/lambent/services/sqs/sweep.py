@@ -4,6 +4,7 @@ import asyncio
 import logging
 
 from lambent.base.clock import Clock, Jumps
+from lambent.model.deduplication import DeduplicationWindow
 from lambent.model.metric import Metrics
 from lambent.services.sqs import attributes
 from lambent.services.sqs.metrics import count
@@ -34,6 +35,7 @@ class Sweep:
         self._queues = queues
         self._waiters = waiters
         self._jumps = Jumps(clock)
+        self._window = DeduplicationWindow(clock)
         self._set_back = True
         """Or it may have been, while nobody looked."""
         self._store = store
@@ -68,7 +70,7 @@ class Sweep:
         now = self._queues.now()
         while await self._store.sweep_discarded(_BATCH):
             pass
-        await self._messages.sweep_deduplication(now=now)
+        await self._messages.sweep_deduplication(now=self._window.now(), latest=self._window.until())
         for queue in self._queues:
             retention = attributes.number(queue, "MessageRetentionPeriod")
             # No message goes earlier because the clock was set forward meanwhile.

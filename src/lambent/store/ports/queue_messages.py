@@ -143,6 +143,6 @@ class QueueMessageStore(Protocol):
         """For ApproximateAgeOfOldestMessage."""
         ...
 
-    async def sweep_deduplication(self, *, now: int) -> None:
-        """Forgets the deduplication ids whose time is over."""
+    async def sweep_deduplication(self, *, now: int, latest: int) -> None:
+        """Forgets the deduplication ids whose time is over. None is known for longer than until `latest`."""
         ...

@@ -61,6 +61,6 @@ class TopicStore(Protocol):
         """All or none, with their deliveries; concurrent callers share one commit. Times are milliseconds."""
         ...
 
-    async def sweep_deduplication(self, *, now: int) -> None:
-        """Forgets the deduplication ids whose time is over."""
+    async def sweep_deduplication(self, *, now: int, latest: int) -> None:
+        """Forgets the deduplication ids whose time is over. None is known for longer than until `latest`."""
         ...

@@ -150,10 +150,12 @@ class SqlQueueMessageStore:
         )
         return None if found is None else int(found)
 
-    async def sweep_deduplication(self, *, now: int) -> None:
-        await self._database.write(
-            lambda connection: connection.execute(_SQL["forget"], {"now": now}).rowcount
-        )
+    async def sweep_deduplication(self, *, now: int, latest: int) -> None:
+        def work(connection: Connection) -> None:
+            connection.execute(_SQL["forget"], {"now": now})
+            connection.execute(_SQL["forget_sooner"], {"latest": latest})
+
+        await self._database.write(work)
 
 
 def _send_all(connection: Connection, sendings: Sequence[_Sending]) -> None:

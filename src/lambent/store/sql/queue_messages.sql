@@ -30,6 +30,9 @@ WHERE queue_deduplications.until <= :now;
 -- name: forget
 DELETE FROM queue_deduplications WHERE until <= :now;
 
+-- name: forget_sooner
+UPDATE queue_deduplications SET until = :latest WHERE until > :latest;
+
 -- name: add_group
 -- The row of a group is written by everybody who changes what is in it, so that they wait for each other.
 INSERT INTO queue_groups (queue_id, name, available_at, head) VALUES (?, ?, ?, ?)

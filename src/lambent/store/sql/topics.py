@@ -94,10 +94,12 @@ class SqlTopicStore:
         await self._database.write_together(_publish_all, publishing)
         return publishing.published
 
-    async def sweep_deduplication(self, *, now: int) -> None:
-        await self._database.write(
-            lambda connection: connection.execute(_SQL["forget"], {"now": now}).rowcount
-        )
+    async def sweep_deduplication(self, *, now: int, latest: int) -> None:
+        def work(connection: Connection) -> None:
+            connection.execute(_SQL["forget"], {"now": now})
+            connection.execute(_SQL["forget_sooner"], {"latest": latest})
+
+        await self._database.write(work)
 
 
 def _publish_all(connection: Connection, items: Sequence[_Publishing]) -> None:

@@ -33,3 +33,6 @@ WHERE topic_deduplications.until <= :now;
 
 -- name: forget
 DELETE FROM topic_deduplications WHERE until <= :now;
+
+-- name: forget_sooner
+UPDATE topic_deduplications SET until = :latest WHERE until > :latest;

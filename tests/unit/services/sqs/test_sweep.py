@@ -21,7 +21,7 @@ class Messages:
     def __init__(self) -> None:
         self.expired_at = 0.0
 
-    async def sweep_deduplication(self, *, now: int) -> None:
+    async def sweep_deduplication(self, *, now: int, latest: int) -> None:
         pass
 
     async def bring_back(self, queue_id: int, *, now: int) -> int:
