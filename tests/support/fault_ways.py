@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from lambent_server import REGION, TRUST, Lambent
+from lambent_server import REGION, Lambent
 
 TOKEN = re.compile(r"n-([a-z0-9_]+)-(\d+)-n")
 _PACKED = re.compile(r'"awslogs": *{"data": *"([^"]+)"')
@@ -24,11 +24,13 @@ GROUPS = 3
 BUCKET, LOG_GROUP, FORWARDED, NAMESPACE = "graph", "/graph/kept", "/graph/forwarded", "Graph"
 ARCHIVED = "events archived"
 _SERVICES = ("sns.amazonaws.com", "s3.amazonaws.com", "events.amazonaws.com", "logs.amazonaws.com")
+_ASSUMING = ("lambda.amazonaws.com", "scheduler.amazonaws.com", "pipes.amazonaws.com")
 _SOURCE = "graph"
 _SCHEDULED_SECONDS = 3.0
 _CLOCK_SECONDS_MOST = 31 * 3600.0
 """No clock is set by more."""
 _QUIET = "def handler(event, context):\n    return None\n"
+_FAIL = "def handler(event, context):\n    raise ValueError(len(event['Records']))\n"
 _PASS_ON = f"""
 import boto3
 sqs = boto3.client("sqs")
@@ -346,6 +348,8 @@ WAYS: Sequence[Way] = (
     Way(name="events_archive", send=_put_events(ARCHIVED), at_once=3),
     Way(name="scheduler", send=_schedule, pause=0.8),
     Way(name="sqs_lambda", send=_messages("mapped"), at_once=3),
+    Way(name="sqs_dead", send=_messages("failing"), at_once=2, pause=0.8),
+    Way(name="sqs_pipe", send=_messages("piped"), at_once=2),
     Way(name="metrics", send=_put_metrics, queue=None, look=_find_metrics, at_once=2),
     Way(name="lines_lambda", send=_put_lines(FORWARDED), at_once=2),
     Way(name="lines", send=_put_lines(LOG_GROUP), queue=None, look=_find_lines, at_once=5),
@@ -362,20 +366,10 @@ def deploy(node: Lambent, endpoint: str) -> None:
     account = node.account_id
     queues = {
         name: _create_queue(node, name)
-        for name in ("arrivals", "standard", "mapped", "ordered.fifo", "published.fifo")
+        for name in ("arrivals", "standard", "mapped", "failing", "piped", "ordered.fifo", "published.fifo")
     }
-    trust = {
-        "Version": "2012-10-17",
-        "Statement": [
-            *TRUST["Statement"],  # type: ignore[misc]
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "scheduler.amazonaws.com"},
-                "Action": "sts:AssumeRole",
-            },
-        ],
-    }
-    role = node.make_role("graph", trust)
+    statement = {"Effect": "Allow", "Principal": {"Service": list(_ASSUMING)}, "Action": "sts:AssumeRole"}
+    role = node.make_role("graph", {"Version": "2012-10-17", "Statement": [statement]})
     may = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}]}
     node.iam.put_role_policy(RoleName="graph", PolicyName="p", PolicyDocument=json.dumps(may))
     node.python(_QUIET, FunctionName="quiet", Role=role)
@@ -391,7 +385,16 @@ def deploy(node: Lambent, endpoint: str) -> None:
             Action="lambda:InvokeFunction",
             Principal=service,
         )
-    node.lambda_.create_event_source_mapping(EventSourceArn=queues["mapped"], FunctionName="pass_on")
+    node.python(_FAIL, FunctionName="fail", Role=role)
+    for queue, function in (("mapped", "pass_on"), ("failing", "fail")):
+        node.lambda_.create_event_source_mapping(EventSourceArn=queues[queue], FunctionName=function)
+    redrive = json.dumps({"deadLetterTargetArn": queues["arrivals"], "maxReceiveCount": 2})
+    sqs = node.client("sqs")
+    url = sqs.get_queue_url(QueueName="failing")["QueueUrl"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": redrive})
+    node.client("pipes").create_pipe(
+        Name="graph", Source=queues["piped"], Target=queues["arrivals"], RoleArn=role
+    )
     quiet = f"arn:aws:lambda:{REGION}:{account}:function:quiet"
     _deploy_topics(node, queues, quiet, endpoint)
     _deploy_bucket(node, queues["arrivals"], quiet)
