@@ -8,6 +8,7 @@ import pytest
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
 from botocore.httpsession import URLLib3Session
 from lambent_server import Lambent
 
@@ -98,3 +99,14 @@ def test_keys_that_are_no_text_do_not_become_one(ask, bucket):
     for key in ("%C3", "%C4", "%ED%A0%80"):
         status, body = ask("PUT", f"/{bucket}/{key}", b"x")
         assert (status, "<Code>InvalidURI</Code>" in body) == (400, True)
+
+
+def test_an_attribute_that_there_is_not(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    with pytest.raises(ClientError) as refused:
+        s3.get_object_attributes(Bucket=bucket, Key="k", ObjectAttributes=["Colour"])
+    assert refused.value.response["Error"] == {
+        "Code": "InvalidArgument",
+        "Message": "Invalid attribute name specified.",
+        "ArgumentName": "x-amz-object-attributes",
+    }

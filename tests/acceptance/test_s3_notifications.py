@@ -222,3 +222,34 @@ def test_an_event_that_could_not_be_delivered_is_after_a_kill(new_server):
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
     bodies = received(sqs, url, 2)
     assert [body["Records"][0]["s3"]["object"]["key"] for body in bodies if "Records" in body] == ["k"]
+
+
+def test_what_is_told_although_nothing_was_there_and_what_is_not(lambent, s3, sqs, bucket):
+    url, arn = open_queue(lambent, sqs, bucket)
+    one = {
+        "QueueArn": arn,
+        "Events": ["s3:ObjectRemoved:*", "s3:ObjectAcl:Put"],
+        "Filter": {
+            "Key": {"FilterRules": [{"Name": "PREFIX", "Value": ""}, {"Name": "Suffix", "Value": "k"}]}
+        },
+    }
+    s3.put_bucket_notification_configuration(
+        Bucket=bucket,
+        NotificationConfiguration={"QueueConfigurations": [one]},
+        SkipDestinationValidation=True,
+    )
+    s3.delete_bucket_ownership_controls(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    s3.delete_object(Bucket=bucket, Key="never k")
+    s3.put_object_acl(Bucket=bucket, Key="k", ACL="private")  # which it has
+    s3.put_object_acl(
+        Bucket=bucket, Key="k", GrantRead='uri="http://acs.amazonaws.com/groups/s3/LogDelivery"'
+    )
+    s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "k"}, {"Key": "not k"}]})
+    bodies = received(sqs, url, 3)
+    told = [(body["Records"][0]["eventName"], body["Records"][0]["s3"]["object"]["key"]) for body in bodies]
+    assert sorted(told) == [
+        ("ObjectAcl:Put", "k"),
+        ("ObjectRemoved:Delete", "k"),
+        ("ObjectRemoved:Delete", "not+k"),
+    ]

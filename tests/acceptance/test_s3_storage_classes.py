@@ -89,7 +89,10 @@ def test_restores_are_told(lambent, s3, bucket):
         Bucket=bucket, NotificationConfiguration={"QueueConfigurations": wanted}
     )
     s3.restore_object(Bucket=bucket, Key="k", RestoreRequest={"Days": 1})
-    s3.put_object_acl(Bucket=bucket, Key="k", ACL="bucket-owner-full-control")
+    s3.delete_bucket_ownership_controls(Bucket=bucket)
+    s3.put_object_acl(
+        Bucket=bucket, Key="k", GrantRead='uri="http://acs.amazonaws.com/groups/s3/LogDelivery"'
+    )
     records: dict[str, Any] = {}
 
     def received() -> bool:
@@ -101,6 +104,10 @@ def test_restores_are_told(lambent, s3, bucket):
     eventually(received)
     restored = records["ObjectRestore:Completed"]["glacierEventData"]["restoreEventData"]
     assert restored["lifecycleRestoreStorageClass"] == "GLACIER"
+    completed = records["ObjectRestore:Completed"]
+    owner = completed["s3"]["bucket"]["ownerIdentity"]["principalId"]
+    assert completed["userIdentity"]["principalId"] == f"AmazonCustomer:{owner}"
+    assert "sequencer" in completed["s3"]["object"]
     assert "sequencer" not in records["ObjectAcl:Put"]["s3"]["object"]
     assert records["ObjectAcl:Put"]["eventVersion"] == "2.3"
     assert records["ObjectRestore:Post"]["s3"]["object"]["size"] == 1

@@ -137,18 +137,16 @@ _STYLES = {
     "s3": ConstraintStyle(
         code="InvalidArgument",
         unchecked=frozenset(
-            {"BucketLocationConstraint", "BucketLogsPermission", "ChecksumMode", "CopySource", "Permission"}
+            {
+                *("BucketLocationConstraint", "BucketLogsPermission", "ChecksumMode", "CopySource"),
+                *("FilterRuleName", "Permission"),
+            }
         ),
         nested=(
             "MalformedXML",
             "The XML you provided was not well-formed or did not validate against our published schema",
         ),
         apart={
-            "FilterRuleName": (
-                "InvalidArgument",
-                "filter rule name must be either prefix or suffix",
-                {"ArgumentName": "FilterRule.Name", "ArgumentValue": "{value}"},
-            ),
             "storageClass": (
                 "InvalidStorageClass",
                 "The storage class you specified is not valid",
@@ -173,6 +171,11 @@ _STYLES = {
                 "InvalidRequest",
                 "Invalid TransitionDefaultMinimumObjectSize found: {value}",
                 {},
+            ),
+            "objectAttributes": (
+                "InvalidArgument",
+                "Invalid attribute name specified.",
+                {"ArgumentName": "x-amz-object-attributes"},
             ),
             "encodingType": (
                 "InvalidArgument",

@@ -74,7 +74,8 @@ class Acls:
         current = acl_of_object(bucket, version.acl)
         wanted = replacement(parameters, current, bucket.account_id)
         _refuse(caller, bucket, parameters, wanted, current, "PutObjectAcl")
-        await self._changes.make(caller, bucket, version, replace(version, acl=wanted), "ObjectAcl:Put")
+        events = () if wanted == current else ("ObjectAcl:Put",)
+        await self._changes.make(caller, bucket, version, replace(version, acl=wanted), *events)
         return version_members(bucket, version)
 
 

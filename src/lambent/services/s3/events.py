@@ -39,7 +39,8 @@ _DETAIL_TYPES = {
 _SIZED = ("ObjectCreated:", "ObjectRestore:", "LifecycleTransition")
 _OF_PROPERTIES = ("ObjectTagging:", "ObjectAcl:")
 _UNORDERED = (*_OF_PROPERTIES, "ObjectRestore:")
-"""These have no sequencer."""
+"""On a bus these have no sequencer; records have one of restored copies."""
+_RESTORED = "ObjectRestore:Completed"
 _REASONS = {
     "ObjectCreated:Put": "PutObject",
     "ObjectCreated:Post": "POST Object",
@@ -117,6 +118,33 @@ def _record(
     bucket: Bucket, event: str, version: ObjectVersion, caller: Caller, configuration_id: str
 ) -> dict[str, Any]:
     """One record of the format 2.1; what is said of properties came with 2.3."""
+    owner = canonical_id(bucket.account_id)[:14].upper()
+    return {
+        "eventVersion": "2.3" if event.startswith((*_OF_PROPERTIES, "Lifecycle")) else "2.1",
+        "eventSource": "aws:s3",
+        "awsRegion": bucket.region,
+        "eventTime": _iso(version.modified_at),
+        "eventName": event,
+        "userIdentity": {
+            "principalId": f"AmazonCustomer:{owner}" if event == _RESTORED else f"AWS:{caller.user_id}"
+        },
+        "requestParameters": {"sourceIPAddress": caller.source_ip},
+        "responseElements": {"x-amz-request-id": caller.request_id, "x-amz-id-2": caller.request_id},
+        "s3": {
+            "s3SchemaVersion": "1.0",
+            "configurationId": configuration_id,
+            "bucket": {
+                "name": bucket.name,
+                "ownerIdentity": {"principalId": owner},
+                "arn": bucket.arn(partition_of(bucket.region)),
+            },
+            "object": _object(event, version),
+        },
+        **_more(event, version),
+    }
+
+
+def _object(event: str, version: ObjectVersion) -> dict[str, Any]:
     sized = event.startswith(_SIZED)
     entity: dict[str, Any] = {"key": quote_plus(version.key, safe="/")}
     if sized:
@@ -125,29 +153,9 @@ def _record(
         entity["eTag"] = version.etag or "d41d8cd98f00b204e9800998ecf8427e"
     if version.version_id != NULL_VERSION:
         entity["versionId"] = version.version_id
-    if not event.startswith(_UNORDERED):
+    if not event.startswith(_OF_PROPERTIES):
         entity["sequencer"] = sequencer()
-    return {
-        "eventVersion": "2.3" if event.startswith((*_OF_PROPERTIES, "Lifecycle")) else "2.1",
-        "eventSource": "aws:s3",
-        "awsRegion": bucket.region,
-        "eventTime": _iso(version.modified_at),
-        "eventName": event,
-        "userIdentity": {"principalId": _principal_id(caller)},
-        "requestParameters": {"sourceIPAddress": caller.source_ip},
-        "responseElements": {"x-amz-request-id": caller.request_id, "x-amz-id-2": caller.request_id},
-        "s3": {
-            "s3SchemaVersion": "1.0",
-            "configurationId": configuration_id,
-            "bucket": {
-                "name": bucket.name,
-                "ownerIdentity": {"principalId": canonical_id(bucket.account_id)[:14].upper()},
-                "arn": bucket.arn(partition_of(bucket.region)),
-            },
-            "object": entity,
-        },
-        **_more(event, version),
-    }
+    return entity
 
 
 def _more(event: str, version: ObjectVersion) -> dict[str, Any]:
@@ -155,7 +163,7 @@ def _more(event: str, version: ObjectVersion) -> dict[str, Any]:
     storage_class = version.properties.storage_class
     if event == "LifecycleTransition":
         return {"lifecycleEventData": {"transitionEventData": {"destinationStorageClass": storage_class}}}
-    if event == "ObjectRestore:Completed":
+    if event == _RESTORED:
         restored = {
             "lifecycleRestorationExpiryTime": _iso(version.restored_until or 0.0),
             "lifecycleRestoreStorageClass": storage_class,
@@ -181,13 +189,14 @@ def _entry(bucket: Bucket, event: str, version: ObjectVersion, caller: Caller) -
         "object": entity,
         "request-id": caller.request_id,
         "requester": caller.service or caller.account_id,
-        "source-ip-address": caller.source_ip,
     }
+    if event != _RESTORED:  # of which nobody asked from anywhere
+        detail["source-ip-address"] = caller.source_ip
     if event in _REASONS:
         detail["reason"] = _REASONS[event]
     if event.startswith("ObjectRestore:"):
         detail["source-storage-class"] = version.properties.storage_class
-    if event == "ObjectRestore:Completed":
+    if event == _RESTORED:
         detail["restore-expiry-time"] = _iso(version.restored_until or 0.0)
     if event == "LifecycleTransition":
         detail["destination-storage-class"] = version.properties.storage_class
@@ -205,10 +214,6 @@ def _entry(bucket: Bucket, event: str, version: ObjectVersion, caller: Caller) -
 
 def _deletes(event: str) -> bool:
     return event.startswith(("ObjectRemoved:", "LifecycleExpiration:"))
-
-
-def _principal_id(caller: Caller) -> str:
-    return f"AWS:{caller.user_id}"
 
 
 def sequencer() -> str:

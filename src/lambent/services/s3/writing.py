@@ -161,11 +161,12 @@ class Writing:
                 etag=condition.etag if condition else None,
                 bypass=bool(parameters.get("BypassGovernanceRetention")),
                 notices=notices,
+                tell_anyway="OneOfMany" in parameters and "VersionId" not in parameters,
             )
         except StoreError as error:
             raise write_refused(error, bucket.name, key) from None
+        self._events.committed(notices)
         if removed is not None:
-            self._events.committed(notices)
             self._garbage.look()
         return removed
 
@@ -203,7 +204,8 @@ class Writing:
         named = {"Key": one["Key"]}
         if one.get("VersionId"):
             named["VersionId"] = one["VersionId"]
-        request: Parameters = {"Bucket": parameters["Bucket"], **named}
+        # Of each key AWS tells that it was deleted, whether it was there or not; DeleteObject does not.
+        request: Parameters = {"Bucket": parameters["Bucket"], "OneOfMany": True, **named}
         if "BypassGovernanceRetention" in parameters:
             request["BypassGovernanceRetention"] = parameters["BypassGovernanceRetention"]
         if one.get("ETag"):

@@ -79,10 +79,12 @@ class ObjectStore(Protocol):
         etag: str | None = None,
         bypass: bool = False,
         notices: Sequence[Notice] = (),
+        tell_anyway: bool = False,
     ) -> ObjectVersion | None:
         """Removes a version for ever and returns it; the newest of those left becomes the latest. Where there is none,
-        None, and no notice is given. Raises MissingKeyError where there is none, StaleRevisionError where it has not
-        the `etag` that is asked for, LockedError where its lock holds (`bypass` as there)."""
+        None, and no notice is given unless `tell_anyway`. Raises MissingKeyError where there is none,
+        StaleRevisionError where it has not the `etag` that is asked for, LockedError where its lock holds (`bypass`
+        as there)."""
         ...
 
     async def list_current(self, query: ListingQuery) -> Listing:

@@ -89,6 +89,7 @@ class SqlObjectStore:
         etag: str | None = None,
         bypass: bool = False,
         notices: Sequence[Notice] = (),
+        tell_anyway: bool = False,
     ) -> ObjectVersion | None:
         now = self._clock.now()
 
@@ -97,6 +98,8 @@ class SqlObjectStore:
             if found is None:
                 if etag is not None:
                     raise MissingKeyError(key)
+                if tell_anyway:
+                    notify(connection, notices, now)
                 return None
             version = _VERSION.decode(found[5])
             if etag is not None and version.etag != etag:

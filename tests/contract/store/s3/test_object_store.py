@@ -249,3 +249,9 @@ async def test_what_a_bucket_holds(stores, bucket):
     await stores.objects.put(version_of("b", size=5, properties=rare))
     usage = await stores.objects.usage("shelf")
     assert usage == BucketUsage(count=3, size_by_class={"STANDARD": 7, "STANDARD_IA": 5})
+
+
+async def test_of_a_version_that_is_not_there_it_is_told_where_that_is_asked_for(stores, bucket):
+    assert await stores.objects.delete("shelf", "x", "null", notices=[NOTICE], tell_anyway=True) is None
+    (queued,) = await stores.notices.due(stores.clock.now(), 9)
+    assert queued.notice == NOTICE
