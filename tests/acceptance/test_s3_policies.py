@@ -190,3 +190,45 @@ def test_another_account_and_its_names(new_server):
     assert theirs.get_object(Bucket="shelf", Key="k")["Body"].read() == b"mine"
     theirs.copy_object(Bucket="other", Key="k", CopySource=source)
     assert denied(theirs.delete_object, Bucket="shelf", Key="k")
+
+
+def test_what_an_object_is_tagged_with_decides(lambent, s3, bucket):
+    public = {"StringEquals": {"s3:ExistingObjectTag/visible": "yes"}}
+    mine = as_role(lambent, allow("s3:GetObject*", f"arn:aws:s3:::{bucket}/*", Condition=public))
+    named = {"Bucket": bucket, "Key": "in/k"}
+    for tags, lets in (({}, False), ({"visible": "no"}, False), ({"visible": "yes"}, True)):
+        tag_set = [{"Key": key, "Value": value} for key, value in tags.items()]
+        s3.put_object_tagging(**named, Tagging={"TagSet": tag_set})
+        if lets:
+            assert mine.get_object(**named)["Body"].read() == b"in"
+            assert mine.get_object_tagging(**named)["TagSet"] == tag_set
+        else:
+            with pytest.raises(ClientError, match="AccessDenied"):
+                mine.get_object(**named)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        mine.get_object(Bucket=bucket, Key="never")
+
+
+def test_a_bucket_denies_by_the_tags_of_a_version(lambent, s3, bucket):
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    first = s3.put_object(Bucket=bucket, Key="v", Body=b"1", Tagging="secret=1")["VersionId"]
+    second = s3.put_object(Bucket=bucket, Key="v", Body=b"2")["VersionId"]
+    mine = as_role(lambent, allow("s3:*", "*"))
+    put_policy(
+        s3,
+        bucket,
+        {
+            "Effect": "Deny",
+            "Principal": {"AWS": lambent.account_id},
+            "Action": ["s3:GetObject", "s3:GetObjectVersion"],
+            "Resource": f"arn:aws:s3:::{bucket}/*",
+            "Condition": {"StringLike": {"s3:ExistingObjectTag/secret": "*"}},
+        },
+    )
+    assert mine.get_object(Bucket=bucket, Key="v", VersionId=second)["Body"].read() == b"2"
+    assert mine.get_object(Bucket=bucket, Key="v")["Body"].read() == b"2"
+    with pytest.raises(ClientError, match="explicit deny"):
+        mine.get_object(Bucket=bucket, Key="v", VersionId=first)
+    mine.put_object(Bucket=bucket, Key="v", Body=b"3", Tagging="secret=1")
+    with pytest.raises(ClientError, match="explicit deny"):
+        mine.get_object(Bucket=bucket, Key="v")

@@ -1,9 +1,10 @@
 """Which permission an operation needs, and who needs none."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from lambent.model.caller import Caller, Parameters
+from lambent.model.policy import PartialKeys, UnreadKeyError
 from lambent.model.resource_policy import ResourcePolicy
 from lambent.model.service import Service
 
@@ -129,15 +130,27 @@ async def require_permission(
         return
     arns = service.resource_arn(operation, caller, parameters)
     context = service.condition_keys(operation, caller, parameters) if service.condition_keys else None
+    late = service.late_keys
+    if late is not None:
+        context = PartialKeys(context or {}, late.prefix)
     for arn in (arns,) if isinstance(arns, str) else arns:
         policy = await service.resource_policy(arn) if service.resource_policy else None
         if root and (policy is None or _bars_nobody(policy, caller)):
             continue
-        action = action_of(signing_name, operation, parameters)
-        await authorizer.authorize(caller, action, arn, context, policy)
-        for member, further in _ALSO.get((signing_name, operation), ()):
-            if parameters.get(member):
-                await authorizer.authorize(caller, further, arn, context, policy)
+        for action in _actions(signing_name, operation, parameters):
+            try:
+                await authorizer.authorize(caller, action, arn, context, policy)
+            except UnreadKeyError:
+                assert late is not None
+                context = {**(context or {}), **await late.read(operation, parameters)}
+                await authorizer.authorize(caller, action, arn, context, policy)
+
+
+def _actions(signing_name: str, operation: str, parameters: Parameters) -> Iterator[str]:
+    yield action_of(signing_name, operation, parameters)
+    for member, further in _ALSO.get((signing_name, operation), ()):
+        if parameters.get(member):
+            yield further
 
 
 def _bars_nobody(policy: ResourcePolicy, caller: Caller) -> bool:

@@ -32,6 +32,15 @@ class Service:
     policy denies anything, so that its root need not be looked at any further. For operations that are called often."""
     condition_keys: Callable[[str, Caller, Parameters], Mapping[str, str]] | None = None
     """Condition keys of the service's own for this request, such as s3:prefix or lambda:FunctionUrlAuthType."""
+    late_keys: "LateKeys | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateKeys:
+    """Condition keys that are read where a policy asks for one that begins with `prefix`, and not for every request."""
+
+    prefix: str
+    read: Callable[[str, Parameters], Awaitable[Mapping[str, str]]]
 
 
 class Client(Protocol):

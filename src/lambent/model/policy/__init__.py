@@ -23,7 +23,7 @@ from lambent.model.policy.malformed import MalformedPolicyError
 from lambent.model.policy.parse import PolicyKind, parse_policy
 from lambent.model.policy.pattern import Context
 from lambent.model.policy.principal import Match, Principal
-from lambent.model.policy.request_context import request_context
+from lambent.model.policy.request_context import PartialKeys, UnreadKeyError, request_context
 
 __all__ = [
     "Context",
@@ -32,6 +32,7 @@ __all__ = [
     "MalformedPolicyError",
     "Match",
     "Outcome",
+    "PartialKeys",
     "Policies",
     "PolicyDocument",
     "PolicyKind",
@@ -39,6 +40,7 @@ __all__ = [
     "Principal",
     "Request",
     "Statement",
+    "UnreadKeyError",
     "combine",
     "denial_message",
     "evaluate",

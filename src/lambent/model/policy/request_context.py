@@ -24,17 +24,35 @@ def request_context(
     own: Mapping[str, str] | None = None,
 ) -> Context:
     """`now` is epoch seconds; `own` are the keys of the service itself (iam:PassedToService)."""
-    return _MadeWhenAsked(partial(_values, caller, resource_arn, now, principal_tags or {}, own or {}))
+    make = partial(_values, caller, resource_arn, now, principal_tags or {}, own or {})
+    return _MadeWhenAsked(make, own.unread if isinstance(own, PartialKeys) else None)
+
+
+class UnreadKeyError(Exception):
+    """A policy asks for one of the condition keys that PartialKeys has not."""
+
+
+class PartialKeys(dict[str, str]):
+    """Condition keys of a service, without those that begin with `unread`: to know them costs a look into a store, and
+    few policies ask."""
+
+    def __init__(self, keys: Mapping[str, str], unread: str) -> None:
+        super().__init__(keys)
+        self.unread = unread.lower()
 
 
 class _MadeWhenAsked(Mapping[str, tuple[str, ...]]):
     """Most policies have neither conditions nor variables, and every request is evaluated."""
 
-    def __init__(self, make: Callable[[], Context]) -> None:
+    def __init__(self, make: Callable[[], Context], unread: str | None) -> None:
         self._make = make
         self._made: Context | None = None
+        self._unread = unread
 
     def __getitem__(self, key: str) -> tuple[str, ...]:
+        """Raises UnreadKeyError."""
+        if self._unread is not None and key.startswith(self._unread):
+            raise UnreadKeyError(key)
         return self._whole()[key]
 
     def __iter__(self) -> Iterator[str]:

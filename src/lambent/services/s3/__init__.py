@@ -13,12 +13,12 @@ from typing import Any
 from lambent.base.clock import Clock
 from lambent.encryption.data_keys import DataKeys
 from lambent.model.metric import Metrics
-from lambent.model.service import Client, Service
+from lambent.model.service import Client, LateKeys, Service
 from lambent.services.s3.access import Access
 from lambent.services.s3.access_logs import AccessLogs
 from lambent.services.s3.acl import Acls
 from lambent.services.s3.attributes import Attributes
-from lambent.services.s3.authorization import condition_keys, resource_arn
+from lambent.services.s3.authorization import ExistingTags, condition_keys, resource_arn
 from lambent.services.s3.bucket_logging import BucketLogging
 from lambent.services.s3.bucket_records import BucketRecords
 from lambent.services.s3.buckets import Buckets
@@ -129,6 +129,7 @@ def service(stores: Stores, clock: Clock, client: Client, metrics: Metrics) -> S
             resource_policy=access.policy,
             open_to_root=buckets.open_to_root,
             condition_keys=condition_keys,
+            late_keys=LateKeys(prefix=ExistingTags.PREFIX, read=ExistingTags(buckets, stores.objects).read),
         ),
         buckets=buckets,
         logs=logs,

@@ -9,7 +9,9 @@ from urllib.parse import unquote_plus
 from lambent.base.arn import partition_of
 from lambent.model.caller import Caller, Parameters
 from lambent.services.s3.access import CANONICAL_USER
+from lambent.services.s3.bucket_records import BucketRecords
 from lambent.services.s3.owners import canonical_id
+from lambent.store.ports.objects import ObjectStore
 
 _KEYS = {
     "Prefix": "s3:prefix",
@@ -25,6 +27,34 @@ _KEYS = {
     "IfMatch": "s3:if-match",
     "IfNoneMatch": "s3:if-none-match",
 }
+
+
+_OF_TAGS = frozenset(
+    {
+        *("DeleteObjectTagging", "GetObject", "GetObjectAcl", "GetObjectAttributes", "GetObjectTagging"),
+        *("HeadObject", "PutObjectAcl", "PutObjectTagging"),
+    }
+)
+"""Operations whose permission may depend on the tags that the object has already."""
+
+
+class ExistingTags:
+    """model.service.LateKeys: s3:ExistingObjectTag/… of the version that the request is for."""
+
+    PREFIX = "s3:ExistingObjectTag/"
+
+    def __init__(self, buckets: BucketRecords, objects: ObjectStore) -> None:
+        self._buckets = buckets
+        self._objects = objects
+
+    async def read(self, operation: str, parameters: Parameters) -> Mapping[str, str]:
+        bucket = self._buckets.find(parameters["Bucket"])
+        if operation not in _OF_TAGS or bucket is None:
+            return {}
+        version = await self._objects.get(bucket.name, parameters["Key"], parameters.get("VersionId"))
+        if version is None:
+            return {}
+        return {self.PREFIX + name: value for name, value in version.properties.tags.items()}
 
 
 def resource_arn(operation: str, caller: Caller, parameters: Parameters) -> str | tuple[str, ...]:
