@@ -288,6 +288,10 @@ def test_an_alias_has_its_own_url(lambent: Lambent, answers: str) -> None:
     assert send(url).status == 403
     open_to_everybody(lambent, answers, "live")
     assert send(url).status == 200
+    lambent.lambda_.delete_alias(FunctionName=answers, Name="live")
+    gone = send(url)
+    assert (gone.status, gone.header("x-amzn-errortype")) == (403, ["AccessDeniedException"])
+    assert b"Forbidden. For troubleshooting" in gone.body
     lambent.lambda_.delete_function_url_config(FunctionName=answers, Qualifier="live")
     assert send(url).body == b'{"Message":null}'
 

@@ -79,11 +79,10 @@ async def test_pages_begin_with_the_function_s_own(urls):
     assert list(await urls.every()) == [own, live, old]
 
 
-async def test_a_url_goes_with_what_it_leads_to(urls, stores):
+async def test_a_url_goes_with_its_function_and_not_with_its_alias(urls, stores):
     await urls.insert(url())
     await urls.insert(url("live", "b" * 32))
     await stores.functions.delete_alias(ID, "live")
-    assert await urls.get(ID, "live") is None
-    assert await urls.get(ID, "") == url()
+    assert await urls.get(ID, "live") == url("live", "b" * 32)
     await stores.functions.delete(ID)
-    assert await urls.by_id("a" * 32) is None
+    assert await urls.by_id("a" * 32) is None and await urls.by_id("b" * 32) is None

@@ -8,7 +8,8 @@ from lambent.model.function_url import FunctionUrl
 
 
 class FunctionUrlStore(Protocol):
-    """A URL goes with its function or alias when that is deleted."""
+    """A URL goes with its function. That of an alias stays when the alias is deleted, and may lead to the next one of
+    its name."""
 
     async def insert(self, url: FunctionUrl) -> None:
         """Raises AlreadyExistsError (the function or alias has one), NotFoundError (the function)."""

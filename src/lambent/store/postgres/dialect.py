@@ -37,6 +37,7 @@ _TYPES = [
     (re.compile(r" COLLATE NOCASE\b"), ""),
     (re.compile(r"(?<!AS )\bTEXT\b"), 'TEXT COLLATE "C"'),
     (re.compile(r"\)(?: STRICT)?(?:,? WITHOUT ROWID)?(?: STRICT)?;"), ");"),
+    (re.compile(r"\bDROP TRIGGER (\w+);"), r"DROP FUNCTION \1() CASCADE;"),
 ]
 
 

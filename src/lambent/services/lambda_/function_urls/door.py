@@ -128,6 +128,8 @@ class FunctionUrlDoor:
         except ServiceException as error:
             if error.code == "TooManyRequestsException":
                 return _refusal(429, error.code, {**error.members, "message": error.message})
+            if error.code == "ResourceNotFoundException":  # the alias was deleted
+                return _refusal(403, "AccessDeniedException", {"Message": _FORBIDDEN})
             return internal_server_error()
         if request.method == "HEAD" and not isinstance(response.body, bytes):
             stream.leave()
