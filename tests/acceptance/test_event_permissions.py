@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
 from lambent_server import Lambent, eventually
 
@@ -122,6 +123,16 @@ def test_a_trace_header_goes_with_the_event(lambent: Lambent) -> None:
         lambda: [line for line in lambent.log_lines(f"/aws/lambda/{function}") if line.startswith("got ")]
     )
     assert "Root=1-5759e988-bd862e3fe1be46a994272793" in lines[0]
+
+    def traced(request: AWSRequest, **named: Any) -> None:
+        request.headers["X-Amzn-Trace-Id"] = "Root=1-67f3c0de-000000000000000000000001;Lineage=a87bd80c:2"
+
+    events.meta.events.register("before-sign.events.PutEvents", traced)
+    events.put_events(Entries=[{**ORDER, "Source": "traced"}])
+    found = eventually(
+        lambda: [line for line in lambent.log_lines(f"/aws/lambda/{function}") if "67f3c0de" in line]
+    )
+    assert "a87bd80c" not in found[0], "functions' loops are not followed through EventBridge"
 
 
 def allow(action: str) -> dict[str, Any]:
