@@ -89,6 +89,9 @@ def test_what_a_filter_lets_through_is_enriched_and_sent_on(lambent: Lambent) ->
     bench = Bench(lambent)
     (url, queue), (target_url, target) = bench.queue(), bench.queue()
     _, enrichment = bench.function(TWICE)
+    group = lambent.new_name("/pipes/g")
+    lambent.logs.create_log_group(logGroupName=group)
+    logs = {"LogGroupArn": f"arn:aws:logs:us-east-1:{lambent.account_id}:log-group:{group}"}
     pipe = bench.pipe(
         queue,
         target,
@@ -98,11 +101,14 @@ def test_what_a_filter_lets_through_is_enriched_and_sent_on(lambent: Lambent) ->
         Enrichment=enrichment,
         EnrichmentParameters={"InputTemplate": '{"n": <$.body.n>, "pipe": <aws.pipes.pipe-name>}'},
         TargetParameters={"InputTemplate": '{"twice": <$.n>, "from": "<$.from>"}'},
+        LogConfiguration={"Level": "INFO", "CloudwatchLogsLogDestination": logs},
     )
     for number in (1, 2):
         bench.sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"n": number}))
     (message,) = eventually(lambda: bench.messages(target_url))
     assert json.loads(message["Body"]) == {"twice": 4, "from": pipe}
+    lines = eventually(lambda: lambent.log_lines(group))
+    assert json.loads(lines[-1])["messageType"] == "ExecutionSucceeded"
     bench.pipes.delete_pipe(Name=pipe)
 
 

@@ -28,6 +28,7 @@ class Pipe:
     enrichment_parameters: Mapping[str, Any] = field(default_factory=dict)
     target: str
     target_parameters: Mapping[str, Any] = field(default_factory=dict)
+    log_configuration: Mapping[str, Any] = field(default_factory=dict)
     role_arn: str
     tags: Mapping[str, str] = field(default_factory=dict)
     created_at: float

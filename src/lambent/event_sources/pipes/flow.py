@@ -4,7 +4,8 @@ Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batchi
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ import orjson
 
 from lambent.base.arn import partition_of
 from lambent.base.clock import Clock
+from lambent.event_sources.pipes.execution_log import ExecutionLog
 from lambent.event_sources.pipes.target import Batch, Failed, Targets, invoke, is_empty
 from lambent.event_sources.pipes.template import Event, transformed
 from lambent.model.caller import Caller, RoleCallers
@@ -56,39 +58,55 @@ class Flow:
         records = orjson.loads(invocation.payload)["Records"]
         self._count("Invocations", 1)
         self._count("EventCount", len(records))
-        begun = self._clock.monotonic()
+        begun, told = self._clock.monotonic(), ExecutionLog(self._pipe, self._client, self._clock)
         try:
-            failed = await self._through(records)
-        except (ServiceException, InvalidInputError, DeliveryFailedError) as error:
-            return self._failure(error)
+            return await self._executed(records, told)
         finally:
             self._count("Duration", (self._clock.monotonic() - begun) * 1000)
+            await told.write()
+
+    async def _executed(self, records: Sequence[Mapping[str, Any]], told: ExecutionLog) -> InvocationResult:
+        """Raises TooManyRequestsException."""
+        told.say("INFO", "ExecutionStarted", payload=[orjson.dumps(record).decode() for record in records])
+        try:
+            failed = await self._through(records, told)
+        except (ServiceException, InvalidInputError, DeliveryFailedError) as error:
+            return self._failure(error, told)
         if failed:
             self._count("ExecutionPartiallyFailed", 1)
+            told.say("ERROR", "ExecutionPartiallyFailed")
+        else:
+            told.say("INFO", "ExecutionSucceeded")
         names = [{"itemIdentifier": each} for each in failed]
         return InvocationResult(
             payload=orjson.dumps({"batchItemFailures": names}), executed_version=self._pipe.name
         )
 
-    async def _through(self, records: Sequence[Mapping[str, Any]]) -> Sequence[str]:
+    async def _through(self, records: Sequence[Mapping[str, Any]], told: ExecutionLog) -> Sequence[str]:
         """Which messages come again. Raises ServiceException, InvalidInputError, DeliveryFailedError."""
         caller = await self.session()
         events = [Event.of_message(record) for record in records]
         if self._pipe.enrichment is not None:
-            try:
+            with self._stage("EnrichmentStage", told):
                 events = await self._enriched(caller, self._pipe.enrichment, events)
-            except Exception:
-                self._count("EnrichmentStageFailed", 1)
-                raise
             if not events:
+                told.say("INFO", "TargetStageSkipped")
                 return ()
-        try:
+        with self._stage("TargetStage", told):
             inputs = self._inputs(events, self._pipe.target_parameters)
             failed = await self._targets.give(Batch(self._pipe, caller, events, inputs))
-        except Exception:
-            self._count("TargetStageFailed", 1)
-            raise
         return self._again(records, failed)
+
+    @contextmanager
+    def _stage(self, name: str, told: ExecutionLog) -> Iterator[None]:
+        told.say("INFO", f"{name}Entered")
+        try:
+            yield
+        except Exception as error:
+            self._count(f"{name}Failed", 1)
+            told.say("ERROR", f"{name}Failed", error=error)
+            raise
+        told.say("INFO", f"{name}Succeeded")
 
     async def _enriched(self, caller: Caller, function: str, events: Sequence[Event]) -> list[Event]:
         inputs = self._inputs(events, self._pipe.enrichment_parameters)
@@ -125,11 +143,13 @@ class Flow:
         places = [record["messageId"] for place, record in enumerate(records) if place in failed.places]
         return [*places, *failed.messages]
 
-    def _failure(self, error: Exception) -> InvocationResult:
+    def _failure(self, error: Exception, told: ExecutionLog) -> InvocationResult:
         """Raises TooManyRequestsException."""
         if isinstance(error, ServiceException) and failure_of(error).code == "THROTTLING":
             self._count("ExecutionThrottled", 1)
+            told.say("ERROR", "ExecutionThrottled", error=error)
             raise TooManyRequestsException(error.message) from error
         self._count("ExecutionFailed", 1)
+        told.say("ERROR", "ExecutionFailed", error=error)
         log.warning("the pipe %s: %s", self._pipe.arn(partition_of(self._pipe.region)), error)
         return InvocationResult(payload=b"", executed_version=self._pipe.name, function_error="Unhandled")

@@ -118,6 +118,7 @@ def _work(pipe: Pipe) -> tuple[Any, ...]:
         pipe.enrichment_parameters,
         pipe.target,
         pipe.target_parameters,
+        pipe.log_configuration,
         pipe.role_arn,
     )
 

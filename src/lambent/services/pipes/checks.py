@@ -52,6 +52,22 @@ def check(pipe: Pipe) -> None:
     _check_template(pipe.enrichment_parameters, "EnrichmentParameters")
     _check_target(pipe)
     _check_template(pipe.target_parameters, "TargetParameters")
+    _check_log(pipe)
+
+
+def _check_log(pipe: Pipe) -> None:
+    for name in ("S3LogDestination", "FirehoseLogDestination"):
+        if name in pipe.log_configuration:
+            raise not_offered(f"LogConfiguration.{name}", "logs of pipes but in log groups")
+    field = "LogConfiguration.CloudwatchLogsLogDestination"
+    destination = pipe.log_configuration.get("CloudwatchLogsLogDestination")
+    if destination is None:
+        if pipe.log_configuration.get("Level", "OFF") != "OFF":
+            raise invalid(field, "Missing required parameter.")
+        return
+    group = _arn(destination["LogGroupArn"], f"{field}.LogGroupArn")
+    if group.service != "logs" or group.account_id != pipe.account_id:
+        raise invalid(f"{field}.LogGroupArn", "Must be a log group of the pipe's account.")
 
 
 def _check_source(pipe: Pipe) -> None:

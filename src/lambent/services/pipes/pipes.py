@@ -65,6 +65,7 @@ class Pipes:
             enrichment_parameters=parameters.get("EnrichmentParameters", {}),
             target=parameters["Target"],
             target_parameters=parameters.get("TargetParameters", {}),
+            log_configuration=parameters.get("LogConfiguration", {}),
             role_arn=parameters["RoleArn"],
             tags=parameters.get("Tags", {}),
             created_at=now,
@@ -93,6 +94,7 @@ class Pipes:
                 enrichment_parameters=_merged(pipe.enrichment_parameters, parameters, "EnrichmentParameters"),
                 target=parameters.get("Target", pipe.target),
                 target_parameters=_merged(pipe.target_parameters, parameters, "TargetParameters"),
+                log_configuration=parameters.get("LogConfiguration", pipe.log_configuration),
                 role_arn=parameters["RoleArn"],
             )
             check(edited)
@@ -136,6 +138,8 @@ class Pipes:
         }
         if pipe.description is not None:
             members["Description"] = pipe.description
+        if pipe.log_configuration:
+            members["LogConfiguration"] = pipe.log_configuration
         return members
 
     async def list(self, caller: Caller, parameters: Parameters) -> Parameters:
@@ -205,8 +209,6 @@ def _check_offered(parameters: Parameters) -> None:
     """Raises ValidationException."""
     if parameters.get("KmsKeyIdentifier"):
         raise not_offered("KmsKeyIdentifier", "customer managed keys for pipes")
-    if (parameters.get("LogConfiguration") or {}).get("Level", "OFF") != "OFF":
-        raise not_offered("LogConfiguration", "logs of pipes")
 
 
 def _wanted(pipe: Pipe, parameters: Parameters) -> bool:

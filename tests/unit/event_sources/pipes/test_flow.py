@@ -214,3 +214,43 @@ async def test_more_than_a_target_takes_at_once_is_not_sent(bench):
     bench.client.answers[ENRICHMENT] = orjson.dumps([{"n": n} for n in range(11)])
     assert (await bench.run("a", enrichment=ENRICHMENT, target=QUEUE)).function_error is not None
     assert len(bench.client.asked) == 1
+
+
+GROUP = {"CloudwatchLogsLogDestination": {"LogGroupArn": ARN.format("logs", "log-group:/g:*")}}
+
+
+def told(bench: Bench) -> list[dict[str, Any]]:
+    lines = [asked["logEvents"] for operation, asked in bench.client.asked if operation == "PutLogEvents"]
+    return [orjson.loads(line["message"]) for batch in lines for line in batch]
+
+
+async def test_a_log_tells_the_stages_of_an_execution(bench):
+    bench.client.answers[ENRICHMENT] = b"[{}]"
+    settings = {**GROUP, "Level": "INFO", "IncludeExecutionData": ["ALL"]}
+    await bench.run("a", enrichment=ENRICHMENT, log_configuration=settings)
+    lines = told(bench)
+    assert [line["messageType"] for line in lines] == [
+        "ExecutionStarted",
+        "EnrichmentStageEntered",
+        "EnrichmentStageSucceeded",
+        "TargetStageEntered",
+        "TargetStageSucceeded",
+        "ExecutionSucceeded",
+    ]
+    assert len({line["executionId"] for line in lines}) == 1
+    assert orjson.loads(lines[0]["payload"])[0]["body"] == "a" and "payload" not in lines[-1]
+
+
+async def test_of_errors_alone_a_log_tells_where_that_is_asked_for(bench):
+    bench.client.answers[FUNCTION] = AccessDeniedException("no")
+    await bench.run("a", log_configuration={**GROUP, "Level": "ERROR"})
+    said = [(line["messageType"], line["logLevel"], line["error"]["message"]) for line in told(bench)]
+    assert said == [("TargetStageFailed", "ERROR", "no"), ("ExecutionFailed", "ERROR", "no")]
+    await bench.run("a", log_configuration={**GROUP, "Level": "OFF"})
+    assert len(told(bench)) == 2
+
+
+async def test_a_log_that_cannot_be_written_stops_nothing(bench):
+    bench.client.answers["PutLogEvents"] = ServiceException("gone", code="ResourceNotFoundException")
+    assert again(await bench.run("a", log_configuration={**GROUP, "Level": "INFO"})) == []
+    assert "CreateLogStream" in [operation for operation, _ in bench.client.asked]

@@ -183,7 +183,19 @@ async def test_what_is_there_and_what_is_not(call):
             },
             "SqsQueueParameters",
         ),
-        ({"LogConfiguration": {"Level": "INFO"}}, "LogConfiguration"),
+        ({"LogConfiguration": {"Level": "INFO"}}, "CloudwatchLogsLogDestination"),
+        ({"LogConfiguration": {"Level": "INFO", "S3LogDestination": {}}}, "S3LogDestination"),
+        (
+            {
+                "LogConfiguration": {
+                    "Level": "INFO",
+                    "CloudwatchLogsLogDestination": {
+                        "LogGroupArn": "arn:aws:logs:eu-west-1:999999999999:log-group:/g"
+                    },
+                }
+            },
+            "LogGroupArn",
+        ),
         ({"KmsKeyIdentifier": "k"}, "KmsKeyIdentifier"),
     ],
 )
