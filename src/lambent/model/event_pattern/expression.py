@@ -33,7 +33,7 @@ def read_expression(reader: JsonReader) -> Test | None:
     if reader.next() is not Token.NAME:
         reader.refuse("Match expression name not found")
     name = reader.value
-    if name not in _OPERATORS:
+    if name not in _OPERATORS or (reader.is_filter_policy and name == "wildcard"):
         reader.refuse(f"Unrecognized match type {name}")
     test = _OPERATORS[name](reader)
     if reader.next() is not Token.END_OBJECT:
@@ -66,7 +66,7 @@ def _affix(
         if token is Token.STRING:
             reader.look()
             return plain(reader.value)
-        if token is not Token.START_OBJECT:
+        if token is not Token.START_OBJECT or reader.is_filter_policy:
             reader.refuse(f"{name} match pattern must be a string")
         if reader.next() is not Token.NAME:
             reader.refuse(f"{name.capitalize()} expression name not found")
@@ -205,9 +205,12 @@ def _anything_but(reader: JsonReader) -> Test:
     if reader.next() is not Token.NAME:
         reader.refuse("Anything-But expression name not found")
     kind = str(reader.value)
-    if kind not in _BUT_TESTS:
+    if kind not in _BUT_TESTS or (reader.is_filter_policy and kind != "prefix"):
         reader.refuse(f"Unsupported anything-but pattern: {kind}")
-    tests = _but_texts(reader, kind)
+    if reader.is_filter_policy:
+        tests = [comparison.prefix(_string(reader, "prefix match pattern must be a string"))]
+    else:
+        tests = _but_texts(reader, kind)
     if reader.next() is not Token.END_OBJECT:
         reader.refuse(_TOO_MANY)
     return comparison.anything_but(tests)

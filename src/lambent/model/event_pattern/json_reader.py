@@ -42,7 +42,9 @@ _DECODER = json.JSONDecoder(parse_constant=_no_constant)
 class JsonReader:
     """`next` reads a token; `value` is then a name's text, or the value of a string, number or boolean."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, is_filter_policy: bool = False) -> None:
+        self.is_filter_policy = is_filter_policy
+        """Of SNS, which knows fewer expressions than EventBridge."""
         self.value: Any = None
         self._text = text
         self._end = 0

@@ -17,10 +17,10 @@ _BRANCHES_MOST = 1000
 _Branches = list[dict[str, Field]]
 
 
-def parse_pattern(pattern: str | Mapping[str, Any]) -> Pattern:
-    """Raises InvalidPatternError."""
+def parse_pattern(pattern: str | Mapping[str, Any], *, is_filter_policy: bool = False) -> Pattern:
+    """`is_filter_policy` holds it to what SNS takes. Raises InvalidPatternError."""
     text = pattern if isinstance(pattern, str) else json.dumps(pattern, separators=(",", ":"))
-    reader = JsonReader(text)
+    reader = JsonReader(text, is_filter_policy=is_filter_policy)
     if not text.strip() or reader.next() is not Token.START_OBJECT:
         reader.refuse("Filter is not an object")
     branches: _Branches = [{}]

@@ -31,7 +31,7 @@ def check_filter_policy(text: str, scope: str) -> None:
     """Raises SubscriptionAttributeError."""
     policy = parse_policy("FilterPolicy", text)
     try:
-        parse_pattern(text)
+        parse_pattern(text, is_filter_policy=True)
     except InvalidPatternError as error:
         raise SubscriptionAttributeError(f"FilterPolicy: {_redacted(error)}") from None
     if len(text.encode()) > _BYTES_MOST:
@@ -60,7 +60,7 @@ def wants(subscription: Subscription, message: str, attributes: Mapping[str, Mes
 
 @lru_cache(maxsize=4096)
 def _compiled(text: str) -> Pattern:
-    """Of a policy that was checked when it was set."""
+    """Of a policy that was checked when it was set: those of before may say more than SNS takes now."""
     return parse_pattern(text)
 
 

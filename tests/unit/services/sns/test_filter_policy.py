@@ -155,3 +155,26 @@ def test_a_redrive_policy_has_one_attribute() -> None:
         check_attribute(subscription({}), topic, "RedrivePolicy", text, 0)
     with pytest.raises(SubscriptionAttributeError, match="RedrivePolicy: failed to parse JSON"):
         check_attribute(subscription({}), topic, "RedrivePolicy", "{invalidjson}", 0)
+
+
+@pytest.mark.parametrize(
+    ("expression", "reason", "column"),
+    [
+        ({"anything-but": {"wrong-operator": None}}, "Unsupported anything-but pattern: wrong-operator", 47),
+        ({"anything-but": {"suffix": "test"}}, "Unsupported anything-but pattern: suffix", 36),
+        ({"anything-but": {"exists": False}}, "Unsupported anything-but pattern: exists", 40),
+        ({"anything-but": {"prefix": False}}, "prefix match pattern must be a string", 40),
+        ({"prefix": {"equals-ignore-case": "a"}}, "prefix match pattern must be a string", 20),
+        ({"wildcard": "a*"}, "Unrecognized match type wildcard", 22),
+    ],
+)
+def test_what_only_event_patterns_say_is_refused(expression: Any, reason: str, column: int) -> None:
+    with pytest.raises(SubscriptionAttributeError) as caught:
+        check_filter_policy(json.dumps({"key": [expression]}, separators=(",", ":")), ATTRIBUTES_SCOPE)
+    said, _, place = str(caught.value).partition("\n")
+    assert (said, place.endswith(f"column: {column}]")) == (f"FilterPolicy: {reason}", True), place
+    check_filter_policy('{"key": [{"anything-but": {"prefix": "test-"}}]}', ATTRIBUTES_SCOPE)
+
+
+def test_a_policy_of_before_still_decides() -> None:
+    assert wants(subscription({"a": [{"wildcard": "x*"}]}), "body", attributes(a="xyz"))
