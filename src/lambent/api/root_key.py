@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from lambent.base.disk import sync_directory
 from lambent.model.credential import Credential
 
 _ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
@@ -69,11 +70,7 @@ def _write(path: Path, key: RootKey) -> None:
             return
     finally:
         unfinished.unlink()
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    sync_directory(path.parent)
 
 
 def _read(path: Path) -> RootKey:

@@ -8,6 +8,7 @@ from errno import EDQUOT, EEXIST, EFBIG, ENOSPC, ENOTEMPTY
 from pathlib import Path
 
 from lambent.artifacts.errors import ArtifactStoreFullError
+from lambent.base.disk import sync_directory
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -27,14 +28,6 @@ def publish(made: Path, path: Path) -> None:
             raise
         shutil.rmtree(made)
     sync_directory(path.parent)
-
-
-def sync_directory(path: Path) -> None:
-    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
 
 
 def remove(path: Path) -> None:

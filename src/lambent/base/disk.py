@@ -23,6 +23,15 @@ def _sync_file_range() -> Callable[..., int] | None:
     return getattr(ctypes.CDLL(None), "sync_file_range", None)
 
 
+def sync_directory(path: Path) -> None:
+    """That something in it was created, renamed or removed. Blocking. Raises OSError."""
+    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
 def sync_file_system(of: Path) -> None:
     """Syncs the file system that `of` is on: one call, where thousands of files would each wait for the disk. Blocking.
     Raises OSError."""

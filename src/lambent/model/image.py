@@ -69,10 +69,6 @@ class Manifest:
     annotations: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def is_index(self) -> bool:
-        return self.media_type in _INDEXES
-
-    @property
     def runs(self) -> bool:
         """Whether it is of a kind that AWS Lambda runs: one image, whose layers are tar files, plain or gzipped."""
         return (

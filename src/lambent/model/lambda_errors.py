@@ -25,10 +25,6 @@ class AccessDeniedException(LambdaException):
     status = 403
 
 
-class AliasLimitExceededException(LambdaException):
-    pass
-
-
 class CallbackTimeoutException(LambdaException):
     pass
 
@@ -65,10 +61,6 @@ class InvalidRuntimeException(LambdaException):
     type = "Service"
 
 
-class InvalidZipFileException(LambdaException):
-    type = "Service"
-
-
 class KMSAccessDeniedException(LambdaException):
     pass
 
@@ -98,10 +90,6 @@ class ProvisionedConcurrencyConfigNotFoundException(LambdaException):
 
 
 class RecursiveInvocationException(LambdaException):
-    pass
-
-
-class RequestTooLargeException(LambdaException):
     pass
 
 
@@ -146,8 +134,4 @@ class SnapStartTimeoutException(LambdaException):
 
 
 class TooManyRequestsException(LambdaException):
-    pass
-
-
-class UnsupportedMediaTypeException(LambdaException):
     pass

@@ -11,6 +11,8 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+from lambent.base.disk import sync_directory
+
 _MASTER_BYTES = 32
 
 
@@ -68,9 +70,7 @@ def _load_or_create(path: Path, content: str) -> str:
             file.flush()
             os.fsync(file.fileno())
         unfinished.rename(path)
-        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        os.fsync(directory)
-        os.close(directory)
+        sync_directory(path.parent)
     if path.stat().st_mode & 0o077:
         raise KeysError(f"{path} can be read by other users; chmod 600 {path}")
     return path.read_text(errors="replace").strip()

@@ -11,9 +11,10 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from lambent.artifacts.durable import sync_directory, write_file
+from lambent.artifacts.durable import write_file
 from lambent.artifacts.errors import ArtifactError
 from lambent.artifacts.images.store import ImageStore, UnpackedImage
+from lambent.base.disk import sync_directory
 from lambent.config import Settings, SettingsError
 from lambent.model.image import ImageReference
 from lambent.runtimes import identifiers

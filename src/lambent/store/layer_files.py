@@ -15,6 +15,7 @@ from errno import EDQUOT, EFBIG, ENOSPC
 from pathlib import Path
 from typing import Any
 
+from lambent.base.disk import sync_directory
 from lambent.store.ports.errors import ContentMissingError, ContentStoreFullError
 
 _READ_BYTES = 1024 * 1024
@@ -143,11 +144,7 @@ def _publish(received: Path, place: Path) -> None:
     os.utime(received)  # it is as old as its last completion: what is new is not swept
     received.rename(place)
     for directory in (place.parent, place.parent.parent):
-        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_directory(directory)
 
 
 async def _pieces(descriptor: int, offset: int, length: int) -> AsyncIterator[bytes]:

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from lambent.base.disk import begin_write_back
+from lambent.base.disk import begin_write_back, sync_directory
 from lambent.base.threads import Threads
 from lambent.store.content_readers import ContentReaders
 from lambent.store.ports.contents import Body, Content, Digest, Seal, Segment
@@ -57,7 +57,7 @@ class ObjectFiles:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         for shard in range(256):
             (self._objects / f"{shard:02x}").mkdir(mode=0o700, exist_ok=True)
-        _sync_directory(self._objects)
+        sync_directory(self._objects)
         opened = self._incoming / "opened"
         opened.touch(mode=0o600)
         unsure_ns = 0 if self._alone else _STRAY_SECONDS * 1_000_000_000
@@ -204,7 +204,7 @@ class _Incoming:
             self._aside.rename(self._place)
             os.fsync(self._descriptor)
             self._close()
-            _sync_directory(self._place.parent)
+            sync_directory(self._place.parent)
 
     def discard(self) -> None:
         with self._busy:
@@ -253,15 +253,7 @@ def _link(source: Path, aside: Path, place: Path) -> None:
             aside.rename(place)
         finally:
             aside.unlink(missing_ok=True)
-    _sync_directory(place.parent)
-
-
-def _sync_directory(path: Path) -> None:
-    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    sync_directory(place.parent)
 
 
 def _translated(error: OSError) -> Exception:

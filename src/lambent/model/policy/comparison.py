@@ -45,33 +45,26 @@ def string_like(expected: str, variables: bool) -> Test:
 
 
 def numeric(order: str) -> Callable[[str, bool], Test]:
-    compare = _ORDER[order]
-
-    def test_of(expected: str, variables: bool) -> Test:
-        limit = _number(expected)
-        if limit is None:
-            raise MalformedPolicyError(SYNTAX)
-
-        def test(value: str, context: Context) -> bool:
-            number = _number(value)
-            return number is not None and compare(number, limit)
-
-        return test
-
-    return test_of
+    return _ordered(_ORDER[order], _number, SYNTAX)
 
 
 def date(order: str) -> Callable[[str, bool], Test]:
-    compare = _ORDER[order]
+    return _ordered(_ORDER[order], _epoch, LEGACY)
+
+
+def _ordered(
+    compare: Callable[[float, float], bool], read: Callable[[str], float | None], refusal: str
+) -> Callable[[str, bool], Test]:
+    """What `read` makes nothing of is refused in a policy, and fits nothing in a request."""
 
     def test_of(expected: str, variables: bool) -> Test:
-        limit = _epoch(expected)
+        limit = read(expected)
         if limit is None:
-            raise MalformedPolicyError(LEGACY)
+            raise MalformedPolicyError(refusal)
 
         def test(value: str, context: Context) -> bool:
-            moment = _epoch(value)
-            return moment is not None and compare(moment, limit)
+            found = read(value)
+            return found is not None and compare(found, limit)
 
         return test
 

@@ -35,10 +35,6 @@ class PolicyLengthExceededException(ServiceException):
     pass
 
 
-class OperationDisabledException(ServiceException):
-    pass
-
-
 class InternalException(ServiceException):
     pass
 

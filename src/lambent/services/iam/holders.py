@@ -1,24 +1,12 @@
 """Who has policies: roles, users and groups, for the operations that are the same for each."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from lambent.model.caller import Caller
 from lambent.model.role import Role
 from lambent.services.iam.records import Records
 from lambent.services.iam.service_linked_roles import refuse_service_linked
-
-
-class Holder(Protocol):
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def inline_policies(self) -> Mapping[str, str]: ...
-
-    @property
-    def attached_policies(self) -> tuple[str, ...]: ...
-
 
 H = TypeVar("H")
 

@@ -41,10 +41,6 @@ class InvalidAliasNameException(KmsException):
     pass
 
 
-class InvalidArnException(KmsException):
-    pass
-
-
 class InvalidCiphertextException(KmsException):
     """AWS says nothing more of it: what it is that does not fit would help whoever guesses."""
 

@@ -203,15 +203,6 @@ class MissingRequestBodyError(Fixed):
     text = "Request Body is empty"
 
 
-class MissingContentLength(Fixed):
-    status = 411
-    text = "You must provide the Content-Length HTTP header."
-
-
-class IncompleteBody(Fixed):
-    text = "The request body terminated unexpectedly"
-
-
 class MethodNotAllowed(Fixed):
     status = 405
     text = "The specified method is not allowed against this resource."

@@ -88,10 +88,6 @@ class TooManyEntriesInBatchRequest(ServiceException):
     pass
 
 
-class UnsupportedOperation(ServiceException):
-    pass
-
-
 class InvalidParameterValueException(ServiceException):
     """Not in the model, and the most frequent of all."""
 

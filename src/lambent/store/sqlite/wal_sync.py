@@ -20,6 +20,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import NoReturn
 
+from lambent.base.disk import sync_directory
 from lambent.store.ports.errors import OutcomeUnknownError, StoreError, StoreFullError, StoreUnavailableError
 from lambent.store.sql.writer import Write, tell
 from lambent.store.sqlite.errors import translated
@@ -138,11 +139,7 @@ class WalSync:
 
     def _open(self) -> int:
         """Now that there was a commit, the log is there, and it stays the same file until the database is closed."""
-        directory = os.open(self._log.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        sync_directory(self._log.parent)
         return os.open(self._log, os.O_RDONLY | os.O_CLOEXEC)
 
 
