@@ -11,9 +11,9 @@ from lambent.model.caller import Caller, Parameters
 from lambent.model.service import Operation
 from lambent.model.user import AccessKey, User
 from lambent.services.iam.entities import Entities
-from lambent.services.iam.errors import LimitExceeded, NoSuchEntity
+from lambent.services.iam.errors import LimitExceeded
+from lambent.services.iam.holdings import Holdings
 from lambent.services.iam.limits import ACCESS_KEYS_PER_USER
-from lambent.services.iam.pages import in_order, page, position
 from lambent.services.iam.user_credentials import SECRET
 from lambent.services.iam.users import user_name
 
@@ -26,12 +26,19 @@ class AccessKeys:
         self._users = users
         self._sealing = sealing
         self._clock = clock
+        self._held: Holdings[AccessKey] = Holdings(
+            users=users,
+            noun="Access Key",
+            id_member="AccessKeyId",
+            of=lambda user: user.access_keys,
+            put=lambda user, keys: replace(user, access_keys=keys),
+        )
 
     def operations(self) -> Mapping[str, Operation]:
         return {
             "CreateAccessKey": self.create,
-            "UpdateAccessKey": self.update,
-            "DeleteAccessKey": self.delete,
+            "UpdateAccessKey": self._held.update,
+            "DeleteAccessKey": self._held.delete,
             "ListAccessKeys": self.list,
         }
 
@@ -53,36 +60,9 @@ class AccessKeys:
         user = await self._users.change(caller, user_name(caller, parameters), edit)
         return {"AccessKey": {**_members(user, key), "SecretAccessKey": secret}}
 
-    async def update(self, caller: Caller, parameters: Parameters) -> Parameters:
-        def edit(user: User) -> User:
-            key = replace(_key_of(user, parameters), active=parameters["Status"] == "Active")
-            return replace(
-                user, access_keys=tuple(key if other.id == key.id else other for other in user.access_keys)
-            )
-
-        await self._users.change(caller, user_name(caller, parameters), edit)
-        return {}
-
-    async def delete(self, caller: Caller, parameters: Parameters) -> Parameters:
-        def edit(user: User) -> User:
-            gone = _key_of(user, parameters)
-            return replace(user, access_keys=tuple(key for key in user.access_keys if key != gone))
-
-        await self._users.change(caller, user_name(caller, parameters), edit)
-        return {}
-
     async def list(self, caller: Caller, parameters: Parameters) -> Parameters:
-        user = await self._users.find(caller, user_name(caller, parameters))
-        entries = in_order(user.access_keys, lambda key: key.id, position(parameters))
-        keys, paging = await page(parameters, entries, lambda key: key.id)
+        user, keys, paging = await self._held.page(caller, parameters)
         return {"AccessKeyMetadata": [_members(user, key) for key in keys], **paging}
-
-
-def _key_of(user: User, parameters: Parameters) -> AccessKey:
-    for key in user.access_keys:
-        if key.id == parameters["AccessKeyId"]:
-            return key
-    raise NoSuchEntity(f"The Access Key with id {parameters['AccessKeyId']} cannot be found.")
 
 
 def _members(user: User, key: AccessKey) -> Parameters:

@@ -16,10 +16,9 @@ from lambent.services.iam.errors import (
     DuplicateCertificate,
     LimitExceeded,
     MalformedCertificate,
-    NoSuchEntity,
 )
+from lambent.services.iam.holdings import Holdings
 from lambent.services.iam.limits import CERTIFICATES_PER_USER
-from lambent.services.iam.pages import in_order, page, position
 from lambent.services.iam.users import user_name
 
 _ID_CHARACTERS = string.ascii_uppercase + string.digits
@@ -30,12 +29,19 @@ class SigningCertificates:
     def __init__(self, users: Entities[User], clock: Clock) -> None:
         self._users = users
         self._clock = clock
+        self._held: Holdings[SigningCertificate] = Holdings(
+            users=users,
+            noun="Certificate",
+            id_member="CertificateId",
+            of=lambda user: user.signing_certificates,
+            put=lambda user, certificates: replace(user, signing_certificates=certificates),
+        )
 
     def operations(self) -> Mapping[str, Operation]:
         return {
             "UploadSigningCertificate": self.upload,
-            "UpdateSigningCertificate": self.update,
-            "DeleteSigningCertificate": self.delete,
+            "UpdateSigningCertificate": self._held.update,
+            "DeleteSigningCertificate": self._held.delete,
             "ListSigningCertificates": self.list,
         }
 
@@ -62,37 +68,9 @@ class SigningCertificates:
         user = await self._users.change(caller, name, edit)
         return {"Certificate": _members(user, certificate)}
 
-    async def update(self, caller: Caller, parameters: Parameters) -> Parameters:
-        def edit(user: User) -> User:
-            wanted = _of(user, parameters)
-            changed = replace(wanted, active=parameters["Status"] == "Active")
-            held = tuple(changed if other.id == wanted.id else other for other in user.signing_certificates)
-            return replace(user, signing_certificates=held)
-
-        await self._users.change(caller, user_name(caller, parameters), edit)
-        return {}
-
-    async def delete(self, caller: Caller, parameters: Parameters) -> Parameters:
-        def edit(user: User) -> User:
-            gone = _of(user, parameters)
-            held = tuple(other for other in user.signing_certificates if other.id != gone.id)
-            return replace(user, signing_certificates=held)
-
-        await self._users.change(caller, user_name(caller, parameters), edit)
-        return {}
-
     async def list(self, caller: Caller, parameters: Parameters) -> Parameters:
-        user = await self._users.find(caller, user_name(caller, parameters))
-        entries = in_order(user.signing_certificates, lambda one: one.id, position(parameters))
-        taken, paging = await page(parameters, entries, lambda one: one.id)
-        return {"Certificates": [_members(user, one) for one in taken], **paging}
-
-
-def _of(user: User, parameters: Parameters) -> SigningCertificate:
-    for one in user.signing_certificates:
-        if one.id == parameters["CertificateId"]:
-            return one
-    raise NoSuchEntity(f"The Certificate with id {parameters['CertificateId']} cannot be found.")
+        user, certificates, paging = await self._held.page(caller, parameters)
+        return {"Certificates": [_members(user, one) for one in certificates], **paging}
 
 
 def _members(user: User, certificate: SigningCertificate) -> Parameters:
