@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from lambent import runtimes
 from lambent.sandbox.namespace_sandbox import NamespaceSandbox
@@ -210,3 +211,17 @@ async def open_bench(state: Path) -> AsyncIterator[Workbench]:
 async def bench(tmp_path: Path) -> AsyncIterator[Workbench]:
     async with open_bench(tmp_path / "state") as opened:
         yield opened
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Workbench]:
+    """For a module whose tests need no backend of their own, which takes longer to open than most tests run."""
+    async with open_bench(tmp_path_factory.mktemp("sandboxes") / "state") as bench:
+        yield bench
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def shared_bench(opened: Workbench) -> AsyncIterator[Workbench]:
+    own = Workbench(opened.backend, opened.spec)
+    yield own
+    await own.clear()

@@ -287,7 +287,7 @@ def _pattern_tests(metadata: Mapping[str, Any]) -> list[Test]:
     try:
         fullmatch = compile_pattern(pattern).fullmatch
     except UnreadablePatternError:
-        return []  # listed by tests/unit/wire/test_patterns.py, for every service we offer
+        return []  # listed by tests/unit/wire/test_wire_patterns.py, for every service we offer
     text = f"{_PATTERN} {pattern}"
     accepted: set[str] = set()
 

@@ -7,7 +7,7 @@ from sandboxes import PYTHON, Workbench, needs_root
 
 from lambent.sandbox.port import Exit, Process, StartError
 
-pytestmark = needs_root
+pytestmark = [needs_root, pytest.mark.asyncio(loop_scope="module")]
 
 
 def python(code: str, **files: int) -> Process:

@@ -14,7 +14,7 @@ from sandboxes import PYTHON, ROOT, Running, Workbench, needs_root
 
 from lambent.sandbox.port import Bind, Exit, Process, Root, Sandbox, SandboxError, SandboxSpec, StartError
 
-pytestmark = needs_root
+pytestmark = [needs_root, pytest.mark.asyncio(loop_scope="module")]
 
 
 async def test_process_given_at_create_runs(bench: Workbench) -> None:
@@ -251,12 +251,15 @@ async def test_cancelled_create_leaves_nothing(bench: Workbench) -> None:
         await asyncio.gather(creating, return_exceptions=True)
 
 
-async def test_close_destroys_every_sandbox(bench: Workbench) -> None:
-    sandboxes = [await bench.blank(Process(argv=("/usr/bin/sleep", "60"), variables={})) for _ in range(3)]
-    await bench.backend.close()
+@pytest.mark.asyncio(loop_scope="function")
+async def test_close_destroys_every_sandbox(own_bench: Workbench) -> None:
+    sandboxes = [
+        await own_bench.blank(Process(argv=("/usr/bin/sleep", "60"), variables={})) for _ in range(3)
+    ]
+    await own_bench.backend.close()
     assert all(sandbox.exited.done() for sandbox in sandboxes)
     with pytest.raises(SandboxError, match="not open"):
-        await bench.blank()
+        await own_bench.blank()
 
 
 async def test_sandboxes_may_be_made_fifty_at_a_time(bench: Workbench) -> None:

@@ -11,7 +11,7 @@ from sandboxes import TIMEOUT_S, Running, Workbench, needs_root
 
 from lambent.sandbox.port import Exit, Process, SandboxError
 
-pytestmark = needs_root
+pytestmark = [needs_root, pytest.mark.asyncio(loop_scope="module")]
 
 MIB = 1 << 20
 HOLD = "import time; time.sleep(5)"

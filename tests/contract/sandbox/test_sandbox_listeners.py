@@ -9,7 +9,7 @@ from sandboxes import Running, Workbench, needs_root
 
 from lambent.sandbox.port import SandboxError
 
-pytestmark = needs_root
+pytestmark = [needs_root, pytest.mark.asyncio(loop_scope="module")]
 
 ADDRESS = ("127.0.0.1", 9001)
 CONNECT = "import socket; s = socket.create_connection(('127.0.0.1', 9001), 5); print(s.recv(99).decode())"

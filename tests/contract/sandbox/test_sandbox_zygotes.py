@@ -19,6 +19,12 @@ pytestmark = needs_root
 SEEN = "import os, sys; print(hash('x'), id(sys.modules), os.getpid(), sorted(os.listdir('/tmp')))"
 
 
+@pytest.fixture
+async def bench(own_bench: Workbench) -> Workbench:
+    """Of its own: zygotes live as long as their backend, and are killed here."""
+    return own_bench
+
+
 def zygotes(bench: Workbench) -> list[int]:
     """Pids of the spawner's children that execute what waits."""
     spawner = bench.backend.spawner_pid

@@ -10,6 +10,7 @@ import pytest_asyncio
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 
 from sandboxes import Workbench, open_bench
+from sandboxes import shared_bench as bench  # noqa: F401 - the fixture of this suite
 
 
 @pytest_asyncio.fixture(params=["executed", "copied"], scope="module", loop_scope="module")
@@ -17,14 +18,7 @@ async def opened(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Workbench]:
     """Whoever tries may have been executed, or be a copy of a process that has root."""
-    async with open_bench(tmp_path_factory.mktemp("sandboxes") / "state") as bench:
+    async with open_bench(tmp_path_factory.mktemp("sandboxes") / "state") as made:
         if request.param == "copied":
-            await bench.copy_from()
-        yield bench
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def bench(opened: Workbench) -> AsyncIterator[Workbench]:
-    own = Workbench(opened.backend, opened.spec)
-    yield own
-    await own.clear()
+            await made.copy_from()
+        yield made
