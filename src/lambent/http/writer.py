@@ -95,18 +95,11 @@ class ResponseWriter:
         length = _declared_length(response)
         chunked = length is None and not http10
         until_the_end = length is None and http10
-        framing = (
-            "transfer-encoding: chunked\r\n"
-            if chunked
-            else ""
-            if length is None
-            else f"content-length: {length}\r\n"
-        )
         try:
             head = self._heads.render(
                 response.status,
                 response.headers,
-                framing=framing,
+                framing=_framing(length, chunked=chunked),
                 closing=closing or until_the_end,
                 http10=http10,
             )
@@ -141,6 +134,12 @@ class ResponseWriter:
         assert length is None or sent == length, f"a body of {length} bytes ended after {sent}"
         if chunked:
             self._transport.write(b"0\r\n\r\n")
+
+
+def _framing(length: int | None, *, chunked: bool) -> str:
+    if chunked:
+        return "transfer-encoding: chunked\r\n"
+    return "" if length is None else f"content-length: {length}\r\n"
 
 
 def _declared_length(response: Response) -> int | None:

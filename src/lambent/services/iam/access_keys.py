@@ -61,7 +61,7 @@ class AccessKeys:
         return {"AccessKey": {**_members(user, key), "SecretAccessKey": secret}}
 
     async def list(self, caller: Caller, parameters: Parameters) -> Parameters:
-        user, keys, paging = await self._held.page(caller, parameters)
+        user, keys, paging = await self._held.page(caller, user_name(caller, parameters), parameters)
         return {"AccessKeyMetadata": [_members(user, key) for key in keys], **paging}
 
 

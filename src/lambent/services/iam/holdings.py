@@ -42,9 +42,11 @@ class Holdings(Generic[H]):
         await self.users.change(caller, user_name(caller, parameters), edit)
         return {}
 
-    async def page(self, caller: Caller, parameters: Parameters) -> tuple[User, list[H], Parameters]:
-        """Whose they are, those of one page, and the answer's paging members."""
-        user = await self.users.find(caller, user_name(caller, parameters))
+    async def page(
+        self, caller: Caller, name: str, parameters: Parameters
+    ) -> tuple[User, list[H], Parameters]:
+        """The user of this name, what is on the page, and the answer's paging members."""
+        user = await self.users.find(caller, name)
         entries = in_order(self.of(user), lambda one: one.id, position(parameters))
         taken, paging = await page(parameters, entries, lambda one: one.id)
         return user, taken, paging

@@ -69,7 +69,7 @@ class SigningCertificates:
         return {"Certificate": _members(user, certificate)}
 
     async def list(self, caller: Caller, parameters: Parameters) -> Parameters:
-        user, certificates, paging = await self._held.page(caller, parameters)
+        user, certificates, paging = await self._held.page(caller, user_name(caller, parameters), parameters)
         return {"Certificates": [_members(user, one) for one in certificates], **paging}
 
 
