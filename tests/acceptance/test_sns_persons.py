@@ -124,32 +124,19 @@ def test_email_is_confirmed_by_its_link_and_texts_go_to_the_gateway(
     assert (subscribed_text["PhoneNumber"], subscribed_text["SMSType"]) == ("+15550100", "Promotional")
 
 
-def test_without_servers_for_them_subscriptions_are_made_and_deliveries_fail(lambent: Lambent) -> None:
-    sns, sqs = lambent.client("sns"), lambent.client("sqs")
+def test_without_servers_for_them_they_are_refused(lambent: Lambent) -> None:
+    sns = lambent.client("sns")
     topic = sns.create_topic(Name=lambent.new_name("topic"))["TopicArn"]
-    url = sqs.create_queue(QueueName=lambent.new_name("dead"))["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    allowed = {
-        "Effect": "Allow",
-        "Principal": {"Service": "sns.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": arn,
-    }
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({"Statement": [allowed]})})
-    redrive = json.dumps({"deadLetterTargetArn": arn})
-    subscribed = sns.subscribe(
-        TopicArn=topic, Protocol="sms", Endpoint="+12/34-567.890", Attributes={"RedrivePolicy": redrive}
-    )["SubscriptionArn"]
-    attributes = sns.get_subscription_attributes(SubscriptionArn=subscribed)["Attributes"]
-    assert (attributes["PendingConfirmation"], attributes["ConfirmationWasAuthenticated"]) == (
-        "false",
-        "true",
-    )
-    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="who@example.org")
-    sns.publish(TopicArn=topic, Message="nobody brings this")
-    received = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"]
-    assert [message["Body"] for message in received] == ["nobody brings this"]
-    assert "MessageId" in sns.publish(PhoneNumber="+15550199", Message="nor this")
+    for protocol, endpoint, setting in (
+        ("email", "who@example.org", "smtp_server"),
+        ("email-json", "who@example.org", "smtp_server"),
+        ("sms", "+12/34-567.890", "sms_gateway"),
+    ):
+        with pytest.raises(ClientError, match=f"Lambent delivers by {protocol} only where {setting} is set"):
+            sns.subscribe(TopicArn=topic, Protocol=protocol, Endpoint=endpoint)
+    with pytest.raises(ClientError, match="only where sms_gateway is set"):
+        sns.publish(PhoneNumber="+15550199", Message="nobody brings this")
+    assert sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"] == []
 
 
 def test_settings_and_numbers(lambent: Lambent) -> None:

@@ -90,6 +90,10 @@ def sns(
     encryption = PayloadEncryption(DataKeys(client, clock))
     status = DeliveryStatusLog(client, roles, clock)
     sms = SmsOperations(sms_settings)
+    missing = {
+        *(() if mail.server else ("smtp_server",)),
+        *(() if sms_gateway else ("sms_gateway",)),
+    }
     texts = TextMessages(sms_gateway, request, sms)
     courier = SubscriberCourier(client, request, encryption, status, counted, mail, texts)
     worker = DeliveryWorker(
@@ -103,9 +107,11 @@ def sns(
         **TagOperations(topics).operations(),
         **PermissionOperations(topics).operations(),
         **SubscriptionOperations(
-            topics, deliveries, outgoing, tokens, worker.wake, archives, replayer.wake
+            topics, deliveries, outgoing, tokens, worker.wake, archives, replayer.wake, missing
         ).operations(),
-        **PublishOperations(topics, store, deliveries, encryption, counted, worker.wake, clock).operations(),
+        **PublishOperations(
+            topics, store, deliveries, encryption, counted, worker.wake, clock, missing
+        ).operations(),
     }
 
     async def open() -> None:

@@ -4,13 +4,19 @@ Source: Subscribe in the SNS API reference.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from urllib.parse import urlsplit
 
 from lambent.model.topic import Topic
 from lambent.services.sns.errors import InvalidParameter, invalid
 
 EMAIL_PROTOCOLS = ("email", "email-json")
+_SETTINGS: Mapping[str, str] = {
+    "email": "smtp_server",
+    "email-json": "smtp_server",
+    "sms": "sms_gateway",
+}
+"""What has to be set for those who are reached beyond this server."""
 _NOT_OFFERED = ("application", "firehose")
 _PHONE_NUMBER = re.compile(r"\+[1-9]\d{1,14}")
 _SMS_ENDPOINT = re.compile(r"\+\d(?:[./-]?\d){1,14}")
@@ -31,6 +37,13 @@ def check_endpoint(topic: Topic, protocol: str, endpoint: str) -> None:
             f"Invalid parameter: Endpoint Reason: FIFO topics do not support the protocol {protocol}: "
             "Please use SQS queues"
         )
+
+
+def require_reach(protocol: str, missing: Collection[str]) -> None:
+    """`missing` are the settings that are not made. Raises InvalidParameter: nothing would ever be delivered."""
+    setting = _SETTINGS.get(protocol)
+    if setting in missing:
+        raise invalid(f"Protocol Reason: Lambent delivers by {protocol} only where {setting} is set")
 
 
 def _check_queue(topic: Topic, protocol: str, endpoint: str) -> None:

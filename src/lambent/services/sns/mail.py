@@ -25,14 +25,14 @@ _SUBJECTS: Mapping[str, str] = {
 class Mail:
     def __init__(self, server: str | None, sender: str) -> None:
         """`server` is smtp://HOST:PORT, or smtps:// for TLS from the first byte on."""
-        self._server = server
+        self.server = server
         self._sender = sender
 
     async def send(self, to: str, subject: str, text: str) -> None:
         """Raises DeliveryFailedError."""
-        if self._server is None:
+        if self.server is None:
             raise DeliveryFailedError("NO_RESOURCE", "The setting smtp_server names no server for email.")
-        await asyncio.to_thread(self._hand_over, self._server, self._message(to, subject, text), to)
+        await asyncio.to_thread(self._hand_over, self.server, self._message(to, subject, text), to)
 
     def _message(self, to: str, subject: str, text: str) -> EmailMessage:
         message = EmailMessage(policy=SMTP)

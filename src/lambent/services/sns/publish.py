@@ -1,7 +1,7 @@
 """Publish, PublishBatch. What is answered is on disk, with everything that is to be delivered of it."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from lambent.base.clock import Clock
@@ -13,7 +13,7 @@ from lambent.model.topic import Topic
 from lambent.services.sns.archive_policy import archived
 from lambent.services.sns.deliveries import Deliveries
 from lambent.services.sns.encryption import PayloadEncryption, sealed
-from lambent.services.sns.endpoints import is_phone_number
+from lambent.services.sns.endpoints import is_phone_number, require_reach
 from lambent.services.sns.envelope import Message
 from lambent.services.sns.errors import (
     BatchEntryIdsNotDistinct,
@@ -44,8 +44,10 @@ class PublishOperations:
         metrics: TopicMetrics,
         wake: Callable[[], None],
         clock: Clock,
+        missing: Collection[str],
     ) -> None:
-        """`wake` is called when there is something to deliver."""
+        """`wake` is called when there is something to deliver; `missing` are settings that are not made."""
+        self._missing = missing
         self._topics = topics
         self._store = store
         self._deliveries = deliveries
@@ -86,6 +88,7 @@ class PublishOperations:
         number: str = parameters["PhoneNumber"]
         if not is_phone_number(number):
             raise invalid(f"PhoneNumber Reason: {number} is not valid to publish to")
+        require_reach("sms", self._missing)
         message = new_message(None, caller, parameters, self._topics.now())
         delivery = self._deliveries.text_message(number, caller, message)
         publication = Publication(topic_arn="", message_id=message.id, deliveries=[delivery])

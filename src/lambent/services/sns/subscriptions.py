@@ -1,6 +1,6 @@
 """Subscriptions: Subscribe, ConfirmSubscription, Unsubscribe, their lists and attributes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from lambent.model.topic import Subscription, Topic
 from lambent.services.sns import subscription_attributes
 from lambent.services.sns.arns import PENDING, require_subscription_arn, topic_of
 from lambent.services.sns.deliveries import Deliveries
-from lambent.services.sns.endpoints import check_endpoint, owner_of
+from lambent.services.sns.endpoints import check_endpoint, owner_of, require_reach
 from lambent.services.sns.errors import AuthorizationError, InvalidParameter, NotFound, invalid
 from lambent.services.sns.filter_policy import SubscriptionAttributeError
 from lambent.services.sns.pages import page
@@ -37,8 +37,11 @@ class SubscriptionOperations:
         wake: Callable[[], None],
         replays: TopicArchiveStore,
         replaying: Callable[[], None],
+        missing: Collection[str],
     ) -> None:
-        """`wake` is called when there is something to deliver, `replaying` when there is something to replay."""
+        """`wake` is called when there is something to deliver, `replaying` when there is something to replay; `missing`
+        are settings that are not made."""
+        self._missing = missing
         self._topics = topics
         self._deliveries = deliveries
         self._outgoing = outgoing
@@ -62,6 +65,7 @@ class SubscriptionOperations:
         topic = self._topics.get(parameters["TopicArn"], caller)
         protocol, endpoint = parameters["Protocol"], parameters.get("Endpoint") or ""
         check_endpoint(topic, protocol, endpoint)
+        require_reach(protocol, self._missing)
         given = dict(parameters.get("Attributes") or {})
         subscription = _new(topic, caller, protocol, endpoint, self._topics.now())
         subscription = _with_attributes(subscription, topic, given, self._topics.now())
