@@ -6,7 +6,7 @@ costs more than that, and holds up who else wants to write.
 """
 
 import secrets
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 
 from lambent.store.content_readers import ContentReaders
@@ -28,11 +28,24 @@ class ObjectContents:
         self._readers = ContentReaders()
 
     async def receive(self, body: Body, digest: Digest, seal: Seal | None = None) -> Content:
+        if not isinstance(body, bytes):
+            body = await self._begin(body)
         if not isinstance(body, bytes) or len(body) > self._small_bytes_most:
             return await self._files.receive(body, digest, seal)
         digest.update(body)
         digest.finish()
         return _small(body if seal is None else seal(body))
+
+    async def _begin(self, body: AsyncIterator[bytes]) -> Body:
+        """All of it, where that is little; else the same again."""
+        pieces: list[bytes] = []
+        size = 0
+        async for piece in body:
+            pieces.append(piece)
+            size += len(piece)
+            if size > self._small_bytes_most:
+                return _resumed(pieces, body)
+        return b"".join(pieces)
 
     async def share(self, content: str) -> Content:
         if _is_small(content):
@@ -66,6 +79,13 @@ class ObjectContents:
     def old_names(self) -> AsyncGenerator[Sequence[str], None]:
         """Of files: what is small is there with what refers to it, or not at all."""
         return self._files.old_names()
+
+
+async def _resumed(read: Sequence[bytes], rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    for piece in read:
+        yield piece
+    async for piece in rest:
+        yield piece
 
 
 def _small(data: bytes) -> Content:

@@ -69,14 +69,14 @@ class Shelf:
 def shelf(
     request: pytest.FixtureRequest, tmp_path: Path, new_database: Callable[[str], Database]
 ) -> Iterator[Shelf]:
-    """Files alone, and beside an engine that has what is small: here, all that comes whole."""
+    """Files alone, and beside an engine that has what is small: here, up to 500,000 bytes."""
     files = ObjectFiles(tmp_path / "s3")
     files.open()
     if request.param == "files":
         yield Shelf(contents=files, keep=_named, close=files.close)
     else:
         database = new_database(request.param)
-        contents = ObjectContents(files, SqlSmallContents(database), small_bytes_most=2 * 1024 * 1024)
+        contents = ObjectContents(files, SqlSmallContents(database), small_bytes_most=500_000)
         yield Shelf(contents=contents, keep=partial(_stored, database), close=files.close)
     files.close()
 

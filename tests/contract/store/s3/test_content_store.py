@@ -34,10 +34,11 @@ async def read(shelf, *segments: Segment) -> bytes:
 
 
 @pytest.mark.parametrize("streamed", [True, False])
-async def test_what_is_received_is_read_again(shelf, streamed):
-    body = bytes(range(256)) * 5000
+@pytest.mark.parametrize("size", [300_000, 500_000, 500_001, 1_280_000])
+async def test_what_is_received_is_read_again(shelf, streamed, size):
+    body = (bytes(range(256)) * 5000)[:size]
     seen = Seen()
-    name = await put(shelf, pieces(body[:700_000], b"", body[700_000:]) if streamed else body, seen)
+    name = await put(shelf, pieces(body[:200_000], b"", body[200_000:]) if streamed else body, seen)
     assert seen.data == body
     assert await read(shelf, Segment(content=name, offset=0, length=len(body))) == body
     assert await read(shelf, Segment(content=name, offset=3, length=5)) == body[3:8]
@@ -116,5 +117,5 @@ async def test_what_came_after_the_start_is_no_stray(shelf):
 async def test_what_is_closed_says_so(shelf):
     shelf.close()
     with pytest.raises(StoreClosedError):
-        await put(shelf, pieces(b"x"))
+        await put(shelf, pieces(b"x" * 600_000))
     shelf.close()
