@@ -149,7 +149,7 @@ class Copying:
 
     async def _source(self, caller: Caller, parameters: Parameters) -> _Source:
         """That the caller may read it is checked as for reading it."""
-        name, key, version_id = _read_source(parameters["CopySource"])
+        name, key, version_id = read_source(parameters["CopySource"])
         named: dict[str, Any] = {"Bucket": name, "Key": key}
         if version_id is not None:
             named["VersionId"] = version_id
@@ -210,17 +210,20 @@ class Copying:
         return copied, content
 
 
-def _read_source(text: str) -> tuple[str, str, str | None]:
+def read_source(text: str) -> tuple[str, str, str | None]:
     """Bucket, key, version id: of text that may be encoded as a whole, its slashes too. Raises InvalidArgument."""
     path, _, version_id = text.partition("?versionId=")
-    bucket, slash, key = unquote(path).removeprefix("/").partition("/")
+    try:
+        bucket, slash, key = unquote(path, errors="strict").removeprefix("/").partition("/")
+    except UnicodeDecodeError:
+        bucket, slash, key = "", "", ""
     if not slash and bucket:
         raise InvalidArgument(
             "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
             ArgumentName="x-amz-copy-source",
             ArgumentValue=text,
         )
-    if not bucket or not key:
+    if not bucket or not key or "\0" in key:
         raise InvalidArgument(
             "Invalid copy source object key",
             ArgumentName="x-amz-copy-source",

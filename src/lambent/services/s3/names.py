@@ -19,7 +19,10 @@ from lambent.services.s3.errors import (
 KEY_BYTES_MOST = 1024
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
-_NAMES_OF_KEYS = ("Key", "Prefix", "Delimiter", "Marker", "KeyMarker", "StartAfter")
+_NAMES_OF_TEXTS = (
+    *("Key", "Prefix", "Delimiter", "Marker", "KeyMarker", "StartAfter"),
+    *("UploadId", "UploadIdMarker", "VersionIdMarker"),
+)
 _RESERVED_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
 _RESERVED_SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 
@@ -54,14 +57,14 @@ def check_key(key: str) -> None:
 
 
 def with_readable_keys(operations: Mapping[str, Operation]) -> Mapping[str, Operation]:
-    """The same, each of which raises InvalidURI where a key has the character U+0000: text of PostgreSQL cannot."""
+    """The same, each of which raises InvalidURI where a key or an id has the character U+0000: PostgreSQL cannot."""
     return {name: _with_readable_keys(operation) for name, operation in operations.items()}
 
 
 def _with_readable_keys(operation: Operation) -> Operation:
     @wraps(operation)
     async def guarded(caller: Caller, parameters: Parameters) -> Parameters:
-        for name in _NAMES_OF_KEYS:
+        for name in _NAMES_OF_TEXTS:
             if "\0" in parameters.get(name, ""):
                 raise InvalidURI
         return await operation(caller, parameters)

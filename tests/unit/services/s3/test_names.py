@@ -26,7 +26,7 @@ def test_keys_are_measured_in_bytes():
     assert refused.value.members == {"Size": 1026, "MaxSizeAllowed": 1024}
 
 
-@pytest.mark.parametrize("name", ["Key", "Prefix", "StartAfter"])
+@pytest.mark.parametrize("name", ["Key", "Prefix", "StartAfter", "UploadId", "VersionIdMarker"])
 async def test_keys_that_a_database_cannot_keep_are_refused(name):
     async def operation(caller, parameters):
         return parameters
