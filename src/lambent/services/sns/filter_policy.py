@@ -58,6 +58,13 @@ def wants(subscription: Subscription, message: str, attributes: Mapping[str, Mes
     return _compiled(text).matches({name: _value(one) for name, one in attributes.items()})
 
 
+def why_unwanted(subscription: Subscription, message: str, attributes: Mapping[str, MessageAttribute]) -> str:
+    """What SNS counts it under, of a message that the filter does not let through."""
+    if subscription.attributes.get("FilterPolicyScope") == BODY_SCOPE:
+        return "InvalidMessageBody" if _body(message) is None else "MessageBody"
+    return "MessageAttributes" if attributes else "NoMessageAttributes"
+
+
 @lru_cache(maxsize=4096)
 def _compiled(text: str) -> Pattern:
     """Of a policy that was checked when it was set: those of before may say more than SNS takes now."""

@@ -9,7 +9,7 @@ from lambent.encryption.data_keys import DataKey
 from lambent.model.caller import Caller, Parameters
 from lambent.model.deduplication import DeduplicationWindow
 from lambent.model.service import Operation
-from lambent.model.topic import Topic
+from lambent.model.topic import Subscription, Topic
 from lambent.services.sns.archive_policy import archived
 from lambent.services.sns.deliveries import Deliveries
 from lambent.services.sns.encryption import PayloadEncryption, sealed
@@ -23,7 +23,7 @@ from lambent.services.sns.errors import (
     TooManyEntriesInBatchRequest,
     invalid,
 )
-from lambent.services.sns.filter_policy import wants
+from lambent.services.sns.filter_policy import wants, why_unwanted
 from lambent.services.sns.messages import SIZE_MOST, check_size, new_message, size_of
 from lambent.services.sns.metrics import TopicMetrics
 from lambent.services.sns.topics import Topics
@@ -32,6 +32,7 @@ from lambent.store.ports.topics import Publication, Published, TopicStore
 _ENTRIES_MOST = 10
 _ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _SEQUENCE_FIRST = 10**19
+_FILTERED_OUT = "NumberOfNotificationsFilteredOut"
 
 
 class PublishOperations:
@@ -127,11 +128,7 @@ class PublishOperations:
             message = replace(message, sequence_number=sequence)
             by_group = topic.attributes.get("FifoThroughputScope") == "MessageGroup"
             scope = message.group_id if by_group else ""
-        confirmed = [one for one in self._topics.subscriptions(topic.arn) if one.confirmed]
-        wanting = [one for one in confirmed if wants(one, message.body_for(one.protocol), message.attributes)]
-        if len(wanting) < len(confirmed):
-            filtered = len(confirmed) - len(wanting)
-            self._metrics.count(topic.arn, "NumberOfNotificationsFilteredOut", filtered)
+        wanting = self._wanting(topic, message)
         return Publication(
             topic_arn=topic.arn,
             message_id=message.id,
@@ -141,6 +138,20 @@ class PublishOperations:
             deduplication_id=message.deduplication_id or "",
             archived=archived(topic, message, key),
         )
+
+    def _wanting(self, topic: Topic, message: Message) -> Sequence[Subscription]:
+        wanting: list[Subscription] = []
+        for one in self._topics.subscriptions(topic.arn):
+            if not one.confirmed:
+                continue
+            body = message.body_for(one.protocol)
+            if wants(one, body, message.attributes):
+                wanting.append(one)
+                continue
+            reason = why_unwanted(one, body, message.attributes)
+            for name in (_FILTERED_OUT, f"{_FILTERED_OUT}-{reason}"):
+                self._metrics.count(topic.arn, name)
+        return wanting
 
     def _next_sequence(self) -> int:
         """Twenty digits that grow, also over a restart: they follow the clock."""

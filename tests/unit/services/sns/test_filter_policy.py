@@ -15,6 +15,7 @@ from lambent.services.sns.filter_policy import (
     SubscriptionAttributeError,
     check_filter_policy,
     wants,
+    why_unwanted,
 )
 from lambent.services.sns.subscription_attributes import check as check_attribute
 
@@ -178,3 +179,20 @@ def test_what_only_event_patterns_say_is_refused(expression: Any, reason: str, c
 
 def test_a_policy_of_before_still_decides() -> None:
     assert wants(subscription({"a": [{"wildcard": "x*"}]}), "body", attributes(a="xyz"))
+
+
+@pytest.mark.parametrize(
+    ("scope", "body", "values", "reason"),
+    [
+        (ATTRIBUTES_SCOPE, "{}", {}, "NoMessageAttributes"),
+        (ATTRIBUTES_SCOPE, "{}", {"a": "y"}, "MessageAttributes"),
+        (BODY_SCOPE, '{"a": "y"}', {"a": "x"}, "MessageBody"),
+        (BODY_SCOPE, "no JSON", {"a": "x"}, "InvalidMessageBody"),
+    ],
+)
+def test_what_is_filtered_out_is_counted_by_its_reason(
+    scope: str, body: str, values: dict[str, Any], reason: str
+) -> None:
+    filtering = subscription({"a": ["x"]}, scope)
+    assert not wants(filtering, body, attributes(**values))
+    assert why_unwanted(filtering, body, attributes(**values)) == reason
