@@ -83,6 +83,7 @@ class EventWorker:
         self._released_at: float | None = None
         self._closing = False
         self._jumps = Jumps(clock)
+        self._set_back = False
         self._tasks = Tasks("event invocations")
 
     async def run(self) -> None:
@@ -144,10 +145,13 @@ class EventWorker:
 
     async def _hasten(self) -> None:
         """No event waits for longer than it was told to: the clock may have been set back, or be another's who accepted
-        it, and is gone."""
+        it, and is gone. Where it is seen to be set back, nobody knows what waits by right: nothing does."""
+        self._set_back = self._jumps.look() < 0 or self._set_back
         now = self._clock.now()
-        if hastened := await self._store.hasten(now=now, latest=now + self._handling.delay_most_seconds):
+        latest = now if self._set_back else now + self._handling.delay_most_seconds
+        if hastened := await self._store.hasten(now=now, latest=latest):
             log.warning("%d event invocations waited for a time of another clock", hastened)
+        self._set_back = False
 
     async def _claim_and_start(self, waiting: Mapping[EventLine, float]) -> int:
         now = self._clock.now()

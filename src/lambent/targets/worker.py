@@ -92,6 +92,7 @@ class DeliveryWorker:
         self._looked_at: float | None = None
         self._ahead_seconds = ahead_seconds
         self._jumps = Jumps(clock)
+        self._set_back = False
         self._tasks = Tasks(f"deliveries of {queue}")
 
     def wake(self) -> None:
@@ -142,11 +143,17 @@ class DeliveryWorker:
 
     async def hasten(self) -> None:
         """Nothing waits for longer than it was told to: the clock may have been set back, or be another's who enqueued
-        it, and is gone."""
+        it, and is gone. Where it is seen to be set back, nobody knows what waits by right: nothing does."""
+        self._look_at_clock()
         now = self._clock.now()
-        latest = now + max(self._ahead_seconds, _DELAY_MOST_SECONDS * max(1.0, self._base_seconds))
+        longest = max(self._ahead_seconds, _DELAY_MOST_SECONDS * max(1.0, self._base_seconds))
+        latest = now if self._set_back else now + longest
         if hastened := await self._store.hasten(self._queue, now=now, latest=latest):
             log.warning("%d deliveries of %s waited for a time of another clock", hastened, self._queue)
+        self._set_back = False
+
+    def _look_at_clock(self) -> None:
+        self._set_back = self._jumps.look() < 0 or self._set_back
 
     async def _take_over(self) -> None:
         """Now and then, what nodes had that are gone, and what waits for too long."""
@@ -195,7 +202,7 @@ class DeliveryWorker:
         return None
 
     async def _fail(self, delivery: Delivery, failure: DeliveryFailedError) -> None:
-        self._jumps.look()
+        self._look_at_clock()
         # No delivery becomes too old because the clock was set forward.
         delivery = replace(delivery, accepted_at=self._jumps.translated(delivery.accepted_at))
         decision = self._decide(

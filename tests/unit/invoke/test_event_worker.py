@@ -559,12 +559,13 @@ async def test_an_event_is_not_older_because_the_clock_was_set(setting):
     assert setting.ran == ["r-1", "r-1"]
 
 
-async def test_an_event_waits_no_longer_because_the_clock_was_set_back(setting, caplog):
+@pytest.mark.parametrize("seconds", [3 * 3600, 60])
+async def test_an_event_waits_no_longer_because_the_clock_was_set_back(setting, caplog, seconds):
     setting.answers = [FAILED]
     setting.start()
     await setting.queue.put(setting.event())
     await setting.until(lambda: setting.store.events["r-1"].attempt == 1)
-    setting.clock.set_by(-3 * 3600)
+    setting.clock.set_by(-seconds)
     await setting.wake(60)
     await setting.until(lambda: not setting.store.events)
     assert setting.ran == ["r-1", "r-1"]

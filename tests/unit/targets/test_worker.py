@@ -187,12 +187,13 @@ async def test_a_clock_that_is_set_forward_spares_no_delivery_its_age(clock):
     assert courier.letters[0].exhausted == "MaximumEventAgeInSeconds"
 
 
-async def test_a_clock_that_is_set_back_keeps_no_delivery_waiting(clock):
+@pytest.mark.parametrize("seconds", [86_400.0, 600.0])
+async def test_a_clock_that_is_set_back_keeps_no_delivery_waiting(clock, seconds):
     store, courier = MemoryDeliveries(delivery()), Courier(AGAIN, None)
     worker = DeliveryWorker("events", store, courier, clock, base_seconds=1.0)
     await worker.run_due()
     await worker.finish(5)
-    clock.set_by(-86_400.0)
+    clock.set_by(-seconds)
     await worker.hasten()
     assert await worker.run_due() == 1
     await worker.finish(5)

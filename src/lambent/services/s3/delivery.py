@@ -132,6 +132,7 @@ class Delivery:
         self._clock = clock
         self._sleep = sleep
         self._jumps = Jumps(clock)
+        self._set_back = False
         self._wanted = asyncio.Event()
 
     def wake(self) -> None:
@@ -161,16 +162,18 @@ class Delivery:
         next_due, now = await self._store.next_due(), self._clock.now()
         if next_due is None:
             return _LOOK_SECONDS
-        if next_due <= now + _RETRY_SECONDS_MOST:
+        latest = now if self._set_back else now + _RETRY_SECONDS_MOST
+        if next_due <= latest:
             return next_due - now
-        # Nothing is put off for so long: the clock was set back, or another's was ahead.
-        hastened = await self._store.hasten(now=now, latest=now + _RETRY_SECONDS_MOST)
+        # Nothing is put off for so long, or it was put off by a clock that was set back, or by another's.
+        hastened = await self._store.hasten(now=now, latest=latest)
+        self._set_back = False
         log.warning("%d events of buckets waited for a time of another clock", hastened)
         return 0.0
 
     async def deliver_due(self) -> int:
         """How many were tried."""
-        self._jumps.look()
+        self._set_back = self._jumps.look() < 0 or self._set_back
         due = await self._store.due(self._clock.now(), _AT_ONCE)
         retries = await asyncio.gather(*(self._deliver(queued) for queued in due))
         done = [queued.id for queued, pause in zip(due, retries, strict=True) if pause is None]

@@ -105,12 +105,16 @@ async def test_what_was_told_is_settled_when_the_store_is_back(clock: ManualCloc
     assert told.bodies == ["a"]
 
 
-async def test_a_clock_that_is_set_back_puts_no_retry_off(clock: ManualClock, told: Told) -> None:
+@pytest.mark.parametrize("hours", [30, 0.01])
+async def test_a_clock_that_is_set_back_puts_no_retry_off(
+    clock: ManualClock, told: Told, hours: float
+) -> None:
     notices = Notices(clock, "a")
     told.fails = {"a"}
     delivering = delivery(notices, told, clock)
     await delivering.deliver_due()
-    clock.set_by(-30 * HOUR)
+    clock.set_by(-hours * HOUR)
+    await delivering.deliver_due()
     assert await delivering.next_due_in() == 0.0
     told.fails = set()
     assert await delivering.deliver_due() == 1
