@@ -24,7 +24,7 @@ async def sweep(store: TopicStore, archives: TopicArchiveStore, topics: Topics, 
     jumps, window = Jumps(clock), DeduplicationWindow(clock)
     while True:
         try:
-            await store.sweep_deduplication(now=window.now(), latest=window.until())
+            await store.sweep_deduplication(now=window.now(), latest=window.latest())
             await sweep_archives(archives, topics, int(jumps.believed() * 1000))
         except StoreError:
             log.exception("what is over its time was not forgotten; next attempt in a minute")

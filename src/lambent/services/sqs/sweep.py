@@ -70,7 +70,7 @@ class Sweep:
         now = self._queues.now()
         while await self._store.sweep_discarded(_BATCH):
             pass
-        await self._messages.sweep_deduplication(now=self._window.now(), latest=self._window.until())
+        await self._messages.sweep_deduplication(now=self._window.now(), latest=self._window.latest())
         for queue in self._queues:
             retention = attributes.number(queue, "MessageRetentionPeriod")
             # No message goes earlier because the clock was set forward meanwhile.
