@@ -67,6 +67,7 @@ class EventSourceMappings:
         version = await self._version(reference)
         if not kind.offered:
             raise not_offered(f"event source mappings for {kind.title}")
+        enabled = parameters.get("Enabled", True)
         mapping = EventSourceMapping(
             account_id=caller.account_id,
             region=caller.region,
@@ -76,9 +77,10 @@ class EventSourceMappings:
             kind=kind.name,
             source_arn=source_arn,
             settings=settings,
-            enabled=parameters.get("Enabled", True),
+            enabled=enabled,
             tags=tags,
-            **self._transition("Creating"),
+            # What is not to poll has nothing to be made ready.
+            **self._transition("Creating" if enabled else "Disabled"),
         )
         await self._access.require(mapping, version)
         mapping = await self._criteria.seal(caller, mapping)

@@ -65,6 +65,9 @@ async def test_what_was_said_is_shown(mapped: Any) -> None:
     assert said.items() <= created.items()
     assert created["FunctionArn"] == f"{FUNCTION}:$LATEST"
     assert "Tags" not in created and "Enabled" not in created
+    assert created["State"] == "Disabled"
+    enabled = await mapped.call("UpdateEventSourceMapping", UUID=created["UUID"], Enabled=True)
+    assert enabled["State"] == "Enabling"
 
 
 async def test_the_function_and_its_version_must_exist(mapped: Any) -> None:
