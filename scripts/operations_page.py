@@ -59,7 +59,7 @@ def services() -> list[Service]:
     )
     return [
         control.service,
-        logs.service(*[nothing] * 10),
+        logs.service(*[nothing] * 11),
         iam.service(*[nothing] * 7),
         sts.service(*[nothing] * 6),
         *(make(nothing).service for make in PARTS),

@@ -148,6 +148,7 @@ class Services:
                 stores.log_queries,
                 stores.log_query_definitions,
                 self.log_exports,
+                stores.log_delivery_destinations,
                 client,
             ),
             iam.service(

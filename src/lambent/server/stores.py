@@ -11,6 +11,7 @@ from lambent.config import Settings
 from lambent.invoke.directory import Directory
 from lambent.invoke.event_invoke_configs import KnownEventInvokeConfigs
 from lambent.model.iam_account import AccessKeyUse, IamAccount
+from lambent.model.log_delivery_destination import LogDeliveryDestination
 from lambent.model.log_query import LogQuery, QueryDefinition, QueryPage
 from lambent.model.log_resource_policy import LogResourcePolicy
 from lambent.model.metric_filter import MetricFilter
@@ -71,6 +72,9 @@ class Stores:
             clock,
         )
         self.log_query_definitions = SqlNamedRecords(database, "log query definition", QueryDefinition)
+        self.log_delivery_destinations = SqlNamedRecords(
+            database, "log delivery destination", LogDeliveryDestination
+        )
         self.roles = SqlRoleStore(database)
         self.people = iam.Stores(
             users=SqlNamedRecords(database, "iam user", User, noted=True),

@@ -62,6 +62,12 @@ _LAMBDA_TAGGABLE = (
 )
 """As AWS tells it, with layers, which have no tags."""
 _LONG_LOG_NAME = "Invalid LogGroup or LogStream, both must have length less than or equal to 512."
+_LOG_OUTPUT_FORMAT: tuple[str, str, Mapping[str, str]] = (
+    "ValidationException",
+    "1 validation error detected: Value '{value}' at '{path}' failed to satisfy constraint: "
+    "Member must satisfy enum value set: [w3c, raw, json, plain, parquet]",
+    {},
+)
 _QUERY = ConstraintStyle(code="ValidationError")
 _STYLES = {
     "lambda": ConstraintStyle(
@@ -115,6 +121,7 @@ _STYLES = {
             ]
         },
         not_repeated=frozenset({"LogGroupIdentifier"}),
+        apart={"outputFormat": _LOG_OUTPUT_FORMAT},
         too_long={"LogGroupName": _LONG_LOG_NAME, "LogStreamName": _LONG_LOG_NAME},
         patterns={"MetricNamespace": "[^*$]*"},
     ),

@@ -1,5 +1,5 @@
 """CloudWatch Logs: groups, streams, events, filter patterns, metric filters, subscription filters, resource policies,
-Live Tail, Logs Insights, export tasks.
+Live Tail, Logs Insights, export tasks, delivery destinations.
 
 Knows the log store's port and AWS's rules; does not know who writes logs, nor who keeps what is
 measured in them.
@@ -11,10 +11,12 @@ from functools import wraps
 
 from lambent.base.clock import Clock
 from lambent.model.caller import Caller, Parameters
+from lambent.model.log_delivery_destination import LogDeliveryDestination
 from lambent.model.log_query import QueryDefinition
 from lambent.model.log_resource_policy import LogResourcePolicy
 from lambent.model.service import Client, Operation, Service
 from lambent.services.logs.authorization import resource_arn
+from lambent.services.logs.deliveries import DeliveryOperations
 from lambent.services.logs.events import EventOperations
 from lambent.services.logs.exceptions import ServiceUnavailableException
 from lambent.services.logs.exports.operations import ExportOperations
@@ -50,6 +52,7 @@ def service(
     queries: Queries,
     query_definitions: NamedRecords[QueryDefinition],
     exports: ExportTasks,
+    delivery_destinations: NamedRecords[LogDeliveryDestination],
     client: Client,
     *,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -109,6 +112,7 @@ def service(
         "TagLogGroup": tag.tag_log_group,
         "UntagLogGroup": tag.untag_log_group,
         "ListTagsLogGroup": tag.list_tags_log_group,
+        **DeliveryOperations(delivery_destinations).operations(),
     }
     return Service(
         name="logs",

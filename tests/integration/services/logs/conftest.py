@@ -272,6 +272,7 @@ def logs(
         Queries(records, records, store, clock),
         records,
         ExportTasks(records, store, client_of_others, clock, pending_seconds=0.0),
+        MemoryRecords(MemoryDeliveries()),
         client_of_others,
         sleep=sleep,
     )

@@ -106,6 +106,7 @@ async def test_a_full_disk_is_said_as_the_model_knows_it() -> None:
         cast(Queries, None),
         MemoryRecords(MemoryDeliveries()),
         cast(ExportTasks, None),
+        MemoryRecords(MemoryDeliveries()),
         cast(Client, None),
     )
     event = {"timestamp": 1_700_000_000_000, "message": "m"}
