@@ -54,7 +54,7 @@ def test_an_alarm_on_a_band_rings_outside_of_it(lambent: Lambent) -> None:
         (found,) = cloudwatch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"]
         return found if found["StateValue"] == "ALARM" else None
 
-    found = eventually(ringing)
+    found = eventually(ringing, seconds=30)
     assert found["ThresholdMetricId"] == "ad1"
     assert found["StateReason"].startswith("Thresholds Crossed: 1 out of the last 1 datapoints [900.0 (")
     (detector,) = cloudwatch.describe_anomaly_detectors(Namespace=namespace)["AnomalyDetectors"]
