@@ -30,7 +30,11 @@ class ObjectContents:
     async def receive(self, body: Body, digest: Digest, seal: Seal | None = None) -> Content:
         if not isinstance(body, bytes):
             body = await self._begin(body)
-        if not isinstance(body, bytes) or len(body) > self._small_bytes_most:
+        if (
+            not isinstance(body, bytes)
+            or len(body) > self._small_bytes_most
+            or not await self._small.are_readable()
+        ):
             return await self._files.receive(body, digest, seal)
         digest.update(body)
         digest.finish()

@@ -24,7 +24,7 @@ def part(core: Core) -> Part:
         garbage=objects,
         uploads=SqlUploadStore(core.database, core.clock),
         notices=SqlNoticeStore(core.database),
-        contents=ObjectContents(files, SqlSmallContents(core.database)),
+        contents=ObjectContents(files, SqlSmallContents(core.database, core.clock)),
     )
     made = s3.service(stores, core.clock, core.client, core.metrics)
 

@@ -68,6 +68,10 @@ class ContentStore(Protocol):
 class SmallContents(Protocol):
     """The bytes of contents that were stored with what refers to them."""
 
+    async def are_readable(self) -> bool:
+        """By every node that lives: an older one does not know of them, while one after the other is upgraded."""
+        ...
+
     async def read(self, name: str) -> bytes:
         """Raises ContentMissingError."""
         ...

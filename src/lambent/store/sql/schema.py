@@ -39,6 +39,13 @@ def bring_up(connection: Connection, apply: Callable[[Migration], None]) -> None
         apply(migration)
 
 
+def is_known_to_all(connection: Connection, name: str) -> bool:
+    """Whether every living node knows the migration of this name, which is without its number."""
+    (found,) = (migration for migration in migrations() if migration.name.partition("_")[2] == name)
+    older = connection.execute(_SQL["older_nodes"], {"number": found.number})
+    return older.fetchone() is None
+
+
 def too_old(schema: Schema) -> str:
     return (
         f"the database has schema {schema.number}, which needs a Lambent that knows {schema.least}, and this one knows "

@@ -76,7 +76,7 @@ def shelf(
         yield Shelf(contents=files, keep=_named, close=files.close)
     else:
         database = new_database(request.param)
-        contents = ObjectContents(files, SqlSmallContents(database), small_bytes_most=500_000)
+        contents = ObjectContents(files, SqlSmallContents(database, ManualClock()), small_bytes_most=500_000)
         yield Shelf(contents=contents, keep=partial(_stored, database), close=files.close)
     files.close()
 

@@ -59,7 +59,7 @@ async def made(
         garbage=objects,
         uploads=SqlUploadStore(database, clock),
         notices=SqlNoticeStore(database),
-        contents=ObjectContents(files, SqlSmallContents(database)),
+        contents=ObjectContents(files, SqlSmallContents(database, clock)),
     )
 
     async def client(service: str, operation: str, caller: Caller, parameters: Any) -> Any:
