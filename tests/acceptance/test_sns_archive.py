@@ -192,6 +192,7 @@ def test_an_archive_protects_its_topic_and_ends_with_its_policy(archive: Archive
         ("no JSON", "failed to parse JSON"),
         ('{"PointType": "Sequence", "StartingPoint": "2024-01-01T00:00:00.000Z"}', "PointType"),
         ('{"PointType": "Timestamp"}', "StartingPoint is required"),
+        ('{"PointType": "Timestamp", "StartingPoint": null}', "StartingPoint is required"),
         ('{"PointType": "Timestamp", "StartingPoint": "yesterday"}', "StartingPoint must be a timestamp"),
         ('{"PointType": "Timestamp", "StartingPoint": "2999-01-01T00:00:00.000Z"}', "in the past"),
     ],

@@ -28,7 +28,7 @@ def check_replay_policy(topic: Topic, text: str, now: int) -> None:
         raise SubscriptionAttributeError(f"ReplayPolicy: invalid JSON. Attribute {name} is unknown.")
     if policy.get("PointType") != "Timestamp":
         raise SubscriptionAttributeError("ReplayPolicy: PointType must be Timestamp")
-    if "StartingPoint" not in policy:
+    if policy.get("StartingPoint") is None:
         raise SubscriptionAttributeError("ReplayPolicy: StartingPoint is required")
     starting, ending = _point(policy, "StartingPoint"), _point(policy, "EndingPoint")
     if starting is not None and starting > now:

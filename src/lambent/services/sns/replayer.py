@@ -102,7 +102,7 @@ class Replayer:
         topic = self._topics.find(replay.topic_arn)
         subscription = self._topics.find_subscription(replay.subscription_arn)
         if topic is None or subscription is None:
-            return await self._archives.replay(replay.subscription_arn) and replay
+            return await self._as_stored(replay)
         oldest = beginning_archive_time(topic, self._topics.now())
         if oldest is None:
             return await self._stored(replace(replay, status="Failed", lines=()), [], replay)
@@ -123,7 +123,7 @@ class Replayer:
         finished = replace(replay, status="Completed", lines=())
         if await self._archives.finish(finished, previous=replay):
             return None
-        return replay if await self._archives.replay(replay.subscription_arn) == replay else None
+        return await self._as_stored(replay)
 
     async def _replayed(
         self, topic: Topic, subscription: Subscription, replay: Replay, page: Sequence[ArchivedMessage]
@@ -157,4 +157,12 @@ class Replayer:
         return list(sealed(key, [replace(delivery, accepted_at=due_at, due_at=due_at)]))
 
     async def _stored(self, advanced: Replay, deliveries: list[Delivery], previous: Replay) -> Replay | None:
-        return advanced if await self._archives.advance(advanced, deliveries, previous=previous) else None
+        if await self._archives.advance(advanced, deliveries, previous=previous):
+            return advanced
+        return await self._as_stored(previous)
+
+    async def _as_stored(self, replay: Replay) -> Replay | None:
+        """It may have come further than we know of: a commit may have been made that nobody told of. None where it is
+        gone, or another has taken its place."""
+        stored = await self._archives.replay(replay.subscription_arn)
+        return stored if stored is not None and stored.id == replay.id else None

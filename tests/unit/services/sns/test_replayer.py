@@ -16,6 +16,7 @@ from lambent.services.sns.envelope import Envelopes, Message
 from lambent.services.sns.replayer import Replayer
 from lambent.services.sns.signing import Signer
 from lambent.services.sns.topics import Topics
+from lambent.store.ports.errors import StoreUnavailableError
 
 NOW = 1_700_000_000_000
 TOPIC = Topic(
@@ -42,7 +43,8 @@ REPLAY = Replay(subscription_arn=SUBSCRIPTION.arn, topic_arn=TOPIC.arn, id="i", 
 
 
 class Bench:
-    """The stores, as much as a replayer calls of them; `busy` says how often the lines of a batch are still busy."""
+    """The stores, as much as a replayer calls of them; `busy` says how often the lines of a batch are still busy, and
+    `untold` which of its steps is made, and seems to have failed."""
 
     def __init__(self, *texts: str, topic: Topic = TOPIC) -> None:
         self.messages = [self._archived(number, text) for number, text in enumerate(texts, 1)]
@@ -50,6 +52,7 @@ class Bench:
         self.delivered: list[Delivery] = []
         self.statuses: list[str] = []
         self.busy = 0
+        self.untold = 0
         self.slept = 0
         self.clock = ManualClock(NOW / 1000 + 60)
         self.topic = topic
@@ -98,6 +101,9 @@ class Bench:
         self.current = replay
         self.statuses.append(replay.status)
         self.delivered += deliveries
+        self.untold -= 1
+        if self.untold == 0:
+            raise StoreUnavailableError("the answer to COMMIT was lost")
         return True
 
     async def finish(self, replay: Replay, *, previous: Replay) -> bool:
@@ -142,6 +148,14 @@ async def test_it_ends_where_another_has_taken_its_place() -> None:
     bench.current = replace(REPLAY, id="another")
     await bench.carry_out()
     assert (bench.delivered, bench.statuses) == ([], [])
+
+
+async def test_it_goes_on_from_a_step_that_was_made_and_not_told_of() -> None:
+    bench = Bench(*['{"a": 1}'] * 250)
+    bench.untold = 2
+    await bench.carry_out()
+    assert bodies(bench) == [f"{number}" for number in range(1, 251)]
+    assert bench.statuses[-1] == "Completed"
 
 
 async def test_it_fails_without_an_archive() -> None:
