@@ -165,7 +165,7 @@ def test_out_of_memory(lambent: Lambent) -> None:
     name = lambent.node(
         "export const handler = async (event) => { const kept = [];"
         " for (let n = 0; n < event; n++) kept.push(Buffer.alloc(1 << 20, 1)); return kept.length; };",
-        Timeout=20,
+        Timeout=60,
     )
     result = lambent.invoke(name, 400)
     assert result.error_object == {

@@ -171,7 +171,7 @@ def test_a_timeout(lambent: Lambent) -> None:
 
 
 def test_out_of_memory(lambent: Lambent) -> None:
-    name = lambent.python(RUN, MemorySize=128, Timeout=20)
+    name = lambent.python(RUN, MemorySize=128, Timeout=60)
     result = lambent.invoke(name, "print('filling', flush=True)\nbig = bytearray(300 << 20)")
     assert result.error_object == {
         "errorType": "Runtime.ExitError",

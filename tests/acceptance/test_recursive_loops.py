@@ -3,6 +3,7 @@
 Its SDK passes the tracing header on, as those in the runtimes do, and the services keep it."""
 
 import json
+from typing import Any
 
 import pytest
 from lambent_server import Lambent, eventually
@@ -41,10 +42,13 @@ def dead_letters(lambent: Lambent) -> tuple[str, str]:
 
 def stopped(lambent: Lambent, url: str) -> str:
     """What the dead letter says of it."""
-    received = lambent.client("sqs").receive_message(
-        QueueUrl=url, WaitTimeSeconds=20, MessageAttributeNames=["All"]
-    )
-    (message,) = received["Messages"]
+    sqs = lambent.client("sqs")
+
+    def received() -> list[dict[str, Any]]:
+        answer = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20, MessageAttributeNames=["All"])
+        return list(answer.get("Messages", ()))
+
+    (message,) = eventually(received, seconds=60)
     return str(message["MessageAttributes"]["ErrorMessage"]["StringValue"])
 
 

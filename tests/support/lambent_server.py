@@ -58,7 +58,7 @@ def zip_of(code: Code) -> bytes:
     return packed.getvalue()
 
 
-def eventually(check: Callable[[], T], *, seconds: float = 10.0) -> T:
+def eventually(check: Callable[[], T], *, seconds: float = 30.0) -> T:
     """The first true value of `check`; fails after the deadline with the last one."""
     deadline = time.monotonic() + seconds
     while not (value := check()):
@@ -226,7 +226,7 @@ class Lambent:
             "Runtime": PYTHON,
             "Handler": "index.handler",
             "Role": self.role,
-            "Timeout": 10,
+            "Timeout": 30,
         } | settings
         self.lambda_.create_function(FunctionName=name, Code={"ZipFile": packed}, **settings)
         self.wait_active(name)

@@ -106,8 +106,8 @@ def test_a_service_that_is_not_offered_is_named(lambent: Lambent) -> None:
 
 def test_an_operation_that_is_not_offered_is_named(lambent: Lambent) -> None:
     with pytest.raises(ClientError) as refused:
-        lambent.client("logs").describe_destinations()
-    assert "DescribeDestinations" in refused.value.response["Error"]["Message"]
+        lambent.client("logs").list_scheduled_queries()
+    assert "ListScheduledQueries" in refused.value.response["Error"]["Message"]
 
 
 def test_an_operation_that_does_not_exist(lambent: Lambent) -> None:

@@ -381,7 +381,7 @@ def test_the_gateway_inside_knows_nobody_without_a_signature(lambent: Lambent, r
 
 
 @pytest.mark.every_backend
-def test_keys_of_the_server_are_nowhere(lambent: Lambent, runner: str) -> None:
+def test_keys_of_the_server_are_nowhere(lambent: Lambent) -> None:
     """Neither root's key nor what tokens are made with, in no file, variable or process that can be seen."""
     secret = lambent.server.secret_access_key
     source = (
@@ -399,7 +399,7 @@ def test_keys_of_the_server_are_nowhere(lambent: Lambent, runner: str) -> None:
         "            if secret in text or name in ('root-key.json', 'master-key', 'lambent.db'): found.append(name)\n"
         "answer = [read > 30, found]\n"
     )
-    assert lambent.call(runner, source) == [True, []]
+    assert lambent.call(lambent.python(RUN, Timeout=30, MemorySize=256), source) == [True, []]
 
 
 @pytest.mark.every_backend
