@@ -65,7 +65,7 @@ def test_a_function_tells_another_by_an_event(lambent: Lambent) -> None:
     may = {"Effect": "Allow", "Action": "events:PutEvents", "Resource": "*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [may]})
     lambent.iam.put_role_policy(RoleName=role_name, PolicyName="may", PolicyDocument=policy)
-    sender = lambent.python(SEND, Role=role)
+    sender = lambent.python(SEND, Role=role, Timeout=30)
     rule = events.put_rule(Name=name, EventPattern='{"source": ["sender"]}')["RuleArn"]
     arn = lambent.lambda_.get_function(FunctionName=listener)["Configuration"]["FunctionArn"]
     events.put_targets(Rule=name, Targets=[{"Id": "f", "Arn": arn, "InputPath": "$.detail"}])

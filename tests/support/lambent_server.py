@@ -226,7 +226,7 @@ class Lambent:
             "Runtime": PYTHON,
             "Handler": "index.handler",
             "Role": self.role,
-            "Timeout": 30,
+            "Timeout": 10,
         } | settings
         self.lambda_.create_function(FunctionName=name, Code={"ZipFile": packed}, **settings)
         self.wait_active(name)
