@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from images import Directory, Entry, File, HardLink, Image, Link, tar_of
 
@@ -155,6 +155,7 @@ ENTRIES = st.one_of(
 )  # fmt: skip
 
 
+@example(layers=[[("a", "text")], [("a/.wh.a", "text")]])
 @settings(max_examples=150, deadline=None)
 @given(layers=st.lists(st.lists(st.tuples(NAMES, ENTRIES), max_size=8), max_size=3))
 def test_nothing_outside_is_touched_whatever_layers_say(layers: list[list[tuple[str, Entry]]]) -> None:

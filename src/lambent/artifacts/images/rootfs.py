@@ -1,6 +1,7 @@
 """Laying the layers of an image over each other, in order. Files are hard links into the layers' trees: images with the
 same base share it."""
 
+import contextlib
 import os
 import shutil
 import stat
@@ -113,7 +114,8 @@ def _clear(place: Path) -> None:
     if is_directory(place):
         shutil.rmtree(place)
     else:
-        place.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # or what is above it is a file
+            place.unlink()
 
 
 def _link(source: Path, target: Path) -> None:
